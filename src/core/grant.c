@@ -381,10 +381,10 @@ int grant_check_terms(const char *object, const char *terms, struct err *e)
 		       "connect: '%s' takes no http, graphql, secret or credentials", shown);
 }
 
-/* Of what is staged, which waits for the answer. */
+/* What is staged waits for the answer, and so does the event where it would have it from its start on. */
 static bool can_ask(enum grant_verb verb, const struct qualifiers *q)
 {
-	return (verb == VERB_WORK || verb == VERB_WRITE) && qualifiers_are_only(q, QUALIFIER_BIT(ASK));
+	return verb != VERB_JIT && qualifiers_are_only(q, QUALIFIER_BIT(ASK));
 }
 
 /* Sources carry labels, and sinks are closed by them. */
@@ -438,7 +438,7 @@ static int check_qualified(enum grant_verb verb, const char *object, const struc
 	if (terms[0] == 0 && (verb == VERB_CONNECT || qualifiers_are_none(q) || can_ask(verb, q)))
 		return 0;
 	if (terms[0] == 0 && verb == VERB_DELEGATE &&
-	    qualifiers_are_only(q, QUALIFIER_BIT(USES) | QUALIFIER_BIT(DEPTH)))
+	    qualifiers_are_only(q, QUALIFIER_BIT(USES) | QUALIFIER_BIT(DEPTH) | QUALIFIER_BIT(ASK)))
 		return 0;
 	if (terms[0] == 0 && verb == VERB_DECLASSIFY &&
 	    qualifiers_are_only(q, QUALIFIER_BIT(USES) | QUALIFIER_BIT(ASK)))
@@ -448,11 +448,9 @@ static int check_qualified(enum grant_verb verb, const char *object, const struc
 			       "declassify: takes uses and ask, and nothing else");
 	if (verb == VERB_DELEGATE)
 		return err_set(e, AMBIT_MALFORMED, "leave the others out",
-			       "delegate: takes uses and depth, and nothing else");
+			       "delegate: takes uses, depth and ask, and nothing else");
 	if (q->ask != 0)
-		return err_set(e, AMBIT_MALFORMED,
-			       "leave it out, or put it beside the work, write or connect that is meant",
-			       "%s: this verb takes no ask", verb_word(verb));
+		return err_set(e, AMBIT_MALFORMED, "leave it out", "%s: this verb takes no ask", verb_word(verb));
 	return err_set(e, AMBIT_MALFORMED, "leave the qualifiers out", "%s: this verb takes no qualifiers",
 		       verb_word(verb));
 }

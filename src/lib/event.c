@@ -558,7 +558,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
 	if (r == 0 && plan->reached &&
 	    !plan->waits) /* a role of ours is nobody's; what only waits has touched nothing yet */
-		r = judged_begin(&judged, ev->request, e);
+		r = judged_begin(&judged, ev->request, ev->argv, e);
 	if (r == 0)
 		how = find_supervisor(ev, plan, steal_ptr(&ready), &rest, &r, e);
 	if (r == 0 && network_roles_are_needed(&ev->request->grants))

@@ -1,14 +1,18 @@
 #include "lib/judged.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "core/endpoint.h"
 #include "core/flow.h"
 #include "lib/ledger.h"
+#include "lib/stage.h"
 #include "lib/standing.h"
+#include "supervisor/judge_shown.h"
 #include "wire/wire.h"
 
 void judged_finish(struct judged *j)
@@ -22,10 +26,31 @@ static bool asks(const struct event_request *q, uint32_t grant)
 	return q->grants.grants[grant].verb == VERB_CONNECT && q->grants.grants[grant].qualifiers.ask != 0;
 }
 
+/* A grant that the cell has from its start on, or not: then it is asked for. What is written waits in the stage for its answer, and labels are taken off there. */
+static bool asks_to_begin(const struct event_request *q, uint32_t grant)
+{
+	switch ((enum grant_verb)q->grants.grants[grant].verb) {
+	case VERB_READ:
+	case VERB_RUN:
+	case VERB_ENV:
+	case VERB_LISTEN:
+	case VERB_DELEGATE: return q->grants.grants[grant].qualifiers.ask != 0;
+	case VERB_WORK:
+	case VERB_WRITE:
+	case VERB_JIT:
+	case VERB_CONNECT:
+	case VERB_QUERY:
+	case VERB_TOOL:
+	case VERB_DECLASSIFY:
+	case VERB_COUNT: break;
+	}
+	return false;
+}
+
 static bool any_asks(const struct event_request *q)
 {
 	for (uint32_t i = 0; i < q->grants.count; i++)
-		if (asks(q, i))
+		if (asks(q, i) || asks_to_begin(q, i))
 			return true;
 	return false;
 }
@@ -261,7 +286,51 @@ static int check_listen(const struct event_request *q, uint64_t labels, struct e
 	return 0;
 }
 
-static int begin(struct beginning *b, struct err *e)
+static int waits(const struct beginning *b, authority_ref asked, const char *what, struct err *e)
+{
+	char hint[ERR_HINT_MAX], id[ID_TEXT_MAX];
+
+	standing_question(b->j->k, asked, id);
+	(void)snprintf(hint, sizeof hint, "`ambit approve %s` shows it and asks you; then run it again", id);
+	return err_set(e, AMBIT_DENIED, hint, "a person is asked first: %s", what);
+}
+
+/* One question for each grant: a yes to one is none to the next. */
+static int ask_to_begin(const struct beginning *b, char *const *argv, uint32_t grant, struct err *e)
+{
+	const struct grant_set *set = &b->q->grants;
+	const enum grant_verb verb = (enum grant_verb)set->grants[grant].verb;
+	struct standing_grant g = {
+		.verb = verb, .object = grant_object(set, grant), .terms = "", .flags = AUTHORITY_ASK
+	};
+	struct authority_request q = { .op = AUTHORITY_USE, .verb = (uint8_t)verb, .object = "", .terms = "" };
+	auto_buf shown = { .max = JUDGE_SHOWN_MAX };
+	char what[GRANT_OBJECT_MAX + 16];
+	struct stage_ask times;
+	struct keeper_answer a;
+	int r = stage_ask_init(&times, STAGE_OP_SETTLE, e);
+
+	(void)snprintf(what, sizeof what, "%s %.*s", verb_word(verb), (int)grant_told(set, grant), g.object);
+	q.badge = b->who.badge;
+	r = r < 0 ? r : standing_grant(b->j->k, &b->who, &g, &q.grant, e);
+	r = r < 0 ? r : standing_name_question(q.id, e);
+	if (r < 0)
+		return r;
+	judge_shown_put(&shown, "begin", what, b->q, argv, grant);
+	standing_digest(&shown, q.digest);
+	id_read(b->q->event, q.event);
+	q.until_ms = clock_unix_ms() + times.keep_ns / 1000000;
+	r = keeper_step_shown(b->j->k, &q, shown.data, shown.len, &a, e);
+	if (r < 0 || a.verdict == AUTHORITY_ALLOWED)
+		return r;
+	return a.verdict == AUTHORITY_ASKS
+		       ? waits(b, a.made, what, e)
+		       : err_set(e, AMBIT_DENIED, NULL, "%s: %s", what,
+				 a.why == WHY_REFUSED ? "a person said no"
+						      : authority_why_word((enum authority_why)a.why));
+}
+
+static int begin(struct beginning *b, char *const *argv, struct err *e)
 {
 	struct event_request *q = b->q;
 	uint64_t given = 0;
@@ -273,6 +342,9 @@ static int begin(struct beginning *b, struct err *e)
 	b->j->told.badge = b->who.badge;
 	if (r == 0 && is_sub_agent(q))
 		r = keeper_labels(b->j->k, &b->j->names, e);
+	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
+		if (asks_to_begin(q, i)) /* first: what does not begin labels nothing */
+			r = ask_to_begin(b, argv, i, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		r = give(b, i, e);
 	r = r < 0 ? r : bits_of(b->j, q, &q->given, &given, e);
@@ -288,7 +360,7 @@ static int begin(struct beginning *b, struct err *e)
 	return r < 0 ? r : keeper_labels(b->j->k, &b->j->names, e);
 }
 
-int judged_begin(struct judged *j, struct event_request *q, struct err *e)
+int judged_begin(struct judged *j, struct event_request *q, char *const *argv, struct err *e)
 {
 	struct beginning b = { .j = j, .q = q, .labelled = says_of_labels(q) || standing_is_labelled(q->store) };
 	int r;
@@ -297,7 +369,7 @@ int judged_begin(struct judged *j, struct event_request *q, struct err *e)
 	if (!b.labelled && !any_asks(q) && !any_is_bounded(q))
 		return 0;
 	r = standing_open(q->store, q->ledger, &j->k, e);
-	r = r < 0 ? r : begin(&b, e);
+	r = r < 0 ? r : begin(&b, argv, e);
 	return r < 0 ? err_context(e, r, "what it may do is the person's authority's to say") : 0;
 }
 

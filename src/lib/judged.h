@@ -19,8 +19,9 @@ struct judged {
 	struct judge_told told;
 };
 
-/* Fills in q->labels and q->labels_most of an event that is about to begin. -DENIED: labels close what would be open from its start on. */
-int judged_begin(struct judged *j, struct event_request *q, struct err *e);
+/* Fills in q->labels and q->labels_most of an event that is about to begin. argv: what is asked for, as it is recorded. -DENIED: labels close what would be open from its start on; or
+ * a grant asks, and nobody said yes to its use by just this command: what waits is named. */
+int judged_begin(struct judged *j, struct event_request *q, char *const *argv, struct err *e);
 /* Sends EVENT_AUTHORITY, if there is something to judge while it runs. keep_ms: how long a question waits. */
 int judged_tell(struct judged *j, int sock, const struct event_request *q, uint64_t keep_ms, struct err *e);
 void judged_finish(struct judged *j);

@@ -625,11 +625,17 @@ static bool reads_what_is_written(const struct launch *l)
 	return l->has_modules && home_is_written(l);
 }
 
+static bool waits_in_stage(enum grant_verb verb)
+{
+	return verb == VERB_WORK || verb == VERB_WRITE || verb == VERB_DECLASSIFY;
+}
+
 /* Only what is staged can wait for an answer. */
 static int check_asked(const struct launch *l, struct err *e)
 {
 	for (uint32_t i = 0; i < l->q->grants.count && l->q->staged == 0; i++)
-		if (l->q->grants.grants[i].qualifiers.ask != 0)
+		if (l->q->grants.grants[i].qualifiers.ask != 0 &&
+		    waits_in_stage((enum grant_verb)l->q->grants.grants[i].verb))
 			return err_set(e, AMBIT_USAGE, "leave out --direct: its changes are staged then, and wait",
 				       "'%s: %s' asks, and with --direct nothing would wait for the answer",
 				       verb_word((enum grant_verb)l->q->grants.grants[i].verb),

@@ -1,9 +1,12 @@
 #include "lib/standing.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "authority/layout.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 void standing_name(const char *kind, const void *a, size_t a_n, const void *b, size_t b_n, uint8_t ret[SHA256_BYTES])
@@ -181,6 +184,46 @@ void standing_end(const char *store, const char *ledger, const char *session)
 	if (standing_take(k, stream, "", NULL, &s, NULL) == 0)
 		standing_drop(k, &s);
 	keeper_close(k);
+}
+
+int standing_name_question(uint8_t ret[AUTHORITY_ID], struct err *e)
+{
+	const uint64_t now = clock_unix_ms();
+
+	for (int i = 0; i < AUTHORITY_ID - ID_RANDOM; i++)
+		ret[i] = (uint8_t)(now >> (40 - 8 * i)); /* its lowest 48 bits, the first first */
+	return getrandom(ret + AUTHORITY_ID - ID_RANDOM, ID_RANDOM, 0) == ID_RANDOM
+		       ? 0
+		       : err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes for a question");
+}
+
+void standing_digest(const struct buf *shown, uint8_t ret[AUTHORITY_DIGEST])
+{
+	struct sha256 sum;
+
+	sha256_init(&sum);
+	sha256_add(&sum, shown->data, shown->len);
+	sha256_end(&sum, ret);
+}
+
+struct asked {
+	authority_ref ref;
+	char *id; /* borrowed: of ID_TEXT_MAX */
+};
+
+static int take_id(void *of, const struct keeper_row *row)
+{
+	const struct asked *asked = of;
+
+	if (row->ask.ref == asked->ref)
+		authority_id_text('a', row->ask.id, asked->id);
+	return 0;
+}
+
+void standing_question(struct keeper *k, authority_ref ask, char ret[ID_TEXT_MAX])
+{
+	ret[0] = 0;
+	(void)keeper_list(k, KEEPER_ASKS, take_id, &(struct asked){ .ref = ask, .id = ret }, NULL);
 }
 
 struct latest {

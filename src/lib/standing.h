@@ -54,6 +54,12 @@ void standing_end(const char *store, const char *ledger, const char *session);
 /* The same of a badge that was made for something that is over. */
 void standing_drop(struct keeper *k, const struct standing *s);
 
+/* An id of a question: of this moment, and another one each time. */
+int standing_name_question(uint8_t ret[AUTHORITY_ID], struct err *e);
+/* Of what is shown with it. */
+void standing_digest(const struct buf *shown, uint8_t ret[AUTHORITY_DIGEST]);
+/* The id of a question, as a person names it; "": there is none. */
+void standing_question(struct keeper *k, authority_ref ask, char ret[ID_TEXT_MAX]);
 /* The question of this badge that was asked last and waits; "": none does. A keeper that cannot be had says none. */
 void standing_waits(const char *store, authority_ref badge, char ret[ID_TEXT_MAX]);
 

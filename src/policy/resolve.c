@@ -399,7 +399,8 @@ static int add_path(struct resolving *r, const struct policy_line *l, struct gra
 	if (rc < 0)
 		return rc;
 	end = walk(&r->walk, &r->trees, asked);
-	if (l->qualifiers.ask != 0 && (end == WALK_FOUND || end == WALK_MISSING))
+	if (l->qualifiers.ask != 0 && (l->verb == VERB_WORK || l->verb == VERB_WRITE) &&
+	    (end == WALK_FOUND || end == WALK_MISSING))
 		rc = add_asked(&r->walk, end, names, e);
 	if (rc < 0)
 		return rc;

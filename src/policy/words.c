@@ -74,7 +74,7 @@ static const struct {
 #define BESIDE_CONNECT "leave it out, or put it beside the connect that is meant"
 	{ "uses", BIT(CONNECT) | BIT(DELEGATE) | BIT(DECLASSIFY), "connect", BESIDE_CONNECT },
 	{ "depth", BIT(DELEGATE), "delegate", "leave it out, or put it beside the delegate that is meant" },
-	{ "ask", BIT(WORK) | BIT(WRITE) | BIT(CONNECT) | BIT(DECLASSIFY), NULL, "leave the grant out" },
+	{ "ask", ~BIT(JIT), NULL, "leave the grant out" },
 	{ "label", BIT(WORK) | BIT(READ) | BIT(WRITE) | BIT(RUN) | BIT(ENV) | BIT(CONNECT),
 	  "work, read, write, run, env and connect", "leave it out, or put it beside what brings the label" },
 	{ "", BIT(CONNECT), "connect", BESIDE_CONNECT },

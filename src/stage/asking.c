@@ -34,20 +34,6 @@ static int name_question(const struct stage_meta *m, uint8_t id[AUTHORITY_ID], s
 		       : err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes for a question");
 }
 
-struct asked {
-	authority_ref ref;
-	char *id; /* borrowed: of ID_TEXT_MAX */
-};
-
-static int take_id(void *of, const struct keeper_row *row)
-{
-	const struct asked *asked = of;
-
-	if (row->ask.ref == asked->ref)
-		authority_id_text('a', row->ask.id, asked->id);
-	return 0;
-}
-
 /* ---- the authority ---- */
 
 static uint64_t expires_ms(const struct role *role)
@@ -114,22 +100,20 @@ int asking_use(struct keeper *k, struct role *role, const struct standing *who, 
 				       .object = "",
 				       .terms = "" };
 	char once[STAGE_ID_MAX + 16];
-	struct sha256 sum;
 	int r = name_question(role->meta, q.id, e);
 
 	if (r < 0)
 		return r;
 	id_read(role->meta->event, q.event);
-	sha256_init(&sum);
-	sha256_add(&sum, shown->data, shown->len);
-	sha256_end(&sum, q.digest);
+	standing_digest(shown, q.digest);
 	(void)snprintf(once, sizeof once, "%s %u", role->meta->event, role->meta->undone); /* fits */
 	standing_name("commit", once, strlen(once), q.digest, sizeof q.digest, q.key);
 	q.until_ms = expires_ms(role);
 	r = keeper_step_shown(k, &q, shown->data, shown->len, ret, e);
 	if (r < 0 || ret->verdict != AUTHORITY_ASKS)
 		return r;
-	return keeper_list(k, KEEPER_ASKS, take_id, &(struct asked){ .ref = ret->made, .id = role->end.approval }, e);
+	standing_question(k, ret->made, role->end.approval);
+	return 0;
 }
 
 static int use(struct keeper *k, struct role *role, uint32_t first, const bool *asks, const struct buf *shown,

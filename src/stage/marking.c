@@ -107,12 +107,9 @@ static int consume(const struct marking *m, const struct buf *shown, uint64_t la
 				       .object = m->role->meta->trees[0].real,
 				       .terms = "" };
 	struct keeper_answer a;
-	struct sha256 sum;
 
 	id_read(m->role->meta->event, q.event);
-	sha256_init(&sum);
-	sha256_add(&sum, shown->data, shown->len);
-	sha256_end(&sum, q.digest);
+	standing_digest(shown, q.digest);
 	return keeper_step(m->k, &q, &a, e);
 }
 

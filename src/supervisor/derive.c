@@ -112,8 +112,7 @@ static int give(const struct derive_from *c, uint32_t parent, enum grant_verb ve
 			return r;
 		flow = labels;
 	}
-	if (verb == VERB_WORK || verb == VERB_WRITE || verb == VERB_CONNECT ||
-	    verb == VERB_DECLASSIFY) /* a person is asked as for its caller */
+	if (verb != VERB_JIT) /* a person is asked as for its caller */
 		q.ask |= c->grants->grants[parent].qualifiers.ask;
 	r = grant_derive(c->grants, parent, &ret->grants, verb, object, &q, terms, flow, &id, e);
 	if (r == 0)

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "supervisor/judge_shown.h"
 
 #define PATIENCE_MS 2000
 #define END_MS 1000
@@ -51,60 +52,16 @@ int judge_take(struct judge *j, struct wire_message *m, struct err *e)
 
 /* ---- asking ---- */
 
-static void put_line(struct buf *out, const char *what, const char *text, const char *more)
+static bool put_shown(struct buf *out, const struct judge *j, uint32_t grant, const char *to)
 {
-	static char room[4 * GRANT_OBJECT_MAX];
-
-	buf_printf(out, "%s: %s%s\n", what, text_escape(room, sizeof room, text, strlen(text)), more);
-}
-
-/* All of what runs: what is in a list of events may be cut. */
-static void put_arguments(struct buf *out, const struct judge *j)
-{
-	const size_t before = out->len;
 	struct cell_program p;
 	struct rbuf program = *j->program;
-	uint8_t digest[SHA256_BYTES];
-	struct sha256 sum;
-	size_t n = 0;
 
-	if (program_decode(&program, &p, NULL) < 0) {
-		out->failed = true;
-		return;
-	}
-	sha256_init(&sum);
-	for (char **arg = p.argv; *arg != NULL; arg++, n++) {
-		const size_t length = strlen(*arg);
-
-		sha256_add(&sum, *arg, length + 1);
-		if (out->len - before < JUDGE_ARGUMENTS_MAX && length < GRANT_OBJECT_MAX)
-			put_line(out, "argument", *arg, "");
-	}
-	sha256_end(&sum, digest);
+	if (program_decode(&program, &p, NULL) < 0)
+		return false;
+	judge_shown_put(out, "connect", to, j->q, p.argv, grant);
 	program_finish(&p);
-	buf_printf(out, "arguments: %zu, sha256 ", n);
-	for (size_t i = 0; i < sizeof digest; i++)
-		buf_printf(out, "%02x", digest[i]);
-	buf_printf(out, "\n");
-}
-
-/* What a person is shown: the same for the same connection of the same command, in this event and in the next. */
-static void put_shown(struct buf *out, const struct judge *j, uint32_t grant, const char *to)
-{
-	char room[GRANT_OBJECT_MAX];
-	struct buf conditions;
-
-	buf_init_in(&conditions, room, sizeof room);
-	grant_put_conditions(&j->q->grants, grant, &conditions);
-	buf_printf(out, "what: connect\n");
-	put_line(out, "to", to, "");
-	if (j->q->agent[0] != 0)
-		put_line(out, "agent", j->q->agent, "");
-	put_line(out, "workspace", j->q->workspace, "");
-	put_line(out, "command", j->q->command, "");
-	put_arguments(out, j);
-	put_line(out, "asked for by a grant of", grant_object(&j->q->grants, grant),
-		 buf_cstr(&conditions) != NULL ? room : "");
+	return !out->failed;
 }
 
 static bool say(struct judge *j, enum wire_number number, struct buf *b)
@@ -131,7 +88,8 @@ static bool ask(struct judge *j, const struct judge_asked *what, bool again)
 	struct buf shown, b;
 
 	buf_init_in(&shown, shown_room, sizeof shown_room);
-	put_shown(&shown, j, what->grant, what->to);
+	if (!put_shown(&shown, j, what->grant, what->to))
+		return false;
 	sha256_init(&sum);
 	sha256_add(&sum, shown.data, shown.len);
 	sha256_end(&sum, q.digest);

@@ -19,9 +19,7 @@
 #include "wire/wire.h"
 
 #define JUDGE_ASKED_MAX LINK_HELD_MAX
-#define JUDGE_SHOWN_MAX (40u << 10)
 #define JUDGE_GIVEN_MAX 4
-#define JUDGE_ARGUMENTS_MAX (8u << 10) /* bytes that are shown, written out; of more there is the digest */
 
 struct judge_asked {
 	uint64_t number; /* the connection's */

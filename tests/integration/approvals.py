@@ -511,6 +511,38 @@ def a_socket_of_the_host_is_asked_for(place):
         refused_and_asked(call(p, f"unix:{path}", path))
 
 
+def what_a_cell_would_have_is_asked_for_before(place):
+    """A grant of something that is read, run, a variable or sub-agents: nothing of the event is there before the yes, which is for just that command."""
+    p = Person(place)
+    write(f"{p.home}/mail", "a letter\n")
+    asks = ("--read", f"{p.home}/mail ask=true")
+    run = lambda *words: p.ambit("run", *asks, "--work", ".", "--", *words)
+    for words in ("cat", f"{p.home}/mail"), ("sh", "-c", "echo x > made"):  # whether it would read or not
+        result = run(*words)
+        assert result.returncode == 125 and result.stdout == "" and "a person is asked first: read" in result.stderr and not os.path.exists(f"{p.top}/made"), told(result)
+    question = re.search(r"ambit approve (a_\w+)", run("cat", f"{p.home}/mail").stderr)[1]
+    shown = expect_ok(p.ambit("approve", question, "--show")).stdout
+    for line in "what: begin", f"to: read {p.home}/mail", f"argument: {p.home}/mail", "asked for by a grant of":
+        assert line in shown, f"{line!r} is not shown: {shown}"
+    allow(p, question)
+    assert run("cat", "-A", f"{p.home}/mail").returncode == 125  # another command
+    expect_ok(run("cat", f"{p.home}/mail"), "a letter")
+    result = run("cat", f"{p.home}/mail")
+    assert result.returncode == 125, told(result)  # it was once
+    allow(p, re.search(r"ambit approve (a_\w+)", result.stderr)[1], "session")
+    for _ in range(2):
+        expect_ok(run("cat", f"{p.home}/mail"), "a letter")
+    p = Person(place)  # no more than eight questions wait
+    for flag, value in ("--run", "/usr/bin/env ask=true"), ("--env", "NAME=value ask=true"), ("--delegate", "* ask=true"), ("--listen", "0:8000 ask=true"):
+        result = p.ambit("run", flag, value, "--", "true")
+        assert result.returncode == 125 and "a person is asked first" in result.stderr and "value" not in result.stderr, f"{flag}: {told(result)}"
+        question = re.search(r"ambit approve (a_\w+)", result.stderr)[1]
+        expect_ok(p.signed("approve", question, "--deny", "--digest", p.digest(question)), "no, signed")
+        result = p.ambit("run", flag, value, "--", "true")
+        assert result.returncode == 125 and "a person said no" in result.stderr, told(result)
+        expect_ok(p.ambit("run", flag, value.replace("ask=true", ""), "--", "true"))  # the twin
+
+
 def many_at_once_take_one_yes(place):
     """What was allowed once is connected once, however many try at the same time."""
     p = Person(place)
@@ -665,4 +697,4 @@ if __name__ == "__main__":
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, of_what_is_thrown_away_nobody_is_asked, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts, what_makes_much_of_little_is_shown,
           one_that_cannot_be_read_hides_no_other,
-          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, of_a_sub_agent_the_workspace_is_a_persons_word, a_socket_of_the_host_is_asked_for, many_at_once_take_one_yes, on_another_machine, what_was_signed_counts_for_one_question, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
+          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, of_a_sub_agent_the_workspace_is_a_persons_word, a_socket_of_the_host_is_asked_for, what_a_cell_would_have_is_asked_for_before, many_at_once_take_one_yes, on_another_machine, what_was_signed_counts_for_one_question, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])

@@ -58,7 +58,7 @@ TAKEN = [
     *({verb: "/a", "label": label} for verb in ("work", "read", "write", "run") for label in ("private", ["private", "mail"])),
     {"work": ".", "ask": True}, {"write": ["/a", "/b?"], "ask": True, "label": "a"}, {"run": ["/a", "./b"], "label": "a"}, {"env": ["A", "B=c"], "label": "private"},
     *({"declassify": name} for name in ("private", ["private", "a.b"])),
-    {"declassify": "private", "uses": 3, "ask": True}, {"delegate": "*", "uses": 3, "depth": 2},
+    {"declassify": "private", "uses": 3, "ask": True}, {"delegate": "*", "uses": 3, "depth": 2, "ask": True}, {"read": ["/a", "/b"], "ask": True}, {"env": "A", "ask": True, "label": "a"}, {"listen": 8000, "ask": True}, {"run": "/a", "ask": True},
     *({"connect": to, "secret": "a"} for to in ("*.b.test:1", "*:443", "10.0.0.1:1", "10.0.0.1/32:1", "[2001:db8::1]:1", ["a:1", "b:2"])),
 ]
 REFUSED = [
@@ -94,7 +94,7 @@ REFUSED = [
         {"label": ["a,b"]}, {"label": [["a"]]}, {"label": {"a": "b"}}, {"unless": []}, {"unless": [[]]}, {"unless": ["none"]}, {"unless": "none, a"}, {"unless": [["a"], "b", "c", "d", "e"]},
         {"unless": ["a", ["b", ["c"]]]}, {"unless": ["a+b"]}, {"unless": "a+"}, {"ask": False}, {"ask": "labeled"}, {"unless": "none", "ask": "labelled"}, {"depth": 2})),
     {"connect": "ssh://git@a.test", "ask": True}, {"connect": ["a:1", "ssh://git@a.test"], "ask": True},
-    {"read": "/a", "unless": "a"}, {"read": "/a", "ask": True}, {"work": "/a", "ask": "labelled"}, {"work": "/a", "ask": True, "uses": 3}, {"env": "A", "ask": True},
+    {"read": "/a", "unless": "a"}, {"read": "/a", "ask": False}, {"jit": True, "ask": True}, {"work": "/a", "ask": "labelled"}, {"work": "/a", "ask": True, "uses": 3}, {"env": "A", "ask": "labelled"},
     {"run": "node", "label": "a"}, {"run": ["/a", "node"], "label": "a"}, {"jit": True, "label": "a"}, {"listen": 8080, "label": "a"}, {"delegate": "*", "label": "a"},
     {"read": "/a", "work": "/b"}, {"label": "a"},
     *({"declassify": name} for name in ("", "Private", "none", "*", [], ["a", "B"])),
