@@ -1,4 +1,4 @@
-/* "verb<line break>text": as a grant and as limits. A refusal leaves nothing behind. */
+/* "verb<line break>text": as a grant, as limits and as a budget. A refusal leaves nothing behind. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -21,5 +21,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		promise(p->n_lines > 0);
 	if (policy_add_limit(p, text, &e) < 0)
 		promise(p->limits_given == 0);
+	promise((policy_add_budget(p, text, &e) == 0) == policy_has_budgets(p));
 	return 0;
 }

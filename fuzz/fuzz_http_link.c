@@ -38,7 +38,7 @@ static void orders(const uint8_t *data, size_t size)
 	if (!http_take_orders(&in, &o))
 		return;
 	promise(o.to.index < LINK_ENDPOINTS_MAX && strnlen(o.terms, sizeof o.terms) < sizeof o.terms);
-	promise(o.budget.bytes == 0 && o.budget.ech == 0 && o.budget.until_s == 0);
+	promise(qualifiers_are_only(&o.budget, QUALIFIER_BIT(USES) | QUALIFIER_BIT(RATE)));
 	buf_init_in(&out, room, sizeof room);
 	http_put_orders(&out, &o);
 	check(&out, data, size);

@@ -93,6 +93,12 @@ static void listener(const uint8_t *data, size_t size)
 	check(&out, data, size);
 }
 
+/* By the dialer's own clock and count. */
+static bool is_told(const struct qualifiers *q)
+{
+	return !qualifiers_has(q, QUALIFIER_ASK) && !qualifiers_has(q, QUALIFIER_BETWEEN);
+}
+
 static void endpoint(const uint8_t *data, size_t size)
 {
 	uint8_t room[512];
@@ -102,7 +108,7 @@ static void endpoint(const uint8_t *data, size_t size)
 
 	if (!link_take_endpoint(&in, &p))
 		return;
-	promise(p.index < LINK_ENDPOINTS_MAX && p.grant < LINK_GRANTS_MAX && p.held <= 1);
+	promise(p.index < LINK_ENDPOINTS_MAX && p.grant < LINK_GRANTS_MAX && p.held <= 1 && is_told(&p.budget));
 	promise(endpoint_is_well_formed(&p.to) && p.to.kind != ENDPOINT_UNIX && p.to.kind != ENDPOINT_SSH);
 	buf_init_in(&out, room, sizeof room);
 	link_put_endpoint(&out, &p);
@@ -118,7 +124,8 @@ static void in_directory(const uint8_t *data, size_t size)
 
 	if (!link_take_socket(&in, &p))
 		return;
-	promise(p.index < LINK_ENDPOINTS_MAX && p.grant < LINK_GRANTS_MAX && p.held <= 1 && p.budget.bytes == 0);
+	promise(p.index < LINK_ENDPOINTS_MAX && p.grant < LINK_GRANTS_MAX && p.held <= 1 && p.budget.bytes == 0 &&
+		is_told(&p.budget));
 	promise(p.name[0] != 0 && strchr(p.name, '/') == NULL && strcmp(p.name, ".") != 0 && strcmp(p.name, "..") != 0);
 	buf_init_in(&out, room, sizeof room);
 	link_put_socket(&out, &p);

@@ -15,6 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		policy_answer_encode(p, &out);
 		promise(!out.failed && policy_answer_decode(out.data, out.len, back, &ignored) == 0);
 		promise(back->n_lines == p->n_lines && back->limits_given == p->limits_given);
+		for (size_t i = 0; i < BUDGET_COUNT; i++)
+			promise(qualifiers_are_same(&back->budgets[i], &p->budgets[i]));
 		return 0;
 	}
 	promise(m.err.code != AMBIT_OK && m.err.msg[0] != 0 && m.line <= size + 1 && m.column <= size + 1);

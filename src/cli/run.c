@@ -50,6 +50,7 @@ static const char help_text[] =
 static const char help_options[] =
 	"Options:\n"
 	"  --agent NAME        who asks, for the record; of a sub-agent the name that it gets\n"
+	"  --budget WORDS      'session uses=9 bytes=9M rate=9/s' bounds all its connections, 'agent ...' all of the agent\n"
 	"  --limit NAME=VALUE  wall, cpu (30s), memory, disk, output (2G), tasks, files (100); repeat, or with commas\n"
 	"  --workspace DIR     what . means, and where COMMAND starts if something there is granted, else in its\n"
 	"                      home (default: the current directory)\n"

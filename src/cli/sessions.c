@@ -35,6 +35,7 @@ static const char session_help[] =
 	"  --policy FILE       new: grants and limits of a file\n"
 	"  --preset NAME       new: grants and limits that come with Ambit\n"
 	"  --limit NAME=VALUE  new: bounds what each event may use\n"
+	"  --budget WORDS      new: bounds all its connections ('session uses=9 bytes=9M rate=9/s'), or all of the agent\n"
 	"  --warm LINE         new: interpreters of code that wait from its beginning (see man ambit.yaml)\n"
 	"  --workspace DIR     new: what `.` means, and where commands start\n"
 	"  --base BASE         new: what is there without a grant\n"

@@ -242,7 +242,7 @@ static int set_budgets(struct event_request *q, const struct policy *p, struct e
 {
 	memcpy(q->budgets, p->budgets, sizeof q->budgets); /* of the same size */
 	if (!qualifiers_are_none(&p->budgets[BUDGET_AGENT]) && p->agent[0] == 0)
-		return err_set(e, AMBIT_USAGE, "--agent NAME, or agent: NAME in the policy",
+		return err_set(e, AMBIT_USAGE, "agent: NAME in the policy, or `ambit run --agent NAME`",
 			       "a budget of an agent, and nobody says which");
 	return 0;
 }

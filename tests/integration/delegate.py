@@ -400,7 +400,7 @@ def limits_are_its_callers_at_most(place):
 
 def options_of_others_are_refused(place):
     top = tree(place)
-    for flags in ("--direct", "--stage", "--ledger /tmp/l", "--no-ledger", "--base minimal", "--without sockets", "--record /tmp/r", "--python -"):
+    for flags in ("--direct", "--stage", "--ledger /tmp/l", "--no-ledger", "--base minimal", "--without sockets", "--record /tmp/r", "--python -", "--budget 'session uses=5'", "--agent a --budget 'agent uses=5'"):
         done = caller(place, top, f"$AMBIT_BIN run {flags} -- echo no </dev/null; echo $?")
         assert "no\n" not in done.stdout and done.stdout.strip() != "0", f"{flags}: {told(done)}"
 

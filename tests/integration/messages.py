@@ -157,6 +157,8 @@ def terms_that_are_a_word_of_their_own_are_said_to_belong_to_their_endpoint(plac
     belongs = "it belongs into the word of its endpoint: --connect "
     for word, hint in (
         ("http=GET /", belongs + "\"HOST:443 http='GET /'\""),
+        ("between=09:00-18:00 UTC", belongs + "\"HOST:443 between='09:00-18:00 UTC'\""),
+        ("between=09:00-18:00 Europe/Berlin", belongs + "\"HOST:443 between='09:00-18:00 Europe/Berlin'\""),
         ("graphql=query viewer", belongs + "\"HOST:443 graphql='query viewer'\""),
         *((word, belongs + f'"HOST:443 {word}"') for word in ("secret=x", "credentials=pass", "until=2030-01-01T00:00:00Z", "uses=2", "bytes=1M", "rate=10/s", "ech=true")),
         ("http=GET /it's \x1b", belongs + "\"HOST:443 http='...'\""),
@@ -166,6 +168,23 @@ def terms_that_are_a_word_of_their_own_are_said_to_belong_to_their_endpoint(plac
     ):
         done = place.cell("--no-ledger", "--connect", "a.test:443", word, "--", "true", cwd=place.fresh())
         assert done.returncode == 127 and done.stderr.splitlines()[-1] == f"  hint: {hint}", f"{word}: {told(done)}"
+
+
+def a_budget_says_whose_it_is(place):
+    """Of a session that ends with its command, or of an agent whom nobody names, there is none."""
+    one, of_agent = ("--budget", "session uses=5"), ("--budget", "agent uses=5")
+    for words, what, hint in (
+        (one, "a budget of a session needs one", "`ambit session new`; or bound this event alone: uses= beside its grant"),
+        (of_agent, "a budget of an agent, and nobody says which", "agent: NAME in the policy, or `ambit run --agent NAME`"),
+        (("--budget", "sesion uses=5"), "'sesion' is not a budget", "did you mean 'session'?"),
+        (("--budget", "session user=5"), "'user' is not a number of a budget", "did you mean 'uses'?"),
+        (("--budget", "agent rate=5/s", "--budget", "agent rate=5/m"), "budgets: the rate of agent is 5/m, but it is 5/s already", "keep one of the two, or write both for the same period"),
+        (("--session", "last", *one), "budgets for an event of a session, which has its own", "they are given to `ambit session new`"),
+    ):
+        done = place.cell("--no-ledger", *words, "--", "true", cwd=place.fresh())
+        lines = done.stderr.splitlines()
+        assert done.returncode == 125 and lines[0] == f"ambit: {what}" and lines[-1] == f"  hint: {hint}", f"{words}: {told(done)}"
+    expect_ok(place.cell("--no-ledger", "--agent", "coder", *of_agent, "--", "true", cwd=place.fresh()))
 
 
 def an_abbreviation_is_no_option(place):
@@ -393,6 +412,6 @@ if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
     main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant,
-          what_no_word_is_near_is_answered_with_the_help, terms_that_are_a_word_of_their_own_are_said_to_belong_to_their_endpoint, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
+          what_no_word_is_near_is_answered_with_the_help, terms_that_are_a_word_of_their_own_are_said_to_belong_to_their_endpoint, a_budget_says_whose_it_is, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
           a_policy_on_standard_input_is_checked, a_policy_is_checked_as_it_would_be_run, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
           quiet_is_only_of_denials, refused_as_JSON, no_flag_is_named_that_cannot_be_given, a_hint_says_what_its_grant_adds_up_to, doctor_tries_an_overlay, doctor_says_why_limits_are_sampled], whole=True)

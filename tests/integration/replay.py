@@ -209,16 +209,16 @@ def connections_are_derived_as_any_decision(place):
 
     for more in ({}, {"qualifiers": {"uses": 5}}, {"qualifiers": {"bytes": 1 << 20, "ech": True, "rate": "10/m", "uses": 5}},
                  {"qualifiers": {"http": "GET /a/**, POST /b", "secret": "x as bearer", "until": "2026-12-01T00:00:00Z"}},
-                 {"qualifiers": {"http": "POST /a", "secret": "y as basic:me, x as form:token"}}):
+                 {"qualifiers": {"between": "09:00-18:00 Europe/Berlin", "uses": 5}}, {"qualifiers": {"http": "POST /a", "secret": "y as basic:me, x as form:token"}}):
         answer = event("example.com", **more).replay()
         assert (answer["agree"], answer["differ"], answer["not_derived"]) == (1, 0, NOT_DERIVED), (more, answer)
-    for more in ({"qualifiers": {"moonlight": 5}}, {"qualifiers": {"uses": 0}}, {"qualifiers": {"credentials": "pass"}}, {"qualifiers": {"http": "get /a"}}, {"qualifiers": {"secret": "x as form:token, y as form:token"}},
+    for more in ({"qualifiers": {"moonlight": 5}}, {"qualifiers": {"uses": 0}}, {"qualifiers": {"between": "09:00-18:00"}}, {"qualifiers": {"credentials": "pass"}}, {"qualifiers": {"http": "get /a"}}, {"qualifiers": {"secret": "x as form:token, y as form:token"}},
                  {"qualifiers": 5}):
         answer = event("example.com", **more).replay()
         assert (answer["agree"], answer["not_derived"]) == (0, {**NOT_DERIVED, "not_known": 1}), (more, answer)
-    answer = event("other.com", qualifiers={"uses": 5}).replay(status=1)
+    answer = event("other.com", qualifiers={"between": "09:00-18:00 Europe/Berlin", "uses": 5}).replay(status=1)
     one, = found(answer)
-    assert answer["differ"] == 1 and one["recorded"]["grant"] == "connect: example.com:443 uses=5", answer
+    assert answer["differ"] == 1 and one["recorded"]["grant"] == "connect: example.com:443 uses=5 between='09:00-18:00 Europe/Berlin'", answer
 
 
 @once

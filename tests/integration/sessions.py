@@ -745,6 +745,21 @@ def a_session_that_could_have_no_event_is_not_made(place):
             expect_ok(s.ambit("run", "--session", s.session(*words), "--", "true"), "")
 
 
+def budgets_are_the_sessions(place):
+    """Its events are begun with them, none has its own, and one of an agent needs its name."""
+    policy = {"version": 1, "budgets": {"session": {"uses": 5}, "agent": {"bytes": "1M"}}}
+    with Served(place) as s:
+        expect_ok(s.ambit("ps"))
+        spoken = Spoken(s)
+        refused = spoken.ask("session.new", workspace=s.tree, policy=policy)
+        assert refused["data"]["code"] == "USAGE" and "nobody says which" in refused["message"], refused
+        made = spoken.ask("session.new", workspace=s.tree, policy={**policy, "agent": "coder"})["session"]
+        for session in (made, s.session("--budget", "session uses=5 rate=10/s")):
+            expect_ok(s.ambit("run", "--session", session, "--", "true"), "")
+            refused = s.ambit("run", "--session", session, "--budget", "session uses=4", "--", "true")
+            assert refused.returncode == 125 and "which has its own" in refused.stderr, told(refused)
+
+
 def there_is_one_daemon(place):
     with Served(place) as s:
         s.session()
@@ -1211,7 +1226,7 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
              an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program, a_kill_is_not_lost_behind_a_flood_of_signals,
              the_daemon_is_found_by_its_sessions, a_daemon_becomes_what_is_installed, a_daemon_that_cannot_become_another_goes_on, one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
-             mistakes_are_told, a_session_that_could_have_no_event_is_not_made, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
+             mistakes_are_told, a_session_that_could_have_no_event_is_not_made, budgets_are_the_sessions, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
              parts_without_end_end_the_connection, who_takes_too_much_is_told_and_others_have_their_place, a_session_without_descriptors_tells_it_and_goes_on,
              who_comes_and_goes_in_json_leaves_nothing, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]

@@ -382,11 +382,11 @@ static uint32_t add_connect(struct event_result *r, const char *object, struct q
 
 static void add_with_terms(struct event_result *r)
 {
-	static const struct qualifiers until = { .until_s = 1796083200 };
+	static const struct qualifiers times = { .until_s = 1796083200, .between = { 540, 1080, "Europe/Berlin" } };
 	struct grant_set *set = (struct grant_set *)(uintptr_t)r->grants; /* made by sample_grant: not constant */
 	uint32_t id;
 
-	check(grant_add_qualified(set, VERB_CONNECT, "api.example.com:443", 0, &until,
+	check(grant_add_qualified(set, VERB_CONNECT, "api.example.com:443", 0, &times,
 				  "http='GET /repos/**, GRAPHQL /graphql' graphql='query *, mutation createIssue' "
 				  "secret='github as bearer' credentials=replace",
 				  "label=mail+untrusted unless=private+untrusted,secret ask=labelled", &id, NULL) == 0,

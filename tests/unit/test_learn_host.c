@@ -165,6 +165,9 @@ static void budgets_stay(void **state)
 		{ "*:443",
 		  { .until_s = 1796083200 },
 		  "  - connect: api.example:443\n    until: \"2026-12-01T00:00:00Z\"\n    http: [\"GET /a\"]\n" },
+		{ "api.example:443",
+		  { .between = { 540, 1080, "Europe/Berlin" } },
+		  "  - connect: api.example:443\n    between: 09:00-18:00 Europe/Berlin\n    http: [\"GET /a\"]\n" },
 		{ "*:443", { .uses = 5 }, "  - connect: \"*:443\"\n    uses: 5\n    http: [\"GET /a\"]\n" },
 	};
 

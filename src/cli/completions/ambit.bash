@@ -64,7 +64,7 @@ _ambit_secrets() {
 
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
-	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --workspace --base --observe
+	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --budget --workspace --base --observe
 		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --kernel --end --python --node --shell --result --warm --agent --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
@@ -81,7 +81,7 @@ _ambit() {
 	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
 	local approve_options='--answers --take-back --show --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local labels_options='--forget --json --help'
-	local session_options='--read --write --work --policy --preset --limit --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
+	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
@@ -126,6 +126,10 @@ _ambit() {
 	run:--python | run:--node | run:--shell) if [[ $word == -* ]]; then _ambit_words "$run_options"; else _ambit_files -f; fi ;;
 	run:--warm | session:--warm)
 		_ambit_words 'python= node= shell='
+		compopt -o nospace 2>/dev/null
+		;;
+	run:--budget | session:--budget)
+		_ambit_words 'session agent'
 		compopt -o nospace 2>/dev/null
 		;;
 	run:--base) _ambit_words 'system minimal' ;;
