@@ -232,7 +232,7 @@ static void what_cannot_be_set_is_not_taken(void **state)
 		qualifiers_put(&out, &rows[i].q);
 		rbuf_init(&in, out.data, out.len);
 		qualifiers_take(&in, &again);
-		if (in.failed == rows[i].good)
+		if (in.failed == rows[i].good || qualifiers_are_well_formed(&rows[i].q) != rows[i].good)
 			fail_msg("%s", rows[i].name);
 	}
 	for (unsigned marks = 0; marks < 256; marks++) { /* two bits, a depth of at most 8, whether there is one */
@@ -302,9 +302,15 @@ static void which_allow_no_more(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		if (qualifiers_are_within(&rows[i].inner, &rows[i].outer) != rows[i].within)
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct qualifiers *a = &rows[i].inner, *b = &rows[i].outer;
+
+		if (qualifiers_are_within(a, b) != rows[i].within)
 			fail_msg("%s", rows[i].name);
+		if (qualifiers_are_same(a, b) != (rows[i].within && qualifiers_are_within(b, a)) ||
+		    qualifiers_are_same(a, b) != qualifiers_are_same(b, a))
+			fail_msg("the same: %s", rows[i].name);
+	}
 }
 
 /* What a bucket lets through in so many seconds, from full: with a burst at the end of it. */

@@ -407,6 +407,46 @@ static void many_of_one_directory_are_one_hint(void **state)
 		fail_msg("%s--- expected:\n%s...%s", buf_cstr(&out), expected, ways);
 }
 
+/* What a shell would take for something else is not shown in quotes. */
+static void a_larger_budget_can_be_pasted(void **state)
+{
+	static const struct qualifiers few = { .uses = 2 };
+	static const struct qualifiers by_day = { .uses = 2, .between = { 540, 1080, "Europe/Berlin" } };
+	static const struct {
+		const char *object;
+		const struct qualifiers *q;
+		const char *hint;
+	} rows[] = {
+		{ "b.test:443", &few, "--connect 'b.test:443 uses=4' allows" },
+		{ "*:443", &by_day, "--connect \"*:443 uses=4 between='09:00-18:00 Europe/Berlin'\" allows" },
+		{ "unix:/run/a$b", &few, "uses=4 allows" },
+		{ "unix:/run/a b", &few, "uses=4 allows" },
+		{ "unix:/run/a`b", &by_day, "uses=4 between='09:00-18:00 Europe/Berlin' allows" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		auto_buf out = { .max = 0 };
+		struct event_result r;
+		uint32_t id;
+
+		buf_init(&out, 1u << 20);
+		sample_make(sample_find("plain"), &r);
+		id = sample_grant(&r, VERB_CONNECT, rows[i].object);
+		((struct grant_set *)(uintptr_t)r.grants)->grants[id].qualifiers =
+			*rows[i].q; /* made by sample_grant */
+		sample_effect(&r, EFFECT_CONNECT, EFFECT_ALLOWED, id, 3, "inet b.test:443");
+		r.effects[r.n_effects - 1].source = EFFECT_PROVED;
+		r.effects[r.n_effects - 1].meter =
+			(struct meter){ .opened = 2, .refused = 1, .stopped = 1u << QUALIFIER_USES };
+		summary_text(&r, NULL, false, &out);
+		if (strstr(buf_cstr(&out), rows[i].hint) == NULL ||
+		    (strstr(buf_cstr(&out), "--connect") != NULL) != (strstr(rows[i].hint, "--connect") != NULL))
+			fail_msg("%s:\n%s--- expected: %s", rows[i].object, buf_cstr(&out), rows[i].hint);
+		sample_finish(&r);
+	}
+}
+
 static void times_are_words(void **state)
 {
 	static const struct {
@@ -445,6 +485,7 @@ int main(void)
 		cmocka_unit_test(thousands_are_a_few_lines),
 		cmocka_unit_test(held_changes_have_a_way_out),
 		cmocka_unit_test(many_of_one_directory_are_one_hint),
+		cmocka_unit_test(a_larger_budget_can_be_pasted),
 		cmocka_unit_test(times_are_words),
 	};
 
