@@ -1394,6 +1394,9 @@ static void take_names(struct supervisor *s, const struct event_request *q)
 	memcpy(s->request.session, q->session, sizeof q->session);
 	memcpy(s->request.command, q->command, sizeof q->command);
 	memcpy(s->request.grant_ids, q->grant_ids, sizeof q->grant_ids[0] * q->grants.count);
+	memcpy(s->request.stream, q->stream, sizeof q->stream);
+	s->request.labels = q->labels;
+	s->request.labels_most = q->labels_most;
 	s->request.n = q->n;
 	s->request.kind = q->kind;
 }
