@@ -171,10 +171,13 @@ struct ambit_event_options {
 	/* With code: a file, from 1 on, to which its result is written (doc/CODE.md), 16 MiB at most, which has to be
 	 * read as what it is, a hostile program's word; 0: nobody takes it */
 	int result_fd;
+	/* Labels of what it is given (its arguments, its input), "private,untrusted", 8 at most: as if it had read what
+	 * has them. NULL, "": none */
+	const char *labels;
 };
 
 /* Starts; the policy and the options may be freed afterwards. What is said here is decided before anything runs:
- * -USAGE: an option; -NOT_FOUND, -DENIED and the codes of ambit_policy_grant: what a grant names; -NO_PROGRAM,
+ * -USAGE, -MALFORMED: an option; -NOT_FOUND, -DENIED and the codes of ambit_policy_grant: what a grant names; -NO_PROGRAM,
  * -NOT_RUNNABLE: the program; -UNAVAILABLE: this is in a cell; -FROZEN: so is
  * its session, or everything; -HOST, -CONFLICT, -GONE: there is no ledger to
  * record it in; -UNTRUSTED: others may change the helpers than may change the library. Whether the host can make
@@ -235,6 +238,10 @@ int ambit_event_output(const struct ambit_event *ev, int stream, const void **re
 /* After the end: the record as JSON (doc/RECORD.md), ended by a newline and a NUL, which *ret_len does not
  * count. Valid until the handle is freed. -USAGE: it still runs. */
 int ambit_event_record(struct ambit_event *ev, const char **ret_json, size_t *ret_len, struct ambit_error *e);
+
+/* After the end: the labels that its stream has, "private,untrusted", which belong to all that it wrote: who gives that
+ * to another event gives them, too. "": none; NULL: nobody knows which. Before, it means nothing. */
+const char *ambit_event_labels(const struct ambit_event *ev);
 
 /* The directory of the ledger in which the event is recorded; NULL: it is not recorded. */
 const char *ambit_event_ledger(const struct ambit_event *ev);
@@ -367,6 +374,7 @@ struct ambit_run_options {
 	unsigned changes;        /* AMBIT_CHANGES_STAGE, DISCARD, STRICT, UNHASHED, beside the session's */
 	const char *on_conflict; /* "fail" (NULL), "theirs", "ours" */
 	int code;                /* enum ambit_code_event: what argv is; with code there is no terminal */
+	const char *labels;      /* of what it is given, as in ambit_event_options */
 };
 
 struct ambit_run {
@@ -415,6 +423,9 @@ struct ambit_event_info {
 	 * and empty */
 	int code;
 	char message[512], hint[512];
+	/* when it is over or was interrupted: as ambit_event_labels gives them, valid until the next call that fills one
+	 * from the same handle; else NULL */
+	const char *labels;
 };
 
 /* The first event of that number or a higher one. 1: *ret is it, as it is now; 0: there is none yet. Asks for a

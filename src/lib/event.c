@@ -294,8 +294,10 @@ static int send_authority(struct ambit_event *ev, struct judged *j, struct err *
 	const int r = j->k != NULL ? stage_ask_init(&times, STAGE_OP_SETTLE, e) : 0;
 
 	ev->badge = j->told.badge;
-	ev->n_label_names = j->names.n;
-	memcpy(ev->label_names, j->names.names, sizeof j->names.names);
+	for (unsigned i = 0; i < j->names.n; i++)
+		labels_add(&ev->label_names, j->names.names[i]);
+	if (j->k != NULL)
+		labels_set_unknown(&ev->result.labels); /* until the supervisor says it, in whose place nobody can */
 	return r < 0 ? r : judged_tell(j, ev->sock, ev->request, times.keep_ns / 1000000, e);
 }
 
@@ -685,16 +687,19 @@ bool event_is_frozen(const struct ambit_event *ev)
 	return ev->frozen && !ev->told_end;
 }
 
-_Static_assert(KEEPER_LABELS_MAX == RESULT_LABELS_MAX && AUTHORITY_NAME_MAX == RESULT_LABEL_MAX, "each has a name");
-
-static void take_labels(struct ambit_event *ev, uint64_t labels)
+/* One that was made since it began has a bit, and no name yet. */
+static void take_labels(struct ambit_event *ev, uint64_t bits)
 {
-	struct event_result *r = &ev->result;
+	struct labels *ret = &ev->result.labels;
+	const char *at = ev->label_names.text;
+	char name[FLOW_LABEL_MAX];
 
-	for (unsigned bit = 0; bit < ev->n_label_names; bit++)
-		if ((labels >> bit & 1) != 0)
-			memcpy(r->labels[r->n_labels++], ev->label_names[bit], sizeof r->labels[0]);
-	r->label_bits = labels;
+	ret->text[0] = 0;
+	for (; bits != 0 && labels_next(&at, name); bits >>= 1)
+		if ((bits & 1) != 0)
+			labels_add(ret, name);
+	if (bits != 0)
+		labels_set_unknown(ret);
 }
 
 static void on_ended(struct ambit_event *ev, struct wire_message *m)
@@ -729,6 +734,7 @@ static void on_refused(struct ambit_event *ev, struct wire_message *m)
 {
 	ev->told_end = true;
 	ev->result.cause = CAUSE_REFUSED;
+	take_labels(ev, ev->request->labels);
 	(void)wire_take_error(&m->body, &ev->result.error); /* which it is, or that it is none */
 }
 
@@ -1013,6 +1019,11 @@ int ambit_event_terminal(struct ambit_event *ev)
 void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello)
 {
 	ev->ledger = *hello;
+}
+
+const char *ambit_event_labels(const struct ambit_event *ev)
+{
+	return labels_are_unknown(&ev->result.labels) ? NULL : ev->result.labels.text;
 }
 
 const char *ambit_event_ledger(const struct ambit_event *ev)

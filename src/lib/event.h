@@ -61,10 +61,9 @@ struct ambit_event {
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
 	int ledger_dir_fd; /* owned, likewise */
 	struct network_roles network;
-	uint64_t badge;         /* who acts, as the person's authority knows it; 0: nothing is judged */
-	unsigned n_label_names; /* of the authority's labels, by bit */
-	char label_names[RESULT_LABELS_MAX][RESULT_LABEL_MAX];
-	struct { /* of a kernel: the last that was asked for */
+	uint64_t badge;            /* who acts, as the person's authority knows it; 0: nothing is judged */
+	struct labels label_names; /* all of the authority's, by their bits, when it began */
+	struct {                   /* of a kernel: the last that was asked for */
 		uint32_t number;
 		bool shows;
 		char *source; /* owned: while it waits until it is recorded that it is about to run; else NULL */

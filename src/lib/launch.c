@@ -171,6 +171,15 @@ static int set_conflict(const char *word, uint32_t *ret, struct err *e)
 	return 0;
 }
 
+static int set_given(struct event_request *q, const char *labels, struct err *e)
+{
+	struct flow f = { .n_unless = 0 };
+	const int r = labels == NULL || labels[0] == 0 ? 0 : flow_set_label(&f, labels, e);
+
+	q->given = f.label;
+	return r;
+}
+
 static int set_words(struct launch *l, uint32_t *ret_conflict, struct err *e)
 {
 	static const char *const bases[] = { "system", "minimal", NULL };
@@ -182,7 +191,8 @@ static int set_words(struct launch *l, uint32_t *ret_conflict, struct err *e)
 		  : one_of(o->observe != NULL ? o->observe : "full", levels, CELL_OBSERVE_OFF, &l->q->observe,
 			   "observe", e);
 	r = r < 0 ? r : set_conflict(o->on_conflict, ret_conflict, e);
-	return r < 0 ? r : set_without(l->q, o->without, e);
+	r = r < 0 ? r : set_without(l->q, o->without, e);
+	return r < 0 ? r : set_given(l->q, o->labels, e);
 }
 
 static int add_link(struct event_request *q, const char *name, const char *real, struct err *e)

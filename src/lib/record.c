@@ -455,10 +455,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	json_put_count(json_put_key(j, "effects_dropped"), dropped);
 	json_put_count(json_put_key(j, "base_effects"), r->base_effects);
 	usage_put(json_put_key(j, "usage"), r);
-	json_put_array(json_put_key(j, "labels"));
-	for (uint32_t i = 0; i < r->n_labels; i++)
-		json_put_word(j, r->labels[i]);
-	json_put_array_end(j);
+	labels_put_json(json_put_key(j, "labels"), &r->labels);
 	outcome_put(json_put_key(j, "outcome"), r);
 	times_put(json_put_key(j, "times"), r);
 	output_put(json_put_key(j, "output"), r);

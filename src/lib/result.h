@@ -16,14 +16,13 @@
 #include "core/effect.h"
 #include "core/grant.h"
 #include "core/id.h"
+#include "core/labels.h"
 #include "core/limits.h"
 #include "core/outcome.h"
 #include "lib/frames.h"
 #include "lib/stage_answer.h"
 #include "net/link.h"
 
-#define RESULT_LABELS_MAX 64
-#define RESULT_LABEL_MAX 64           /* of a name, with its NUL */
 #define RESULT_STEPS_MAX 1000         /* that a record tells one by one */
 #define RESULT_SOURCES_MAX (1u << 20) /* bytes of their sources, together */
 
@@ -62,10 +61,7 @@ struct event_result {
 	mechanism_set achieved;
 	uint32_t without; /* properties given up by name */
 
-	uint64_t label_bits; /* of its stream when it was over, by the authority's, and by their names */
-	uint32_t n_labels;
-	char labels[RESULT_LABELS_MAX][RESULT_LABEL_MAX];
-	char stream[ID_TEXT_MAX];
+	struct labels labels; /* of its stream when it was over */
 
 	char asked[ID_TEXT_MAX]; /* a connection was asked for: the question that waits; "": none does */
 	struct effect *effects;  /* owned */

@@ -142,5 +142,5 @@ int session_describe_run(const struct ambit_run_options *o, struct run *ret, str
 	if (o->on_conflict != NULL && !text_copy(ret->on_conflict, sizeof ret->on_conflict, o->on_conflict))
 		return err_set(e, AMBIT_USAGE, "fail, theirs or ours", "'%s' is no way out of a conflict",
 			       o->on_conflict);
-	return 0;
+	return labels_take_given(o->labels, &ret->labels, e);
 }

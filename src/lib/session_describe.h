@@ -12,7 +12,7 @@
 int session_describe(const struct ambit_policy *p, const struct ambit_session_options *o, struct buf *policy,
 		     struct description *ret, struct err *e);
 
-/* *ret borrows from o: it is only to be written out. -USAGE, -LIMIT. */
+/* *ret borrows from o: it is only to be written out. -USAGE, -LIMIT, -MALFORMED. */
 int session_describe_run(const struct ambit_run_options *o, struct run *ret, struct err *e);
 
 /* Options of whatever header, into `own`, which is of ours; what lies beyond theirs is zero. least: how much they must be. what: their struct's name. -USAGE. */

@@ -100,6 +100,8 @@ int session_event_info(const struct event_row *row, struct ambit_event_info *ret
 	memcpy(own.command, row->command, sizeof own.command);
 	memcpy(own.message, row->message, sizeof own.message);
 	memcpy(own.hint, row->hint, sizeof own.hint);
+	if (row->state >= EVENT_OVER && !labels_are_unknown(&row->labels))
+		own.labels = row->labels.text;
 	if (row->state == EVENT_INTERRUPTED)
 		say_interrupted(row, &own);
 	if (row->state == EVENT_OVER) {

@@ -457,6 +457,14 @@ static const char *how_it_failed(const struct event_result *r, char *room, size_
 	return room;
 }
 
+void summary_labels(const struct labels *l, struct buf *out)
+{
+	if (labels_are_unknown(l))
+		buf_printf(out, "ambit: labels: nobody knows which it has\n");
+	else if (l->text[0] != 0)
+		buf_printf(out, "ambit: labels: %s\n", l->text);
+}
+
 void summary_text(const struct event_result *r, const char *record, bool quiet, struct buf *out)
 {
 	char room[64];
@@ -470,6 +478,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 		what_was_spent(r, out);
 		what_is_gone(r, out);
 		what_is_not_known(r, out);
+		summary_labels(&r->labels, out);
 	}
 	if (r->asked[0] != 0)
 		buf_printf(

@@ -58,7 +58,7 @@ static void answer_with(struct channel *c, uint32_t request, int r, uint64_t val
 
 static bool tell_row(struct channel *c, enum wire_number number, const struct event_row *row)
 {
-	uint8_t room[2048];
+	uint8_t room[4096];
 	struct buf b;
 
 	buf_init_in(&b, room, sizeof room);

@@ -9,7 +9,7 @@
 #include "session/link.h"
 
 #define DESCRIPTION_VERSION 1
-#define RUN_VERSION 2
+#define RUN_VERSION 3
 
 /* AMBIT_CHANGES_*: those of a session; and of a run, which narrows: what is staged for the session is not written in place for one of its events. */
 #define SESSION_CHANGES                                                                                                \
@@ -164,6 +164,7 @@ void run_put(struct buf *out, const struct run *r)
 	buf_put_u64(out, r->idle_ms);
 	buf_put_str(out, r->limits);
 	buf_put_str(out, r->on_conflict);
+	labels_put(out, &r->labels);
 	put_list(out, r->argv);
 	put_list(out, r->env);
 }
@@ -197,6 +198,14 @@ static bool is_kernel(const struct run *r)
 	       (r->flags & (EVENT_BACKGROUND | EVENT_INPUT | EVENT_SHOWS)) == EVENT_BACKGROUND;
 }
 
+/* As they are written down: what is the same is asked for by the same bytes. */
+static bool is_given(const struct labels *l)
+{
+	struct labels own;
+
+	return labels_take_given(l->text, &own, NULL) == 0 && strcmp(own.text, l->text) == 0;
+}
+
 int run_take(const void *bytes, size_t n, struct run *ret, uint8_t ret_digest[32], struct err *e)
 {
 	struct run r = { .argv = NULL };
@@ -215,13 +224,14 @@ int run_take(const void *bytes, size_t n, struct run *ret, uint8_t ret_digest[32
 	r.idle_ms = rbuf_u64(&in);
 	rbuf_str(&in, r.limits, sizeof r.limits);
 	rbuf_str(&in, r.on_conflict, sizeof r.on_conflict);
+	labels_take(&in, &r.labels);
 	r.argv = take_list(&in, CELL_ARGS_MAX);
 	r.env = take_list(&in, CELL_ARGS_MAX);
 	if (!rbuf_done(&in) || version != RUN_VERSION || !is_key(r.key) || r.argv[0] == NULL || r.argv[0][0] == 0 ||
 	    (r.flags & ~(unsigned)(EVENT_BACKGROUND | EVENT_INPUT | EVENT_TERMINAL | EVENT_SHOWS | EVENT_KERNEL |
 				   3u << EVENT_KIND_SHIFT)) != 0 ||
-	    !is_code(&r) || !is_kernel(&r) || (r.changes & ~(unsigned)RUN_CHANGES) != 0 || r.rows > 65535 ||
-	    r.columns > 65535 || !is_environment(r.env)) {
+	    !is_code(&r) || !is_kernel(&r) || !is_given(&r.labels) || (r.changes & ~(unsigned)RUN_CHANGES) != 0 ||
+	    r.rows > 65535 || r.columns > 65535 || !is_environment(r.env)) {
 		run_finish(&r);
 		return err_set(e, AMBIT_MALFORMED, NULL, "what is to be run is not well-formed");
 	}

@@ -101,8 +101,8 @@ static void take_result(struct event_row *row, const struct ambit_event *ev)
 					       .usage = r->usage,
 					       .effects_seen = r->n_effects,
 					       .effects_dropped = r->effects_dropped,
-					       .base_effects = r->base_effects,
-					       .labels = r->label_bits };
+					       .base_effects = r->base_effects };
+	row->labels = r->labels;
 	say(row, reason(r));
 }
 
@@ -284,7 +284,8 @@ static void options_of(const struct job_terms *t, const struct run *run, bool be
 					     .environment = environment,
 					     .changes = t->about->changes | run->changes |
 							(beside ? AMBIT_CHANGES_BESIDE : 0),
-					     .on_conflict = word(run->on_conflict) };
+					     .on_conflict = word(run->on_conflict),
+					     .labels = run->labels.text };
 }
 
 int job_check(const struct job_terms *t, struct err *e)

@@ -363,6 +363,9 @@ static int take(struct keep *k, const void *bytes, size_t n, const struct run *r
 		return err_set(e, AMBIT_LIMIT, "ask again when some have ended", "%d events of the session run or wait",
 			       KEEP_JOBS_MAX);
 	there = kernel_named(k, run);
+	if (there != NULL && run->labels.text[0] != 0)
+		return err_set(e, AMBIT_CONFLICT, "run it as an event of its own, or start another kernel",
+			       "the kernel is there already, and labels of what it is given count when it is started");
 	if (there != NULL) {
 		*ret = (struct session_taken){ .replayed = 1, .n = there->n };
 		memcpy(ret->event, there->row.event, sizeof ret->event);

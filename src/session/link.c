@@ -311,6 +311,8 @@ static void take_outcome(struct rbuf *in, struct event_row *ret)
 
 void event_row_put(struct buf *out, const struct event_row *r)
 {
+	static const struct labels none;
+
 	buf_put_u64(out, r->n);
 	buf_put_u32(out, r->state);
 	buf_put_u32(out, r->flags);
@@ -323,12 +325,12 @@ void event_row_put(struct buf *out, const struct event_row *r)
 	buf_put_u32(out, r->exit_status);
 	buf_put_u32(out, r->denied);
 	put_outcome(out, r);
-	buf_put_u64(out, r->state == EVENT_OVER ? r->outcome.labels : 0);
 	buf_put_text(out, r->event, sizeof r->event);
 	buf_put_text(out, r->command, sizeof r->command);
 	buf_put_u32(out, r->code);
 	buf_put_text(out, r->message, sizeof r->message);
 	buf_put_text(out, r->hint, sizeof r->hint);
+	labels_put(out, r->state >= EVENT_OVER ? &r->labels : &none);
 }
 
 bool event_row_take(struct rbuf *in, struct event_row *ret)
@@ -345,13 +347,14 @@ bool event_row_take(struct rbuf *in, struct event_row *ret)
 	ret->exit_status = rbuf_u32(in);
 	ret->denied = rbuf_u32(in);
 	take_outcome(in, ret);
-	ret->outcome.labels = rbuf_u64(in);
-	in->failed = in->failed || (ret->state != EVENT_OVER && ret->outcome.labels != 0);
 	rbuf_text(in, ret->event, sizeof ret->event);
 	rbuf_text(in, ret->command, sizeof ret->command);
 	ret->code = rbuf_u32(in);
 	rbuf_text(in, ret->message, sizeof ret->message);
 	rbuf_text(in, ret->hint, sizeof ret->hint);
+	labels_take(in, &ret->labels);
+	if (ret->state < EVENT_OVER && ret->labels.text[0] != 0)
+		return false;
 	return rbuf_done(in) && ret->code <= INT_MAX && ret->n > 0 && ret->state > 0 &&
 	       ret->state < EVENT_STATE_COUNT && ret->flags <= EVENT_FLAGS && ret->exit_status <= 255 &&
 	       ret->denied <= 1 && id_is('e', ret->event, strlen(ret->event));

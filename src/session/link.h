@@ -2,7 +2,7 @@
  *
  * Owns:   the bodies of the messages SERVE_*, SESSION_* and ROLE_STATE (wire/messages.def), and what a session and a run are described by, which travels in
  *         parts.
- * Holds:  all but an error and those descriptions are of one size; what was decoded is checked, for meaning too: who speaks for a client may have been
+ * Holds:  all but an error, an event's row and those descriptions are of one size; what was decoded is checked, for meaning too: who speaks for a client may have been
  *         taken over by what it read. A request carries a number of the client's choice, and each gets one answer with that number, in the order of the
  *         requests; what is told beside answers has none.
  * Called: serve, session, rpc, lib/daemon.c; pure. */
@@ -16,10 +16,11 @@
 #include "base/err.h"
 #include "core/id.h"
 #include "core/kind.h"
+#include "core/labels.h"
 #include "core/outcome.h"
 
 /* Of everything below; who has another is told so, and nothing else is understood. */
-#define SESSION_REVISION 4
+#define SESSION_REVISION 5
 
 #define SESSION_COMMAND_MAX 256 /* what runs, for a list: cut, with its NUL */
 #define SESSION_KEY_MAX 128     /* of an idempotency key, without its NUL */
@@ -233,7 +234,8 @@ struct event_row {
 	uint64_t result_bytes;                 /* and, of code, of its result */
 	uint32_t exit_status;                  /* as `ambit run` would give; over only */
 	uint32_t denied;                       /* 1: something was */
-	struct event_outcome outcome;          /* over only */
+	struct event_outcome outcome;          /* over only; but its labels */
+	struct labels labels;                  /* over or interrupted */
 	char event[ID_TEXT_MAX];
 	char command[SESSION_COMMAND_MAX];
 	/* why it was refused, ended by a limit, or did not go through: enum ambit_code, 0 if there is nothing to be said; then these are "", else what and what to do */
@@ -276,6 +278,7 @@ struct run {
 	uint64_t idle_ms;              /* of a kernel: it ends when nobody has used it for so long; 0: as usual */
 	char limits[512];              /* "wall=30s,memory=2G": narrower than the session's */
 	char on_conflict[16];
+	struct labels labels; /* of what it is given, as labels_take_given has them */
 	char **argv,
 		**env; /* owned, end with NULL; of code argv is a language and its source; env goes over the session's */
 };

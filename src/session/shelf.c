@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/fnv.h"
 #include "base/num.h"
+#include "base/text.h"
 
 #define HEAD_MAGIC 0x53424d41u /* "AMBS" */
 #define HEAD_VERSION 1u
@@ -135,6 +136,84 @@ int shelf_row(int sessions_fd, const char *id, struct session_row *ret)
 	return fd < 0 ? -AMBIT_NOT_FOUND : read_head(fd, ret, NULL);
 }
 
+/* ---- labels ---- */
+
+#define LABELS_UNKNOWN (UINT64_C(1) << SHELF_LABELS_MAX)
+
+/* A line for each name. It was written whole, so that a bit which stands in a slot never means another one. */
+static int read_labels(struct shelf *s)
+{
+	auto_fd int fd = openat(s->dir_fd, SHELF_LABELS, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	auto_buf text = { .max = sizeof s->labels + 1 };
+	const char *line, *end = NULL;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = fd_read_into(fd, &text);
+	line = (const char *)text.data;
+	for (size_t left = text.len; r == 0 && left > 0; left -= (size_t)(end + 1 - line), line = end + 1) {
+		char *name = s->labels[s->n_labels];
+
+		end = memchr(line, '\n', left);
+		if (end == NULL || end - line >= FLOW_LABEL_MAX || s->n_labels == SHELF_LABELS_MAX)
+			return -EINVAL;
+		memcpy(name, line, (size_t)(end - line));
+		r = flow_is_name(name) ? 0 : -EINVAL;
+		s->n_labels++;
+	}
+	return r;
+}
+
+static void take_labels(const struct shelf *s, uint64_t bits, struct labels *ret)
+{
+	ret->text[0] = 0;
+	for (unsigned bit = 0; bit < s->n_labels; bit++)
+		if ((bits >> bit & 1) != 0)
+			labels_add(ret, s->labels[bit]);
+	if (bits >> s->n_labels != 0)
+		labels_set_unknown(ret);
+}
+
+/* The last of the names is new. */
+static bool write_labels(struct shelf *s)
+{
+	auto_buf text = { .max = sizeof s->labels };
+
+	for (unsigned i = 0; i < s->n_labels; i++)
+		buf_printf(&text, "%s\n", s->labels[i]);
+	return write_whole(s->dir_fd, SHELF_LABELS, &text) == 0;
+}
+
+static uint64_t bit_of(struct shelf *s, const char *name)
+{
+	unsigned bit = 0;
+
+	while (bit < s->n_labels && strcmp(s->labels[bit], name) != 0)
+		bit++;
+	if (bit == SHELF_LABELS_MAX)
+		return LABELS_UNKNOWN;
+	if (bit == s->n_labels) {
+		(void)text_copy(s->labels[s->n_labels++], FLOW_LABEL_MAX, name); /* a label's name: it fits */
+		if (!write_labels(s)) {
+			s->n_labels--;
+			return LABELS_UNKNOWN;
+		}
+	}
+	return UINT64_C(1) << bit;
+}
+
+static uint64_t bits_of(struct shelf *s, const struct labels *labels)
+{
+	uint64_t bits = labels_are_unknown(labels) ? LABELS_UNKNOWN : 0;
+	const char *at = labels->text;
+	char name[FLOW_LABEL_MAX];
+
+	while (labels_next(&at, name))
+		bits |= bit_of(s, name);
+	return bits;
+}
+
 /* ---- slots ---- */
 
 static void put_sum(struct buf *b)
@@ -185,7 +264,7 @@ static bool take_asked(const uint8_t *half, uint64_t n, struct shelf_asked *ret)
 	return true;
 }
 
-static void put_end(struct buf *b, const struct event_row *r)
+static void put_end(struct buf *b, const struct event_row *r, uint64_t labels)
 {
 	buf_put_u32(b, r->state);
 	buf_put_u32(b, r->exit_status);
@@ -200,7 +279,7 @@ static void put_end(struct buf *b, const struct event_row *r)
 	if (r->state == EVENT_OVER)
 		outcome_encode(&r->outcome, b);
 	buf_put_u64(b, r->result_bytes);
-	buf_put_u64(b, r->state == EVENT_OVER ? r->outcome.labels : 0);
+	buf_put_u64(b, labels);
 	put_sum(b);
 }
 
@@ -208,7 +287,7 @@ _Static_assert(16 + 40 + MESSAGE_CUT + MESSAGE_CUT - 64 + OUTCOME_BYTES + 16 <= 
 _Static_assert(20 + ID_TEXT_MAX + SESSION_KEY_MAX + 1 + 32 + SESSION_COMMAND_MAX + 8 <= HALF,
 	       "what was asked fits its half");
 
-static bool take_end(const uint8_t *half, struct event_row *ret)
+static bool take_end(const struct shelf *s, const uint8_t *half, struct event_row *ret)
 {
 	struct rbuf in;
 
@@ -227,19 +306,19 @@ static bool take_end(const uint8_t *half, struct event_row *ret)
 	if (ret->state == EVENT_OVER)
 		outcome_decode(&in, &ret->outcome);
 	ret->result_bytes = rbuf_u64(&in);
-	ret->outcome.labels = rbuf_u64(&in); /* zeroes, where an older program wrote it */
+	take_labels(s, rbuf_u64(&in), &ret->labels); /* zeroes, where an older program wrote it */
 	return !in.failed && (ret->state == EVENT_OVER || ret->state == EVENT_INTERRUPTED) && ret->exit_status <= 255 &&
 	       ret->denied <= 1 && ret->code <= INT_MAX;
 }
 
-static bool row_of(const uint8_t *slot, uint64_t n, struct event_row *ret)
+static bool row_of(const struct shelf *s, const uint8_t *slot, uint64_t n, struct event_row *ret)
 {
 	struct shelf_asked a;
 
 	memset(ret, 0, sizeof *ret);
 	if (!take_asked(slot, n, &a))
 		return false;
-	if (!take_end(slot + HALF, ret)) {
+	if (!take_end(s, slot + HALF, ret)) {
 		memset(ret, 0, sizeof *ret);
 		ret->state = EVENT_TAKEN;
 	}
@@ -261,7 +340,7 @@ bool shelf_read(const struct shelf *s, uint64_t n, struct event_row *ret)
 {
 	uint8_t slot[SHELF_SLOT];
 
-	if (!read_slot(s, n, slot) || !row_of(slot, n, ret))
+	if (!read_slot(s, n, slot) || !row_of(s, slot, n, ret))
 		return false;
 	if (!s->kept[n - 1])
 		ret->flags |= EVENT_PRUNED;
@@ -401,7 +480,7 @@ static int look_at(struct shelf *s, const uint8_t *slot, uint64_t n, struct err 
 		a.key[0] = 0;
 	if (note(s, n, a.key) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the session's events");
-	if (!row_of(slot, n, &row))
+	if (!row_of(s, slot, n, &row))
 		return 0;
 	if (row.state == EVENT_TAKEN && s->unended == 0)
 		s->unended = n;
@@ -532,6 +611,9 @@ int shelf_open(struct shelf *s, int sessions_fd, const char *id, struct session_
 			       r == -AMBIT_NOT_FOUND ? "session %s was never finished being made"
 						     : "what session %s is cannot be read",
 			       id);
+	r = read_labels(s);
+	if (r < 0)
+		return cannot(e, r, "read the names of the session's labels");
 	r = open_events(s, e);
 	r = r < 0 ? r : read_events(s, e);
 	if (r < 0)
@@ -593,7 +675,7 @@ int shelf_end(struct shelf *s, const struct event_row *row, struct err *e)
 	int r;
 
 	buf_init_in(&b, room, sizeof room);
-	put_end(&b, row);
+	put_end(&b, row, bits_of(s, &row->labels)); /* the names first */
 	r = write_half(s, row->n, true, &b);
 	if (r < 0)
 		return cannot(e, r, "write down how the event ended");

@@ -1,7 +1,7 @@
 /* shelf - what is kept of a session: a directory.
  *
  * Owns:   the directory s_... and what lies in it (doc/SESSIONS.md): `session`, which says what it is; `events`, a slot of 1,024 bytes for each number that
- *         was given, in its two halves what was asked and how it ended; `N.run`, `N.out`, `N.err`, `N.json`, `N.result`, `N.steps` of those whose results are kept; `ended`.
+ *         was given, in its two halves what was asked and how it ended; `labels`, the names of those that its events ended with, by the bits in slots; `N.run`, `N.out`, `N.err`, `N.json`, `N.result`, `N.steps` of those whose results are kept; `ended`.
  * Holds:  a half of a slot is written once, with a checksum: half a write is none. An event exists when its first half is there, and is over when its second is.
  *         Whoever has the directory locked is the only one that writes it.
  * Called: the role ambit-session; serve/rows.c reads `session`. */
@@ -15,6 +15,8 @@
 #define SHELF_SESSION "session"
 #define SHELF_EVENTS "events"
 #define SHELF_ENDED "ended"
+#define SHELF_LABELS "labels"
+#define SHELF_LABELS_MAX 63     /* by their bits; the last bit: not all of them are known */
 #define SHELF_PATIENCE_MS 15000 /* for the role before us, which is about to end */
 
 enum shelf_kind { SHELF_RUN, SHELF_OUT, SHELF_ERR, SHELF_RECORD, SHELF_RESULT, SHELF_STEPS, SHELF_KINDS };
@@ -39,6 +41,8 @@ struct shelf {
 	uint64_t *keys;           /* owned: of each number, from 1 on, the checksum of its key; 0: it had none */
 	bool *kept;               /* owned: of each number, that its results were not taken away */
 	size_t room;              /* for both */
+	unsigned n_labels;
+	char labels[SHELF_LABELS_MAX][FLOW_LABEL_MAX];
 };
 
 void shelf_init(struct shelf *s);

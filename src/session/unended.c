@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "lib/stage.h"
+#include "lib/standing.h"
 
 #define COMMIT_WAIT_MS 15000
 #define LOOK_MS 50
@@ -56,9 +57,19 @@ static bool is_committed(const char *event)
 	return committed && !in_use;
 }
 
+/* Who knew with which labels it ended is gone. */
+static bool may_be_labelled(void)
+{
+	char store[STAGE_PATH_MAX];
+
+	return stage_store_path(store, sizeof store) < 0 || standing_is_labelled(store);
+}
+
 void unended_tell(struct event_row *row)
 {
 	row->state = EVENT_INTERRUPTED;
+	if (may_be_labelled())
+		labels_set_unknown(&row->labels);
 	if (!is_committed(row->event))
 		return;
 	row->state = EVENT_OVER;

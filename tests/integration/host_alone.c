@@ -144,6 +144,51 @@ static void environment(void)
 	ambit_policy_free(p);
 }
 
+static void labels_are(const struct ambit_policy *p, const char *given, const char *told)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_event *ev = NULL;
+	char *argv[4];
+	struct ambit_event_options o = host_shell("echo", argv);
+	const char *found;
+
+	o.labels = given;
+	if (ambit_event_start(p, &o, &ev, &e) < 0) {
+		host_problem("with '%s' it does not start: %s", given != NULL ? given : "(null)", e.message);
+		return;
+	}
+	host_expect(ev, 0, "\n");
+	found = ambit_event_labels(ev);
+	if (found == NULL || strcmp(found, told) != 0)
+		host_problem("labels '%s', and not '%s'", found != NULL ? found : "(null)", told);
+	ambit_event_free(ev);
+}
+
+/* What an event is told to have been given comes out with what it wrote. */
+static void labels(void)
+{
+	static const char *const wrong[] = { "Private", "none", "a,", ",", "a,b,c,d,e,f,g,h,i" };
+	struct ambit_policy *p = host_policy();
+
+	labels_are(p, NULL, "");
+	labels_are(p, "", "");
+	labels_are(p, "private", "private");
+	labels_are(p, "untrusted, private", "private,untrusted");
+	labels_are(p, NULL, "private,untrusted"); /* of its stream */
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct ambit_error e = { .size = sizeof e };
+		struct ambit_event *ev = NULL;
+		char *argv[4];
+		struct ambit_event_options o = host_shell("echo", argv);
+
+		o.labels = wrong[i];
+		if (ambit_event_start(p, &o, &ev, &e) >= 0 || e.hint[0] == 0)
+			host_problem("'%s' is taken", wrong[i]);
+		ambit_event_free(ev);
+	}
+	ambit_policy_free(p);
+}
+
 /* The writing end of a pipe at many numbers, none of them close-on-exec: if anybody else held one, the reading end would have no end. */
 static void inherited(void)
 {
@@ -362,7 +407,7 @@ int main(int argc, char **argv)
 	} scenarios[] = { { "told", told },           { "sizes", sizes },   { "environment", environment },
 			  { "inherited", inherited }, { "adopts", adopts }, { "forked", forked },
 			  { "look", look },           { "stack", stack },   { "run", run },
-			  { "dropped", dropped } };
+			  { "dropped", dropped },     { "labels", labels } };
 
 	if (argc > 1 && strcmp(argv[1], "look") != 0) /* whoever starts this may have left something open */
 		(void)syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);

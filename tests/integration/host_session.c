@@ -383,6 +383,61 @@ static void whole(int argc, char **argv)
 	ambit_daemon_free(d);
 }
 
+/* ---- labels ---- */
+
+static const char *or_none(const char *labels)
+{
+	return labels != NULL ? labels : "(null)";
+}
+
+static void run_labelled(struct ambit_session *s, const char *given, const char *told)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_event_info info = { .size = sizeof info }, listed = { .size = sizeof listed };
+	char *argv[4];
+	struct ambit_run_options o = host_run_options("echo one", argv);
+	struct ambit_follow *f;
+	uint64_t n;
+
+	o.labels = given;
+	n = run(s, &o).n;
+	f = host_follow(s, n, 0);
+	host_is(ambit_follow_wait(f, PATIENCE_MS, &e), 1, &e, "waiting");
+	host_is(ambit_follow_result(f, &info, &e), 0, &e, "the result");
+	host_is(ambit_session_next_event(s, n, &listed, &e), 1, &e, "the list");
+	if (strcmp(or_none(info.labels), told) != 0 || strcmp(or_none(listed.labels), told) != 0)
+		host_problem("labels '%s', '%s', and not '%s'", or_none(info.labels), or_none(listed.labels), told);
+	ambit_follow_free(f);
+}
+
+static void labels(int argc, char **argv)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_daemon *d = host_daemon(1);
+	struct ambit_session *s = host_session(d);
+	struct ambit_event_info info = { .size = sizeof info };
+	char *words[4];
+	struct ambit_run_options o = host_run_options("sleep 1000", words);
+	uint64_t n;
+
+	(void)argc;
+	(void)argv;
+	run_labelled(s, NULL, "");
+	run_labelled(s, "private", "private");
+	run_labelled(s, "", "private"); /* of its stream */
+	run_labelled(s, "untrusted,private", "private,untrusted");
+	o.labels = "Private";
+	host_is(ambit_session_run(s, &o, NULL, &e), -AMBIT_MALFORMED, &e, "no label");
+	o.labels = "private";
+	n = run(s, &o).n;
+	host_is(ambit_session_next_event(s, n, &info, &e), 1, &e, "the list");
+	if (info.n != n || info.labels != NULL)
+		host_problem("labels of one that is not over: '%s'", or_none(info.labels));
+	host_is(ambit_session_end(s, &e), 0, &e, "ending");
+	ambit_session_free(s);
+	ambit_daemon_free(d);
+}
+
 /* ---- words and sizes ---- */
 
 static int connect_of_size(size_t size, struct ambit_error *e)
@@ -736,9 +791,9 @@ static bool run_one(const struct host_scenario *all, int argc, char **argv)
 
 bool host_session_scenario(int argc, char **argv)
 {
-	static const struct host_scenario own[] = { { "whole", whole }, { "words", words }, { "loop", loop },
-						    { "asked", asked }, { "room", room },   { "large", large },
-						    { "stack", stack }, { NULL, NULL } };
+	static const struct host_scenario own[] = { { "whole", whole }, { "words", words }, { "labels", labels },
+						    { "loop", loop },   { "asked", asked }, { "room", room },
+						    { "large", large }, { "stack", stack }, { NULL, NULL } };
 
 	return run_one(own, argc, argv) || run_one(host_hard, argc, argv);
 }

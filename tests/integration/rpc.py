@@ -51,9 +51,9 @@ class Case(World):
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def run(self, channel, n=1, request=7, replayed=0, **params):
+    def run(self, channel, n=1, request=7, replayed=0, method="event.run", **params):
         """The request, taken. What was to be run."""
-        self.ask("event.run", {"session": SESSION, "argv": ["true"], **params}, request)
+        self.ask(method, {name: value for name, value in {"session": SESSION, "argv": ["true"], **params}.items() if value is not None}, request)
         bytes_ = b""
         while True:
             name, body = channel.receive()
@@ -95,13 +95,13 @@ def nothing_is_answered_before_the_daemon_spoke():
     with Case(greet=False) as c:
         c.ask("hello", {"protocol": 1}, 0)
         assert c.is_silent(), "it answered"
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 4, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 5, 7, 8, 9) + text("9", 32))
         equal(c.result(0)["pid"], 7)
 
 
 def another_revision_of_the_daemon_is_no_daemon():
     with Case(greet=False) as c:
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 5, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 6, 7, 8, 9) + text("9", 32))
         equal(c.note("daemon.lost")["error"]["code"], "GONE")
         equal(c.hear(), None)
 

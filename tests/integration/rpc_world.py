@@ -28,12 +28,13 @@ def session_row(request, session=SESSION, state=1, made=1700000000000, events=0,
     return struct.pack("<IIQQI", request, state, made, events, running) + text(session, 32) + text(agent, 64) + text(workspace, 4096)
 
 
-def event_row(n, state=2, out=0, err=0, exit_status=0, denied=0, command="true", message="", flags=0, code=0):
+def event_row(n, state=2, out=0, err=0, exit_status=0, denied=0, command="true", message="", flags=0, code=0, labels=""):
     outcome = bytearray(96)
     if state == 3:
         outcome[0:4] = struct.pack("<I", 1)
     return (struct.pack("<QIIQQQQQQII", n, state, flags, 1700000000000, 1700000000001, 1700000000002 if state > 2 else 0, out, err, 0, exit_status,
-                        denied) + bytes(outcome) + text(EVENT, 32) + text(command, 256) + struct.pack("<I", code) + text(message, 512) + text("", 512))
+                        denied) + bytes(outcome) + text(EVENT, 32) + text(command, 256) + struct.pack("<I", code) + text(message, 512) + text("", 512) +
+            struct.pack("<I", len(labels)) + labels.encode())
 
 
 def error(code, message, hint=""):
@@ -98,7 +99,7 @@ class World:
         self.bytes = b""
         self.channels = []
         if greet:
-            self.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 4, 4242, 8, 9) + text("0.1.0", 32))
+            self.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 5, 4242, 8, 9) + text("0.1.0", 32))
 
     # ---- the client ----
 
@@ -211,6 +212,7 @@ def parse_run(data):
     run["idle"], = struct.unpack_from("<Q", data, at + 16)
     run["limits"], at = string(at + 24)
     run["on_conflict"], at = string(at)
+    run["labels"], at = string(at)
     run["argv"], at = parse_list(data, at)
     run["env"], at = parse_list(data, at)
     assert at == len(data), "something is left over"

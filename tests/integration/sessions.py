@@ -146,7 +146,7 @@ class Native:
         self.sock.settimeout(SLOW * PATIENCE)
         self.sock.connect(os.path.join(served.run_dir, "ambit", "native.sock"))
         number, body, _ = self.receive()
-        assert number == HELLO and struct.unpack_from("<I", body)[0] == 4, (number, body)
+        assert number == HELLO and struct.unpack_from("<I", body)[0] == 5, (number, body)
 
     @classmethod
     def on(cls, fd):
@@ -193,7 +193,7 @@ def text(value):
 
 
 def run_bytes(*argv, key="", flags=0):
-    return (struct.pack("<I", 2) + text(key) + struct.pack("<IIIIQ", flags, 0, 0, 0, 0) + text("") + text("") +
+    return (struct.pack("<I", 3) + text(key) + struct.pack("<IIIIQ", flags, 0, 0, 0, 0) + text("") + text("") + text("") +
             struct.pack("<I", len(argv)) + b"".join(map(text, argv)) + struct.pack("<I", 0))
 
 

@@ -124,6 +124,19 @@ static void make_denied(struct event_result *r)
 	r->effects_dropped = 9;
 }
 
+static void make_labelled(struct event_result *r)
+{
+	labels_add(&r->labels, "private");
+	labels_add(&r->labels, "untrusted");
+}
+
+/* Its supervisor was killed. */
+static void make_unlabelled(struct event_result *r)
+{
+	labels_set_unknown(&r->labels);
+	r->cause = CAUSE_LOST;
+}
+
 static void make_withdrawn(struct event_result *r)
 {
 	const uint32_t a = sample_grant(r, VERB_CONNECT, "a.test:443"), b = sample_grant(r, VERB_CONNECT, "b.test:443");
@@ -492,6 +505,8 @@ static const struct {
 } samples[] = {
 	{ "plain", make_plain },
 	{ "denied", make_denied },
+	{ "labelled", make_labelled },
+	{ "labels-unknown", make_unlabelled },
 	{ "withdrawn", make_withdrawn },
 	{ "signal", make_signal },
 	{ "limit-wall", make_limit_wall },

@@ -73,6 +73,7 @@ static const struct event_row over = {
 	.exit_status = 255,
 	.denied = 1,
 	.outcome = { .cause = CAUSE_LIMIT, .limit = LIMIT_WALL, .usage = { .wall_ms = 9 } },
+	.labels = { "private,untrusted" },
 	.event = E,
 	.command = "true",
 	.code = AMBIT_DENIED,
@@ -127,7 +128,7 @@ static const struct message {
 	{ "taken", 48, put_taken, again_taken },
 	{ "event", 20, put_event, again_event },
 	{ "grew", 24, put_grew, again_grew },
-	{ "event row", 1492, put_over, again_over },
+	{ "event row", 1488 + sizeof "private,untrusted" - 1, put_over, again_over },
 	{ "step", 24, put_step, again_step },
 	{ "step row", STEP_ROW_BYTES, put_step_row, again_step_row },
 };
@@ -199,6 +200,8 @@ static void what_is_out_of_range_is_refused(void **state)
 		{ "a cause that is none", "event row", 72, 99, false },
 		{ "a command without an end", "event row", 72 + 96 + 32 + 255, 'x', false },
 		{ "a hint without an end", "event row", 1479, 'x', false },
+		{ "a label that is none", "event row", 1488, 'P', false },
+		{ "labels of one that runs", "event row", 8, EVENT_RUNS, false },
 		{ "one flag more of a step", "step", 4, STEP_SHOWS + 1, false },
 		{ "of no event", "step row", 0, 0, false },
 		{ "a step more than there may be", "step row", 8, (STEPS_MAX + 1) & 0xff, false },
@@ -374,6 +377,7 @@ static const struct run run = { .key = "key",
 				.columns = 65535,
 				.limits = "wall=1s",
 				.on_conflict = "ours",
+				.labels = { "private,untrusted" },
 				.argv = argv,
 				.env = env };
 
@@ -427,6 +431,12 @@ static void a_run_is_known_by_all_but_its_key(void **state)
 	assert_int_equal(run_again(three.data, three.len, &back, digests[2]), 0);
 	assert_memory_equal(digests[0], digests[1], 32);
 	assert_memory_not_equal(digests[1], digests[2], 32);
+	other = run;
+	strcpy(other.labels.text, "private");
+	buf_reset(&three);
+	run_put(&three, &other);
+	assert_int_equal(run_again(three.data, three.len, &back, digests[2]), 0);
+	assert_memory_not_equal(digests[0], digests[2], 32);
 }
 
 static void a_run_that_is_wrong_is_refused(void **state)
@@ -451,6 +461,10 @@ static void a_run_that_is_wrong_is_refused(void **state)
 		{ "a kernel of a shell", run },
 		{ "a kernel with another name", run },
 		{ "time for no kernel", run },
+		{ "labels in another order", run },
+		{ "a label twice", run },
+		{ "labels that nobody knows", run },
+		{ "more labels than are given", run },
 	};
 
 	(void)state;
@@ -470,6 +484,10 @@ static void a_run_that_is_wrong_is_refused(void **state)
 	rows[9].r.argv = shell_argv;
 	rows[10].r.argv = other_argv;
 	rows[11].r.idle_ms = 1;
+	strcpy(rows[12].r.labels.text, "untrusted,private");
+	strcpy(rows[13].r.labels.text, "private,private");
+	strcpy(rows[14].r.labels.text, "?");
+	strcpy(rows[15].r.labels.text, "a,b,c,d,e,f,g,h,i");
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		auto_buf out = { .max = 65536 }, back = { .max = 65536 };
 		uint8_t digest[32];

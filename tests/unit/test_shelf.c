@@ -297,6 +297,118 @@ static void interrupted_ones_cost(void **state)
 	shelf_finish(&s);
 }
 
+/* ---- labels ---- */
+
+static int end_labelled(struct shelf *s, uint64_t n, const char *labels)
+{
+	struct event_row row = { .n = n, .state = EVENT_OVER, .taken_ms = 5, .begun_ms = 5, .ended_ms = 9 };
+	struct err e;
+
+	row.outcome = (struct event_outcome){ .cause = CAUSE_EXITED, .workspace = WORKSPACE_NONE };
+	strcpy(row.labels.text, labels);
+	return shelf_end(s, &row, &e);
+}
+
+static const char *labels_of(const struct shelf *s, uint64_t n)
+{
+	static struct event_row row;
+
+	assert_true(shelf_read(s, n, &row));
+	return row.labels.text;
+}
+
+static void labels_have_their_names_when_it_is_opened_again(void **state)
+{
+	static const char *const rows[] = { "", "private", "?", "mail,private", "untrusted,mail", "" };
+	static const char *const told[] = {
+		"", "private", "?", "private,mail", "mail,untrusted", ""
+	}; /* in their own order */
+	struct shelf s;
+
+	(void)state;
+	assert_int_equal(make(&s), 0);
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(take(&s, ""), 0);
+		assert_int_equal(end_labelled(&s, i + 1, rows[i]), 0);
+	}
+	for (unsigned again = 0; again < 2; again++) {
+		for (unsigned i = 0; i < COUNT(rows); i++)
+			assert_string_equal(labels_of(&s, i + 1), told[i]);
+		assert_int_equal(reopen(&s), 0);
+	}
+	shelf_finish(&s);
+}
+
+/* Each call fails once: what ended with a label never ended with none. */
+static void no_label_is_lost(void **state)
+{
+	unsigned n_calls = 0;
+
+	(void)state;
+	for (unsigned at = 0; at <= n_calls; at++) {
+		const char *found;
+		struct shelf s;
+		int ended;
+
+		calls = fails_at = 0;
+		assert_int_equal(make(&s), 0);
+		assert_int_equal(take(&s, ""), 0);
+		calls = 0;
+		fails_at = at;
+		ended = end_labelled(&s, 1, "private");
+		n_calls = at == 0 ? calls : n_calls;
+		calls = UINT32_MAX / 2;
+		for (unsigned again = 0; again < 2 && ended == 0; again++) {
+			found = labels_of(&s, 1);
+			if (strcmp(found, "private") != 0 && (strcmp(found, "?") != 0 || at == 0))
+				fail_msg("call %u fails, and the label is '%s'", at, found);
+			assert_int_equal(reopen(&s), 0);
+		}
+		shelf_finish(&s);
+		assert_int_equal(finish(NULL), 0);
+		assert_int_equal(begin(NULL), 0);
+	}
+	assert_true(n_calls > 3);
+}
+
+static void more_than_have_a_bit_are_unknown(void **state)
+{
+	struct shelf s;
+	char name[16];
+
+	(void)state;
+	assert_int_equal(make(&s), 0);
+	for (uint64_t n = 1; n <= SHELF_LABELS_MAX + 1; n++) {
+		assert_int_equal(take(&s, ""), 0);
+		(void)snprintf(name, sizeof name, "label-%u", (unsigned)n);
+		assert_int_equal(end_labelled(&s, n, name), 0);
+	}
+	assert_int_equal(reopen(&s), 0);
+	assert_string_equal(labels_of(&s, SHELF_LABELS_MAX), "label-63");
+	assert_string_equal(labels_of(&s, SHELF_LABELS_MAX + 1), "?");
+	shelf_finish(&s);
+}
+
+static void damaged_names_are_none(void **state)
+{
+	static const char *const wrong[] = { "private", "private\nPublic\n", "\n",
+					     "0123456789012345678901234567890123\n" };
+	struct shelf s;
+
+	(void)state;
+	assert_int_equal(make(&s), 0);
+	assert_int_equal(take(&s, ""), 0);
+	assert_int_equal(end_labelled(&s, 1, "private"), 0);
+	for (unsigned i = 0; i < COUNT(wrong); i++) {
+		const int fd = openat(s.dir_fd, SHELF_LABELS, O_WRONLY | O_TRUNC);
+
+		assert_int_equal(write(fd, wrong[i], strlen(wrong[i])), strlen(wrong[i]));
+		(void)close(fd);
+		assert_true(reopen(&s) < 0);
+	}
+	shelf_finish(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +417,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_runs_keeps_nothing_else, begin, finish),
 		cmocka_unit_test(the_most_that_are_kept),
 		cmocka_unit_test_setup_teardown(interrupted_ones_cost, begin, finish),
+		cmocka_unit_test_setup_teardown(labels_have_their_names_when_it_is_opened_again, begin, finish),
+		cmocka_unit_test_setup_teardown(no_label_is_lost, begin, finish),
+		cmocka_unit_test_setup_teardown(more_than_have_a_bit_are_unknown, begin, finish),
+		cmocka_unit_test_setup_teardown(damaged_names_are_none, begin, finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

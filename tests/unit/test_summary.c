@@ -274,6 +274,28 @@ static void no_hint_about_jit_without_reason(void **state)
 	}
 }
 
+static void labels_are_a_line(void **state)
+{
+	static const struct {
+		const char *labels, *says;
+	} rows[] = { { "", "" },
+		     { "private,untrusted", "ambit: labels: private,untrusted\n" },
+		     { "?", "ambit: labels: nobody knows which it has\n" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		for (unsigned quiet = 0; quiet < 2; quiet++) {
+			struct event_result r;
+			auto_buf out = { .max = 4096 };
+
+			sample_make(sample_find("output-text"), &r);
+			strcpy(r.labels.text, rows[i].labels);
+			summary_text(&r, NULL, quiet != 0, &out);
+			assert_string_equal(out.len > 0 ? buf_cstr(&out) : "", quiet != 0 ? "" : rows[i].says);
+			sample_finish(&r);
+		}
+}
+
 static void thousands_are_a_few_lines(void **state)
 {
 	struct event_result r;
@@ -482,6 +504,7 @@ int main(void)
 		cmocka_unit_test(a_protected_name_is_said_to_be_one),
 		cmocka_unit_test(what_is_gone_is_said_once),
 		cmocka_unit_test(no_hint_about_jit_without_reason),
+		cmocka_unit_test(labels_are_a_line),
 		cmocka_unit_test(thousands_are_a_few_lines),
 		cmocka_unit_test(held_changes_have_a_way_out),
 		cmocka_unit_test(many_of_one_directory_are_one_hint),
