@@ -158,6 +158,28 @@ static int fill_kernel(const json_t *params, struct run *run, struct mistake *m)
 				   "there are no kernels of a shell"));
 }
 
+static int no_label(struct mistake *m, size_t at)
+{
+	(void)snprintf(m->place, sizeof m->place, "/params/labels/%zu", at); /* fits */
+	return err_set(&m->err, AMBIT_MALFORMED,
+		       "small letters, digits, `.`, `_` and `-`, at most 31; none and labelled are no labels",
+		       "this is not the name of a label");
+}
+
+static int take_given(const json_t *list, struct labels *ret, struct mistake *m)
+{
+	struct labels all = { .text = "" };
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+
+		if (!flow_is_name(name))
+			return no_label(m, i);
+		labels_add(&all, name);
+	}
+	return labels_take_given(all.text, ret, &m->err); /* no more than a list of them may have */
+}
+
 static int fill_run(const json_t *params, struct run *run, struct mistake *m)
 {
 	const bool terminal = json_is_true(json_object_get(params, "terminal"));
@@ -168,6 +190,7 @@ static int fill_run(const json_t *params, struct run *run, struct mistake *m)
 
 	if (is_kernel)
 		r = r < 0 ? r : fill_kernel(params, run, m);
+	r = r < 0 ? r : take_given(json_object_get(params, "labels"), &run->labels, m);
 	if (r == 0 && !make_text(params, "key", run->key, sizeof run->key))
 		r = does_not_fit(m, "key");
 	(void)make_text(params, "on_conflict", run->on_conflict, sizeof run->on_conflict);

@@ -151,6 +151,15 @@ static void put_outcome(struct json *j, const struct event_row *r)
 	json_put_object_end(j);
 }
 
+static void put_labels(struct json *j, const struct event_row *r)
+{
+	(void)json_put_key(j, "labels");
+	if (r->state >= EVENT_OVER)
+		labels_put_json(j, &r->labels);
+	else
+		json_put_null(j);
+}
+
 void say_event(struct json *j, const struct event_row *r)
 {
 	static const char *const states[EVENT_STATE_COUNT] = { NULL, "taken", "runs", "over", "interrupted" };
@@ -174,6 +183,7 @@ void say_event(struct json *j, const struct event_row *r)
 	put_or_null(j, "exit_status", r->state == EVENT_OVER, r->exit_status);
 	json_put_bool(json_put_key(j, "denied"), r->denied != 0);
 	put_outcome(j, r);
+	put_labels(j, r);
 	json_put_word(json_put_key(j, "code"), r->code != 0 ? err_code_name((int)r->code) : NULL);
 	json_put_name(json_put_key(j, "message"), r->message[0] != 0 ? r->message : NULL);
 	json_put_name(json_put_key(j, "hint"), r->hint[0] != 0 ? r->hint : NULL);

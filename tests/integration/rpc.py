@@ -334,14 +334,37 @@ def a_run_comes_as_it_was_asked():
     with met() as c:
         channel = c.open()
         run = c.run(channel, argv=["cat", "ä", {"b64": base64.b64encode(b"\xff\xfe").decode()}], env={"A": "b=c", "N": {"b64": "/w=="}}, input=True, terminal=True, rows=30,
-                    background=True, limits={"wall": "3s", "memory": "1G"}, changes="stage", strict=True, on_conflict="ours", key="k" * 128, follow=False)
-        equal(run, {"version": 2, "idle": 0, "key": b"k" * 128, "flags": 7, "changes": 9, "rows": 30, "columns": 80, "limits": b"wall=3s,memory=1G", "on_conflict": b"ours",
-                    "argv": [b"cat", "ä".encode(), b"\xff\xfe"], "env": [b"A=b=c", b"N=\xff"]})
+                    background=True, limits={"wall": "3s", "memory": "1G"}, changes="stage", strict=True, on_conflict="ours",
+                    labels=["untrusted", "private", "untrusted"], key="k" * 128, follow=False)
+        equal(run, {"version": 3, "idle": 0, "key": b"k" * 128, "flags": 7, "changes": 9, "rows": 30, "columns": 80, "limits": b"wall=3s,memory=1G", "on_conflict": b"ours",
+                    "labels": b"private,untrusted", "argv": [b"cat", "ä".encode(), b"\xff\xfe"], "env": [b"A=b=c", b"N=\xff"]})
         equal(c.result(7), {"n": 1, "event": EVENT, "replayed": False, "row": None})
         run = c.run(channel, argv=["x" * 900000, "y" * 900000], replayed=1, follow=False)
         equal([len(a) for a in run["argv"]], [900000, 900000])
         equal(c.result(7)["replayed"], True)
         assert channel.is_quiet(), "it was followed"
+
+
+def what_is_no_label_is_refused_by_its_place():
+    with met() as c:
+        channel = c.open()
+        for method, more in (("event.run", {"argv": ["true"]}), ("event.code", {"language": "shell", "source": ""}), ("kernel.start", {"language": "python"})):
+            for labels, place in ((["private", "Private"], "/params/labels/1"), ([""], "/params/labels/0"), (["a,b"], "/params/labels/0"), (["none"], "/params/labels/0"),
+                                  (["a"] * 9, "/params/labels"), ("private", "/params/labels"), ([1], "/params/labels/0")):
+                c.ask(method, {"session": SESSION, **more, "labels": labels})
+                equal(c.failure()["data"]["place"], place)
+        equal(c.run(channel, method="kernel.start", argv=None, language="python", labels=["private"])["labels"], b"private")
+
+
+def labels_are_told_of_what_is_over():
+    for state, labels, told in ((3, "", []), (3, "private,untrusted", ["private", "untrusted"]), (4, "mail", ["mail"]), (3, "?", None), (2, "", None)):
+        with met() as c:
+            channel = c.open()
+            c.ask("event.show", {"session": SESSION, "n": 1})
+            request, *_ = struct.unpack("<IIIQ", channel.expect("SESSION_LIST"))
+            channel.send("SESSION_ROW", event_row(1, state, labels=labels))
+            channel.send("SESSION_DONE", struct.pack("<IQ", request, 1))
+            equal(c.result()["labels"], told)
 
 
 def a_long_run_for_a_role_that_does_not_read_holds_up_nothing():
