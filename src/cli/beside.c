@@ -37,6 +37,12 @@ int beside_run(const struct run_options *o)
 	struct sibling_end end;
 	struct err e;
 
+	if (o->event.labels != NULL) {
+		(void)err_set(&e, AMBIT_UNAVAILABLE,
+			      "give it to the event that asks: `ambit run --label`, outside of cells",
+			      "a sub-agent is given no labels of its own");
+		return tell_error(o, &e);
+	}
 	if (says_more(o)) {
 		(void)err_set(
 			&e, AMBIT_USAGE,

@@ -120,6 +120,11 @@ static int tell_event_json(const struct event_row *r, const char *session)
 	json_put_word(json_put_key(&j, "cause"), over ? cause_word(r->outcome.cause) : NULL);
 	json_put_word(json_put_key(&j, "workspace"), over ? workspace_word(r->outcome.workspace) : NULL);
 	json_put_bool(json_put_key(&j, "denied"), r->denied != 0);
+	(void)json_put_key(&j, "labels");
+	if (r->state >= EVENT_OVER)
+		labels_put_json(&j, &r->labels);
+	else
+		json_put_null(&j);
 	json_put_bool(json_put_key(&j, "kept"), (r->flags & EVENT_PRUNED) == 0);
 	json_put_word(json_put_key(&j, "code"), r->code != 0 ? err_code_name((int)r->code) : NULL);
 	json_put_name(json_put_key(&j, "message"), r->message[0] != 0 ? r->message : NULL);

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/place.h"
 #include "lib/public.h"
+#include "lib/summary.h"
 
 int found_refuse(bool json, const struct err *e)
 {
@@ -28,6 +29,15 @@ void found_tell(const struct event_row *row, bool quiet)
 	if (cause == CAUSE_LIMIT && row->code == AMBIT_LIMIT)
 		(void)err_why(&e, AMBIT_LIMIT, "%s went over it", limit_text(row->outcome.limit)); /* no row has it */
 	(void)found_refuse(false, &e);
+}
+
+void found_tell_labels(const struct event_row *row, bool quiet)
+{
+	auto_buf out = { .max = 2 * LABELS_TEXT_MAX };
+
+	summary_labels(&row->labels, &out);
+	if (!quiet && out.len > 0)
+		(void)fwrite(out.data, 1, out.len, stderr); /* nobody is left to be told */
 }
 
 static int look(struct daemon_link *d, const char *word, char ret[ID_TEXT_MAX], struct err *e)

@@ -14,5 +14,7 @@ int found_open(struct daemon_link *d, struct daemon_channel *c, const char *word
 int found_refuse(bool json, const struct err *e);
 /* Why an event that is over was refused, ended by a limit, or did not go through; with quiet the last is not said. */
 void found_tell(const struct event_row *row, bool quiet);
+/* The labels that it ended with, if it has any. */
+void found_tell_labels(const struct event_row *row, bool quiet);
 
 #endif

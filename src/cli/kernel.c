@@ -151,6 +151,7 @@ static int start(struct visit *v, struct err *e)
 	char *argv[] = { o->code[0], (char *)(uintptr_t)o->kernel /* only written out */, NULL };
 	struct run run = { .flags = EVENT_KERNEL | EVENT_BACKGROUND | (uint32_t)o->kind << EVENT_KIND_SHIFT,
 			   .changes = o->event.changes,
+			   .labels = o->labels,
 			   .argv = argv };
 
 	(void)text_copy(run.limits, sizeof run.limits, o->limits); /* of the same size */
@@ -320,6 +321,7 @@ static int tell_kernel_end(struct visit *v)
 	if (wait_for_end(v, &e) < 0)
 		return found_refuse(false, &e);
 	found_tell(row, v->o->quiet);
+	found_tell_labels(row, v->o->quiet);
 	if (row->outcome.workspace == WORKSPACE_KEPT && !v->o->quiet)
 		(void)fprintf(stderr, "ambit: what the kernel changed is kept\n  hint: ambit diff %s\n", row->event);
 	return v->o->end || v->row.state == STEP_EXIT || row->exit_status != 0 ? (int)row->exit_status : 125;

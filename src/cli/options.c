@@ -36,6 +36,7 @@ enum flag {
 	LEDGER,
 	NO_LEDGER,
 	NO_PTY,
+	LABEL,
 	SESSION,
 	KEY,
 	BACKGROUND,
@@ -88,6 +89,7 @@ static const struct option flags[] = {
 	{ "ledger", required_argument, NULL, LEDGER },
 	{ "no-ledger", no_argument, NULL, NO_LEDGER },
 	{ "no-pty", no_argument, NULL, NO_PTY },
+	{ "label", required_argument, NULL, LABEL },
 	{ "session", required_argument, NULL, SESSION },
 	{ "key", required_argument, NULL, KEY },
 	{ "background", no_argument, NULL, BACKGROUND },
@@ -200,6 +202,28 @@ static int set_agent(struct run_options *o, const char *name, struct ambit_error
 	return r < 0 ? public_error(e, r, &err) : 0;
 }
 
+/* With those that stand before it. */
+static int add_label(struct run_options *o, const char *names, struct ambit_error *e)
+{
+	struct labels all;
+	struct err err;
+	int r = labels_take_given(names, &all, &err);
+
+	if (r == 0 && o->labels.text[0] != 0) {
+		char both[2 * sizeof all.text];
+
+		(void)snprintf(both, sizeof both, "%s,%s", o->labels.text, all.text); /* fits */
+		r = labels_take_given(both, &all, &err);
+	}
+	if (r < 0)
+		return public_error(e, r, &err);
+	if (all.text[0] == 0)
+		return cli_misused(e, help_commands[COMMAND_RUN], "--label takes names, as private,untrusted");
+	o->labels = all;
+	o->event.labels = o->labels.text;
+	return 0;
+}
+
 static int set_language(struct run_options *o, const char *word, struct ambit_error *e)
 {
 	if (o->kind != KIND_RUN && o->kind != kind_of_word(word))
@@ -237,6 +261,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case LEDGER: o->event.ledger = value; break;
 	case NO_LEDGER: o->event.unrecorded = 1; break;
 	case NO_PTY: o->no_pty = true; break;
+	case LABEL: return add_label(o, value, e);
 	case SESSION: o->session = value; break;
 	case KEY: o->key = value; break;
 	case BACKGROUND: o->background = true; break;
@@ -280,6 +305,7 @@ static bool is_taken(enum command command, int flag)
 	case RECORD:
 	case QUIET:
 	case ON_CONFLICT:
+	case LABEL:
 	case SESSION:
 	case BACKGROUND:
 	case KERNEL:

@@ -12,6 +12,7 @@
 
 #include "ambit/ambit.h"
 #include "core/kind.h"
+#include "core/labels.h"
 
 enum command { COMMAND_RUN, COMMAND_LEARN, COMMAND_SESSION };
 
@@ -24,11 +25,12 @@ struct run_options {
 	enum event_kind kind; /* run: of code its language */
 	char *code[3];        /* of it: the language and the source, owned, from a file or standard input */
 	char without[256];
-	const char *session; /* run: in which one; NULL: in one of its own */
-	const char *key;     /* with it: an idempotency key */
-	bool background;     /* likewise */
-	const char *kernel;  /* likewise, of code: it is a step of the kernel of that name */
-	bool end;            /* in place of a step: that kernel ends */
+	struct labels labels; /* run: of what the command is given */
+	const char *session;  /* run: in which one; NULL: in one of its own */
+	const char *key;      /* with it: an idempotency key */
+	bool background;      /* likewise */
+	const char *kernel;   /* likewise, of code: it is a step of the kernel of that name */
+	bool end;             /* in place of a step: that kernel ends */
 	/* session new: over all of its events; 0: not bounded, or as usual */
 	uint64_t events_max, wall_ms_max, cpu_ms_max, keep_ms, keep_bytes;
 	char limits[512]; /* what --limit said, word by word */

@@ -337,6 +337,7 @@ static int tell_end(const struct remote *r, const struct event_row *row)
 	found_tell(row, r->o->quiet);
 	if (row->denied != 0 && !r->o->quiet)
 		(void)fprintf(stderr, "ambit: something was denied\n  hint: ambit explain %s\n", row->event);
+	found_tell_labels(row, r->o->quiet);
 	if (row->outcome.workspace == WORKSPACE_KEPT && !r->o->quiet)
 		(void)fprintf(stderr, "ambit: what it changed is kept\n  hint: ambit diff %s\n", row->event);
 	return (int)row->exit_status;
@@ -561,6 +562,7 @@ static int run_of(const struct run_options *o, struct run *ret, struct err *e)
 	(void)text_copy(ret->limits, sizeof ret->limits, o->limits); /* of the same size */
 	if (o->event.on_conflict != NULL && !text_copy(ret->on_conflict, sizeof ret->on_conflict, o->event.on_conflict))
 		return err_set(e, AMBIT_USAGE, "ambit run --help", "--on-conflict takes fail, theirs or ours");
+	ret->labels = o->labels;
 	return 0;
 }
 

@@ -13,6 +13,9 @@ import threading
 import time
 
 from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, once, told, write
+from session_ready import Waiting
+from sessions import Served, commands_of
+from sessions_hostile import held_by
 
 SECRET = "the bees moved to the north wall"
 PYTHON = "/usr/bin/python3"
@@ -495,6 +498,125 @@ socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10).recv(1) or
         time.sleep(0.3)
         assert result.returncode != 0 and "SECRET" not in "".join(out.came) and len(out.came) == 1, (out.came, told(result))
         assert question_of(result), told(result)
+# ---- what an event is given ----
+
+
+def what_it_is_given_labels_it(place):
+    """By who says so, as if the event had read it; and whoever passes on what it wrote learns what to say."""
+    p = Person(place)
+    with Server() as out:
+        private = p.run("--label", "private", "--", "cat", input=SECRET)
+        assert private.returncode == 0 and private.stdout == SECRET and labels_of(private) == ["private"], told(private)
+        assert private.stderr.splitlines()[-1] == "ambit: labels: private", told(private)
+        expect_ok(p.send(out, "only private"), "thanks")  # the twin
+        untrusted = p.run("--quiet", "--label", "untrusted", "--", "true")
+        assert sorted(labels_of(untrusted)) == ["private", "untrusted"] and "labels" not in untrusted.stderr, told(untrusted)
+        assert is_closed(p.send(out, SECRET), out, 1)
+        both = Person(place)
+        assert is_closed(both.send(out, SECRET, "--label", "untrusted,private"), out, 1)
+        many = Person(place).run("--label", "d,c", "--label", "b, a+c", "--", "true")
+        assert sorted(labels_of(many)) == ["a", "b", "c", "d"], told(many)
+
+
+def what_is_no_label_begins_nothing(place):
+    p = Person(place)
+    for names, says in (("Private", "'Private' is not the name of a label"), ("none", "'none' is not"), ("a,,b", "a label is missing"), ("", "--label takes names"),
+                        (",".join("abcdefghi"), "more than 8 labels")):
+        result = p.ambit("run", "--label", names, "--", "touch", f"{p.home}/it-ran")
+        assert result.returncode == 125 and says in result.stderr and "hint: " in result.stderr, told(result)
+    result = p.ambit("run", "--label", "a,b,c,d,e", "--label", "d,e,f,g,h,i", "--", "true")
+    assert result.returncode == 125 and "more than 8 labels" in result.stderr, told(result)
+    for command in "learn", "session":
+        result = p.ambit(*([command, "new"] if command == "session" else [command]), "--label", "private", "--", "true")
+        assert result.returncode == 125 and "--label" in result.stderr, told(result)
+    assert p.says_nothing_of_labels()
+
+
+def a_sub_agent_is_given_none(place):
+    p = Person(place)
+    run = lambda flags: p.run("--delegate", "*", "--run", place.ambit, "--", "sh", "-c", f"{place.ambit} run {flags} -- echo it ran")
+    result = run("--label private")
+    assert result.returncode == 125 and "it ran" not in result.stdout and "a sub-agent is given no labels" in result.stderr, told(result)
+    expect_ok(run(""), "it ran")
+
+
+def the_events_of_a_session_are_given_labels(place):
+    """Their names outlive the daemon, and the session's process."""
+    with Served(place) as s, Server() as out:
+        session = s.session("--work", ".", "--connect", out.grant())
+        run = lambda *words: s.ambit("run", "--session", session, *words)
+        send = lambda text, *flags: run(*flags, "--", PYTHON, "-c", SEND, "127.0.0.1", str(out.port), text)
+        rows = lambda: [row["labels"] for row in s.events(session)]
+        expect_ok(run("--", "true"))
+        private = run("--key", "k", "--label", "private", "--", "echo", "one")
+        assert private.returncode == 0 and private.stderr == "ambit: labels: private\n", told(private)
+        expect_ok(send("only private"), "thanks")
+        assert rows() == [[], ["private"], ["private"]]
+        s.kill()
+        assert rows() == [[], ["private"], ["private"]]
+        assert run("--quiet", "--key", "k", "--label", "private", "--", "echo", "one").stdout == "one\n"
+        for other in ("--label", "private,untrusted"), ():
+            result = run("--key", "k", *other, "--", "echo", "one")
+            assert result.returncode == 125 and "another request" in result.stderr, told(result)
+        closed = send(SECRET, "--label", "untrusted")
+        assert closed.returncode != 0 and len(out.came) == 1 and not any(SECRET in text for text in out.came), (told(closed), out.came)
+        assert "ambit: labels: private,untrusted" in closed.stderr, told(closed)
+        s.kill()
+        assert rows()[-1] == ["private", "untrusted"] and len(rows()) == 4
+        other = s.session("--work", ".")
+        expect_ok(s.ambit("run", "--session", other, "--", "true"))
+        assert [row["labels"] for row in s.events(other)] == [[]]  # of another stream
+
+
+def a_cell_that_waited_has_its_events_labels(place):
+    """It was made before anybody knew which, and what is written in it has them, too."""
+    with Waiting(place) as s:
+        expect_ok(s.ambit("run", "--session", s.session_id, "--label", "private", "--", "true"))
+        waits = s.stands()
+        result = s.run("touch", "made")
+        assert result.returncode == 0 and result.stderr == "ambit: labels: private\n", told(result)
+        assert s.stands() != waits, "it had a cell of its own"
+        reader = s.session("--read", ".")
+        expect_ok(s.ambit("run", "--session", reader, "--", "cat", "made"))
+        assert s.events(reader)[0]["labels"] == ["private"]
+
+
+def a_kernel_is_given_labels_when_it_starts(place):
+    with Served(place) as s:
+        session = s.session("--work", ".")
+        step = lambda code, *flags: s.ambit("run", "--session", session, *flags, "--python", "--kernel", "mine", input=code)
+        expect_ok(step("x = 1", "--label", "private"))
+        assert step("print(x)").stdout == "1\n"
+        result = step("print(x)", "--label", "untrusted")
+        assert result.returncode == 125 and "is there already" in result.stderr and result.stdout == "", told(result)
+        expect_ok(s.ambit("run", "--session", session, "--python", "--kernel", "mine", "--end"))
+        assert s.events(session)[0]["labels"] == ["private"]
+
+
+def an_end_that_nobody_saw_has_labels_that_nobody_knows(place):
+    """And not none: of a supervisor that was killed, and of a session's process."""
+    p = Person(place)
+    runs = subprocess.Popen([place.ambit, "run", "--label", "private", "--record", f"{p.home}/r", "--", "sh", "-c", "echo ready; sleep 1000"], cwd=p.top,
+                            env={**place.environment(), "HOME": p.home}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert runs.stdout.readline() == "ready\n"
+    supervisors = held_by(runs.pid)
+    assert supervisors
+    for pid in supervisors:
+        os.kill(pid, 9)
+    err = runs.communicate(timeout=PATIENCE * SLOW)[1]
+    assert json.load(open(f"{p.home}/r"))["labels"] is None and "nobody knows" in err, err
+    for flags, labels in ((("--label", "private"), None), ((), [])):
+        with Served(place) as s:
+            session = s.session("--work", ".")
+            left = s.start("run", "--session", session, *flags, "--", "sh", "-c", "echo ready; sleep 1000")
+            assert left.stdout.readline() == "ready\n", left.stderr.read()
+            roles = commands_of(s, "ambit-session")
+            assert roles
+            for pid in roles:
+                os.kill(pid, 9)
+            left.communicate(timeout=PATIENCE * SLOW)
+            row = s.events(session)[0]
+            assert (row["state"], row["labels"]) == ("interrupted", labels), row
 
 
 # ---- sessions, sub-agents, ports ----
@@ -658,5 +780,5 @@ main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connectio
       another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_nobody_settled_has_what_came_meanwhile,
       what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
       in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, what_was_open_without_a_question_is_closed_as_well, a_session_has_its_own, a_session_that_ends_takes_no_label_along,
-      sub_agents_share_what_their_caller_has, a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
+      sub_agents_share_what_their_caller_has, a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins, what_it_is_given_labels_it, what_is_no_label_begins_nothing, a_sub_agent_is_given_none, the_events_of_a_session_are_given_labels, a_cell_that_waited_has_its_events_labels, a_kernel_is_given_labels_when_it_starts, an_end_that_nobody_saw_has_labels_that_nobody_knows,
       who_never_wrote_a_label_pays_nothing])

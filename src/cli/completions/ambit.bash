@@ -65,7 +65,7 @@ _ambit_secrets() {
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --budget --workspace --base --observe
-		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --kernel --end --python --node --shell --result --warm --agent --quiet --no-pty --help'
+		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --label --session --key --background --kernel --end --python --node --shell --result --warm --agent --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
@@ -134,6 +134,7 @@ _ambit() {
 		;;
 	run:--base) _ambit_words 'system minimal' ;;
 	run:--observe) _ambit_words 'full effects off' ;;
+	run:--label) _ambit_words 'private untrusted' ;;
 	run:--on-conflict | commit:--on-conflict | undo:--on-conflict) _ambit_words 'fail theirs ours' ;;
 	diff:--color) _ambit_words 'auto always never' ;;
 	run:--wait | commit:--wait) ;;

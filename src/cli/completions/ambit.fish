@@ -80,6 +80,7 @@ complete -c ambit -n '__ambit_in run' -l without -x -a 'files processes ipc sock
 complete -c ambit -n '__ambit_in run' -l stage -d 'Keep what it changed for review'
 complete -c ambit -n '__ambit_in run' -l discard -d 'Throw away what it changed if it fails'
 complete -c ambit -n '__ambit_in run' -l on-conflict -x -a 'fail theirs ours' -d 'Where a file changed meanwhile'
+complete -c ambit -n '__ambit_in run' -l label -x -a 'private untrusted' -d 'Of what the command is given'
 complete -c ambit -n '__ambit_in run' -l wait -x -d 'For other events that work on the tree'
 complete -c ambit -n '__ambit_in run' -l direct -d 'Write in place'
 complete -c ambit -n '__ambit_in run' -l ledger -x -a '(__fish_complete_directories)' -d 'Record the event in this ledger'
