@@ -489,8 +489,51 @@ def whoever_starts_the_daemon_is_not_its_parent(place):
             assert done.returncode == 1 and ("the daemon cannot be started" if name == "AMBIT_PROGRAM" else "there is no program") in done.stderr, told(done)
 
 
+@always
+def labels_go_in_and_come_out(place):
+    """Of a command, code, a kernel, what is followed and with asyncio; what nobody knows is not taken for none."""
+    with Served(place) as s, client_of(s, place) as ambit, ambit.Client() as client:
+        def fresh():
+            return client.new(workspace=s.tree)
+
+        plain = fresh()
+        assert (plain.run(["true"]).labels, plain.python("1").labels) == ((), ())
+        first = fresh()
+        given = first.run(["echo", "one"], labels=["untrusted", "private"])
+        assert given.labels == ("private", "untrusted"), given
+        assert first.run(["true"]).labels == given.labels  # of its stream
+        assert fresh().python("1", labels=given.labels).labels == given.labels
+        with fresh().start(["cat"], labels=("mail",), input=True) as event:
+            assert event.show().labels is None
+            event.write(b"", end=True)
+            assert event.wait().labels == ("mail",)
+        session = fresh()
+        with session.kernel("python", labels=["private"]) as kernel:
+            assert kernel.run("1").value == 1
+        assert ambit._wire.result_of(session.id, next(iter(session.events()))).labels == ("private",)
+
+        async def again():
+            async with ambit.aio.Session(workspace=s.tree) as other:
+                found = [await other.run(["true"], labels=["private"]), await other.code("shell", "true", labels=["mail"])]
+                async with await other.start(["true"], labels=[]) as event:
+                    found.append(await event.wait())
+                assert [one.labels for one in found] == [("private",), ("private", "mail"), ("private", "mail")], found
+
+        asyncio.run(asyncio.wait_for(again(), SLOW * PATIENCE))
+        s.kill()
+        assert [row["labels"] for row in first.events()] == [["private", "untrusted"]] * 2
+        for labels, says in ((["Private"], "not the name of a label"), (["none"], "not the name of a label"), ("private", "a list of names"), (None, "not known"), (["a,b"], "not the name"),
+                             ([str(n) for n in range(9)], "8")):
+            try:
+                plain.run(["true"], labels=labels)
+            except ambit.AmbitError as problem:
+                assert says in str(problem), (labels, problem)
+            else:
+                raise AssertionError(f"{labels} were taken")
+
+
 SCENARIOS = [the_examples_of_its_readme_run, it_runs_with_other_pythons, its_types_hold, its_wheel_carries_the_program, a_wheel_is_installed_without_a_network,
-             output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
+             output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, labels_go_in_and_come_out, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
              sending_and_hearing_much_at_once_goes_on, much_output_is_held_up_to_a_bound, who_is_interrupted_can_go_on, a_task_that_is_cancelled_takes_its_event_along,
              many_at_once_run_at_once, a_child_of_a_fork_has_its_own, each_state_is_told_once, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent]
 

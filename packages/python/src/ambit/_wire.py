@@ -53,6 +53,7 @@ class Result:
     message: Optional[str] = None
     hint: Optional[str] = None
     replayed: bool = False
+    labels: Optional[Tuple[str, ...]] = None  # names, which belong to all that it wrote; None: it is not over, or nobody knows
     row: Json = field(default_factory=dict, repr=False)  # all that doc/PROTOCOL.md says of an event
 
     @property
@@ -178,6 +179,13 @@ def part(message: Mapping[str, Any], name: str, kind: Any) -> Any:
     return value
 
 
+def names_of(message: Mapping[str, Any], name: str) -> Tuple[str, ...]:
+    found = part(message, name, list)
+    if not all(isinstance(one, str) for one in found):
+        raise Untrue(f"the daemon said what it may not: {name}")
+    return tuple(found)
+
+
 def rows(page: Mapping[str, Any], name: str) -> Tuple[List[Json], bool]:
     """A page of a list, and whether there may be more. An empty page that has more behind it would be asked for without end."""
     found = part(page, name, list)
@@ -187,11 +195,12 @@ def rows(page: Mapping[str, Any], name: str) -> Tuple[List[Json], bool]:
 
 
 def result_of(session: str, row: Mapping[str, Any], stdout: bytes = b"", stderr: bytes = b"", replayed: bool = False) -> Result:
-    given = row.get("outcome")
-    outcome = given if isinstance(given, dict) else {}
+    told = row.get("outcome")
+    outcome = told if isinstance(told, dict) else {}
+    labels = None if row.get("labels") is None else names_of(row, "labels")
     status = None if row.get("exit_status") is None else part(row, "exit_status", int)
     return Result(session, part(row, "n", int), part(row, "event", str), part(row, "state", str), status, stdout, stderr, bool(row.get("denied")),
-                  outcome.get("workspace"), outcome.get("cause"), outcome.get("limit"), row.get("code"), row.get("message"), row.get("hint"), replayed, dict(row))
+                  outcome.get("workspace"), outcome.get("cause"), outcome.get("limit"), row.get("code"), row.get("message"), row.get("hint"), replayed, labels, dict(row))
 
 
 def whole(result: Result, at: Optional[Mapping[str, int]] = None) -> Result:
@@ -371,27 +380,36 @@ def duration(given: Optional[Duration], what: str) -> Optional[str]:
     return f"{max(1, int(given * 1000))}ms"
 
 
+def given(labels: Optional[Sequence[str]]) -> Optional[List[str]]:
+    """Of what an event is given. None is no answer: a result has that where nobody knows its labels."""
+    if labels is None:
+        raise Malformed("which labels it is given is not known", "USAGE", "labels=() says that there are none, which somebody has to know")
+    if isinstance(labels, str):
+        raise Malformed("labels are a list of names", "USAGE", f"labels=[{labels!r}]")
+    return list(labels) or None
+
+
 def how_params(session: str, env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[Duration],
-               changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
+               changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], labels: Optional[Sequence[str]], key: Optional[str]) -> Json:
     bounds = dict(limits or {})
     wall = duration(timeout, "timeout")
     if wall is not None:
         bounds["wall"] = wall
     return {"session": session, "env": environment(env), "limits": bounds or None, "changes": changes, "strict": strict or None,
-            "background": background or None, "on_conflict": on_conflict, "key": key or own_key()}
+            "background": background or None, "on_conflict": on_conflict, "labels": given(labels), "key": key or own_key()}
 
 
 def run_params(session: str, argv: Sequence[Argument], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[Duration],
-               changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
-    return {"argv": arguments(argv), **how_params(session, env, limits, timeout, changes, strict, background, on_conflict, key)}
+               changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], labels: Optional[Sequence[str]], key: Optional[str]) -> Json:
+    return {"argv": arguments(argv), **how_params(session, env, limits, timeout, changes, strict, background, on_conflict, labels, key)}
 
 
 def code_params(session: str, language: str, source: Union[str, bytes], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]],
-                timeout: Optional[Duration], changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
+                timeout: Optional[Duration], changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], labels: Optional[Sequence[str]], key: Optional[str]) -> Json:
     """A source is no path: whoever has one reads it."""
     if not isinstance(source, (str, bytes)):
         raise Malformed("a source is a text", "USAGE", "python(pathlib.Path(name).read_text())")
-    return {"language": language, "source": put_data(source), **how_params(session, env, limits, timeout, changes, strict, background, on_conflict, key)}
+    return {"language": language, "source": put_data(source), **how_params(session, env, limits, timeout, changes, strict, background, on_conflict, labels, key)}
 
 
 def changes_of(record: bytes) -> List[Json]:

@@ -107,19 +107,19 @@ class Session:
         return await self.client._ask("session.show", self.id)
 
     async def run(self, argv: Sequence[Argument], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
-                  limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+                  limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None, labels: Optional[Sequence[str]] = (),
                   input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> Result:
         """Runs a command to its end; with `background` beside the session's others, so that several can be awaited at once. When the task is cancelled, an event
         without a key of yours is cancelled, since nobody would find it; one with a key goes on."""
-        params = _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key)
+        params = _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, labels, key)
         result, _ = await self._run("event.run", params, input, key)
         return result.check() if check else result
 
     async def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
-                   limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+                   limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None, labels: Optional[Sequence[str]] = (),
                    input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> CodeResult:
         """As `ambit.Session.code`."""
-        params = _wire.code_params(self.id, language, source, env, limits, timeout, changes, strict, background, on_conflict, key)
+        params = _wire.code_params(self.id, language, source, env, limits, timeout, changes, strict, background, on_conflict, labels, key)
         found = code_result(*await self._run("event.code", params, input, key))
         if check:
             found.check()
@@ -135,10 +135,10 @@ class Session:
         return await self.code("shell", source, **how)
 
     async def kernel(self, language: str = "python", *, name: Optional[str] = None, idle: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
-                     limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+                     limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None, labels: Optional[Sequence[str]] = (),
                      key: Optional[str] = None) -> "Kernel":
         """As `ambit.Session.kernel`: `async with await session.kernel("python") as k`."""
-        params = start_params(self.id, language, name, idle, env, limits, changes, strict, on_conflict, key)
+        params = start_params(self.id, language, name, idle, env, limits, changes, strict, on_conflict, labels, key)
         answer = await self.client._ask("kernel.start", **{**params, "session": self.id})
         return Kernel(self, language, _wire.part(answer, "n", int), _wire.part(answer, "event", str), bool(answer.get("replayed")))
 
@@ -178,9 +178,9 @@ class Session:
             pass  # what is told is the cancellation
 
     async def start(self, argv: Sequence[Argument], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
-                    limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+                    limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None, labels: Optional[Sequence[str]] = (),
                     input: bool = False, terminal: Optional[Tuple[int, int]] = None, background: bool = False, key: Optional[str] = None) -> "Event":
-        params = {**_wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), **_wire.terminal_params(terminal)}
+        params = {**_wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, labels, key), **_wire.terminal_params(terminal)}
         return await self._start("event.run", params, input, terminal is not None)
 
     async def _start(self, method: str, params: Json, input: bool, terminal: bool = False) -> "Event":

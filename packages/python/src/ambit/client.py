@@ -101,18 +101,18 @@ class Session:
         return self.client._ask("session.show", self.id)
 
     def run(self, argv: Sequence[Argument], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
-            limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+            limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None, labels: Optional[Sequence[str]] = (),
             input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> Result:
         """Runs a command to its end. What was begun is never begun twice: it has a key, yours or one of its own, and is asked for again by that if the daemon dies.
         Interrupted (Ctrl-C), one without a key of yours is cancelled, since nobody would find it; one with a key goes on."""
-        result, _ = self._run("event.run", _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), input, key)
+        result, _ = self._run("event.run", _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, labels, key), input, key)
         return result.check() if check else result
 
     def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
-             limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+             limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None, labels: Optional[Sequence[str]] = (),
              input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> CodeResult:
         """Runs code in "python", "node" or "shell" to its end, as `run` does a command: its value, exception and pictures are in the result."""
-        params = _wire.code_params(self.id, language, source, env, limits, timeout, changes, strict, background, on_conflict, key)
+        params = _wire.code_params(self.id, language, source, env, limits, timeout, changes, strict, background, on_conflict, labels, key)
         found = code_result(*self._run("event.code", params, input, key))
         if check:
             found.check()
@@ -131,11 +131,11 @@ class Session:
         return self.code("shell", source, **how)
 
     def kernel(self, language: str = "python", *, name: Optional[str] = None, idle: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
-               limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+               limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None, labels: Optional[Sequence[str]] = (),
                key: Optional[str] = None) -> Kernel:
         """A kernel of "python" or "node": `with session.kernel("python") as k: k.run("x = 1"); k.run("x + 1").value`. The same `name` is the same kernel, as long as it is there.
         `idle`: seconds, or a text as "30m", without use after which it ends; half an hour if nothing is said."""
-        params = start_params(self.id, language, name, idle, env, limits, changes, strict, on_conflict, key)
+        params = start_params(self.id, language, name, idle, env, limits, changes, strict, on_conflict, labels, key)
         answer = self.client._ask("kernel.start", **{**params, "session": self.id})
         return Kernel(self, language, _wire.part(answer, "n", int), _wire.part(answer, "event", str), bool(answer.get("replayed")))
 
@@ -176,10 +176,10 @@ class Session:
             pass  # what is told is the interruption
 
     def start(self, argv: Sequence[Argument], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
-              limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+              limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None, labels: Optional[Sequence[str]] = (),
               input: bool = False, terminal: Optional[Tuple[int, int]] = None, background: bool = False, key: Optional[str] = None) -> "Event":
         """Begins a command, on a connection of its own: what it writes comes as you take it. `terminal`: rows and columns of one."""
-        params = {**_wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), **_wire.terminal_params(terminal)}
+        params = {**_wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, labels, key), **_wire.terminal_params(terminal)}
         return self._start("event.run", params, input, terminal is not None)
 
     def _start(self, method: str, params: Json, input: bool, terminal: bool = False) -> "Event":

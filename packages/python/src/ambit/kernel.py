@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from . import _wire
 from ._link import once
@@ -56,9 +56,9 @@ class StepResult:
 
 
 def start_params(session: str, language: str, name: Optional[str], idle: Optional[Duration], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]],
-                 changes: Optional[str], strict: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
+                 changes: Optional[str], strict: bool, on_conflict: Optional[str], labels: Optional[Sequence[str]], key: Optional[str]) -> Json:
     return {"session": session, "language": language, "name": name, "idle": _wire.duration(idle, "idle"), "env": _wire.environment(env), "limits": dict(limits) if limits else None,
-            "changes": changes, "strict": strict or None, "on_conflict": on_conflict, "key": key or _wire.own_key()}
+            "changes": changes, "strict": strict or None, "on_conflict": on_conflict, "labels": _wire.given(labels), "key": key or _wire.own_key()}
 
 
 def run_params(source: Union[str, bytes], timeout: Optional[Duration], show: bool) -> Json:
