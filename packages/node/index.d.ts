@@ -64,6 +64,8 @@ export interface EventOptions {
   strict?: boolean;
   background?: boolean;
   onConflict?: 'fail' | 'theirs' | 'ours';
+  /** Of what it is given: those of the results that its arguments or its input were made from, say. */
+  labels?: readonly string[];
   /** The same request with the same key is one event. */
   key?: string;
 }
@@ -117,6 +119,8 @@ export class Result {
   readonly hint: string | null;
   /** The key was there, and nothing was begun. */
   readonly replayed: boolean;
+  /** Names, which belong to all that it wrote; null: it is not over, or nobody knows. */
+  readonly labels: readonly string[] | null;
   /** All that doc/PROTOCOL.md says of an event. */
   readonly row: Row;
   readonly ok: boolean;
@@ -183,6 +187,8 @@ export interface KernelOptions {
   changes?: Changes;
   strict?: boolean;
   onConflict?: 'fail' | 'theirs' | 'ours';
+  /** Of what its steps are given. */
+  labels?: readonly string[];
   key?: string;
 }
 

@@ -687,7 +687,35 @@ await session.end();
 """, patience=3 * PATIENCE)
 
 
-SCENARIOS = [the_examples_of_its_readme_run, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions, why_an_event_ended_is_told,
+@always
+def labels_go_in_and_come_out(place):
+    """Of a command, code, a kernel and what is followed; what nobody knows is not taken for none."""
+    with Served(place) as s:
+        runs(place, s, """
+const client = await ambit.connect();
+const fresh = () => client.session();
+const plain = await fresh();
+assert.deepEqual([(await plain.run(['true'])).labels, (await plain.python('1')).labels], [[], []]);
+const first = await fresh();
+const given = await first.run(['echo', 'one'], { labels: ['untrusted', 'private'] });
+assert.deepEqual(given.labels, ['private', 'untrusted']);
+assert.deepEqual((await first.run(['true'])).labels, given.labels); // of its stream
+assert.deepEqual((await (await fresh()).python('1', { labels: given.labels })).labels, given.labels);
+const event = await (await fresh()).start(['cat'], { input: true, labels: ['mail'] });
+assert.equal((await event.show()).labels, null);
+await event.write('', { end: true });
+assert.deepEqual((await event.wait()).labels, ['mail']);
+const session = await fresh();
+const kernel = await session.kernel('python', { labels: ['private'] });
+assert.equal((await kernel.run('1')).value, 1);
+assert.deepEqual((await kernel.end()).labels, ['private']);
+for (const [labels, says] of [[['Private'], /not the name of a label/], [['none'], /not the name of a label/], ['private', /list of names/], [null, /not known/], [['a,b'], /not the name/],
+  [Array.from({ length: 9 }, (_, i) => `l${i}`), /8/]])
+  await assert.rejects(plain.run(['true'], { labels }), (problem) => problem instanceof ambit.AmbitError && says.test(problem.message), `${labels}`);
+""")
+
+
+SCENARIOS = [the_examples_of_its_readme_run, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions, labels_go_in_and_come_out, why_an_event_ended_is_told,
              a_daemon_that_is_killed_is_found_again, many_at_once_run_at_once, sending_and_hearing_much_at_once_goes_on,
              streams_wait_for_who_reads_them_and_not_for_each_other, who_aborts_can_go_on, input_comes_from_streams,
              a_start_that_is_aborted_leaves_nothing, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent,

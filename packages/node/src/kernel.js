@@ -9,7 +9,7 @@ const { own, part } = wire;
 const STOP_MS = 5000; // that who aborts waits for the step to be broken off
 const ENDS = new Set(['ok', 'error', 'exit', 'ended', 'never']);
 const ALL = [...wire.STREAMS, 'result'];
-export const KERNEL_OPTIONS = ['name', 'idle', 'env', 'limits', 'changes', 'strict', 'onConflict', 'key'];
+export const KERNEL_OPTIONS = ['name', 'idle', 'env', 'limits', 'changes', 'strict', 'onConflict', 'labels', 'key'];
 
 /** Milliseconds, or a text as limits have it. */
 function durationOf(given, what) {
@@ -19,9 +19,9 @@ function durationOf(given, what) {
 }
 
 export function kernelParams(language, options) {
-  const { name, idle, env, limits, changes, strict, onConflict, key } = wire.known(options, KERNEL_OPTIONS, 'kernel');
+  const { name, idle, env, limits, changes, strict, onConflict, labels, key } = wire.known(options, KERNEL_OPTIONS, 'kernel');
   if (!['python', 'node'].includes(language)) throw new Malformed(`there are no kernels of '${language}'`, 'USAGE', 'there are python and node');
-  return { language, name, idle: durationOf(idle, 'idle'), env: wire.environmentOf(env), limits, changes, strict: strict || undefined, on_conflict: onConflict, key: key ?? wire.ownKey() };
+  return { language, name, idle: durationOf(idle, 'idle'), env: wire.environmentOf(env), limits, changes, strict: strict || undefined, on_conflict: onConflict, labels: wire.given(labels), key: key ?? wire.ownKey() };
 }
 
 /** How a step of a kernel ended. All of it was said by a program that nobody has read. */

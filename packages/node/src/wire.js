@@ -168,6 +168,12 @@ export function part(message, name, kind) {
   return value;
 }
 
+function namesOf(message, name) {
+  const names = part(message, name, 'list');
+  if (!names.every(isText)) throw untrue(name);
+  return Object.freeze([...names]);
+}
+
 /** A page of a list, and whether there may be more. An empty page that has more behind it would be asked for without end. */
 export function rowsOf(page, name) {
   const rows = part(page, name, 'list');
@@ -236,6 +242,7 @@ export class Result {
     this.message = textOrNull(own(row, 'message'));
     this.hint = textOrNull(own(row, 'hint'));
     this.replayed = replayed;
+    this.labels = (own(row, 'labels') ?? null) === null ? null : namesOf(row, 'labels');
   }
 
   /** All that doc/PROTOCOL.md says of an event; not shown when it is printed. */
@@ -320,19 +327,26 @@ export function environmentOf(env) {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined).map(([name, value]) => [name, putData(value, `env/${name}`)]));
 }
 
-const RUN = ['timeout', 'env', 'limits', 'changes', 'strict', 'background', 'onConflict', 'key'];
+/** Of what an event is given. null is no answer: a result has that where nobody knows its labels. */
+export function given(labels = []) {
+  if (labels === null) throw new Malformed('which labels it is given is not known', 'USAGE', 'labels: [] says that there are none, which somebody has to know');
+  if (!Array.isArray(labels)) throw new Malformed('labels are a list of names', 'USAGE', "labels: ['private']");
+  return labels.length > 0 ? [...labels] : undefined;
+}
+
+const RUN = ['timeout', 'env', 'limits', 'changes', 'strict', 'background', 'onConflict', 'labels', 'key'];
 export const RUN_OPTIONS = [...RUN, 'input', 'check', 'signal'];
 export const START_OPTIONS = [...RUN, 'input', 'terminal', 'signal'];
 
 /** Of event.run and event.code. `timeout`: milliseconds, or a text as limits have it. */
 export function runParams(session, options) {
-  const { timeout, env, limits, changes, strict, background, onConflict, key } = options;
+  const { timeout, env, limits, changes, strict, background, onConflict, labels, key } = options;
   const bounds = { ...limits };
   if (typeof timeout === 'number' && timeout > 0 && timeout < 1e12) bounds.wall = `${Math.max(1, Math.floor(timeout))}ms`;
   else if (isText(timeout)) bounds.wall = timeout;
   else if (timeout !== undefined) throw new Malformed("timeout is a number of milliseconds, more than none, or a text as '30s'", 'USAGE', 'leave it out for no limit');
   return { session, env: environmentOf(env), limits: Object.keys(bounds).length > 0 ? bounds : undefined, changes, strict: strict || undefined,
-    background: background || undefined, on_conflict: onConflict, key: key ?? ownKey() };
+    background: background || undefined, on_conflict: onConflict, labels: given(labels), key: key ?? ownKey() };
 }
 
 export function terminalParams(terminal) {
