@@ -124,6 +124,7 @@ static void put_ended(const struct event_result *r, struct buf *out)
 		   u->cpu_user_ms + u->cpu_system_ms, u->memory_peak_bytes >> 10,
 		   u->memory_exact != 0 ? "exact" : "sampled", u->tasks_peak, u->tasks_exact != 0 ? "exact" : "sampled",
 		   u->written_bytes >> 10, u->disk_exact != 0 ? "exact" : "sampled");
+	put_line(out, "labels", labels_are_unknown(&r->labels) ? "nobody knows which" : r->labels.text);
 }
 
 /* ---- what was changed ---- */

@@ -458,6 +458,23 @@ static void read_effects(struct take *t, const json_t *json, struct told *ret)
 	ret->result.base_effects = take_count(t, json, "base_effects", INT64_MAX);
 }
 
+static void read_labels(struct take *t, const json_t *json, struct labels *ret)
+{
+	const bool known = !json_is_null(json_object_get(json, "labels"));
+	const json_t *list = known ? take_array(t, json, "labels", LABELS_TEXT_MAX / FLOW_LABEL_MAX) : NULL;
+
+	if (!known)
+		labels_set_unknown(ret);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+
+		if (name == NULL || !flow_is_name(name))
+			take_fail(t, AMBIT_MALFORMED, "labels", "not the name of a label");
+		else
+			labels_add(ret, name);
+	}
+}
+
 /* ---- usage, outcome ---- */
 
 /* How a number was measured: the words of `how`, by what they mean to event_usage. */
@@ -623,6 +640,7 @@ static void read_all(struct take *t, struct told *ret)
 	read_grants(t, ret->json, ret);
 	read_wall(t, ret->json, ret);
 	read_effects(t, ret->json, ret);
+	read_labels(t, ret->json, &ret->result.labels);
 	read_usage(t, ret->json, &ret->result);
 	read_outcome(t, ret->json, &ret->result);
 	read_times(t, ret->json, &ret->result);
