@@ -22,6 +22,7 @@ static const struct authority_size size = { .badges = 16384,
 					    .passes = 1024,
 					    .marks = 16384,
 					    .agents = 256,
+					    .origins = 4096,
 					    .text = 32u << 20 };
 
 static double now_us(void)

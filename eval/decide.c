@@ -27,6 +27,7 @@ static const struct authority_size SIZE = { .badges = 1,
 					    .passes = 1,
 					    .marks = 1,
 					    .agents = 1,
+					    .origins = 1,
 					    .text = GRANTS_MAX * 1024 };
 
 /* By their bits: two of the core's, and one of a policy's own. */

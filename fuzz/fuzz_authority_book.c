@@ -11,9 +11,15 @@
 
 #define BOOT "00000000-0000-4000-8000-000000000000"
 
-static const struct authority_size size = {
-	.badges = 8, .grants = 16, .asks = 4, .keys = 4, .passes = 4, .marks = 4, .agents = 4, .text = 4096
-};
+static const struct authority_size size = { .badges = 8,
+					    .grants = 16,
+					    .asks = 4,
+					    .keys = 4,
+					    .passes = 4,
+					    .marks = 4,
+					    .agents = 4,
+					    .origins = 4,
+					    .text = 4096 };
 
 static char place[] = "/tmp/ambit-fuzz-book-XXXXXX";
 static int dir_fd = -1;

@@ -27,6 +27,7 @@ static const struct authority_size size = {
 	.passes = 1024,
 	.marks = 2048,
 	.agents = 256,
+	.origins = 1, /* nobody asks here where labels came from */
 	.text = 4u << 20,
 };
 

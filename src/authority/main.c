@@ -23,6 +23,7 @@ static const struct authority_size size = {
 	.passes = 1024,
 	.marks = 16384,
 	.agents = 256,
+	.origins = 4096,
 	.text = 32u << 20,
 };
 

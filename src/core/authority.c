@@ -86,11 +86,12 @@ static void make_badge(struct authority *a, const struct authority_request *q, u
 	const uint32_t i = badge_new(a, parent, q->id, q->object);
 	struct badge *b = &a->badges[i];
 
+	(void)labels_grow(a, i, q->labels, &(struct bringer){ .by = AUTHORITY_BY_GIVEN, .event = q->event });
 	if (parent != ROW_NONE) {
 		b->depth = (uint8_t)(a->badges[parent].depth + 1); /* up to AUTHORITY_DEPTH_MAX */
-		b->labels = a->badges[parent].labels;
+		(void)labels_grow(a, i, a->badges[parent].labels,
+				  &(struct bringer){ AUTHORITY_BY_BADGE, parent, q->event });
 	}
-	b->labels |= q->labels;
 	memcpy(b->event, q->event, AUTHORITY_ID);
 	account_init(a, &b->account, &q->bounds);
 	ret->made = badge_ref(a, i);
@@ -429,21 +430,30 @@ static void set_frozen(struct authority *a, const struct authority_request *q, b
 
 /* ---- labels ---- */
 
-static void put_labels(struct authority *a, uint32_t badge, uint64_t labels, struct authority_answer *ret)
+static void label(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
 {
-	if (!labels_grow(a, badge, labels))
+	const uint32_t badge = badge_of(a, q->badge), grant = grant_of(a, q->grant);
+	struct bringer from = { .by = AUTHORITY_BY_GIVEN, .event = q->event };
+
+	if (badge == ROW_NONE || (q->grant != 0 && (grant == ROW_NONE || a->grants[grant].badge != badge))) {
+		(void)refuse(ret, WHY_NOT_HELD);
+		return;
+	}
+	if (q->grant != 0)
+		from = (struct bringer){ AUTHORITY_BY_GRANT, grant, q->event };
+	if (!labels_grow(a, badge, q->labels, &from))
 		(void)allow(ret, WHY_ALREADY);
 }
 
-static void label(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
+static void take(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
 {
 	const uint32_t badge = badge_of(a, q->badge), from = badge_of(a, q->to);
-	const bool takes = q->op == AUTHORITY_TAKE;
 
-	if (badge == ROW_NONE || (takes && from == ROW_NONE))
+	if (badge == ROW_NONE || from == ROW_NONE)
 		(void)refuse(ret, WHY_NOT_HELD);
-	else
-		put_labels(a, badge, takes ? a->badges[from].labels : q->labels, ret);
+	else if (!labels_grow(a, badge, a->badges[from].labels,
+			      &(struct bringer){ AUTHORITY_BY_BADGE, from, q->event }))
+		(void)allow(ret, WHY_ALREADY);
 }
 
 static bool is_on_path(const struct authority *a, const struct holding *g)
@@ -472,6 +482,54 @@ static uint64_t marks_at(const struct authority *a, const char *object)
 	return labels;
 }
 
+static bool may_reach(const struct authority *a, uint32_t badge, const char *path)
+{
+	for (uint32_t i = a->badges[badge].grants; i != ROW_NONE; i = a->grants[i].of_badge)
+		if (is_on_path(a, &a->grants[i]) && is_along(holding_object(a, i), path))
+			return true;
+	return false;
+}
+
+/* Of its grants with that label the one with the first id; ROW_NONE: none has it. */
+static uint32_t grant_that_brings(const struct authority *a, uint32_t badge, uint64_t label)
+{
+	uint32_t best = ROW_NONE;
+
+	for (uint32_t i = a->badges[badge].grants; i != ROW_NONE; i = a->grants[i].of_badge)
+		if (is_on_path(a, &a->grants[i]) && (a->grants[i].labels & label) != 0 &&
+		    (best == ROW_NONE || memcmp(a->grants[i].id, a->grants[best].id, AUTHORITY_ID) < 0))
+			best = i;
+	return best;
+}
+
+/* Of the marks with that label, of which there is one that it may reach, the one with the first path. */
+static uint32_t mark_that_brings(const struct authority *a, uint32_t badge, uint64_t label)
+{
+	uint32_t best = ROW_NONE;
+
+	for (uint32_t i = 0, seen = 0; seen < a->marks_used; i++) {
+		const struct mark *m = &a->marks[i];
+
+		if (!m->row.live)
+			continue;
+		seen++;
+		if ((m->labels & label) != 0 &&
+		    (best == ROW_NONE || strcmp(text_of(a, m->path), text_of(a, a->marks[best].path)) < 0) &&
+		    may_reach(a, badge, text_of(a, m->path)))
+			best = i;
+	}
+	return best;
+}
+
+static void enter_with(struct authority *a, uint32_t badge, uint64_t label, const uint8_t event[AUTHORITY_ID])
+{
+	struct bringer from = { AUTHORITY_BY_GRANT, grant_that_brings(a, badge, label), event };
+
+	if (from.which == ROW_NONE)
+		from = (struct bringer){ AUTHORITY_BY_MARK, mark_that_brings(a, badge, label), event };
+	(void)labels_grow(a, badge, label, &from);
+}
+
 static void enter(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
 {
 	const uint32_t badge = badge_of(a, q->badge);
@@ -484,19 +542,15 @@ static void enter(struct authority *a, const struct authority_request *q, struct
 	for (uint32_t i = a->badges[badge].grants; i != ROW_NONE; i = a->grants[i].of_badge)
 		if (is_on_path(a, &a->grants[i]))
 			labels |= a->grants[i].labels | marks_at(a, holding_object(a, i));
-	put_labels(a, badge, labels, ret);
-}
-
-static bool may_reach(const struct authority *a, uint32_t badge, const char *path)
-{
-	for (uint32_t i = a->badges[badge].grants; i != ROW_NONE; i = a->grants[i].of_badge)
-		if (is_on_path(a, &a->grants[i]) && is_along(holding_object(a, i), path))
-			return true;
-	return false;
+	labels &= ~a->badges[badge].labels;
+	if (labels == 0)
+		(void)allow(ret, WHY_ALREADY);
+	for (; labels != 0; labels &= labels - 1)
+		enter_with(a, badge, labels & (0 - labels), q->event);
 }
 
 /* Who entered before a path was marked. False: nobody got anything new. */
-static bool label_who_may_reach(struct authority *a, const char *path, uint64_t labels)
+static bool label_who_may_reach(struct authority *a, const char *path, uint64_t labels, const struct bringer *from)
 {
 	bool any = false;
 
@@ -505,7 +559,7 @@ static bool label_who_may_reach(struct authority *a, const char *path, uint64_t 
 			continue;
 		seen++;
 		if ((labels & ~a->badges[i].labels) != 0 && may_reach(a, i, path))
-			any = labels_grow(a, i, labels) || any;
+			any = labels_grow(a, i, labels, from) || any;
 	}
 	return any;
 }
@@ -541,7 +595,7 @@ static void mark(struct authority *a, const struct authority_request *q, struct 
 	}
 	passes_take(a, badge, q->digest);
 	grew = labels != 0 && mark_grow(&a->marks[i], labels);
-	grew = label_who_may_reach(a, q->object, labels) || grew;
+	grew = label_who_may_reach(a, q->object, labels, &(struct bringer){ AUTHORITY_BY_MARK, i, q->event }) || grew;
 	if (!grew)
 		(void)allow(ret, WHY_ALREADY);
 }
@@ -603,8 +657,8 @@ static void do_op(struct authority *a, const struct authority_request *q, struct
 	case AUTHORITY_FORGET: forget(a, q, ret); break;
 	case AUTHORITY_FREEZE: set_frozen(a, q, true, ret); break;
 	case AUTHORITY_THAW: set_frozen(a, q, false, ret); break;
-	case AUTHORITY_LABEL:
-	case AUTHORITY_TAKE: label(a, q, ret); break;
+	case AUTHORITY_LABEL: label(a, q, ret); break;
+	case AUTHORITY_TAKE: take(a, q, ret); break;
 	case AUTHORITY_ENTER: enter(a, q, ret); break;
 	case AUTHORITY_MARK: mark(a, q, ret); break;
 	case AUTHORITY_AGENT: bound_agent(a, q, ret); break;

@@ -35,10 +35,11 @@
  *     Of questions no more than AUTHORITY_WAITING_MAX wait for a badge at the top and its sub-agents, and ASKS_PER_HOUR are new.
  * 10. ANSWER is for one question, which waits, and the digest that was shown. FORGET takes back an approval that was not used.
  * 11. FREEZE stops uses of a badge and those below it, or all; the actions name them, those below first. THAW ends what was frozen by the same name, and nothing else.
- * 12. Labels only grow: LABEL puts some on a badge (with none it asks which there are); TAKE those of another badge; ENTER those of its grants on files, and of the
+ * 12. Labels only grow: LABEL puts some on a badge, which may come by a grant of it (with none it asks which there are); TAKE those of another badge; ENTER those of its grants on files, and of the
  *     marks that lie within their objects or above them; a use allowed those of its grant. When that closes grants (rule 7, and they would not ask), they are named
  *     (CLOSE), and stay refused. MARK puts the badge's labels, or those it names, on a path (but what a pass of that digest takes off, and takes the pass), and on
- *     each badge that had them by an ENTER now. */
+ *     each badge that had them by an ENTER now.
+ * 13. Of each label that a badge gets the origin is kept, if there is a row: in which event it came, and what brought it. No decision looks at it. */
 #ifndef CORE_AUTHORITY_H
 #define CORE_AUTHORITY_H
 
@@ -123,8 +124,9 @@ struct authority_request {
 	uint64_t now_ms; /* since 1970 */
 	uint32_t passed_ms; /* since the request before */
 	authority_ref badge, to, grant, ask;
-	uint8_t id[AUTHORITY_ID];    /* of the badge or grant that is made, or of the question, if there will be one */
-	uint8_t event[AUTHORITY_ID]; /* zeroes: none; of what is used, labelled or marked, for the ledger alone */
+	uint8_t id[AUTHORITY_ID]; /* of the badge or grant that is made, or of the question, if there will be one */
+	uint8_t event
+		[AUTHORITY_ID]; /* zeroes: none; of what is used, labelled or marked, for the ledger and for origins alone */
 	uint8_t digest[AUTHORITY_DIGEST], key[AUTHORITY_DIGEST];
 	uint64_t bytes, rows;
 	uint64_t until_ms; /* of a question: when it is forgotten; of an answer: how long it holds */
@@ -182,7 +184,7 @@ struct authority_answer {
 
 /* How many rows there are of each. */
 struct authority_size {
-	uint32_t badges, grants, asks, keys, passes, marks, agents, text;
+	uint32_t badges, grants, asks, keys, passes, marks, agents, origins, text;
 };
 
 struct authority;
@@ -259,6 +261,27 @@ struct authority_mark_told {
 	uint64_t labels;
 };
 bool authority_mark_at(const struct authority *a, uint32_t row, struct authority_mark_told *ret);
+
+/* What brought a label to a badge. */
+enum authority_by {
+	AUTHORITY_BY_GRANT, /* that was used, entered with, or said to bring it */
+	AUTHORITY_BY_MARK,  /* of a path that it may reach */
+	AUTHORITY_BY_BADGE, /* that it was taken of, or the one above */
+	AUTHORITY_BY_GIVEN, /* whoever said so */
+	AUTHORITY_BY_COUNT
+};
+
+/* One label of one badge. */
+struct authority_origin_told {
+	authority_ref badge;
+	uint8_t label; /* its bit */
+	uint8_t by;    /* enum authority_by */
+	uint8_t verb;  /* of the grant; else 0 */
+	uint8_t event[AUTHORITY_ID],
+		from[AUTHORITY_ID]; /* in which it came, or zeroes; by a badge, whose it was, else zeroes */
+	const char *object;         /* of the grant, or the path; else "" */
+};
+bool authority_origin_at(const struct authority *a, uint32_t row, struct authority_origin_told *ret);
 
 const struct authority_size *authority_size(const struct authority *a);
 /* How many of the rows were ever given out (text: bytes of all that live): behind them lists have nothing to look for. */

@@ -45,7 +45,7 @@ static const uint16_t parts_of[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_FORGET] = PART_ASK,
 	[AUTHORITY_FREEZE] = PART_BADGE,
 	[AUTHORITY_THAW] = PART_BADGE,
-	[AUTHORITY_LABEL] = PART_BADGE | PART_EVENT | PART_LABELS,
+	[AUTHORITY_LABEL] = PART_BADGE | PART_GRANT | PART_EVENT | PART_LABELS,
 	[AUTHORITY_TAKE] = PART_BADGE | PART_TO | PART_EVENT,
 	[AUTHORITY_ENTER] = PART_BADGE | PART_EVENT,
 	[AUTHORITY_MARK] = PART_BADGE | PART_EVENT | PART_DIGEST | PART_LABELS | PART_OBJECT,
@@ -278,6 +278,18 @@ static void put_mark(struct buf *out, const struct authority *a, uint32_t i)
 	buf_put_u64(out, a->marks[i].labels);
 }
 
+static void put_origin(struct buf *out, const struct authority *a, uint32_t i)
+{
+	const struct origin *o = &a->origins[i];
+
+	buf_put_u32(out, o->badge);
+	buf_put_u32(out, o->which);
+	buf_put_u8(out, o->label);
+	buf_put_u8(out, o->by);
+	buf_put(out, o->event, AUTHORITY_ID);
+	buf_put(out, o->from, AUTHORITY_ID);
+}
+
 static void put_agent(struct buf *out, const struct authority *a, uint32_t i)
 {
 	buf_put_str(out, text_of(a, a->agents[i].name));
@@ -308,4 +320,5 @@ void authority_put(const struct authority *a, struct buf *out)
 	PUT_TABLE(keys, put_key);
 	PUT_TABLE(passes, put_pass);
 	PUT_TABLE(marks, put_mark);
+	PUT_TABLE(origins, put_origin);
 }

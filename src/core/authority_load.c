@@ -174,6 +174,21 @@ static void take_mark(struct rbuf *in, struct authority *a, uint32_t i, char roo
 	m->path = path;
 }
 
+static void take_origin(struct rbuf *in, struct authority *a, uint32_t i, char *room)
+{
+	struct origin *o = &a->origins[i];
+
+	(void)room;
+	o->badge = rbuf_u32(in);
+	o->which = rbuf_u32(in);
+	o->label = rbuf_u8(in);
+	o->by = rbuf_u8(in);
+	rbuf_fixed(in, o->event, AUTHORITY_ID);
+	rbuf_fixed(in, o->from, AUTHORITY_ID);
+	in->failed |= o->label >= AUTHORITY_LABELS_MAX || o->by >= AUTHORITY_BY_COUNT ||
+		      is_zeroes(o->from, AUTHORITY_ID) == (o->by == AUTHORITY_BY_BADGE);
+}
+
 static void take_agent(struct rbuf *in, struct authority *a, uint32_t i, char room[GRANT_OBJECT_MAX])
 {
 	struct agent *g = &a->agents[i];
@@ -212,8 +227,9 @@ static void take_agent(struct rbuf *in, struct authority *a, uint32_t i, char ro
 static int take_rows(struct rbuf *in, struct authority *a, struct err *e)
 {
 	char room[GRANT_OBJECT_MAX];
+	const uint32_t version = rbuf_u32(in);
 
-	if (rbuf_u32(in) != AUTHORITY_STATE_VERSION)
+	if (version == 0 || version > AUTHORITY_STATE_VERSION)
 		in->failed = true;
 	a->ticks_ms = rbuf_u64(in);
 	a->frozen = rbuf_bool(in);
@@ -224,6 +240,8 @@ static int take_rows(struct rbuf *in, struct authority *a, struct err *e)
 	TAKE_TABLE(keys, take_key);
 	TAKE_TABLE(passes, take_pass);
 	TAKE_TABLE(marks, take_mark);
+	if (version > 1)
+		TAKE_TABLE(origins, take_origin);
 	return rbuf_done(in) && a->ticks_ms <= UINT64_MAX / 2 ? 0 : -AMBIT_PROTOCOL;
 }
 
@@ -407,13 +425,49 @@ static bool link_keys(struct authority *a)
 	return true;
 }
 
+/* What is said to have brought it could have. */
+static bool is_bringer(const struct authority *a, const struct origin *o)
+{
+	const uint64_t label = UINT64_C(1) << o->label;
+
+	switch ((enum authority_by)o->by) {
+	case AUTHORITY_BY_GRANT: return is_grant_of(a, o->which, o->badge);
+	case AUTHORITY_BY_MARK:
+		return o->which < a->size.marks && a->marks[o->which].row.live &&
+		       (a->marks[o->which].labels & label) != 0;
+	case AUTHORITY_BY_BADGE:
+	case AUTHORITY_BY_GIVEN: return o->which == 0;
+	case AUTHORITY_BY_COUNT: break;
+	}
+	return false;
+}
+
+/* One for each label that a badge has, at most. */
+static bool are_origins(const struct authority *a)
+{
+	for (uint32_t i = 0; i < a->origins_end; i++) {
+		const struct origin *o = &a->origins[i];
+
+		if (!o->row.live)
+			continue;
+		if (!is_badge(a, o->badge) || (a->badges[o->badge].labels >> o->label & 1) == 0 || !is_bringer(a, o))
+			return false;
+		for (uint32_t n = 0; n < i; n++)
+			if (a->origins[n].row.live && a->origins[n].badge == o->badge &&
+			    a->origins[n].label == o->label)
+				return false;
+	}
+	return true;
+}
+
 int authority_take(struct rbuf *in, struct authority *a, struct err *e)
 {
 	int r;
 
 	authority_empty(a);
 	r = take_rows(in, a, e);
-	if (r == 0 && link_badges(a) && link_grants(a) && are_sums(a) && are_asks_held(a) && link_keys(a))
+	if (r == 0 && link_badges(a) && link_grants(a) && are_sums(a) && are_asks_held(a) && link_keys(a) &&
+	    are_origins(a))
 		return 0;
 	authority_empty(a);
 	return r == -AMBIT_LIMIT ? r : err_set(e, AMBIT_PROTOCOL, NULL, "these bytes are no state of an authority");

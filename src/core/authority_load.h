@@ -8,7 +8,7 @@
 
 #include "core/authority.h"
 
-#define AUTHORITY_STATE_VERSION 1
+#define AUTHORITY_STATE_VERSION 2 /* 1 has no origins */
 
 void unless_take(struct rbuf *in, uint8_t *ret_n, uint64_t unless[AUTHORITY_UNLESS_MAX]);
 

@@ -540,6 +540,12 @@ uint32_t agent_new(struct authority *a, const char *name)
 	return i;
 }
 
+uint32_t origin_new(struct authority *a)
+{
+	NEW_ROW(origins);
+	return i;
+}
+
 void agent_drop(struct authority *a, uint32_t agent)
 {
 	for (uint32_t b = 0; b < a->badges_end; b++)
@@ -615,6 +621,9 @@ void badge_drop(struct authority *a, uint32_t badge)
 	for (uint32_t i = 0; i < a->passes_end && a->passes_used > 0; i++)
 		if (a->passes[i].row.live && a->passes[i].badge == badge)
 			pass_drop(a, i);
+	for (uint32_t i = 0; i < a->origins_end && a->origins_used > 0; i++)
+		if (a->origins[i].row.live && a->origins[i].badge == badge)
+			DROP_ROW(origins, i);
 	if (b->parent != ROW_NONE)
 		badge_unlink(a, b);
 	drop_text(a, &b->name);

@@ -93,6 +93,14 @@ struct mark {
 	uint64_t labels;
 };
 
+/* Of one label of one badge. The grant is the badge's, so it is there as long; a mark stays. */
+struct origin {
+	struct row row;
+	uint32_t badge, which; /* row of the grant or mark; else 0 */
+	uint8_t label, by;     /* a bit; enum authority_by */
+	uint8_t event[AUTHORITY_ID], from[AUTHORITY_ID];
+};
+
 struct agent {
 	struct row row;
 	struct text name;
@@ -107,7 +115,8 @@ struct agent {
 	TABLE(keys, struct key)                                                                                        \
 	TABLE(passes, struct pass)                                                                                     \
 	TABLE(marks, struct mark)                                                                                      \
-	TABLE(agents, struct agent)
+	TABLE(agents, struct agent)                                                                                    \
+	TABLE(origins, struct origin)
 
 /* Rows by a hash of what names them: open addressing, at most half full. */
 struct finder {
@@ -158,8 +167,9 @@ uint32_t key_new(struct authority *a, uint32_t badge, const uint8_t name[AUTHORI
 uint32_t pass_new(struct authority *a);
 uint32_t mark_new(struct authority *a, const char *path);
 uint32_t agent_new(struct authority *a, const char *name);
+uint32_t origin_new(struct authority *a);
 
-/* With its grants, questions, keys and passes; it has no sub-agents any more. */
+/* With its grants, questions, keys, passes and origins; it has no sub-agents any more. */
 void badge_drop(struct authority *a, uint32_t badge);
 void ask_drop(struct authority *a, uint32_t ask);
 void pass_drop(struct authority *a, uint32_t pass);

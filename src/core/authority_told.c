@@ -117,6 +117,26 @@ bool authority_mark_at(const struct authority *a, uint32_t row, struct authority
 	return true;
 }
 
+bool authority_origin_at(const struct authority *a, uint32_t row, struct authority_origin_told *ret)
+{
+	const struct origin *o = row < a->size.origins ? &a->origins[row] : NULL;
+
+	if (o == NULL || !o->row.live)
+		return false;
+	*ret = (struct authority_origin_told){
+		.badge = badge_ref(a, o->badge), .label = o->label, .by = o->by, .object = ""
+	};
+	memcpy(ret->event, o->event, AUTHORITY_ID);
+	memcpy(ret->from, o->from, AUTHORITY_ID);
+	if (o->by == AUTHORITY_BY_GRANT) {
+		ret->verb = a->grants[o->which].verb;
+		ret->object = holding_object(a, o->which);
+	} else if (o->by == AUTHORITY_BY_MARK) {
+		ret->object = text_of(a, a->marks[o->which].path);
+	}
+	return true;
+}
+
 bool authority_agent_at(const struct authority *a, uint32_t row, struct authority_agent_told *ret)
 {
 	const struct agent *g = row < a->size.agents ? &a->agents[row] : NULL;
@@ -167,6 +187,7 @@ void authority_used(const struct authority *a, struct authority_size *ret)
 					.passes = a->passes_end,
 					.marks = a->marks_end,
 					.agents = a->agents_end,
+					.origins = a->origins_end,
 					.text = a->text_live };
 }
 

@@ -63,10 +63,32 @@ void passes_take(struct authority *a, uint32_t badge, const uint8_t digest[AUTHO
 	}
 }
 
-bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels)
+/* Without a row it is not known, which refuses nothing. */
+static void keep_origins(struct authority *a, uint32_t badge, uint64_t labels, const struct bringer *from)
+{
+	for (uint8_t i = 0; i < AUTHORITY_LABELS_MAX && a->origins_used < a->size.origins; i++) {
+		struct origin *o;
+
+		if ((labels >> i & 1) == 0)
+			continue;
+		o = &a->origins[origin_new(a)];
+		o->badge = badge;
+		o->label = i;
+		o->by = (uint8_t)from->by; /* below AUTHORITY_BY_COUNT */
+		memcpy(o->event, from->event, AUTHORITY_ID);
+		if (from->by == AUTHORITY_BY_BADGE)
+			memcpy(o->from, a->badges[from->which].id, AUTHORITY_ID); /* it may go before this one */
+		else
+			o->which = from->which;
+	}
+}
+
+bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels, const struct bringer *from)
 {
 	struct badge *b = &a->badges[badge];
 	const uint64_t before = b->labels;
+
+	keep_origins(a, badge, labels & ~before, from);
 
 	b->labels |= labels;
 	if (b->labels == before)
@@ -468,5 +490,6 @@ void use_charge(struct authority *a, const struct use *u)
 	if (g->verb == VERB_DECLASSIFY)
 		make_pass(a, u);
 	else
-		(void)labels_grow(a, u->badge, g->labels);
+		(void)labels_grow(a, u->badge, g->labels,
+				  &(struct bringer){ AUTHORITY_BY_GRANT, u->grant, u->q->event });
 }

@@ -37,8 +37,14 @@ void use_more(struct authority *a, uint32_t badge, uint32_t grant, const struct 
 	      struct authority_answer *ret);
 void use_give_back(struct authority *a, uint32_t grant, uint64_t bytes, uint64_t rows);
 
-/* Puts labels on a badge, and tells which of its grants that closes. False: there was nothing new. */
-bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels);
+/* What brings labels, and in which event. */
+struct bringer {
+	enum authority_by by;
+	uint32_t which;       /* row of the grant, mark or badge */
+	const uint8_t *event; /* borrowed */
+};
+/* Puts labels on a badge, keeps where they came from, and tells which of its grants that closes. False: there was nothing new. */
+bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels, const struct bringer *from);
 /* What the badge's passes for that digest leave of these. */
 uint64_t labels_less_passes(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST],
 			    uint64_t labels);

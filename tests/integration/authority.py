@@ -79,8 +79,8 @@ def using(badge, grant, verb=TOOL, thing="", digest=ZERO32, key=None, bytes=0, r
               flags=KEYED if key else 0)
 
 
-def labelling(badge, labels, event=ZERO16):
-    return op(LABEL, ref(badge), event, ref(labels))
+def labelling(badge, labels, event=ZERO16, grant=0):
+    return op(LABEL, ref(badge), ref(grant), event, ref(labels))
 
 
 def taking(badge, of, event=ZERO16):

@@ -62,7 +62,7 @@ static uint32_t up_to(struct draw *d, uint32_t most)
 
 struct authority_size draw_size(struct prop *p)
 {
-	const struct authority_size large = { 40, 120, 40, 40, 12, 12, 4, 4000 };
+	const struct authority_size large = { 40, 120, 40, 40, 12, 12, 4, 60, 4000 };
 	struct authority_size small;
 
 	if (prop_below(p, 2) == 0)
@@ -74,6 +74,7 @@ struct authority_size draw_size(struct prop *p)
 	small.passes = 1 + prop_below(p, 3);
 	small.marks = 1 + prop_below(p, 3);
 	small.agents = 1 + prop_below(p, 2);
+	small.origins = 1 + prop_below(p, 5);
 	small.text = 20 + prop_below(p, 301);
 	return small;
 }
@@ -653,6 +654,10 @@ static void draw_fields(struct draw *d, const struct authority *a, struct author
 	case AUTHORITY_THAW: draw_ice(d, a, q, true); break;
 	case AUTHORITY_LABEL:
 		q->badge = a_badge(d, a);
+		if (chance(d, 40) && some_grant(d, a, VERB_COUNT, &grant)) {
+			q->grant = perhaps(d, grant.ref);
+			q->badge = perhaps(d, grant.badge);
+		}
 		q->labels = chance(d, 90) ? draw_labels(d) : 0;
 		draw_event(d, q->event);
 		break;

@@ -122,6 +122,14 @@ struct joined {
 	uint64_t labels;
 };
 
+/* The first that brought it. */
+struct origin {
+	uint32_t badge, which; /* grant or mark */
+	unsigned label;
+	enum authority_by by;
+	uint8_t event[AUTHORITY_ID], from[AUTHORITY_ID];
+};
+
 struct froze {
 	uint32_t badge; /* NOBODY: everything */
 	bool on;
@@ -142,6 +150,7 @@ struct model {
 	LIST(struct agent) agents;
 	LIST(struct charge) charges;
 	LIST(struct joined) joined;
+	LIST(struct origin) origins;
 	LIST(struct froze) froze;
 	LIST(uint32_t) revoked; /* grants, those that were named */
 	LIST(uint32_t) expired; /* grants, each */
@@ -202,6 +211,7 @@ void model_destroy(struct model *m)
 	free(m->agents.at);
 	free(m->charges.at);
 	free(m->joined.at);
+	free(m->origins.at);
 	free(m->froze.at);
 	free(m->revoked.at);
 	free(m->expired.at);
@@ -643,6 +653,15 @@ static uint32_t passes_there(const struct model *m)
 	return n;
 }
 
+static uint32_t origins_there(const struct model *m)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->origins.n; i++)
+		n += !m->badges.at[m->origins.at[i].badge].ended;
+	return n;
+}
+
 static uint32_t agents_there(const struct model *m)
 {
 	uint32_t n = 0;
@@ -679,10 +698,24 @@ static void do_act(struct reply *ret, enum authority_act act, uint32_t which, en
 	*ADD(&ret->acts) = (struct act){ act, which, group, ordered };
 }
 
-static void join_labels(struct model *m, uint32_t b, uint64_t labels, struct reply *ret)
+/* by: a grant, a mark, or the badge that had them. */
+static void join_labels(struct model *m, uint32_t b, uint64_t labels, enum authority_by by, uint32_t which,
+			const struct authority_request *q, struct reply *ret)
 {
 	const uint64_t before = labels_of(m, b);
 
+	for (unsigned i = 0; i < 64; i++) {
+		struct origin o = { .badge = b, .label = i, .by = by };
+
+		if (is_subset(UINT64_C(1) << i & labels, before) || origins_there(m) >= m->size.origins)
+			continue;
+		memcpy(o.event, q->event, AUTHORITY_ID);
+		if (by == AUTHORITY_BY_BADGE)
+			memcpy(o.from, m->badges.at[which].id, AUTHORITY_ID);
+		else
+			o.which = which;
+		*ADD(&m->origins) = o;
+	}
 	*ADD(&m->joined) = (struct joined){ b, labels };
 	for (uint32_t g = 0; g < m->grants.n; g++)
 		if (m->grants.at[g].badge == b && is_open(m, g) && is_blocked(m, g, before | labels | own_of(m, g)) &&
@@ -1021,7 +1054,7 @@ static void charge(struct model *m, const struct use *u, const struct authority_
 		*pass = (struct pass){ .badge = u->badge, .labels = g.labels };
 		memcpy(pass->digest, q->digest, AUTHORITY_DIGEST);
 	} else {
-		join_labels(m, u->badge, g.labels, ret);
+		join_labels(m, u->badge, g.labels, AUTHORITY_BY_GRANT, u->grant, q, ret);
 	}
 }
 
@@ -1152,7 +1185,6 @@ static enum authority_why step_open(struct model *m, const struct authority_requ
 	struct use u = { .verb = VERB_DELEGATE, .object = q->object, .opens = true };
 	uint32_t parent = NOBODY;
 	struct badge new = { .parent = NOBODY, .bounds = q->bounds, .born_ms = m->clock_ms };
-	uint64_t labels = q->labels;
 
 	if (!is_name(q->object) || is_zero(q->id, AUTHORITY_ID) || !are_bounds(&q->bounds, false) ||
 	    (q->badge == 0 && (q->grant != 0 || !is_zero(q->event, AUTHORITY_ID))))
@@ -1175,14 +1207,15 @@ static enum authority_why step_open(struct model *m, const struct authority_requ
 			return why;
 		new.parent = parent;
 		new.depth = (uint8_t)(m->badges.at[parent].depth + 1);
-		labels |= labels_of(m, parent);
 	}
 	memcpy(new.id, q->id, AUTHORITY_ID);
 	memcpy(new.event, q->event, AUTHORITY_ID);
 	new.agent = copy_of(q->object);
 	name_made(ret, A_BADGE, m->badges.n, true);
 	*ADD(&m->badges) = new;
-	*ADD(&m->joined) = (struct joined){ ret->made, labels };
+	join_labels(m, ret->made, q->labels, AUTHORITY_BY_GIVEN, 0, q, ret);
+	if (parent != NOBODY)
+		join_labels(m, ret->made, labels_of(m, parent), AUTHORITY_BY_BADGE, parent, q, ret);
 	return WHY_NONE;
 }
 
@@ -1422,26 +1455,31 @@ static enum authority_why step_forget(struct model *m, const struct authority_re
 
 /* ---- labels ---- */
 
-static enum authority_why put_labels(struct model *m, uint32_t b, uint64_t labels, struct reply *ret)
+static enum authority_why put_labels(struct model *m, uint32_t b, uint64_t labels, enum authority_by by, uint32_t which,
+				     const struct authority_request *q, struct reply *ret)
 {
 	if (is_subset(labels, labels_of(m, b)))
 		return WHY_ALREADY;
-	join_labels(m, b, labels, ret);
+	join_labels(m, b, labels, by, which, q, ret);
 	return WHY_NONE;
 }
 
 static enum authority_why step_label(struct model *m, const struct authority_request *q, struct reply *ret)
 {
-	const uint32_t b = badge_of(m, q->badge);
+	uint32_t b, g;
 
-	return b == NOBODY ? WHY_NOT_HELD : put_labels(m, b, q->labels, ret);
+	if (q->grant != 0)
+		return holds(m, q, &b, &g) ? put_labels(m, b, q->labels, AUTHORITY_BY_GRANT, g, q, ret) : WHY_NOT_HELD;
+	b = badge_of(m, q->badge);
+	return b == NOBODY ? WHY_NOT_HELD : put_labels(m, b, q->labels, AUTHORITY_BY_GIVEN, 0, q, ret);
 }
 
 static enum authority_why step_take(struct model *m, const struct authority_request *q, struct reply *ret)
 {
 	const uint32_t b = badge_of(m, q->badge), from = badge_of(m, q->to);
 
-	return b == NOBODY || from == NOBODY ? WHY_NOT_HELD : put_labels(m, b, labels_of(m, from), ret);
+	return b == NOBODY || from == NOBODY ? WHY_NOT_HELD
+					     : put_labels(m, b, labels_of(m, from), AUTHORITY_BY_BADGE, from, q, ret);
 }
 
 /* At it, beneath it or above it. */
@@ -1462,31 +1500,64 @@ static bool has_grant_near(const struct model *m, uint32_t b, const char *path)
 	return false;
 }
 
+/* Those by which ENTER brings a label: the first one. */
+static uint32_t grant_with(const struct model *m, uint32_t b, uint64_t label)
+{
+	uint32_t first = NOBODY;
+
+	for (uint32_t i = 0; i < m->grants.n; i++) {
+		const struct grant_row *g = &m->grants.at[i];
+
+		if (g->badge == b && is_open(m, i) && is_of_path(g->verb, g->object) && (g->labels & label) != 0 &&
+		    (first == NOBODY || memcmp(g->id, m->grants.at[first].id, AUTHORITY_ID) < 0))
+			first = i;
+	}
+	return first;
+}
+
+static uint32_t mark_with(const struct model *m, uint32_t b, uint64_t label)
+{
+	uint32_t first = NOBODY;
+
+	for (uint32_t i = 0; i < m->marks.n; i++)
+		if ((m->marks.at[i].labels & label) != 0 && has_grant_near(m, b, m->marks.at[i].path) &&
+		    (first == NOBODY || strcmp(m->marks.at[i].path, m->marks.at[first].path) < 0))
+			first = i;
+	return first;
+}
+
 static enum authority_why step_enter(struct model *m, const struct authority_request *q, struct reply *ret)
 {
 	const uint32_t b = badge_of(m, q->badge);
-	uint64_t labels = 0;
+	bool is_new = false;
 
 	if (b == NOBODY)
 		return WHY_NOT_HELD;
 	if (is_frozen(m, b))
 		return WHY_FROZEN;
-	for (uint32_t i = 0; i < m->grants.n; i++) {
-		const struct grant_row *g = &m->grants.at[i];
+	for (uint64_t label = 1; label != 0; label *= 2) {
+		const uint32_t grant = grant_with(m, b, label), mark = mark_with(m, b, label);
 
-		if (g->badge != b || !is_open(m, i) || !is_of_path(g->verb, g->object))
-			continue;
-		labels |= g->labels;
-		for (uint32_t k = 0; k < m->marks.n; k++)
-			if (is_near(m->marks.at[k].path, g->object))
-				labels |= m->marks.at[k].labels;
+		if (grant != NOBODY)
+			is_new |= put_labels(m, b, label, AUTHORITY_BY_GRANT, grant, q, ret) == WHY_NONE;
+		else if (mark != NOBODY)
+			is_new |= put_labels(m, b, label, AUTHORITY_BY_MARK, mark, q, ret) == WHY_NONE;
 	}
-	return put_labels(m, b, labels, ret);
+	return is_new ? WHY_NONE : WHY_ALREADY;
+}
+
+static uint32_t badge_in_row(const struct model *m, uint32_t row)
+{
+	for (uint32_t i = 0; i < m->badges.n; i++)
+		if (!m->badges.at[i].ended && AUTHORITY_ROW(ref_of(m, A_BADGE, i)) == row)
+			return i;
+	return NOBODY;
 }
 
 static enum authority_why step_mark(struct model *m, const struct authority_request *q, struct reply *ret)
 {
 	const uint32_t b = badge_of(m, q->badge);
+	uint32_t which = NOBODY;
 	uint64_t labels;
 	struct mark *mark = NULL;
 	bool lacks, is_new;
@@ -1498,11 +1569,12 @@ static enum authority_why step_mark(struct model *m, const struct authority_requ
 	labels = less_passes(m, q->labels != 0 ? q->labels : labels_of(m, b), b, q->digest);
 	for (uint32_t i = 0; i < m->marks.n; i++)
 		if (strcmp(m->marks.at[i].path, q->object) == 0)
-			mark = &m->marks.at[i];
+			mark = &m->marks.at[which = i];
 	lacks = !is_subset(labels, mark != NULL ? mark->labels : 0);
 	if (lacks && mark == NULL) {
 		if (m->marks.n >= m->size.marks || !has_room(m, q->object, ""))
 			return WHY_FULL;
+		which = m->marks.n;
 		mark = ADD(&m->marks);
 		mark->path = copy_of(q->object);
 	}
@@ -1510,9 +1582,12 @@ static enum authority_why step_mark(struct model *m, const struct authority_requ
 		mark->labels |= labels;
 	take_passes(m, b, q->digest);
 	is_new = lacks;
-	for (uint32_t i = 0; i < m->badges.n; i++)
-		if (!m->badges.at[i].ended && has_grant_near(m, i, q->object))
-			is_new = put_labels(m, i, labels, ret) == WHY_NONE || is_new;
+	for (uint32_t row = 0; row < m->size.badges; row++) { /* who comes first gets a row for its origin */
+		const uint32_t i = badge_in_row(m, row);
+
+		if (i != NOBODY && has_grant_near(m, i, q->object))
+			is_new = put_labels(m, i, labels, AUTHORITY_BY_MARK, which, q, ret) == WHY_NONE || is_new;
+	}
 	return is_new ? WHY_NONE : WHY_ALREADY;
 }
 
@@ -1764,6 +1839,24 @@ static bool mark_agrees(const struct model *m, const struct authority_mark_told 
 	return differ(said, "the mark %s has labels %#" PRIx64, t->path, t->labels);
 }
 
+static bool origin_agrees(const struct model *m, const struct authority_origin_told *t, char said[MODEL_SAID_MAX])
+{
+	const uint32_t b = badge_of(m, t->badge);
+	const struct origin *o = NULL;
+
+	for (uint32_t i = 0; b != NOBODY && i < m->origins.n; i++)
+		if (m->origins.at[i].badge == b && m->origins.at[i].label == t->label)
+			o = &m->origins.at[i];
+	if (o == NULL || o->by != t->by || !same_id(o->event, t->event) || !same_id(o->from, t->from) ||
+	    t->verb != (o->by == AUTHORITY_BY_GRANT ? m->grants.at[o->which].verb : 0) ||
+	    strcmp(t->object, o->by == AUTHORITY_BY_GRANT  ? m->grants.at[o->which].object
+			      : o->by == AUTHORITY_BY_MARK ? m->marks.at[o->which].path
+							   : "") != 0)
+		return differ(said, "label %u of badge %#" PRIx64 " did not come by %u, %u, '%s'", t->label, t->badge,
+			      t->by, t->verb, t->object);
+	return true;
+}
+
 /* Each of theirs is one of ours, and there are as many. */
 static bool lists_agree(const struct model *m, const struct authority *a, char said[MODEL_SAID_MAX])
 {
@@ -1772,7 +1865,8 @@ static bool lists_agree(const struct model *m, const struct authority *a, char s
 	struct authority_ask_told question;
 	struct authority_agent_told agent;
 	struct authority_mark_told mark;
-	uint32_t badges = 0, grants = 0, asks = 0, agents = 0, marks = 0;
+	struct authority_origin_told origin;
+	uint32_t badges = 0, grants = 0, asks = 0, agents = 0, marks = 0, origins = 0;
 
 	for (uint32_t row = 0; row < m->size.badges; row++)
 		if (authority_badge_at(a, row, &badge) && ++badges && !badge_agrees(m, &badge, said))
@@ -1789,6 +1883,11 @@ static bool lists_agree(const struct model *m, const struct authority *a, char s
 	for (uint32_t row = 0; row < m->size.marks; row++)
 		if (authority_mark_at(a, row, &mark) && ++marks && !mark_agrees(m, &mark, said))
 			return false;
+	for (uint32_t row = 0; row < m->size.origins; row++)
+		if (authority_origin_at(a, row, &origin) && ++origins && !origin_agrees(m, &origin, said))
+			return false;
+	if (origins != origins_there(m))
+		return differ(said, "%u origins, and not %u", origins, origins_there(m));
 	if (badges != badges_there(m) || grants != grants_there(m) || asks != asks_there(m) ||
 	    agents != agents_there(m) || marks != m->marks.n)
 		return differ(said,

@@ -73,6 +73,12 @@ struct mark_seen {
 	uint64_t labels, gained; /* in this step */
 };
 
+/* Of one label of a badge: it stays as it is. */
+struct origin_seen {
+	struct authority_origin_told told; /* but its object */
+	char *object;                      /* owned */
+};
+
 struct watch {
 	uint64_t clock_ms;
 	bool all_frozen;
@@ -83,6 +89,7 @@ struct watch {
 	SEEN(struct used) used;
 	SEEN(struct agent_seen) agents;
 	SEEN(struct mark_seen) marks;
+	SEEN(struct origin_seen) origins;
 	SEEN(authority_ref) frozen; /* 0: thawed since */
 	char *said;                 /* borrowed, during a call */
 };
@@ -106,6 +113,8 @@ void watch_destroy(struct watch *w)
 	}
 	for (size_t i = 0; i < w->marks.n; i++)
 		free(w->marks.at[i].path);
+	for (size_t i = 0; i < w->origins.n; i++)
+		free(w->origins.at[i].object);
 	free(w->badges.at);
 	free(w->grants.at);
 	free(w->asks.at);
@@ -113,6 +122,7 @@ void watch_destroy(struct watch *w)
 	free(w->used.at);
 	free(w->agents.at);
 	free(w->marks.at);
+	free(w->origins.at);
 	free(w->frozen.at);
 	free(w);
 }
@@ -510,6 +520,25 @@ static bool mark_goes_on(struct watch *w, const struct authority_mark_told *t)
 	return true;
 }
 
+static bool origin_goes_on(struct watch *w, const struct authority_origin_told *t)
+{
+	const struct badge_seen *badge = badge_seen(w, t->badge);
+	const struct origin_seen *o;
+	size_t i = 0;
+
+	if (badge == NULL || !badge->is_there || (badge->told.labels >> t->label & 1) == 0)
+		return broken(w, "a label that is not there came from somewhere", t->badge);
+	while (i < w->origins.n && (w->origins.at[i].told.badge != t->badge || w->origins.at[i].told.label != t->label))
+		i++;
+	if (i == w->origins.n)
+		*SEE(&w->origins) = (struct origin_seen){ *t, own(t->object) };
+	o = &w->origins.at[i];
+	if (o->told.by != t->by || o->told.verb != t->verb || strcmp(o->object, t->object) != 0 ||
+	    memcmp(o->told.event, t->event, AUTHORITY_ID) != 0 || memcmp(o->told.from, t->from, AUTHORITY_ID) != 0)
+		return broken(w, "a label came from elsewhere before", t->badge);
+	return true;
+}
+
 static bool lists_go_on(struct watch *w, const struct authority *a, authority_ref back)
 {
 	const struct authority_size *size = authority_size(a);
@@ -517,6 +546,7 @@ static bool lists_go_on(struct watch *w, const struct authority *a, authority_re
 	struct authority_grant_told grant;
 	struct authority_ask_told question;
 	struct authority_mark_told mark;
+	struct authority_origin_told origin;
 	size_t marks = 0;
 
 	for (size_t i = 0; i < w->badges.n; i++)
@@ -536,6 +566,9 @@ static bool lists_go_on(struct watch *w, const struct authority *a, authority_re
 			return false;
 	for (uint32_t row = 0; row < size->marks; row++)
 		if (authority_mark_at(a, row, &mark) && ++marks && !mark_goes_on(w, &mark))
+			return false;
+	for (uint32_t row = 0; row < size->origins; row++)
+		if (authority_origin_at(a, row, &origin) && !origin_goes_on(w, &origin))
 			return false;
 	return marks == w->marks.n || broken(w, "a mark is gone", marks);
 }

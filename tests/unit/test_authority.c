@@ -45,6 +45,8 @@ struct world {
 	struct met *met;
 };
 
+#define ORIGIN_BYTES (9 + 10 + 2 * AUTHORITY_ID) /* of a row as it is kept: turn, whether it lives, and what is in it */
+
 static struct authority *create(const struct authority_size *size)
 {
 	void *room = calloc(1, authority_bytes(size));
@@ -239,6 +241,9 @@ static bool world_step(struct world *w, const struct authority_request *q, struc
 #define MARKS DO(MARK, .badge = 1, .object = "/a/b")
 #define MARKS_WITH(l) DO(MARK, .badge = 1, .object = "/a/b", .labels = (l))
 #define HAS_IT DO(LABEL, .badge = 2, .labels = 1) /* then nothing is new */
+#define IN(e) .event = { e }
+#define LABEL_IN(e, l) DO(LABEL, .badge = 1, .labels = (l), IN(e))
+#define MARK_IN(e, path, l) DO(MARK, .badge = 1, .object = (path), .labels = (l), IN(e))
 #define UNLESS(l) .n_unless = 1, .unless = { l }
 #define ASKING .flags = AUTHORITY_ASK
 #define FLOOD_OF(make)                                                                                                 \
@@ -252,8 +257,9 @@ static bool world_step(struct world *w, const struct authority_request *q, struc
 		HOUR_OF_ASKS((n) + 5), HOUR_OF_ASKS((n) + 6), HOUR_OF_ASKS((n) + 7), HOUR_OF_ASKS((n) + 8),            \
 		HOUR_OF_ASKS((n) + 9)
 
-static const struct authority_size ample = { 12, 24, 40, 4, 4, 4, 4, 4000 };
-static const struct authority_size scant = { 1, 1, 1, 1, 1, 1, 1, 40 };
+static const struct authority_size ample = { 12, 24, 40, 4, 4, 4, 4, 8, 4000 };
+static const struct authority_size one_origin = { 12, 24, 40, 4, 4, 4, 4, 1, 4000 };
+static const struct authority_size scant = { 1, 1, 1, 1, 1, 1, 1, 1, 40 };
 
 struct row {
 	const char *name;
@@ -263,6 +269,7 @@ struct row {
 	enum authority_why why; /* of the last step */
 	enum authority_limit limit;
 	const struct authority_size *size; /* NULL: ample */
+	const char *came;                  /* of each label that a badge has, where from; NULL: not looked at */
 };
 
 #define GOES AUTHORITY_ALLOWED
@@ -713,6 +720,11 @@ static const struct row rows[] = {
 	{ "label: none", STEPS(TOP(1, .labels = 1), TOOL(1, UNLESS(1)), LABELLED(0)), GOES, WHY_ALREADY },
 	{ "label: none, of one that is frozen", STEPS(TOP(1, .labels = 1), DO(FREEZE, .badge = 1), LABELLED(0)), GOES,
 	  WHY_ALREADY },
+	{ "label: by a grant", STEPS(TOP(1), TOOL(1), DO(LABEL, .badge = 1, .grant = 1, .labels = 1)), GOES, WHY_NONE },
+	{ "label: by no grant", STEPS(TOP(1), DO(LABEL, .badge = 1, .grant = FORGED, .labels = 1)), STOPS,
+	  WHY_NOT_HELD },
+	{ "label: by another's grant", STEPS(TOP(1), TOP(2), TOOL(1), DO(LABEL, .badge = 2, .grant = 1, .labels = 1)),
+	  STOPS, WHY_NOT_HELD },
 	{ "label: nobody", STEPS(DO(LABEL, .badge = FORGED, .labels = 1)), STOPS, WHY_NOT_HELD },
 	{ "take", STEPS(TOP(1), TOP(2, .labels = 1), DO(TAKE, .badge = 1, .to = 2)), GOES, WHY_NONE },
 	{ "take: nothing", STEPS(TOP(1), TOP(2), DO(TAKE, .badge = 1, .to = 2)), GOES, WHY_ALREADY },
@@ -791,6 +803,52 @@ static const struct row rows[] = {
 	{ "mark: no path", STEPS(TOP(1), DO(MARK, .badge = 1, .object = "/a/")), STOPS, WHY_MALFORMED },
 	{ "mark: nobody", STEPS(DO(MARK, .badge = FORGED, .object = "/a")), STOPS, WHY_NOT_HELD },
 
+	{ "origin: a grant that was used", STEPS(TOP(1), TOOL(1, .labels = 5), CALL(IN(7)), CALL(IN(8))), GOES,
+	  WHY_NONE, .came = "1 has 0 in 7 by grant tool t\n1 has 2 in 7 by grant tool t\n" },
+	{ "origin: one that was refused brings none", STEPS(TOP(1), TOOL(1, .labels = 1, UNLESS(1)), CALL(IN(7))),
+	  STOPS, WHY_LABELLED, .came = "" },
+	{ "origin: the first one stays", STEPS(TOP(1), LABEL_IN(7, 1), TOOL(1, .labels = 3), CALL(IN(8))), GOES,
+	  WHY_NONE, .came = "1 has 0 in 7 by given -\n1 has 1 in 8 by grant tool t\n" },
+	{ "origin: a grant that is said to bring it, whatever labels it has itself",
+	  STEPS(TOP(1), GIVE(1, ENV, "A", .labels = 2), DO(LABEL, .badge = 1, .grant = 1, .labels = 1, IN(7))), GOES,
+	  WHY_NONE, .came = "1 has 0 in 7 by grant env A\n" },
+	{ "origin: of grants entered with, that with the first id",
+	  STEPS(TOP(1), GIVE(3, READ, "/c", .labels = 1), GIVE(2, READ, "/b", .labels = 1), GIVE(1, READ, "/a"),
+		DO(ENTER, .badge = 1, IN(7))),
+	  GOES, WHY_NONE, .came = "1 has 0 in 7 by grant read /b\n" },
+	{ "origin: one that was revoked brings none",
+	  STEPS(TOP(1), GIVE(1, READ, "/a", .labels = 1), GIVE(2, READ, "/b", .labels = 1), DO(REVOKE, .grant = 1),
+		DO(ENTER, .badge = 1, IN(7))),
+	  GOES, WHY_NONE, .came = "1 has 0 in 7 by grant read /b\n" },
+	{ "origin: a grant is told when it was revoked",
+	  STEPS(TOP(1), TOOL(1, .labels = 1), CALL(IN(7)), DO(REVOKE, .grant = 1)), GOES, WHY_NONE,
+	  .came = "1 has 0 in 7 by grant tool t\n" },
+	{ "origin: a grant before a mark",
+	  STEPS(TOP(1), MARK_IN(6, "/a", 3), GIVE(1, READ, "/a", .labels = 1), DO(ENTER, .badge = 1, IN(7))), GOES,
+	  WHY_NONE, .came = "1 has 0 in 7 by grant read /a\n1 has 1 in 7 by mark /a\n" },
+	{ "origin: of marks that it may reach, that with the first path",
+	  STEPS(TOP(1), MARK_IN(6, "/b/d", 1), MARK_IN(6, "/a", 1), MARK_IN(6, "/b/c", 1), GIVE(1, READ, "/b"),
+		DO(ENTER, .badge = 1, IN(7))),
+	  GOES, WHY_NONE, .came = "1 has 0 in 7 by mark /b/c\n" },
+	{ "origin: a mark that came later",
+	  STEPS(TOP(1, .labels = 2), TOP(2), GIVE(1, READ, "/a", .badge = 2), MARK_IN(7, "/a/b", 0)), GOES, WHY_NONE,
+	  .came = "1 has 1 in 0 by given -\n2 has 1 in 7 by mark /a/b\n" },
+	{ "origin: another badge, and when it has gone",
+	  STEPS(TOP(1), TOP(2), DO(LABEL, .badge = 2, .labels = 1, IN(6)), DO(TAKE, .badge = 1, .to = 2, IN(7)),
+		DO(END, .badge = 2)),
+	  GOES, WHY_NONE, .came = "1 has 0 in 7 by badge 2\n" },
+	{ "origin: the badge above, what the request says, and what the use brings",
+	  STEPS(TOP(1), LABEL_IN(6, 3), MAY_OPEN(1, .labels = 4), SUB(1, 1, 2, .labels = 10, IN(7))), GOES, WHY_NONE,
+	  .came = "1 has 0 in 6 by given -\n1 has 1 in 6 by given -\n1 has 2 in 7 by grant delegate *\n"
+		  "2 has 1 in 7 by given -\n2 has 3 in 7 by given -\n2 has 0 in 7 by badge 1\n2 has 2 in 7 by badge 1\n" },
+	{ "origin: no row", STEPS(TOP(1), LABEL_IN(6, 2), LABEL_IN(7, 1)), GOES, WHY_NONE, .size = &scant,
+	  .came = "1 has 1 in 6 by given -\n" },
+	{ "origin: no row, for who comes later",
+	  STEPS(TOP(1), GIVE(1, READ, "/a"), TOP(2), GIVE(2, READ, "/a", .badge = 2), MARK_IN(7, "/a", 1)), GOES,
+	  WHY_NONE, .size = &one_origin, .came = "1 has 0 in 7 by mark /a\n" },
+	{ "origin: it goes with its badge", STEPS(TOP(1), LABEL_IN(6, 2), DO(END, .badge = 1), TOP(2, .labels = 1)),
+	  GOES, WHY_NONE, .size = &scant, .came = "2 has 0 in 0 by given -\n" },
+
 	{ "agent", STEPS(DO(AGENT, .object = "a", .bounds.rows = 1)), GOES, WHY_NONE },
 	{ "agent: none", STEPS(DO(AGENT, .object = "a")), GOES, WHY_ALREADY },
 	{ "agent: gone",
@@ -832,6 +890,27 @@ static void note_made(struct made *made, const struct authority_request *q, cons
 		made->grants[made->n_grants++] = answer->made;
 }
 
+/* By the first bytes of ids. */
+static void tell_origins(const struct authority *a, struct buf *out)
+{
+	static const char *const by[AUTHORITY_BY_COUNT] = { "grant", "mark", "badge", "given" };
+	struct authority_origin_told t;
+	struct authority_badge_told b;
+
+	for (uint32_t row = 0; row < authority_size(a)->origins; row++) {
+		if (!authority_origin_at(a, row, &t))
+			continue;
+		assert_true(authority_badge_at(a, AUTHORITY_ROW(t.badge), &b) && b.ref == t.badge);
+		buf_printf(out, "%u has %u in %u by %s ", b.id[0], t.label, t.event[0], by[t.by]);
+		if (t.by == AUTHORITY_BY_GRANT)
+			buf_printf(out, "%s %s\n", verb_word((enum grant_verb)t.verb), t.object);
+		else if (t.by == AUTHORITY_BY_BADGE)
+			buf_printf(out, "%u\n", t.from[0]);
+		else
+			buf_printf(out, "%s\n", t.object[0] != 0 ? t.object : "-");
+	}
+}
+
 static void try_row(const struct row *row, struct met *met)
 {
 	struct made made = { .n_badges = 0 };
@@ -861,6 +940,13 @@ static void try_row(const struct row *row, struct met *met)
 	    (row->why == WHY_SPENT && answer.limit != row->limit))
 		fail_msg("%s: verdict %u, %s, limit %u", row->name, answer.verdict,
 			 authority_why_word((enum authority_why)answer.why), answer.limit);
+	if (row->came != NULL) {
+		auto_buf came = { .max = 1u << 16 };
+
+		tell_origins(w.a, &came);
+		if (strcmp(row->came, came.len > 0 ? buf_cstr(&came) : "") != 0)
+			fail_msg("%s: %s", row->name, came.len > 0 ? buf_cstr(&came) : "nothing");
+	}
 	world_finish(&w);
 }
 
@@ -964,7 +1050,7 @@ static void try_world(uint64_t round, struct met *met)
 /* Of the size that the fuzz target has: two states and two schedules, each with requests to its end. */
 static void seeds_are_kept(void **state)
 {
-	static const struct authority_size size = { 6, 12, 6, 3, 3, 3, 2, 300 };
+	static const struct authority_size size = { 6, 12, 6, 3, 3, 3, 2, 4, 300 };
 	const char *dir = getenv("AMBIT_CORPUS");
 
 	for (uint64_t number = 0; number < 8; number++) {
@@ -1045,7 +1131,86 @@ static void each_reason_was_met(void **state)
 					 authority_why_word((enum authority_why)why), met->times[op][why]);
 }
 
-/* It decides nothing, so a schedule does not notice where it goes. */
+/* A state of the version before has none, and is read; nothing else of it differs. */
+static void a_state_without_origins_is_read(void **state)
+{
+	const struct authority_request top = {
+		.op = AUTHORITY_OPEN, .id = { 1 }, .labels = 5, .object = "top", .terms = ""
+	};
+	struct authority *a = create(&ample), *again = create(&ample);
+	auto_buf out = { .max = 1u << 16 };
+	struct authority_badge_told b;
+	struct authority_origin_told o;
+	struct authority_answer answer;
+	struct rbuf in;
+
+	(void)state;
+	authority_put(a, &out);
+	out.data[0] = 1;
+	rbuf_init(&in, out.data, out.len - 4); /* how many there were: 0 */
+	assert_int_equal(authority_take(&in, again, NULL), 0);
+	buf_reset(&out);
+	authority_step(a, &top, &answer);
+	authority_put(a, &out);
+	out.data[0] = 1;
+	rbuf_init(&in, out.data, out.len - (4 + 2 * ORIGIN_BYTES));
+	assert_int_equal(authority_take(&in, again, NULL), 0);
+	assert_true(authority_badge_at(again, 0, &b) && b.labels == 5 && !authority_origin_at(again, 0, &o));
+	out.data[0] = 2;
+	rbuf_init(&in, out.data, out.len);
+	assert_int_equal(authority_take(&in, again, NULL), 0);
+	assert_true(authority_origin_at(again, 1, &o) && o.label == 2);
+	out.data[0] = 3;
+	rbuf_init(&in, out.data, out.len);
+	assert_int_equal(authority_take(&in, again, NULL), -AMBIT_PROTOCOL);
+	free(a);
+	free(again);
+}
+
+/* Of two, which stand at the end of a state: what no step could have left. */
+static void origins_that_are_none_are_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t at; /* of the second one */
+		uint8_t byte;
+	} cases[] = {
+		{ "of no badge", 9, 1 },
+		{ "by a grant that is not there", 13 + 5, AUTHORITY_BY_GRANT },
+		{ "by a mark that is not there", 13 + 5, AUTHORITY_BY_MARK },
+		{ "by a badge without a name", 13 + 5, AUTHORITY_BY_BADGE },
+		{ "given by a grant", 13, 1 },
+		{ "a label that the badge lacks", 13 + 4, 1 },
+		{ "a label twice", 13 + 4, 0 },
+		{ "no label", 13 + 4, 64 },
+		{ "by nothing", 13 + 5, AUTHORITY_BY_COUNT },
+		{ "a name where no badge was", 13 + 6 + AUTHORITY_ID, 1 },
+	};
+	const struct authority_request top = {
+		.op = AUTHORITY_OPEN, .id = { 1 }, .labels = 5, .object = "top", .terms = ""
+	};
+	struct authority *a = create(&ample);
+	auto_buf out = { .max = 1u << 16 };
+	struct authority_answer answer;
+
+	(void)state;
+	authority_step(a, &top, &answer);
+	authority_put(a, &out);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		uint8_t *byte = &out.data[out.len - ORIGIN_BYTES + cases[i].at];
+		const uint8_t before = *byte;
+		struct rbuf in;
+
+		assert_int_not_equal(before, cases[i].byte);
+		*byte = cases[i].byte;
+		rbuf_init(&in, out.data, out.len);
+		if (authority_take(&in, a, NULL) != -AMBIT_PROTOCOL)
+			fail_msg("%s", cases[i].name);
+		*byte = before;
+	}
+	free(a);
+}
+
 static void an_event_goes_there_and_back(void **state)
 {
 	static const uint8_t ops[] = { AUTHORITY_OPEN, AUTHORITY_EVENT_END, AUTHORITY_USE, AUTHORITY_LABEL,
@@ -1093,6 +1258,8 @@ int main(void)
 		cmocka_unit_test_prestate(each_reason_has_its_case, &met),
 		cmocka_unit_test_prestate(any_schedule_is_as_the_naive_one_says, &met),
 		cmocka_unit_test_prestate(each_reason_was_met, &met),
+		cmocka_unit_test(a_state_without_origins_is_read),
+		cmocka_unit_test(origins_that_are_none_are_refused),
 		cmocka_unit_test(an_event_goes_there_and_back),
 		cmocka_unit_test(what_is_no_step_is_malformed),
 	};

@@ -23,9 +23,15 @@
 #define FILE_MAX_BYTES (1u << 20)
 #define STEPS 12
 
-static const struct authority_size size = {
-	.badges = 8, .grants = 16, .asks = 4, .keys = 4, .passes = 4, .marks = 4, .agents = 4, .text = 4096
-};
+static const struct authority_size size = { .badges = 8,
+					    .grants = 16,
+					    .asks = 4,
+					    .keys = 4,
+					    .passes = 4,
+					    .marks = 4,
+					    .agents = 4,
+					    .origins = 4,
+					    .text = 4096 };
 
 /* ---- calls that fail ---- */
 
@@ -381,7 +387,7 @@ static void damage_is_told_at_each_byte(void **state)
 	n = read_it("journal", journal);
 	n_state = read_it("state", snapshot);
 	damage("state", 0, snapshot, n_state, n_state);
-	last = n - 20 - (1 + 8 + 1 + 1 + 8 + 4 + 16 + AUTHORITY_ID); /* a label's */
+	last = n - 20 - (1 + 8 + 1 + 1 + 8 + 4 + 24 + AUTHORITY_ID); /* a label's */
 	damage("journal", 0, journal, n, last);
 	for (size_t at = last; at < n; at++) {
 		write_it("state", snapshot, n_state);
@@ -577,6 +583,7 @@ static void a_new_state_is_small(void **state)
 						     .passes = 1024,
 						     .marks = 16384,
 						     .agents = 256,
+						     .origins = 4096,
 						     .text = 32u << 20 };
 	struct journal_found found;
 	static struct err e;

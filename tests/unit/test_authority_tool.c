@@ -11,9 +11,15 @@
 #define NOW_MS 1000000
 #define TOOL "files/read"
 
-static const struct authority_size SIZE = {
-	.badges = 2, .grants = 16, .asks = 8, .keys = 4, .passes = 2, .marks = 2, .agents = 2, .text = 16384
-};
+static const struct authority_size SIZE = { .badges = 2,
+					    .grants = 16,
+					    .asks = 8,
+					    .keys = 4,
+					    .passes = 2,
+					    .marks = 2,
+					    .agents = 2,
+					    .origins = 2,
+					    .text = 16384 };
 
 struct world {
 	void *room; /* owned */
