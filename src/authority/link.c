@@ -159,6 +159,22 @@ static bool put_agent(struct buf *out, const struct authority *a, uint32_t row)
 	return true;
 }
 
+static bool put_origin(struct buf *out, const struct authority *a, uint32_t row)
+{
+	struct authority_origin_told t;
+
+	if (!authority_origin_at(a, row, &t))
+		return false;
+	buf_put_u64(out, t.badge);
+	buf_put_u8(out, t.label);
+	buf_put_u8(out, t.by);
+	buf_put_u8(out, t.verb);
+	buf_put(out, t.event, AUTHORITY_ID);
+	buf_put(out, t.from, AUTHORITY_ID);
+	buf_put_str(out, t.object);
+	return true;
+}
+
 bool keeper_row_put(struct buf *out, const struct authority *a, enum keeper_kind kind, uint32_t row)
 {
 	switch (kind) {
@@ -167,6 +183,7 @@ bool keeper_row_put(struct buf *out, const struct authority *a, enum keeper_kind
 	case KEEPER_ASKS: return put_ask(out, a, row);
 	case KEEPER_MARKS: return put_mark(out, a, row);
 	case KEEPER_AGENTS: return put_agent(out, a, row);
+	case KEEPER_ORIGINS: return put_origin(out, a, row);
 	case KEEPER_KIND_COUNT: break;
 	}
 	return false;
@@ -259,6 +276,20 @@ static void take_agent(struct rbuf *in, struct keeper_row *r)
 	t->rows = rbuf_u64(in);
 }
 
+static void take_origin(struct rbuf *in, struct keeper_row *r)
+{
+	struct authority_origin_told *t = &r->origin;
+
+	t->badge = rbuf_u64(in);
+	t->label = rbuf_u8(in);
+	t->by = rbuf_u8(in);
+	t->verb = rbuf_u8(in);
+	rbuf_fixed(in, t->event, AUTHORITY_ID);
+	rbuf_fixed(in, t->from, AUTHORITY_ID);
+	t->object = take_text(in, r->text);
+	in->failed |= t->label >= AUTHORITY_LABELS_MAX || t->by >= AUTHORITY_BY_COUNT || t->verb >= VERB_COUNT;
+}
+
 bool keeper_row_take(struct rbuf *in, enum keeper_kind kind, struct keeper_row *ret)
 {
 	memset(ret, 0, sizeof *ret);
@@ -271,6 +302,7 @@ bool keeper_row_take(struct rbuf *in, enum keeper_kind kind, struct keeper_row *
 		ret->mark.labels = rbuf_u64(in);
 		break;
 	case KEEPER_AGENTS: take_agent(in, ret); break;
+	case KEEPER_ORIGINS: take_origin(in, ret); break;
 	case KEEPER_KIND_COUNT: in->failed = true; break;
 	}
 	return !in->failed;

@@ -62,7 +62,15 @@ void keeper_actions_put(struct buf *out, uint64_t step, bool more, const struct 
 bool keeper_actions_take(struct rbuf *in, struct keeper_actions *ret);
 
 /* AUTHORITY_PAGE: u8 kind, u32 the row at which the next page begins (KEEPER_PAGE_END: that was the last), then rows. */
-enum keeper_kind { KEEPER_BADGES, KEEPER_GRANTS, KEEPER_ASKS, KEEPER_MARKS, KEEPER_AGENTS, KEEPER_KIND_COUNT };
+enum keeper_kind {
+	KEEPER_BADGES,
+	KEEPER_GRANTS,
+	KEEPER_ASKS,
+	KEEPER_MARKS,
+	KEEPER_AGENTS,
+	KEEPER_ORIGINS,
+	KEEPER_KIND_COUNT
+};
 
 struct keeper_row {
 	union {
@@ -71,6 +79,7 @@ struct keeper_row {
 		struct authority_ask_told ask;
 		struct authority_mark_told mark;
 		struct authority_agent_told agent;
+		struct authority_origin_told origin;
 	};
 	char text[GRANT_OBJECT_MAX], terms[GRANT_OBJECT_MAX]; /* what these refer to */
 };

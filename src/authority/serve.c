@@ -697,6 +697,7 @@ static uint32_t rows_of(const struct server *s, enum keeper_kind kind)
 	case KEEPER_ASKS: return used.asks;
 	case KEEPER_MARKS: return used.marks;
 	case KEEPER_AGENTS: return used.agents;
+	case KEEPER_ORIGINS: return used.origins;
 	case KEEPER_KIND_COUNT: break;
 	}
 	return 0;
@@ -708,6 +709,7 @@ static bool may_see(const struct server *s, const struct client *c, enum keeper_
 	struct authority_badge_told b;
 	struct authority_grant_told g;
 	struct authority_ask_told k;
+	struct authority_origin_told o;
 
 	if (!c->is_bound)
 		return true;
@@ -715,6 +717,8 @@ static bool may_see(const struct server *s, const struct client *c, enum keeper_
 		return authority_badge_at(s->book->a, row, &b) && is_mine(s, c, b.ref);
 	if (kind == KEEPER_GRANTS)
 		return authority_grant_at(s->book->a, row, &g) && is_mine(s, c, g.badge);
+	if (kind == KEEPER_ORIGINS)
+		return authority_origin_at(s->book->a, row, &o) && is_mine(s, c, o.badge);
 	return kind == KEEPER_ASKS && authority_ask_at(s->book->a, row, &k) && is_mine(s, c, k.badge);
 }
 

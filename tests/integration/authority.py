@@ -30,7 +30,8 @@ ASK, ASK_LABELLED, YES, SESSION, STOP, KEYED = 1, 2, 4, 8, 16, 32
 WORK, READ, WRITE, RUN, ENV, JIT, CONNECT, LISTEN, QUERY, TOOL, DELEGATE, DECLASSIFY = range(12)
 DENIED_CODE, NOT_FOUND, LIMIT, HOST = 5, 6, 8, 9  # ambit/codes.h
 NO_MINUTE = 0xffff
-BADGES, GRANTS, QUESTIONS, MARKS, AGENTS = range(5)
+BADGES, GRANTS, QUESTIONS, MARKS, AGENTS, ORIGINS = range(6)
+BY_GRANT, BY_MARK, BY_BADGE, BY_GIVEN = range(4)
 
 
 def text(s):
@@ -187,6 +188,16 @@ class Client:
             at = struct.unpack("<I", body[1:5])[0]
             found.append(body[5:])
         return found
+
+
+def origins(c):
+    """(badge, label, by, verb, event, of which badge, object) each."""
+    rows, found = b"".join(c.pages(ORIGINS)), []
+    while rows:
+        badge, label, by, verb, event, of, size = struct.unpack("<QBBB16s16sI", rows[:47])
+        found.append((badge, label, by, verb, event, of, rows[47:47 + size].decode()))
+        rows = rows[47 + size:]
+    return found
 
 
 class Answer:
@@ -460,6 +471,7 @@ def a_bound_connection_has_its_badge_and_no_more(place):
         assert len(b"".join(c.pages(BADGES))) < len(b"".join(person.pages(BADGES)))
         assert b"other" not in b"".join(c.pages(BADGES)) and b"mine" in b"".join(c.pages(BADGES))
         assert b"".join(c.pages(MARKS) + c.pages(AGENTS)) == b""
+        assert {o[0] for o in origins(c)} == {mine} and {o[0] for o in origins(person)} == {mine, other}, (origins(c), origins(person))
         assert 1 << c.number(LABEL_NAME, text("finance")) == label
         for number, body in ((LABEL_NAME, text("new")), (BIND, ref(other)), (BIND, ref(0)), (SHOWN, ref(1 << 24))):
             try:
@@ -695,6 +707,29 @@ def who_has_labels_is_listed_and_forgotten(place):
         c.step(labelling(second, 0)).is_(DENIED, NOT_HELD)
 
 
+def where_labels_came_from_is_kept(place):
+    first, second = b"\1" + bytes(14) + b"\1", b"\1" + bytes(14) + b"\2"
+    with Kept(place) as kept:
+        with kept.client() as c:
+            one, two = opened(c, "one", first)[0], opened(c, "two", second)[0]
+            tool, reads = c.made(giving(one, labels=1)), c.made(giving(one, verb=READ, thing="/home/a b"))
+            c.step(using(one, tool, event=b"e" * 16)).is_(ALLOWED)
+            c.step(labelling(one, 3, event=b"f" * 16, grant=reads)).is_(ALLOWED)
+            c.step(marking(two, "/home/a b/c", labels=1 << 40, event=b"g" * 16)).is_(ALLOWED)
+            c.step(labelling(one, 4, event=b"h" * 16)).is_(ALLOWED)
+            c.step(taking(two, one, event=b"i" * 16)).is_(ALLOWED)
+            c.step(labelling(two, 8, grant=reads)).is_(DENIED, NOT_HELD)
+            c.step(op(REVOKE, ref(tool))).is_(ALLOWED)
+        for _ in range(2):
+            with kept.again() as c:
+                assert origins(c) == [(one, 0, BY_GRANT, TOOL, b"e" * 16, ZERO16, "shell"), (one, 1, BY_GRANT, READ, b"f" * 16, ZERO16, "/home/a b"),
+                                      (one, 40, BY_MARK, 0, b"g" * 16, ZERO16, "/home/a b/c"), (one, 2, BY_GIVEN, 0, b"h" * 16, ZERO16, ""),
+                                      *((two, label, BY_BADGE, 0, b"i" * 16, first, "") for label in (0, 1, 2, 40))], origins(c)
+        with kept.client() as c:
+            c.step(op(END, ref(one))).is_(ALLOWED)
+            assert {o[0] for o in origins(c)} == {two}, origins(c)
+
+
 def whoever_asks_for_labels_starts_nothing_where_there_is_nothing(place):
     kept = Kept(place)
     assert ambit_labels(kept).stdout == "nothing has labels\n"
@@ -800,7 +835,7 @@ def what_is_no_message_ends_its_connection(place):
     with Kept(place) as kept, kept.client() as good:
         badge = good.made(opening())
         for number, body in ((STEP, b""), (STEP, bytes(4)), (STEP, bytes(4) + bytes([20]) + bytes(13)), (STEP, bytes(4) + op(RESTART)), (STEP, bytes(4) + op(TIME) + b"x"),
-                             (LIST, bytes([5]) + bytes(4)), (LIST, bytes(4)), (FIND, bytes(8) + b"\xff" + text("x")), (DONE, ref(1)), (HELLO, bytes(16)), (999, b""),
+                             (LIST, bytes([ORIGINS + 1]) + bytes(4)), (LIST, bytes(4)), (FIND, bytes(8) + b"\xff" + text("x")), (DONE, ref(1)), (HELLO, bytes(16)), (999, b""),
                              (STEP, bytes(4) + os.urandom(200)), (BIND, bytes(7))):
             with kept.client() as c:
                 c.say(number, body)
@@ -979,7 +1014,7 @@ SCENARIOS = [
     the_time_of_day_is_that_of_the_zone,
     labels_have_names,
     the_first_label_is_noted_for_who_does_not_ask,
-    who_has_labels_is_listed_and_forgotten,
+    who_has_labels_is_listed_and_forgotten, where_labels_came_from_is_kept,
     whoever_asks_for_labels_starts_nothing_where_there_is_nothing,
     questions_carry_what_is_shown,
     whoever_floods_or_reads_nothing_holds_up_nobody,
