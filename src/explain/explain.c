@@ -452,6 +452,11 @@ static void put_connections(const struct event_result *r, struct buf *out)
 			buf_printf(out, "\nConnections\n");
 		put_meter(r, &r->effects[i], out);
 	}
+	if (r->n_closing == 0)
+		return;
+	buf_printf(out, "  closed by labels: ");
+	result_put_closing(r->closing, r->n_closing, out);
+	buf_printf(out, "\n");
 }
 
 /* ---- grants that nobody used ---- */

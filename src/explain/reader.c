@@ -583,6 +583,53 @@ static void read_times(struct take *t, const json_t *json, struct event_result *
 	t->in = "";
 }
 
+/* ---- labels ---- */
+
+/* An id is an event's, or nothing is told. */
+static void read_event(struct take *t, const json_t *from, char ret[ID_TEXT_MAX])
+{
+	const char *event = take_text(t, from, "event", true);
+
+	if (event != NULL && (!id_is('e', event, strlen(event)) || !text_copy(ret, ID_TEXT_MAX, event)))
+		take_fail(t, AMBIT_MALFORMED, "event", "not an id");
+}
+
+static void read_closing(struct take *t, const json_t *from, struct result_closing *ret)
+{
+	const char *label = take_text(t, from, "label", false), *by = take_text(t, from, "by", true);
+
+	if (label != NULL && !text_copy(ret->label, sizeof ret->label, label))
+		take_fail(t, AMBIT_MALFORMED, "label", "not a label");
+	if (by != NULL && !text_copy(ret->by, sizeof ret->by, by))
+		take_fail(t, AMBIT_MALFORMED, "by", "nothing that brings a label");
+	read_event(t, from, ret->event);
+	ret->object = take_name(t, json_object_get(from, "object"), "object", true, GRANT_OBJECT_MAX);
+}
+
+/* Records of before have no such keys. */
+static void read_labelled(struct take *t, const json_t *json, struct event_result *r)
+{
+	const char *stream = json_object_get(json, "stream") != NULL ? take_text(t, json, "stream", true) : NULL;
+	const json_t *list = json_object_get(json, "labelled") != NULL
+				     ? take_array(t, json, "labelled", RESULT_LABELS_MAX)
+				     : NULL;
+
+	if (stream != NULL && (!id_is('b', stream, strlen(stream)) || !text_copy(r->stream, sizeof r->stream, stream)))
+		take_fail(t, AMBIT_MALFORMED, "stream", "not an id");
+	if (json_array_size(list) == 0)
+		return;
+	r->closing = calloc(json_array_size(list), sizeof *r->closing);
+	if (r->closing == NULL) {
+		take_fail(t, AMBIT_MEMORY, "labelled", "no memory");
+		return;
+	}
+	t->in = "labelled";
+	for (t->index = 0; t->rc == 0 && t->index < json_array_size(list); t->index++)
+		read_closing(t, json_array_get(list, t->index), &r->closing[r->n_closing++]);
+	t->in = "";
+	t->index = SIZE_MAX;
+}
+
 /* ---- the whole ---- */
 
 static void read_wall(struct take *t, const json_t *json, struct told *ret)
@@ -642,6 +689,7 @@ static void read_all(struct take *t, struct told *ret)
 	read_effects(t, ret->json, ret);
 	read_labels(t, ret->json, &ret->result.labels);
 	read_usage(t, ret->json, &ret->result);
+	read_labelled(t, ret->json, &ret->result);
 	read_outcome(t, ret->json, &ret->result);
 	read_times(t, ret->json, &ret->result);
 	ret->result.argv = ret->argv;

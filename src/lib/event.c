@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lib/closing.h"
 #include "lib/delegate.h"
 #include "lib/helper.h"
 #include "lib/judged.h"
@@ -294,6 +295,8 @@ static int send_authority(struct ambit_event *ev, struct judged *j, struct err *
 	const int r = j->k != NULL ? stage_ask_init(&times, STAGE_OP_SETTLE, e) : 0;
 
 	ev->badge = j->told.badge;
+	if (ev->badge != 0)
+		memcpy(ev->result.stream, ev->request->stream, sizeof ev->result.stream);
 	for (unsigned i = 0; i < j->names.n; i++)
 		labels_add(&ev->label_names, j->names.names[i]);
 	if (j->k != NULL)
@@ -694,6 +697,7 @@ static void take_labels(struct ambit_event *ev, uint64_t bits)
 	const char *at = ev->label_names.text;
 	char name[FLOW_LABEL_MAX];
 
+	ev->result.label_bits = bits;
 	ret->text[0] = 0;
 	for (; bits != 0 && labels_next(&at, name); bits >>= 1)
 		if ((bits & 1) != 0)
@@ -874,6 +878,8 @@ static void settle(struct ambit_event *ev)
 
 	if (ev->badge != 0 && result_asked_to_connect(r))
 		standing_waits(ev->request->store, ev->badge, r->asked);
+	if (ev->badge != 0)
+		closing_of(ev->request->store, ev->badge, r);
 	ev->badge = 0;
 	if (ev->talk == NULL && r->workspace == WORKSPACE_STAGED)
 		begin_to_settle(ev);

@@ -7,8 +7,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "core/endpoint.h"
 #include "core/flow.h"
+#include "lib/closing.h"
 #include "lib/ledger.h"
 #include "lib/stage.h"
 #include "lib/standing.h"
@@ -165,6 +167,11 @@ struct beginning {
 	struct standing who;
 	bool labelled;          /* something was, or may be */
 	uint64_t labels, later; /* of grants: from the start on; of connections, when they are used */
+	uint32_t n;
+	struct {
+		authority_ref ref;
+		uint64_t labels;
+	} brings[GRANTS_MAX]; /* grants of which a label is new */
 };
 
 static bool counts_bytes(const struct event_request *q, uint32_t grant)
@@ -209,13 +216,36 @@ static int give_connect(struct beginning *b, uint32_t grant, struct standing_gra
 	return give_door(b, grant, g, e);
 }
 
+/* Labels are this event's (LABEL): what another one of the stream is granted has none by itself. So the authority has the grant without them: by it
+ * it is found whose files they are (ENTER, MARK), and told what brought them. */
+static int hold(struct beginning *b, uint32_t grant, struct standing_grant *g, struct err *e)
+{
+	const uint64_t new = g->labels & ~b->q->labels;
+	char object[GRANT_OBJECT_MAX];
+	authority_ref ref;
+	int r;
+
+	b->labels |= g->labels;
+	g->labels = g->n_unless = 0;
+	if (!b->labelled || (new == 0 && (g->object[0] != '/' || verb_rights(g->verb) == 0)))
+		return 0;
+	(void)text_copy(object, sizeof object, g->object); /* no longer */
+	object[grant_told(&b->q->grants, grant)] = 0;      /* the value of a variable is nobody's affair */
+	g->object = object;
+	r = standing_grant(b->j->k, &b->who, g, &ref, e);
+	if (r == 0 && new != 0) {
+		b->brings[b->n].ref = ref;
+		b->brings[b->n++].labels = new;
+	}
+	return r;
+}
+
 static int give(struct beginning *b, uint32_t grant, struct err *e)
 {
 	struct standing_grant g = { .verb = (enum grant_verb)b->q->grants.grants[grant].verb,
 				    .object = grant_object(&b->q->grants, grant),
 				    .terms = "" };
-	authority_ref ref;
-	int r = b->labelled ? take_flow(b->j, b->q, grant, &g, e) : 0;
+	const int r = b->labelled ? take_flow(b->j, b->q, grant, &g, e) : 0;
 
 	if (r < 0 || g.verb == VERB_DECLASSIFY)
 		return r;
@@ -223,23 +253,17 @@ static int give(struct beginning *b, uint32_t grant, struct err *e)
 		return give_connect(b, grant, &g, e);
 	if (g.verb == VERB_LISTEN)
 		return give_door(b, grant, &g, e);
-	b->labels |= g.labels; /* of this event (LABEL): what another one of the stream is granted has none by itself */
-	g.labels = g.n_unless = 0;
-	if (b->labelled && g.object[0] == '/' &&
-	    verb_rights(g.verb) != 0) /* by these it is found whose files they are (ENTER, MARK) */
-		r = standing_grant(b->j->k, &b->who, &g, &ref, e);
-	return r;
+	return hold(b, grant, &g, e);
 }
 
-static int step(const struct beginning *b, enum authority_op op, const char *object, uint64_t labels, uint64_t *ret,
-		struct err *e)
+static int step(const struct beginning *b, const struct authority_request *what, uint64_t *ret, struct err *e)
 {
-	struct authority_request q = {
-		.op = (uint8_t)op, .badge = b->who.badge, .labels = labels, .object = object, .terms = ""
-	};
+	struct authority_request q = *what;
 	struct keeper_answer a;
 	int r;
 
+	q.badge = b->who.badge;
+	q.terms = "";
 	id_read(b->q->event, q.event);
 	r = keeper_step(b->j->k, &q, &a, e);
 	if (r == 0 && a.verdict != AUTHORITY_ALLOWED)
@@ -267,22 +291,47 @@ static int mark_in_place(const struct beginning *b, struct err *e)
 	for (uint32_t i = 0; i < b->q->grants.count && r == 0; i++)
 		if ((b->q->grants.grants[i].rights & RIGHT_WRITE) != 0 &&
 		    is_in_place(b->q, grant_object(&b->q->grants, i)))
-			r = step(b, AUTHORITY_MARK, grant_object(&b->q->grants, i), b->q->labels_most, &ignored, e);
+			r = step(b,
+				 &(struct authority_request){ .op = AUTHORITY_MARK,
+							      .labels = b->q->labels_most,
+							      .object = grant_object(&b->q->grants, i) },
+				 &ignored, e);
 	return r;
 }
 
+static int label(const struct beginning *b, authority_ref grant, uint64_t labels, struct err *e)
+{
+	return step(
+		b, &(struct authority_request){ .op = AUTHORITY_LABEL, .grant = grant, .labels = labels, .object = "" },
+		&b->q->labels, e);
+}
+
+static int refuse_listen(const struct beginning *b, uint32_t grant, uint64_t labels, struct err *e)
+{
+	struct closing c = { .grants = &b->q->grants, .labels = b->q->labels, .more = labels };
+	auto_buf from = { .max = 1u << 16 };
+
+	if (closing_init(&c, b->j->k)) {
+		closing_add(&c, grant);
+		closing_find(&c, b->j->k, b->who.badge);
+		result_put_closing(c.found, c.n, &from);
+	}
+	closing_finish(&c);
+	return err_why(e,
+		       err_set(e, AMBIT_DENIED, "leave the listen out, or begin another session without these labels",
+			       "'listen: %s' is closed by labels", grant_object(&b->q->grants, grant)),
+		       "whoever connects could have what is %s",
+		       from.len > 0 && buf_cstr(&from) != NULL ? buf_cstr(&from) : "private and untrusted");
+}
+
 /* A port of the host's that leads into the cell is open as long as the cell is there. */
-static int check_listen(const struct event_request *q, uint64_t labels, struct err *e)
+static int check_listen(const struct beginning *b, uint64_t labels, struct err *e)
 {
 	const uint64_t closes = LABEL_PRIVATE | LABEL_UNTRUSTED;
 
-	for (uint32_t i = 0; i < q->grants.count; i++)
-		if (q->grants.grants[i].verb == VERB_LISTEN && (labels & closes) == closes)
-			return err_why(e,
-				       err_set(e, AMBIT_DENIED,
-					       "leave the listen out, or begin another session without these labels",
-					       "'listen: %s' is closed by labels", grant_object(&q->grants, i)),
-				       "what is private and untrusted may not be had by whoever connects");
+	for (uint32_t i = 0; i < b->q->grants.count; i++)
+		if (b->q->grants.grants[i].verb == VERB_LISTEN && (labels & closes) == closes)
+			return refuse_listen(b, i, labels, e);
 	return 0;
 }
 
@@ -345,16 +394,19 @@ static int begin(struct beginning *b, char *const *argv, struct err *e)
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		if (asks_to_begin(q, i)) /* first: what does not begin labels nothing */
 			r = ask_to_begin(b, argv, i, e);
+	r = r < 0 ? r : label(b, 0, 0, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		r = give(b, i, e);
 	r = r < 0 ? r : bits_of(b->j, q, &q->given, &given, e);
-	r = r < 0 ? r : step(b, AUTHORITY_LABEL, "", 0, &q->labels, e);
 	/* what does not begin labels nothing, but by files that are looked for with the rest */
-	r = r < 0 ? r : check_listen(q, q->labels | b->labels | given | b->later, e);
-	r = r < 0 ? r : step(b, AUTHORITY_LABEL, "", b->labels | given, &q->labels, e);
-	r = r < 0 || !b->labelled ? r : step(b, AUTHORITY_ENTER, "", 0, &q->labels, e);
+	r = r < 0 ? r : check_listen(b, q->labels | b->labels | given | b->later, e);
+	for (uint32_t i = 0; i < b->n && r == 0; i++)
+		r = label(b, b->brings[i].ref, b->brings[i].labels, e);
+	r = r < 0 ? r : label(b, 0, b->labels | given, e);
+	if (r == 0 && b->labelled)
+		r = step(b, &(struct authority_request){ .op = AUTHORITY_ENTER, .object = "" }, &q->labels, e);
 	q->labels_most = q->labels | b->later;
-	r = r < 0 ? r : check_listen(q, q->labels_most, e);
+	r = r < 0 ? r : check_listen(b, q->labels_most, e);
 	if (r == 0 && q->own == 0 && q->labels_most != 0)
 		r = mark_in_place(b, e);
 	return r < 0 ? r : keeper_labels(b->j->k, &b->j->names, e);

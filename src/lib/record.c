@@ -13,9 +13,10 @@
 #include "lib/record_change.h"
 
 /* How RECORD_MAX is kept: what was captured takes at most 4/3 of RECORD_OUTPUT_MAX as base64, and json_put_bytes chooses
- * nothing larger; effects RECORD_EFFECTS_MAX; grants at most six times their pool; arguments CELL_PROGRAM_MAX, six times. */
+ * nothing larger; effects RECORD_EFFECTS_MAX; grants at most six times their pool; arguments CELL_PROGRAM_MAX, six times; objects of what brought labels likewise. */
 _Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_MAX + 6 * CELL_PROGRAM_MAX +
-			       6 * RESULT_SOURCES_MAX + RESULT_STEPS_MAX * 256 + (1u << 20) <
+			       6 * RESULT_SOURCES_MAX + RESULT_STEPS_MAX * 256 +
+			       6 * RESULT_LABELS_MAX * GRANT_OBJECT_MAX + (1u << 20) <
 		       RECORD_MAX,
 	       "a record that the reader would refuse");
 
@@ -430,6 +431,24 @@ static void kernel_put(struct json *j, const struct result_kernel *k)
 	json_put_object_end(j);
 }
 
+/* ---- labels ---- */
+
+static void closing_put(struct json *j, const struct event_result *r)
+{
+	json_put_array(j);
+	for (size_t i = 0; i < r->n_closing; i++) {
+		const struct result_closing *c = &r->closing[i];
+
+		json_put_object(j);
+		json_put_word(json_put_key(j, "label"), c->label);
+		json_put_word(json_put_key(j, "event"), c->event[0] != 0 ? c->event : NULL);
+		json_put_word(json_put_key(j, "by"), c->by[0] != 0 ? c->by : NULL);
+		json_put_name(json_put_key(j, "object"), c->object);
+		json_put_object_end(j);
+	}
+	json_put_array_end(j);
+}
+
 /* ---- the whole ---- */
 
 static void record_put(struct json *j, const struct event_result *r)
@@ -456,6 +475,8 @@ static void record_put(struct json *j, const struct event_result *r)
 	json_put_count(json_put_key(j, "base_effects"), r->base_effects);
 	usage_put(json_put_key(j, "usage"), r);
 	labels_put_json(json_put_key(j, "labels"), &r->labels);
+	json_put_word(json_put_key(j, "stream"), r->stream[0] != 0 ? r->stream : NULL);
+	closing_put(json_put_key(j, "labelled"), r);
 	outcome_put(json_put_key(j, "outcome"), r);
 	times_put(json_put_key(j, "times"), r);
 	output_put(json_put_key(j, "output"), r);

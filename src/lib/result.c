@@ -1,6 +1,11 @@
 #include "lib/result.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define CLOSING_SHOWN_MAX 300 /* of a name in a line */
 
 bool result_has_denial(const struct event_result *r)
 {
@@ -38,6 +43,32 @@ bool result_is_held(const struct event_result *r)
 	       r->exit_status == 0;
 }
 
+static void put_shown(const char *text, struct buf *out)
+{
+	char shown[CLOSING_SHOWN_MAX];
+
+	buf_printf(out, "%s", text_escape(shown, sizeof shown, text, strlen(text)));
+}
+
+void result_put_closing(const struct result_closing *closing, size_t n, struct buf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct result_closing *c = &closing[i];
+
+		put_shown(i > 0 ? ", " : "", out);
+		put_shown(c->label, out);
+		if (c->by[0] == 0)
+			continue;
+		buf_printf(out, " (");
+		put_shown(c->by, out);
+		put_shown(c->object != NULL ? " " : "", out);
+		put_shown(c->object != NULL ? c->object : "", out);
+		put_shown(c->event[0] != 0 ? ", in " : "", out);
+		put_shown(c->event, out);
+		buf_printf(out, ")");
+	}
+}
+
 void result_finish(struct event_result *r)
 {
 	if (r == NULL)
@@ -45,6 +76,9 @@ void result_finish(struct event_result *r)
 	free(r->grant_ids);
 	free(r->withdrawn_ns);
 	free(r->effects);
+	for (size_t i = 0; i < r->n_closing; i++)
+		free(r->closing[i].object);
+	free(r->closing);
 	for (size_t i = 0; i < r->kernel.n; i++)
 		free(r->kernel.told[i].source);
 	free(r->kernel.told);

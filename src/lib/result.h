@@ -23,6 +23,8 @@
 #include "lib/stage_answer.h"
 #include "net/link.h"
 
+#define RESULT_LABELS_MAX 64
+#define RESULT_LABEL_MAX 64 /* of a name, with its NUL */
 #define RESULT_STEPS_MAX 1000         /* that a record tells one by one */
 #define RESULT_SOURCES_MAX (1u << 20) /* bytes of their sources, together */
 
@@ -41,6 +43,14 @@ struct result_kernel {
 	struct result_step *told; /* owned */
 	size_t n;                 /* the first so many */
 	size_t source_bytes;
+};
+
+/* A label that closed a connection, and what had brought it to the stream. */
+struct result_closing {
+	char label[RESULT_LABEL_MAX];
+	char by[16];             /* the verb of a grant, `path`, `stream` or `given`; "": nobody knows any more */
+	char *object;            /* owned; of that grant, the path, or the stream's id; NULL: there is none */
+	char event[ID_TEXT_MAX]; /* in which; "": in none, or it would have come by this one */
 };
 
 struct event_result {
@@ -62,6 +72,10 @@ struct event_result {
 	uint32_t without; /* properties given up by name */
 
 	struct labels labels; /* of its stream when it was over */
+	uint64_t label_bits;  /* the same, by the authority's bits */
+	char stream[ID_TEXT_MAX];       /* "": it was not judged */
+	struct result_closing *closing; /* owned */
+	size_t n_closing;
 
 	char asked[ID_TEXT_MAX]; /* a connection was asked for: the question that waits; "": none does */
 	struct effect *effects;  /* owned */
@@ -106,6 +120,9 @@ bool result_was_denied(const struct event_result *r);
 const char *result_question(const struct event_result *r);
 bool result_asked_to_connect(const struct event_result *r);
 bool result_is_held(const struct event_result *r);
+
+/* "private (read /a, in e_..), untrusted (..)": the labels that closed a connection, fit for a terminal. */
+void result_put_closing(const struct result_closing *closing, size_t n, struct buf *out);
 
 /* Frees what it owns; the rest is zero afterwards. */
 void result_finish(struct event_result *r);

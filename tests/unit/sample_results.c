@@ -412,6 +412,32 @@ static void add_with_terms(struct event_result *r)
 		      "inet api.example.com:443 GET /repos/acme/shop 429");
 }
 
+/* Closed by what came from all sides; names as bad as they can be. */
+static void add_closed(struct event_result *r)
+{
+	static const struct result_closing closing[] = {
+		{ .label = "bees", .by = "stream", .event = "e_01JZ8Q6S1R9C8T7W5V4X3Y2Z1B" },
+		{ .label = "garden", .by = "given" },
+		{ .label = "lost" },
+		{ .label = "private", .by = "read", .event = "e_01JZ8Q6S1R9C8T7W5V4X3Y2Z1A" },
+		{ .label = "untrusted", .by = "path", .event = "e_01JZ8Q6S1R9C8T7W5V4X3Y2Z1B" },
+	};
+	static const char *const objects[] = { "b_01JZ8Q6S1R9C8T7W5V4X3Y2Z1C", NULL, NULL, "/home/u/notes",
+					       "/srv/a\x1b[1m\xff b" };
+	const size_t n = sizeof closing / sizeof closing[0];
+
+	add_meter(r, add_connect(r, "closed.example.com:443", (struct qualifiers){ .uses = 0 }),
+		  "inet closed.example.com:443", (struct meter){ .refused = 2, .stopped = METER_BY(METER_LABELLED) });
+	(void)snprintf(r->stream, sizeof r->stream, "b_01JZ8Q6S1R9C8T7W5V4X3Y2Z1D");
+	r->closing = calloc(n, sizeof *r->closing);
+	if (r->closing == NULL)
+		abort();
+	for (r->n_closing = 0; r->n_closing < n; r->n_closing++) {
+		r->closing[r->n_closing] = closing[r->n_closing];
+		r->closing[r->n_closing].object = objects[r->n_closing] != NULL ? strdup(objects[r->n_closing]) : NULL;
+	}
+}
+
 static void make_connected(struct event_result *r)
 {
 	const struct qualifiers none = { .uses = 0 };
@@ -438,6 +464,7 @@ static void make_connected(struct event_result *r)
 				  .up = 30,
 				  .down = 40 });
 	add_with_terms(r);
+	add_closed(r);
 }
 
 static void make_many(struct event_result *r)
