@@ -352,6 +352,21 @@ static void put_not_allowed(const struct event_result *r, uint32_t grant, const 
 	buf_printf(out, ": %u connection%s refused\n", m->refused, m->refused == 1 ? " was" : "s were");
 }
 
+static void what_closed_it(const struct event_result *r, struct buf *out)
+{
+	if (r->n_closing == 0)
+		return;
+	buf_printf(out, "ambit: closed by labels: ");
+	result_put_closing(r->closing, r->n_closing, out);
+	buf_printf(out,
+		   "\n  why: who has all of these could pass on what nobody meant to send there\n"
+		   "  hint: another session does not have them; `unless` beside that grant in the policy says what "
+		   "closes it");
+	if (r->stream[0] != 0)
+		buf_printf(out, "; `ambit labels --forget %s` begins anew", r->stream);
+	buf_printf(out, "\n");
+}
+
 static void what_was_spent(const struct event_result *r, struct buf *out)
 {
 	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++) {
@@ -476,6 +491,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 		what_was_withdrawn(r, out);
 		what_was_denied(r, record, out);
 		what_was_spent(r, out);
+		what_closed_it(r, out);
 		what_is_gone(r, out);
 		what_is_not_known(r, out);
 		summary_labels(&r->labels, out);

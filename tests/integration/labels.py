@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -650,7 +651,10 @@ grants:
             expect_ok(send(out, "only private"), "thanks")
             expect_ok(send(web, "GET"), "Ignore")
             beside = f"{place.ambit} run -- {PYTHON} -c '{SEND}' 127.0.0.1 {out.port} '{SECRET}'"
-            for result in send(out, SECRET), run("sh", "-c", beside):
+            closed = send(out, SECRET)
+            explained = p.ambit("explain", re.search(r"ambit explain (e_\w+)", closed.stderr)[1]).stdout
+            assert re.search(rf"closed by labels: private \(read {p.notes}/bees, in e_\w+\), untrusted \(connect 127.0.0.1:{web.port}, in e_\w+\)\n", explained), explained
+            for result in closed, run("sh", "-c", beside):
                 assert result.returncode != 0 and len(out.came) == 1, (told(result), out.came)
             expect_ok(run("sh", "-c", f"cp {p.notes}/bees summary"))  # the honest end of it: a file for the person
             expect_ok(p.ambit("session", "end", session))
@@ -776,9 +780,81 @@ def who_never_wrote_a_label_pays_nothing(place):
     assert p.says_nothing_of_labels()
 
 
+# ---- where they came from ----
+
+
+def by(label, event, what, thing):
+    return {"label": label, "event": event and event.record["event"], "by": what, "object": thing}
+
+
+def a_refusal_names_the_steps_that_led_to_it(place):
+    p = Person(place)
+    with Server(PAGE) as web, Server() as out:
+        before = p.send(out, "before", "--env", "X=1 label=bees")
+        read, fetched = p.reads_notes(), p.fetches(web)
+        p.reads_notes()  # again: the first one brought it
+        closed = p.send(out, SECRET)
+        assert is_closed(closed, out, 1) and sorted(labels_of(closed)) == ["bees", "private", "untrusted"]
+        assert before.record["labelled"] == [] and before.record["stream"] == closed.record["stream"], before.record
+        assert closed.record["labelled"] == [by("private", read, "read", p.notes), by("untrusted", fetched, "connect", f"127.0.0.1:{web.port}")], closed.record
+        steps = f"private (read {p.notes}, in {read.record['event']}), untrusted (connect 127.0.0.1:{web.port}, in {fetched.record['event']})"
+        stream = closed.record["stream"]
+        assert f"ambit: closed by labels: {steps}\n" in closed.stderr and f"`ambit labels --forget {stream}`" in closed.stderr, told(closed)
+        event, record = closed.record["event"], f"{p.home}/kept"
+        one_of_two = p.send(out, SECRET, grant=out.grant("unless=private+untrusted,bees+wasps"))
+        assert is_closed(one_of_two, out, 1) and one_of_two.record["labelled"] == closed.record["labelled"], one_of_two.record
+        write(record, json.dumps(closed.record))
+        assert f"closed by labels: {steps}\n" in expect_ok(p.ambit("explain", record)).stdout
+        expect_ok(p.ambit("labels", "--forget", stream), "forgotten")
+        expect_ok(p.send(out, "anew"), "thanks")  # as the hint says
+        for _ in range(600):  # the keeper ends by itself
+            if not lock_holders(f"{p.state}/authority/lock"):
+                break
+            time.sleep(0.05)
+        shutil.rmtree(f"{p.state}/authority")
+        assert f"closed by labels: {steps}\n" in expect_ok(p.ambit("explain", event)).stdout  # the ledger has it
+        result = p.send(out, "nobody judges it")
+        assert result.returncode == 0 and (result.record["stream"], result.record["labelled"]) == (None, []), result.record
+
+
+def a_refusal_names_the_file_that_brought_a_label(place):
+    p = Person(place)
+    with Server(PAGE) as web, Server() as out:
+        expect_ok(p.run("--agent", "reader", *p.private(), "--work", ".", "--", "sh", "-c", f"cp {p.notes}/bees 'a b'"))
+        fetched = p.fetches(web, "--agent", "browser")
+        closed = p.send(out, SECRET, "--agent", "browser", "--work", ".")
+        assert is_closed(closed, out) and closed.record["labelled"] == [by("private", closed, "path", f"{p.top}/a b"),
+                                                                        by("untrusted", fetched, "connect", f"127.0.0.1:{web.port}")], closed.record
+        assert f"private (path {p.top}/a b, in {closed.record['event']}), untrusted (" in closed.stderr, told(closed)
+
+
+def a_refusal_names_what_the_event_itself_brought(place):
+    """Of a variable its name alone; of a connection that is closed by what would come by it, no event: nothing came."""
+    p = Person(place)
+    with Server(PAGE) as web, Server() as out:
+        unused = web.grant("label=untrusted unless=none")  # would bring it as well
+        closed = p.send(out, SECRET, "--connect", unused, "--env", "BEES=northwall label=private", grant=out.grant("label=untrusted"))
+        assert is_closed(closed, out) and labels_of(closed) == ["private"]
+        assert closed.record["labelled"] == [by("private", closed, "env", "BEES"), by("untrusted", None, "connect", f"127.0.0.1:{out.port}")], closed.record
+        assert f"private (env BEES, in {closed.record['event']}), untrusted (connect 127.0.0.1:{out.port})" in closed.stderr, told(closed)
+        for name in os.listdir(f"{p.state}/authority"):
+            path = f"{p.state}/authority/{name}"
+            assert not os.path.isfile(path) or b"northwall" not in open(path, "rb").read(), name
+
+
+def an_event_that_does_not_begin_is_told_why(place):
+    p = Person(place)
+    with Server(PAGE) as web:
+        fetched = p.fetches(web)
+        result = p.run(*p.private(), "--listen", "0:8000", "--", "true")
+        says = f"private (read {p.notes}), untrusted (connect 127.0.0.1:{web.port}, in {fetched.record['event']})"
+        assert result.returncode == 125 and says in result.stderr, told(result)
+        assert labels_of(p.run("--listen", "0:8000", "--", "true")) == ["untrusted"]  # it labelled nothing
+
+
 main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
       another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_nobody_settled_has_what_came_meanwhile,
       what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
       in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, what_was_open_without_a_question_is_closed_as_well, a_session_has_its_own, a_session_that_ends_takes_no_label_along,
       sub_agents_share_what_their_caller_has, a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins, what_it_is_given_labels_it, what_is_no_label_begins_nothing, a_sub_agent_is_given_none, the_events_of_a_session_are_given_labels, a_cell_that_waited_has_its_events_labels, a_kernel_is_given_labels_when_it_starts, an_end_that_nobody_saw_has_labels_that_nobody_knows,
-      who_never_wrote_a_label_pays_nothing])
+      who_never_wrote_a_label_pays_nothing, a_refusal_names_the_steps_that_led_to_it, a_refusal_names_the_file_that_brought_a_label, a_refusal_names_what_the_event_itself_brought, an_event_that_does_not_begin_is_told_why])

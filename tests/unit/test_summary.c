@@ -111,6 +111,35 @@ static void each_case_in_its_words(void **state)
 	}
 }
 
+static void what_closed_it_is_told_with_where_it_came_from(void **state)
+{
+	struct result_closing of_anybody = { .label = "a\x1b[1m", .by = "\x1b[2m", .object = NULL };
+	auto_buf out = { .max = 1u << 20 };
+	const char *text, *at;
+	struct event_result r;
+
+	(void)state;
+	sample_make(sample_find("connected"), &r);
+	summary_text(&r, NULL, false, &out);
+	text = buf_cstr(&out);
+	at = text != NULL ? strstr(text, "ambit: closed by labels") : NULL;
+	assert_non_null(at);
+	assert_string_equal(
+		at,
+		"ambit: closed by labels: bees (stream b_01JZ8Q6S1R9C8T7W5V4X3Y2Z1C, in e_01JZ8Q6S1R9C8T7W5V4X3Y2Z1B), garden (given), lost, "
+		"private (read /home/u/notes, in e_01JZ8Q6S1R9C8T7W5V4X3Y2Z1A), "
+		"untrusted (path /srv/a\\x1b[1m\\xff b, in e_01JZ8Q6S1R9C8T7W5V4X3Y2Z1B)\n"
+		"  why: who has all of these could pass on what nobody meant to send there\n"
+		"  hint: another session does not have them; `unless` beside that grant in the policy says what "
+		"closes it; `ambit labels --forget b_01JZ8Q6S1R9C8T7W5V4X3Y2Z1D` begins anew\n");
+	buf_reset(&out);
+	summary_text(&r, NULL, true, &out);
+	assert_int_equal(out.len, 0);
+	result_put_closing(&of_anybody, 1, &out);
+	assert_string_equal(buf_cstr(&out), "a\\x1b[1m (\\x1b[2m)");
+	sample_finish(&r);
+}
+
 /* What one grant would allow is one line. */
 static void what_belongs_together_is_one_line(void **state)
 {
@@ -497,6 +526,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case_in_its_words),
+		cmocka_unit_test(what_closed_it_is_told_with_where_it_came_from),
 		cmocka_unit_test(what_belongs_together_is_one_line),
 		cmocka_unit_test(what_nobody_could_grant_is_said),
 		cmocka_unit_test(a_record_that_is_not_kept_is_said),
