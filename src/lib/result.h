@@ -24,7 +24,7 @@
 #include "net/link.h"
 
 #define RESULT_LABELS_MAX 64
-#define RESULT_LABEL_MAX 64 /* of a name, with its NUL */
+#define RESULT_LABEL_MAX 64           /* of a name, with its NUL */
 #define RESULT_STEPS_MAX 1000         /* that a record tells one by one */
 #define RESULT_SOURCES_MAX (1u << 20) /* bytes of their sources, together */
 
@@ -71,8 +71,8 @@ struct event_result {
 	mechanism_set achieved;
 	uint32_t without; /* properties given up by name */
 
-	struct labels labels; /* of its stream when it was over */
-	uint64_t label_bits;  /* the same, by the authority's bits */
+	struct labels labels;           /* of its stream when it was over */
+	uint64_t label_bits;            /* the same, by the authority's bits */
 	char stream[ID_TEXT_MAX];       /* "": it was not judged */
 	struct result_closing *closing; /* owned */
 	size_t n_closing;
