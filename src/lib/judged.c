@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "cell/base.h"
 #include "core/endpoint.h"
 #include "core/flow.h"
 #include "lib/closing.h"
@@ -256,6 +257,17 @@ static int give(struct beginning *b, uint32_t grant, struct err *e)
 	return hold(b, grant, &g, e);
 }
 
+/* What is seen without a grant can be labelled, too, by who may write there. Of /etc the base shows nothing that anybody works in. */
+static int give_base(struct beginning *b, struct err *e)
+{
+	const struct standing_grant g = { .verb = VERB_READ, .object = "/usr", .terms = "" };
+	authority_ref ref;
+
+	return b->labelled && base_shows((enum cell_base)b->q->base, g.object, RIGHT_READ)
+		       ? standing_grant(b->j->k, &b->who, &g, &ref, e)
+		       : 0;
+}
+
 static int step(const struct beginning *b, const struct authority_request *what, uint64_t *ret, struct err *e)
 {
 	struct authority_request q = *what;
@@ -397,6 +409,7 @@ static int begin(struct beginning *b, char *const *argv, struct err *e)
 	r = r < 0 ? r : label(b, 0, 0, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		r = give(b, i, e);
+	r = r < 0 ? r : give_base(b, e);
 	r = r < 0 ? r : bits_of(b->j, q, &q->given, &given, e);
 	/* what does not begin labels nothing, but by files that are looked for with the rest */
 	r = r < 0 ? r : check_listen(b, q->labels | b->labels | given | b->later, e);
