@@ -227,6 +227,15 @@ static void hear_done(struct server *s, struct client *w, uint64_t step)
 			s->clients[i].waits_for[place / 8] &= (uint8_t) ~(1u << place % 8);
 }
 
+static void tell_late(struct client *c, const struct client *w)
+{
+	if (c->answer.n_late < KEEPER_LATE_MAX) {
+		c->answer.late[c->answer.n_late].bound = w->bound;
+		c->answer.late[c->answer.n_late].number = w->number;
+	}
+	c->answer.n_late++;
+}
+
 static void count_late(struct server *s, struct client *c)
 {
 	for (unsigned i = 0; i < s->places; i++) {
@@ -235,13 +244,29 @@ static void count_late(struct server *s, struct client *c)
 		if (w == NULL || !is_waited_for(c, i))
 			continue;
 		w->late = true;
-		if (c->answer.n_late < KEEPER_LATE_MAX) {
-			c->answer.late[c->answer.n_late].bound = w->bound;
-			c->answer.late[c->answer.n_late].number = w->number;
-		}
-		c->answer.n_late++;
+		tell_late(c, w);
 	}
 	memset(c->waits_for, 0, sizeof c->waits_for);
+}
+
+/* By labels: what it asks for comes with what closes others. A mark does that in any stream. */
+static bool may_close(const struct authority_request *q)
+{
+	return q->op == AUTHORITY_USE || q->op == AUTHORITY_LABEL || q->op == AUTHORITY_TAKE ||
+	       q->op == AUTHORITY_ENTER || q->op == AUTHORITY_MARK;
+}
+
+/* Who was late before is, as long as it has not caught up, also where there is nothing new to be told: else whoever asks a second time would hear that all is closed. */
+static void count_still_late(struct server *s, struct client *c, const struct authority_request *q)
+{
+	for (unsigned i = 0; i < s->places; i++) {
+		struct client *w = client_at(s, i);
+
+		if (w != NULL && w->watches && w->late && w->is_bound &&
+		    (q->op == AUTHORITY_MARK || authority_is_in(s->book->a, w->bound, q->badge) ||
+		     authority_is_in(s->book->a, q->badge, w->bound)))
+			tell_late(c, w);
+	}
 }
 
 /* ---- steps ---- */
@@ -476,6 +501,8 @@ static void step_by(struct server *s, struct client *c, uint32_t own, struct aut
 					    .limit = answer.limit,
 					    .made = answer.made,
 					    .labels = answer.labels };
+	if (answer.verdict == AUTHORITY_ALLOWED && may_close(q))
+		count_still_late(s, c, q);
 }
 
 /* client NULL: of the clock. */

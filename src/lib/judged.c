@@ -281,6 +281,8 @@ static int step(const struct beginning *b, const struct authority_request *what,
 	if (r == 0 && a.verdict != AUTHORITY_ALLOWED)
 		r = err_set(e, AMBIT_DENIED, a.why == WHY_FROZEN ? "`ambit thaw` lets it go on" : NULL,
 			    "the person's authority says no (%s)", authority_why_word((enum authority_why)a.why));
+	if (r == 0 && a.n_late > 0)
+		r = standing_late(e);
 	if (r == 0)
 		*ret = a.labels;
 	return r;

@@ -86,7 +86,6 @@ int standing_take(struct keeper *k, const char *stream, const char *agent, const
 	if (budget != NULL)
 		q.bounds.q = *budget;
 	r = make(k, &q, &ret->badge, e);
-	ret->is_new = r > 0;
 	return r < 0 ? r : 0;
 }
 
@@ -164,25 +163,29 @@ int standing_grant(struct keeper *k, const struct standing *s, const struct stan
 	return r < 0 ? r : 0;
 }
 
-void standing_drop(struct keeper *k, const struct standing *s)
+int standing_late(struct err *e)
 {
-	const struct authority_request q = { .op = AUTHORITY_END, .badge = s->badge, .object = "", .terms = "" };
-	struct keeper_answer a;
-
-	(void)keeper_step(k, &q, &a, NULL);
+	return err_why(e,
+		       err_set(e, AMBIT_DENIED, "`ambit ps` lists what runs, `ambit kill EVENT` ends it",
+			       "another event does not say that its connections are closed"),
+		       "labels close what it has open, and its supervisor has not answered for seconds");
 }
 
 void standing_end(const char *store, const char *ledger, const char *session)
 {
+	struct authority_request q = { .op = AUTHORITY_END, .object = "", .terms = "" };
 	char place[STANDING_PATH_MAX], stream[ID_TEXT_MAX];
+	struct keeper_answer a;
 	struct keeper *k = NULL;
 	struct standing s;
 
 	standing_stream(session, "", "", stream);
 	if (find_place(store, place, NULL) < 0 || !keeper_was_asked(place) || keeper_open(place, ledger, &k, NULL) < 0)
 		return;
-	if (standing_take(k, stream, "", NULL, &s, NULL) == 0)
-		standing_drop(k, &s);
+	if (standing_take(k, stream, "", NULL, &s, NULL) == 0) {
+		q.badge = s.badge;
+		(void)keeper_step(k, &q, &a, NULL);
+	}
 	keeper_close(k);
 }
 

@@ -19,7 +19,6 @@ void standing_name(const char *kind, const void *a, size_t a_n, const void *b, s
 struct standing {
 	authority_ref badge;
 	char stream[ID_TEXT_MAX];
-	bool is_new;
 };
 
 /* The stream of a session, or, if that is NULL, of an agent ("": nobody named one) in a workspace. */
@@ -51,8 +50,9 @@ int standing_grant(struct keeper *k, const struct standing *s, const struct stan
 
 /* The session is over: what it was labelled with, granted and asked goes. What fails is left, and does no harm. */
 void standing_end(const char *store, const char *ledger, const char *session);
-/* The same of a badge that was made for something that is over. */
-void standing_drop(struct keeper *k, const struct standing *s);
+
+/* What a step would have closed may be open still: who has it does not say. */
+int standing_late(struct err *e);
 
 /* An id of a question: of this moment, and another one each time. */
 int standing_name_question(uint8_t ret[AUTHORITY_ID], struct err *e);

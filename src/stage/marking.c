@@ -15,8 +15,6 @@ struct marking {
 
 static void marking_finish(struct marking *m)
 {
-	if (m->k != NULL && m->who.is_new) /* its session is over */
-		standing_drop(m->k, &m->who);
 	keeper_close(m->k);
 }
 
@@ -41,6 +39,8 @@ static int step(const struct marking *m, enum authority_op op, uint64_t labels, 
 	if (r == 0 && a.verdict != AUTHORITY_ALLOWED)
 		r = err_set(e, AMBIT_DENIED, NULL, "the person's authority says no (%s)",
 			    authority_why_word((enum authority_why)a.why));
+	if (r == 0 && a.n_late > 0)
+		r = standing_late(e);
 	if (r == 0)
 		*ret = a.labels;
 	return r;
@@ -72,8 +72,6 @@ static int mark_change(const struct marking *m, const struct change *c, struct e
 	const char *real = m->role->meta->trees[c->tree].real;
 	char path[STAGE_PATH_MAX + CHANGE_PATH_MAX];
 
-	if (c->kind == CHANGE_DELETED)
-		return 0;
 	return mark(m, path_normalise(real, c->path, path, GRANT_OBJECT_MAX) ? path : real, e);
 }
 

@@ -408,6 +408,8 @@ static void hear(struct judge *j, struct wire_message *m)
 	} else if (m->number != WIRE_AUTHORITY_ANSWERED || !keeper_answer_take(&m->body, &a)) {
 		lose(j);
 	} else if (!asks_for_less(j, &a)) {
+		if (a.n_late > 0) /* what it brings would have closed something that is not known to be */
+			a.verdict = AUTHORITY_DENIED;
 		j->waits = j->waits || a.verdict == AUTHORITY_ASKS;
 		j->labels = a.labels;
 		answer(j, a.verdict == AUTHORITY_ALLOWED ? LINK_YES : (uint32_t)why_of(&a));
@@ -537,7 +539,7 @@ uint64_t judge_labels(struct judge *j)
 	fd_close(&j->watch); /* nobody waits for us any more */
 	settle(j, PATIENCE_MS);
 	if (j->sock < 0 || !ask_labels(j, &j->labels))
-		j->labels = j->q->labels_most;
+		j->labels |= j->q->labels_most;
 	return j->labels;
 }
 

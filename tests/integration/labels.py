@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import re
+import signal
 import shutil
 import socket
 import subprocess
@@ -750,6 +751,44 @@ def a_port_of_the_host_is_closed_as_well(place):
 # ---- when something fails ----
 
 
+def who_does_not_answer_holds_up_what_would_close_it(place):
+    """A supervisor that stands still closes nothing: what would bring the label does not begin, however often it is tried, until that one answers or is gone."""
+    p = Person(place)
+    script = """import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60); s.sendall(b"before"); s.recv(100); print("ready", flush=True)
+sys.stdin.readline()
+try: s.sendall(b"SECRET"); s.recv(100) and 0; s.sendall(b"SECRET"); print("sent")
+except OSError: print("broken")"""
+    with Server(PAGE) as web, Server(holds=True) as out:
+        p.fetches(web)
+        runs = subprocess.Popen([place.ambit, "run", "--connect", out.grant(), "--work", ".", "--", PYTHON, "-c", script, str(out.port)], cwd=p.top,
+                                env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert runs.stdout.readline() == "ready\n", runs.stderr.read()
+        supervisor = next(pid for path in glob.glob(f"{p.state}/stages/e_*/lock") for pid in lock_holders(path))
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            for _ in range(2):
+                result = p.run(*p.private(), "--", "cat", f"{p.notes}/bees")
+                assert result.returncode == 125 and SECRET not in result.stdout and "does not say that its connections are closed" in result.stderr, told(result)
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+        until = time.monotonic() + PATIENCE * SLOW
+        while p.run(*p.private(), "--", "true").returncode != 0 and time.monotonic() < until:
+            time.sleep(0.05)
+        p.reads_notes()  # it has answered
+        runs.communicate("go\n", timeout=PATIENCE * SLOW)
+        time.sleep(0.3)
+        assert "SECRET" not in "".join(out.came), out.came
+
+
+def what_was_deleted_is_told_with_its_label(place):
+    """That a name has gone is something that was said."""
+    p = Person(place)
+    write(f"{p.top}/sign", "1")
+    expect_ok(p.run("--agent", "reader", *p.private(), "--work", ".", "--", "rm", "sign"))
+    assert labels_of(p.run("--agent", "other", "--work", ".", "--", "true")) == ["private"]
+
+
 def what_a_killed_supervisor_left_is_labelled(place):
     """With all that it may have had."""
     p = Person(place)
@@ -870,7 +909,7 @@ main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connectio
       in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels,
       labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked,
       what_was_open_without_a_question_is_closed_as_well, a_session_has_its_own, a_session_that_ends_takes_no_label_along, sub_agents_share_what_their_caller_has,
-      a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
+      a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins, who_does_not_answer_holds_up_what_would_close_it, what_was_deleted_is_told_with_its_label,
       what_it_is_given_labels_it, what_is_no_label_begins_nothing, a_sub_agent_is_given_none, the_events_of_a_session_are_given_labels, a_cell_that_waited_has_its_events_labels,
       a_kernel_is_given_labels_when_it_starts, an_end_that_nobody_saw_has_labels_that_nobody_knows, who_never_wrote_a_label_pays_nothing, a_refusal_names_the_steps_that_led_to_it,
       a_refusal_names_the_file_that_brought_a_label, a_refusal_names_what_the_event_itself_brought, an_event_that_does_not_begin_is_told_why,
