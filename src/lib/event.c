@@ -880,6 +880,8 @@ static void settle(struct ambit_event *ev)
 		standing_waits(ev->request->store, ev->badge, r->asked);
 	if (ev->badge != 0)
 		closing_of(ev->request->store, ev->badge, r);
+	if (ev->badge != 0)
+		(void)judged_over(ev->request, &r->stage_error);
 	ev->badge = 0;
 	if (ev->talk == NULL && r->workspace == WORKSPACE_STAGED)
 		begin_to_settle(ev);

@@ -427,6 +427,31 @@ static int begin(struct beginning *b, char *const *argv, struct err *e)
 	return r < 0 ? r : keeper_labels(b->j->k, &b->j->names, e);
 }
 
+static bool writes_in_place(const struct event_request *q)
+{
+	for (uint32_t i = 0; i < q->grants.count && q->own == 0; i++)
+		if ((q->grants.grants[i].rights & RIGHT_WRITE) != 0 && is_in_place(q, grant_object(&q->grants, i)))
+			return true;
+	return false;
+}
+
+int judged_over(struct event_request *q, struct err *e)
+{
+	__attribute__((cleanup(judged_finish))) struct judged j = { .k = NULL };
+	struct beginning b = { .j = &j, .q = q };
+	int r;
+
+	if (!writes_in_place(q) || !standing_is_labelled(q->store))
+		return 0;
+	r = standing_open(q->store, q->ledger, &j.k, e);
+	r = r < 0 ? r : standing_take(j.k, q->stream, q->agent, NULL, &b.who, e);
+	r = r < 0 ? r : label(&b, 0, 0, e);
+	q->labels_most = q->labels;
+	if (r == 0 && q->labels != 0)
+		r = mark_in_place(&b, e);
+	return r < 0 ? err_context(e, r, "what it wrote in place may lack labels") : 0;
+}
+
 int judged_begin(struct judged *j, struct event_request *q, char *const *argv, struct err *e)
 {
 	struct beginning b = { .j = j, .q = q, .labelled = says_of_labels(q) || standing_is_labelled(q->store) };

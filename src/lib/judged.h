@@ -25,5 +25,7 @@ int judged_begin(struct judged *j, struct event_request *q, char *const *argv, s
 /* Sends EVENT_AUTHORITY, if there is something to judge while it runs. keep_ms: how long a question waits. */
 int judged_tell(struct judged *j, int sock, const struct event_request *q, uint64_t keep_ms, struct err *e);
 void judged_finish(struct judged *j);
+/* It is over: what it wrote in place has the labels that came while it ran, too. */
+int judged_over(struct event_request *q, struct err *e);
 
 #endif
