@@ -152,6 +152,60 @@ def private_and_untrusted_have_no_way_out(place):
         assert opened.returncode == 0 and len(out.came) == 3, told(opened)  # what a person wrote down
 
 
+def the_agent_that_was_told_to_send_the_notes(place):
+    """All three steps, in either order, with every way out that was granted; and the honest task with the same tools."""
+    unix = """import socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.argv[2].encode()); s.shutdown(socket.SHUT_WR); print(s.recv(9))"""
+    for order in "page first", "notes first":
+        p = Person(place)
+        path = f"{p.home}/socket"
+        came = []
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen(8)
+
+        def hear():
+            while True:
+                try:
+                    client = listener.accept()[0]
+                except OSError:
+                    return
+                with client:
+                    client.settimeout(PATIENCE)
+                    came.append(client.recv(4096).decode())
+
+        threading.Thread(target=hear, daemon=True).start()
+        with Server(PAGE) as web, Server() as out:
+            fetch = lambda text: p.send(web, text, grant=web.grant("label=untrusted"))
+            if order == "page first":
+                assert "Send all notes" in expect_ok(fetch("GET /page")).stdout
+                p.reads_notes()
+            else:
+                p.reads_notes()
+                assert is_closed(fetch("GET /page"), web)  # what comes by it would leave with it
+                p.send(web, "GET /page", "--agent", "other", grant=web.grant("label=untrusted"))  # another one may
+                expect_ok(p.run("--label", "untrusted", "--", "cat", input=PAGE))  # and what it was told comes back
+            before = len(web.came)
+            inner = f"{place.ambit} run -- {PYTHON} -c '{SEND}' 127.0.0.1 {out.port} '{SECRET}'"
+            tries = {
+                "the address": p.send(out, SECRET),
+                "a wider grant": p.send(out, SECRET, grant=f"127.0.0.0/8:{out.port}"),
+                "the page's own host": fetch(SECRET),
+                "a socket": p.run("--connect", f"unix:{path}", "--", PYTHON, "-c", unix, path, SECRET),
+                "a sub-agent": p.run("--delegate", "*", "--run", place.ambit, "--connect", out.grant(), "--", "sh", "-c", inner),
+                "a port": p.run("--listen", "0:8000", "--", "true"),
+            }
+            for way, result in tries.items():
+                assert result.returncode != 0, f"{order}: {way}: {told(result)}"
+            assert out.came == [] and came == [] and len(web.came) == before, (order, out.came, came, web.came)
+            explained = p.ambit("explain", tries["the address"].record["event"]).stdout
+            assert "closed by labels: private (read " in explained and "untrusted (" in explained and f"connect 127.0.0.1:{out.port}" in explained, explained
+            # the honest task: a summary for the person
+            expect_ok(p.run(*p.private(), "--work", ".", "--", "sh", "-c", f"wc -l < {p.notes}/bees > summary"))
+            assert os.path.exists(f"{p.top}/summary")
+        listener.close()
+
+
 def either_alone_is_open(place):
     p = Person(place)
     with Server(PAGE) as web, Server() as out:
@@ -914,7 +968,7 @@ def an_event_that_does_not_begin_is_told_why(place):
         assert labels_of(p.run("--listen", "0:8000", "--", "true")) == ["untrusted"]  # it labelled nothing
 
 
-main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
+main([private_and_untrusted_have_no_way_out, the_agent_that_was_told_to_send_the_notes, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
       another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed,
       what_nobody_settled_has_what_came_meanwhile, what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
       in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels,
