@@ -34,7 +34,6 @@ static void fill_request(const struct ambit_event *caller, const struct sibling_
 	memcpy(q->parent, caller->result.event, sizeof q->parent); /* same size */
 	memcpy(q->agent, a->agent, sizeof q->agent);
 	memcpy(q->workdir, a->workdir, sizeof q->workdir); /* same size */
-	memset(q->budgets, 0, sizeof q->budgets);          /* it acts in its caller's stream, which has them */
 	q->limits = a->limits;
 	q->grants = a->grants;
 	q->flags = 0;

@@ -399,7 +399,7 @@ static int begin(struct beginning *b, char *const *argv, struct err *e)
 	uint64_t given = 0;
 	int r = standing_take(b->j->k, q->stream, q->agent, &q->budgets[BUDGET_SESSION], &b->who, e);
 
-	if (r == 0 && has_budget(q, BUDGET_AGENT))
+	if (r == 0 && has_budget(q, BUDGET_AGENT) && !is_sub_agent(q)) /* whose caller's it is */
 		r = standing_bound(b->j->k, q->agent, &q->budgets[BUDGET_AGENT], e);
 
 	b->j->told.badge = b->who.badge;

@@ -21,6 +21,25 @@ static bool is_counted(const struct grant *g)
 	       (q->uses != 0 || q->bytes != 0 || q->rate != 0);
 }
 
+/* Numbers of requests are an event's. */
+static bool counts_together(const struct derive_from *c, uint32_t i)
+{
+	const struct qualifiers *q = &c->grants->grants[i].qualifiers;
+
+	return c->together && (grant_terms(c->grants, i)[0] == 0 || (q->uses == 0 && q->rate == 0));
+}
+
+/* Another one would be counted by itself. */
+static bool is_the_same(const struct derive_from *c, uint32_t parent, const struct sibling_ask *ask, uint32_t i)
+{
+	const char *flow = grant_flow(&ask->grants, i);
+
+	return counts_together(c, parent) && (flow[0] == 0 || strcmp(grant_flow(c->grants, parent), flow) == 0) &&
+	       strcmp(grant_object(c->grants, parent), grant_object(&ask->grants, i)) == 0 &&
+	       strcmp(grant_terms(c->grants, parent), grant_terms(&ask->grants, i)) == 0 &&
+	       qualifiers_are_same(&c->grants->grants[parent].qualifiers, &ask->grants.grants[i].qualifiers);
+}
+
 static int shared(const struct grant_set *set, uint32_t i, struct err *e)
 {
 	return err_why(e,
@@ -196,8 +215,9 @@ static int inherit(const struct derive_from *c, struct derived *ret, struct err 
 		/* a port of the host leads to one cell */
 		if (!is_given(c, i) || g->verb == VERB_DELEGATE || g->verb == VERB_LISTEN)
 			continue;
-		r = is_counted(g) ? shared(c->grants, i, e)
-				  : check_exceptions(c, (enum grant_verb)g->verb, grant_object(c->grants, i), NULL, e);
+		r = is_counted(g) && !counts_together(c, i)
+			    ? shared(c->grants, i, e)
+			    : check_exceptions(c, (enum grant_verb)g->verb, grant_object(c->grants, i), NULL, e);
 		if (r == 0)
 			r = give(c, i, (enum grant_verb)g->verb, grant_object(c->grants, i), g->qualifiers,
 				 grant_terms(c->grants, i), "", ret, e);
@@ -235,7 +255,7 @@ static int give_asked(const struct derive_from *c, const struct sibling_ask *ask
 		if (!is_given(c, parent) || (only != GRANT_NONE && parent != only) ||
 		    !grant_object_covers((enum grant_verb)of->verb, grant_object(c->grants, parent), verb, object))
 			continue;
-		if (is_counted(of))
+		if (is_counted(of) && !is_the_same(c, parent, ask, i))
 			r = shared(c->grants, parent, e);
 		else
 			r = verb == VERB_DELEGATE ? check_depth(c, parent, &g->qualifiers, extra, e) : 0;

@@ -2,7 +2,8 @@
  *
  * Owns:   the rules of a grant `delegate`.
  * Holds:  each grant that is given was derived from one of the caller's that is not withdrawn (grant_derive), and so allows no more. What is
- *         counted (uses, bytes, rate) is not given on: two who count apart would use it twice. Sub-agents of sub-agents are charged when
+ *         counted (uses, bytes, rate) is not given on: two who count apart would use it twice; but where the authority counts for both,
+ *         just as it is. Sub-agents of sub-agents are charged when
  *         their grant is given, so that however they are nested there are never more than `uses`.
  * Called: supervisor/delegate.c; pure. */
 #ifndef SUPERVISOR_DERIVE_H
@@ -13,6 +14,7 @@
 struct derive_from {
 	const struct grant_set *grants;
 	const bool *withdrawn; /* by grant */
+	bool together;         /* numbers count for all of a session, whoever uses them */
 	uint32_t *used;        /* by grant: what was charged to it so far; only raised where a set was given */
 };
 

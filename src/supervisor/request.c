@@ -54,6 +54,7 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	request_put_grants(out, &q->grants, named ? q->grant_ids : NULL);
 	buf_put_str(out, q->agent);
 	buf_put_str(out, named ? q->stream : "");
+	buf_put_u32(out, named ? q->kept : 0);
 	buf_put_u64(out, named ? q->labels : 0);
 	buf_put_u64(out, named ? q->labels_most : 0);
 	for (size_t i = 0; i < BUDGET_COUNT; i++)
@@ -143,6 +144,7 @@ static int decode_policies(struct rbuf *in, struct event_request *ret, struct er
 {
 	rbuf_str(in, ret->agent, sizeof ret->agent);
 	rbuf_str(in, ret->stream, sizeof ret->stream);
+	ret->kept = rbuf_u32(in);
 	ret->labels = rbuf_u64(in);
 	ret->labels_most = rbuf_u64(in);
 	if (!take_budgets(in, ret))
@@ -159,7 +161,7 @@ static int decode_policies(struct rbuf *in, struct event_request *ret, struct er
 	}
 	return in->failed || ret->n_policies > POLICY_SOURCES_MAX ||
 			       (ret->stream[0] != 0 && !id_is('b', ret->stream, strlen(ret->stream))) ||
-			       (ret->labels & ~ret->labels_most) != 0
+			       (ret->labels & ~ret->labels_most) != 0 || ret->kept > 1
 		       ? err_set(e, AMBIT_MALFORMED, NULL, "request: its policies are not well-formed")
 		       : 0;
 }

@@ -183,6 +183,24 @@ def all_of_a_session_has_a_budget(place):
             assert s.call(one, 1).returncode != 0 and s.call(two, 1).returncode != 0
 
 
+def sub_agents_use_what_their_caller_has(place):
+    """Of a grant that is given on just as it is, and of the session's budget; one with a number of its own is not given."""
+    with Sink() as sink, Sink() as other:
+        for more, rest in (("\n    uses: 3", ""), ("", "budgets:\n  session: {uses: 3}\n")):
+            sink.came.clear()
+            grants = f"connect: 127.0.0.1:{sink.port}{more}", "delegate: '*'", f"run: {place.ambit}"
+            with Session(place, *grants, more=rest) as s:
+                for n, flags in enumerate(("", f"--connect '127.0.0.1:{sink.port}{' uses=3' if more else ''}'", "", "")):
+                    inner = f"{place.ambit} run {flags} -- {PYTHON} -c '{CALL}' {sink.port} 1"
+                    result = s.ambit("run", "--session", s.id, "--", "sh", "-c", inner)
+                    assert (result.returncode == 0) == (n < 3), (n, more, told(result))
+                assert len(sink.came) == 3 and s.call(sink).returncode != 0, sink.came
+        with Session(place, f"connect: 127.0.0.1:{sink.port}\n    uses: 3", "delegate: '*'", f"run: {place.ambit}") as s:
+            inner = f"{place.ambit} run --connect '127.0.0.1:{sink.port} uses=2' -- {PYTHON} -c '{CALL}' {sink.port} 1"
+            result = s.ambit("run", "--session", s.id, "--", "sh", "-c", inner)
+            assert result.returncode == 125 and "is counted" in result.stderr and len(sink.came) == 3, told(result)
+
+
 def a_time_of_day_is_looked_at(place):
     """Also of an event by itself, whose zone the authority knows."""
     now = int(time.time()) // 60
@@ -197,4 +215,4 @@ def a_time_of_day_is_looked_at(place):
 
 
 main([connections_of_a_session_are_counted_together, what_was_used_outlives_the_daemon, bytes_of_a_session_are_counted_together, many_at_once_do_not_use_more,
-      what_is_large_passes_in_pieces, all_of_a_session_has_a_budget, a_time_of_day_is_looked_at])
+      what_is_large_passes_in_pieces, all_of_a_session_has_a_budget, sub_agents_use_what_their_caller_has, a_time_of_day_is_looked_at])
