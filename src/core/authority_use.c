@@ -29,10 +29,10 @@ static bool is_blocked(const struct holding *g, uint64_t labels)
 	return false;
 }
 
-/* What comes by it; a declassify takes off those that it has. */
+/* What comes by it while something may still be sent: by a connection. What a tool answers comes when all was said to it. */
 static uint64_t own_labels(const struct holding *g)
 {
-	return g->verb == VERB_DECLASSIFY ? 0 : g->labels;
+	return g->verb == VERB_CONNECT || g->verb == VERB_LISTEN ? g->labels : 0;
 }
 
 uint64_t labels_less_passes(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST],

@@ -264,7 +264,9 @@ static int begin(struct delegates *d, struct delegate *place, struct wire_messag
 {
 	static struct sibling_ask ask; /* some 80 KB each, and one thread */
 	static struct derived given;
-	const struct derive_from from = { .grants = &d->q->grants, .withdrawn = d->withdrawn, .used = d->used, .together = d->q->kept != 0 };
+	const struct derive_from from = {
+		.grants = &d->q->grants, .withdrawn = d->withdrawn, .used = d->used, .together = d->q->kept != 0
+	};
 	int r = sibling_take(&m->body, &ask, e);
 
 	r = r < 0 ? r : derive(&from, &ask, &given, e);

@@ -8,7 +8,7 @@
 
 static void put_line(struct buf *out, const char *what, const char *text, const char *more)
 {
-	static char room[4 * GRANT_OBJECT_MAX];
+	char room[4 * GRANT_OBJECT_MAX]; /* the library has no variables */
 
 	buf_printf(out, "%s: %s%s\n", what, text_escape(room, sizeof room, text, strlen(text)), more);
 }

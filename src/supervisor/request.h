@@ -72,9 +72,10 @@ struct event_request {
 	char agent[POLICY_AGENT_MAX];            /* who asks, as a policy calls it; "": nobody does */
 	char stream[ID_TEXT_MAX]; /* to whose labels it adds, and by whose it is bound: a badge of the authority */
 	struct flow_set given;    /* labels that came with what it was given; for the library alone */
-	uint32_t kept; /* 1: the stream is a session that is kept: what bounds a grant counts for all of it, sub-agents among it */
-	uint64_t labels;          /* of the stream when it begins, by the authority's bits */
-	uint64_t labels_most;     /* which it may have at its end: what is staged has these until that is known */
+	uint32_t
+		kept; /* 1: the stream is a session that is kept: what bounds a grant counts for all of it, sub-agents among it */
+	uint64_t labels;      /* of the stream when it begins, by the authority's bits */
+	uint64_t labels_most; /* which it may have at its end: what is staged has these until that is known */
 	struct qualifiers budgets[BUDGET_COUNT]; /* of the session and of the agent, each with all else of it */
 	uint32_t n_policies;
 	struct {

@@ -595,7 +595,7 @@ static void take_passes(struct model *m, uint32_t b, const uint8_t *digest)
 
 static uint64_t own_of(const struct model *m, uint32_t g)
 {
-	return m->grants.at[g].verb != VERB_DECLASSIFY ? m->grants.at[g].labels : 0;
+	return m->grants.at[g].verb == VERB_CONNECT || m->grants.at[g].verb == VERB_LISTEN ? m->grants.at[g].labels : 0;
 }
 
 static bool is_blocked(const struct model *m, uint32_t g, uint64_t labels)

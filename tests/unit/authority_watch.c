@@ -200,10 +200,10 @@ static enum level level_under(const struct authority_grant_told *g, uint64_t lab
 	return (g->flags & AUTHORITY_ASK) != 0 ? ASKS : GOES;
 }
 
-/* For whoever has these labels: those that come by it are there as well. */
+/* For whoever has these labels: those that come by a connection are there as well. */
 static enum level level_of(const struct authority_grant_told *g, uint64_t labels)
 {
-	return level_under(g, labels | (g->verb != VERB_DECLASSIFY ? g->labels : 0));
+	return level_under(g, labels | (g->verb == VERB_CONNECT || g->verb == VERB_LISTEN ? g->labels : 0));
 }
 
 /* Under each label that changes something for the parent. */
