@@ -177,7 +177,7 @@ void standing_end(const char *store, const char *ledger, const char *session)
 	char place[STANDING_PATH_MAX], stream[ID_TEXT_MAX];
 	struct keeper_answer a;
 	struct keeper *k = NULL;
-	struct standing s;
+	struct standing s = { .badge = 0 };
 
 	standing_stream(session, "", "", stream);
 	if (find_place(store, place, NULL) < 0 || !keeper_was_asked(place) || keeper_open(place, ledger, &k, NULL) < 0)
