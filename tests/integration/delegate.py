@@ -32,12 +32,15 @@ def ask(packet, fds):
         return type(e).__name__.encode()
 def text(t):
     return struct.pack("<I", len(t)) + t.encode()
-def head(number, version=2, flags=1, agent="", workdir="/", limits=7, grants=0):
+def head(number, version=3, flags=1, agent="", workdir="/", limits=7, grants=0):
     return struct.pack("<HHII", number, 0, version, flags) + text(agent) + text(workdir) + struct.pack("<Q", 0) * limits + struct.pack("<I", grants)
 def program(*argv):
     return struct.pack("<II", len(argv), 0) + text(argv[0]) + b"".join(text(a) for a in argv)
 def status(answer):
-    return struct.unpack("<III", answer[4:16])[1] if len(answer) > 16 else answer
+    if len(answer) <= 24:
+        return answer
+    _, cause, _, status, _ = struct.unpack("<5I", answer[4:24])
+    return status if cause == 1 else 125
 GOOD = head(400) + program("/bin/true")
 """
 
@@ -104,6 +107,7 @@ def its_record_names_its_caller(place):
 def its_grants_are_labelled_as_its_callers(place):
     top = tree(place, mail="m\n")
     ledger = f"{top}.ledger"
+    expect_ok(place.cell("--env", "TOKEN=1 label=own,y", "--", "true", cwd=place.fresh()))  # a policy of the person names them: a sub-agent makes none
     done = caller(place, top, """$AMBIT_BIN run --agent helper --read . --read './mail label=own' --connect 'a.test:443 unless=x,y' --env TOKEN=1 -- cat mail
 $AMBIT_BIN run --connect 'a.test:443 unless=none' -- echo no; $AMBIT_BIN run --env 'TOKEN=1 label=own' -- echo no""",
                   "--read", "./mail label=private", "--connect", "a.test:443 unless=x ask=labelled", "--env", "TOKEN=1 label=private", "--ledger", ledger)
