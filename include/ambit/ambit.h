@@ -178,13 +178,22 @@ struct ambit_event_options {
 
 /* Starts; the policy and the options may be freed afterwards. What is said here is decided before anything runs:
  * -USAGE, -MALFORMED: an option; -NOT_FOUND, -DENIED and the codes of ambit_policy_grant: what a grant names; -NO_PROGRAM,
- * -NOT_RUNNABLE: the program; -UNAVAILABLE: this is in a cell; -FROZEN: so is
+ * -NOT_RUNNABLE: the program; -UNAVAILABLE: this is in a cell that was not granted `delegate`; -FROZEN: so is
  * its session, or everything; -HOST, -CONFLICT, -GONE: there is no ledger to
  * record it in; -UNTRUSTED: others may change the helpers than may change the library. Whether the host can make
  * the cell is told at the end of the event (ambit_event_failure). May wait: for the ledger, which is started if
  * it is not there, 15 seconds at most for each answer; for the repair of a commit that was interrupted; with
  * base "minimal" for a cell that tells the program's libraries, half a minute at most; with grants of requests
- * and secrets for their roles. */
+ * and secrets for their roles.
+ *
+ * In a cell that was granted `delegate` it is a sub-agent of that cell, and nothing is waited for (`man ambit-run`,
+ * SUB-AGENTS). What the policy grants is asked for; one with no grants inherits. Of the options argv, workspace,
+ * environment and the streams count, of the policy its grants, limits and agent; -USAGE, -UNAVAILABLE: something else
+ * is set, which is as for the cell; -LIMIT: as many ask as may. Whether it is had is told at its end, too. A descriptor
+ * that is passed is the sub-agent's, of whatever kind, and nothing is copied. Its id is known at its end, labels and
+ * ledger never, and its record is where the cell's is: ambit_event_record has `event`, `outcome` and `output` of it.
+ * It takes no signals (-UNAVAILABLE) but ambit_event_kill, and there is no terminal between. It ends with the handle, in
+ * a moment that freeing does not wait for, and with this process. */
 int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
 		      struct ambit_error *e);
 

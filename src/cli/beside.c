@@ -1,56 +1,55 @@
 #include "cli/beside.h"
 
-#include <unistd.h>
+#include <stdio.h>
 
-#include "cell/spec.h"
 #include "cli/cli.h"
-#include "lib/launch.h"
+#include "lib/event.h"
 #include "lib/public.h"
-#include "supervisor/sibling.h"
+#include "lib/summary.h"
 
-bool beside_is_cell(void)
-{
-	return access("/" CELL_MARK, F_OK) == 0;
-}
-
-/* Everything else is its caller's. */
+/* What is of no event, the library does not see. */
 static bool says_more(const struct run_options *o)
 {
-	const struct ambit_event_options *e = &o->event;
-
 	return o->session != NULL || o->key != NULL || o->background || o->kernel != NULL || o->kind != KIND_RUN ||
-	       o->record != NULL || o->result != NULL || e->changes != 0 || e->on_conflict != NULL || e->wait_ms != 0 ||
-	       e->ledger != NULL || e->unrecorded != 0 || e->base != NULL || e->observe != NULL || e->without != NULL;
+	       o->record != NULL || o->result != NULL;
 }
 
-static int tell_error(const struct run_options *o, const struct err *why)
+static int tell(const struct run_options *o, struct ambit_event *ev)
 {
 	struct ambit_error e = { .size = sizeof e };
-	struct err copy = *why;
+	const char *json;
+	size_t n;
 
-	(void)public_error(&e, -(int)why->code, &copy);
-	return cli_refuse(o->json, &e);
+	summary_write(stderr, event_result(ev), NULL, true);
+	if (!o->json)
+		return ambit_event_exit_status(ev);
+	return ambit_event_record(ev, &json, &n, &e) < 0 || cli_write(json, n) != 0 ? EXIT_REFUSED
+										    : ambit_event_exit_status(ev);
 }
 
-int beside_run(const struct run_options *o)
+int beside_run(struct run_options *o)
 {
-	struct sibling_end end;
-	struct err e;
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_event *ev = NULL;
+	struct err why;
+	int status;
 
-	if (o->event.labels != NULL) {
-		(void)err_set(&e, AMBIT_UNAVAILABLE,
-			      "give it to the event that asks: `ambit run --label`, outside of cells",
-			      "a sub-agent is given no labels of its own");
-		return tell_error(o, &e);
-	}
 	if (says_more(o)) {
 		(void)err_set(
-			&e, AMBIT_USAGE,
+			&why, AMBIT_USAGE,
 			"leave the others out: what is recorded, staged and shown is as for the cell that asks",
 			"in a cell, ambit run takes grants, --agent, --limit, --workspace, --no-pty, --quiet and --json");
-		return tell_error(o, &e);
+		(void)public_error(&e, -AMBIT_USAGE, &why);
+		return cli_refuse(o->json, &e);
 	}
-	if (launch_beside(o->policy, &o->event, &end, &e) < 0)
-		return tell_error(o, &e);
-	return end.error.code != AMBIT_OK ? tell_error(o, &end.error) : (int)end.exit_status;
+	if (o->json)
+		o->event.stream[1] = o->event.stream[2] = AMBIT_STREAM_CAPTURE;
+	if (o->json || o->no_pty)
+		o->event.terminal = 0;
+	if (ambit_event_start(o->policy, &o->event, &ev, &e) < 0)
+		return cli_refuse(o->json, &e);
+	(void)ambit_event_wait(ev, NULL); /* how it ended is its result */
+	status = tell(o, ev);
+	ambit_event_free(ev);
+	return status;
 }

@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "cli/remote.h"
 #include "cli/session.h"
+#include "lib/delegate.h"
 #include "lib/event.h"
 #include "lib/hook.h"
 #include "lib/summary.h"
@@ -258,7 +259,7 @@ int cli_run(int argc, char **argv)
 		options_finish(&o);
 		return status;
 	}
-	if (beside_is_cell()) {
+	if (delegate_is_cell()) {
 		status = beside_run(&o);
 		options_finish(&o);
 		return status;

@@ -139,12 +139,6 @@ static struct delegated *find(struct ambit_event *ev, uint32_t number)
 	return NULL;
 }
 
-static void refuse(struct delegated *d, const struct err *e)
-{
-	d->end.error = *e;
-	d->end.exit_status = (uint32_t)err_code_exit((int)e->code);
-}
-
 void delegate_begin(struct ambit_event *ev, struct wire_message *m)
 {
 	auto_free struct sibling_ask *a = calloc(1, sizeof *a);
@@ -159,14 +153,14 @@ void delegate_begin(struct ambit_event *ev, struct wire_message *m)
 	d->end = (struct sibling_end){ .number = number };
 	if (a == NULL) {
 		(void)err_set(&e, AMBIT_MEMORY, NULL, "no memory for a sub-agent");
-		refuse(d, &e);
+		sibling_refuse(&d->end, &e);
 		return;
 	}
 	r = take_trees(m, &trees) ? sibling_take(&m->body, a, &e)
 				  : err_set(&e, AMBIT_PROTOCOL, NULL, "the supervisor asked for what is none");
 	r = r < 0 ? r : start(ev, a, &trees, m->fds, &d->ev, &e);
 	if (r < 0)
-		refuse(d, &e);
+		sibling_refuse(&d->end, &e);
 }
 
 void delegate_kill(struct ambit_event *ev, uint32_t number)
@@ -183,13 +177,14 @@ static void take_end(struct delegated *d)
 {
 	const struct event_result *r = event_result(d->ev);
 
-	d->end.exit_status = (uint32_t)ambit_event_exit_status(d->ev) & 255;
+	d->end.cause = r->cause;
+	d->end.limit = r->limit;
+	d->end.exit_status = r->exit_status > 0 ? (uint32_t)r->exit_status & 255 : 0;
 	d->end.signal = (uint32_t)r->signal;
 	memcpy(d->end.event, r->event, sizeof d->end.event); /* same size */
-	if (r->cause == CAUSE_REFUSED)
-		d->end.error = r->error;
-	else if (r->unrecorded.code != AMBIT_OK)
-		d->end.error = r->unrecorded;
+	d->end.error = r->error;
+	if (r->unrecorded.code != AMBIT_OK)
+		sibling_refuse(&d->end, &r->unrecorded);
 	event_free_by(d->ev, clock_ms() + READY_LEAVE_MS);
 	d->ev = NULL;
 }
@@ -253,6 +248,16 @@ void delegate_finish(struct ambit_event *ev)
 
 /* ---- in a cell ---- */
 
+bool delegate_is_cell(void)
+{
+	return access("/" CELL_MARK, F_OK) == 0;
+}
+
+bool delegate_is_there(void)
+{
+	return access(CELL_DELEGATE, F_OK) == 0;
+}
+
 int delegate_refused(struct err *e)
 {
 	return err_why(e,
@@ -262,37 +267,56 @@ int delegate_refused(struct err *e)
 		       "a cell contains no other, and this one was not granted delegate");
 }
 
+/* Nobody is waited for: whoever is not heard yet, and what it asks, waits in the socket. */
 static int call(int *ret_sock, struct err *e)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = CELL_DELEGATE };
-	auto_fd int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	auto_fd int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (sock < 0 || connect(sock, (const struct sockaddr *)&at, sizeof at) < 0)
-		return delegate_refused(e);
-	*ret_sock = steal_fd(&sock);
-	return 0;
+	if (sock >= 0 && connect(sock, (const struct sockaddr *)&at, sizeof at) == 0) {
+		*ret_sock = steal_fd(&sock);
+		return 0;
+	}
+	return sock >= 0 && errno == EAGAIN ? err_set(e, AMBIT_LIMIT, "try again", "as many ask for sub-agents as may")
+					    : delegate_refused(e);
 }
 
-int delegate_ask(struct sibling_ask *a, const char *path, char *const *argv, struct sibling_end *ret, struct err *e)
+int delegate_ask(const struct event_plan *plan, struct sibling_ask *a, const int streams[3], int *ret_sock,
+		 struct err *e)
 {
-	static const int streams[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
 	auto_buf program = { .max = ASK_ROOM }, body = { .max = ASK_ROOM };
-	uint8_t room[WIRE_HEAD + END_ROOM];
-	auto_message m = { .n_fds = 0 };
 	auto_fd int sock = -1;
-	int r = call(&sock, e);
+	int r;
 
-	if (r < 0)
-		return r;
-	program_encode(&program, path, argv, environ);
+	program_encode(&program, plan->path, plan->argv, plan->envp);
 	rbuf_init(&a->program, program.data, program.len);
 	sibling_put(&body, a);
 	if (program.failed || body.failed)
 		return err_set(e, AMBIT_LIMIT, "pass long input on standard input, and fewer variables (env -i)",
 			       "arguments, variables and grants of a sub-agent exceed %d bytes", ASK_ROOM);
+	r = call(&sock, e);
+	if (r < 0)
+		return r;
 	r = wire_send(sock, WIRE_DELEGATE_ASK, &body, streams, 3);
-	r = r < 0 ? r : wire_receive(sock, WIRE_SUPERVISOR, WIRE_RUNNING, room, sizeof room, &m);
-	if (r == 1 && m.number == WIRE_DELEGATE_DONE && sibling_take_end(&m.body, ret))
-		return 0;
-	return err_sys(e, AMBIT_GONE, r < 0 ? -r : 0, "ask again", "who starts sub-agents did not answer");
+	if (r < 0)
+		return err_sys(e, AMBIT_GONE, -r, "try again", "who starts sub-agents is gone");
+	*ret_sock = steal_fd(&sock);
+	return 0;
+}
+
+void delegate_done(struct wire_message *m, struct event_result *r)
+{
+	struct sibling_end end;
+
+	if (!sibling_take_end(&m->body, &end)) {
+		r->cause = CAUSE_LOST;
+		return;
+	}
+	r->cause = (enum event_cause)end.cause; /* one of them, and the next likewise: sibling_take_end */
+	r->limit = (enum limit)end.limit;
+	r->signal = (int)end.signal;
+	if (end.cause == CAUSE_EXITED && end.signal == 0)
+		r->exit_status = (int)end.exit_status;
+	memcpy(r->event, end.event, sizeof r->event); /* same size */
+	r->error = end.error;
 }

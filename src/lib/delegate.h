@@ -26,9 +26,13 @@ void delegate_finish(struct ambit_event *ev);
 
 /* ---- in a cell ---- */
 
+bool delegate_is_cell(void);
+bool delegate_is_there(void);
 /* What is said where there is no such grant. */
 int delegate_refused(struct err *e);
-/* a: all but the program, which is path with argv and this process's environment. */
-int delegate_ask(struct sibling_ask *a, const char *path, char *const *argv, struct sibling_end *ret, struct err *e);
+/* Asks for one. a: all but its program, which is the plan's. What comes by the socket is DELEGATE_DONE alone; closed for writing, it says that the sub-agent is to end. Never waits. */
+int delegate_ask(const struct event_plan *plan, struct sibling_ask *a, const int streams[3], int *ret_sock,
+		 struct err *e);
+void delegate_done(struct wire_message *m, struct event_result *r);
 
 #endif

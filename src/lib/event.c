@@ -524,6 +524,41 @@ static void watch_again(struct ambit_event *ev)
 	}
 }
 
+static bool is_whole(const struct ambit_event *ev, const struct event_plan *plan)
+{
+	return ev != NULL && ev->argv != NULL && ev->epoll_fd >= 0 && ev->always_fd >= 0 &&
+	       (!plan->recorded || (ev->ledger_fd >= 0 && ev->ledger_dir_fd >= 0));
+}
+
+static int no_room(struct err *e)
+{
+	return err_set(e, AMBIT_MEMORY, NULL, "no memory or descriptors for an event");
+}
+
+static bool captures(const struct event_plan *plan)
+{
+	return plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
+}
+
+int event_start_beside(const struct event_plan *plan, struct sibling_ask *a, struct ambit_event **ret, struct err *e)
+{
+	struct ambit_event *ev = event_new(plan);
+	int r = is_whole(ev, plan) ? streams_open(&ev->streams, plan->stream, plan->stream_fd, false, false, e)
+				   : no_room(e);
+
+	r = r < 0 ? r : delegate_ask(plan, a, ev->streams.cell_fd, &ev->sock, e);
+	if (r < 0) {
+		ambit_event_free(ev);
+		return r;
+	}
+	ev->is_beside = true;
+	ev->result.captured = captures(plan);
+	streams_handed_over(&ev->streams);
+	watch_again(ev);
+	*ret = ev;
+	return 0;
+}
+
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e)
 {
 	/* of code always: an interpreter that waits gets its pipes before it is known where they lead */
@@ -533,22 +568,21 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	enum wire_number how = WIRE_EVENT_START;
 	int r;
 
-	if (access("/" CELL_MARK, F_OK) == 0) { /* the kernel would refuse as well, and say less */
+	if (delegate_is_cell()) { /* the kernel would refuse as well, and say less */
 		event_free_by(ready, clock_ms() + READY_LEAVE_MS);
 		ambit_event_free(ev);
 		return delegate_refused(e);
 	}
-	if (ev == NULL || ev->argv == NULL || ev->epoll_fd < 0 || ev->always_fd < 0 ||
-	    (plan->recorded && (ev->ledger_fd < 0 || ev->ledger_dir_fd < 0))) {
+	if (!is_whole(ev, plan)) {
 		event_free_by(ready, clock_ms() + READY_LEAVE_MS);
 		ambit_event_free(ev);
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory or descriptors for an event");
+		return no_room(e);
 	}
 	r = streams_open(&ev->streams, plan->stream, plan->stream_fd, plan->terminal, relay_all, e);
 	ev->request->flags |= ev->streams.tty;
 	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
 	ev->result.kernel.is = plan->kernel;
-	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
+	ev->result.captured = captures(plan);
 	if (r == 0 && plan->is_template)
 		streams_lend(&ev->streams, &plan->template->theirs, &plan->template->loaded);
 	else if (r == 0 && plan->asked != NULL)
@@ -745,9 +779,17 @@ static void on_refused(struct ambit_event *ev, struct wire_message *m)
 static void lost(struct ambit_event *ev)
 {
 	ev->told_end = true;
+	ev->result.cause = CAUSE_LOST;
+	if (ev->is_beside) /* its changes are its caller's */
+		return;
 	ev->result.workspace = workspace_of(ev->request, WORKSPACE_KEPT);
 	ev->result.stage.end.why = STAGE_WHY_LOST;
-	ev->result.cause = CAUSE_LOST;
+}
+
+static void on_done(struct ambit_event *ev, struct wire_message *m)
+{
+	ev->told_end = true;
+	delegate_done(m, &ev->result);
 }
 
 static void take_messages(struct ambit_event *ev)
@@ -759,8 +801,10 @@ static void take_messages(struct ambit_event *ev)
 
 		if (r == -EAGAIN)
 			return;
-		if (r <= 0)
+		if (r <= 0 || ev->is_beside != (m.number == WIRE_DELEGATE_DONE))
 			lost(ev);
+		else if (ev->is_beside)
+			on_done(ev, &m);
 		else if (m.number == WIRE_EVENT_STARTED)
 			on_started(ev, &m);
 		else if (m.number == WIRE_EVENT_READY)
@@ -819,12 +863,17 @@ static uint64_t signal_bit(int signal_number)
 	return UINT64_C(1) << (signal_number - 1);
 }
 
+static bool tell_kill(struct ambit_event *ev)
+{
+	return (ev->is_beside ? shutdown(ev->sock, SHUT_WR) : send_number(ev, WIRE_EVENT_KILL, 0)) == 0;
+}
+
 /* What has no room waits for it (watch_again). A supervisor that is gone shows by itself. */
 static void tell_waiting(struct ambit_event *ev)
 {
 	if (ev->told_end)
 		return;
-	if (ev->kill_wanted && send_number(ev, WIRE_EVENT_KILL, 0) == 0)
+	if (ev->kill_wanted && tell_kill(ev))
 		ev->kill_wanted = false;
 	for (unsigned n = 1; n <= 64 && tells_early(ev); n++)
 		if ((ev->early & signal_bit((int)n)) != 0 && send_number(ev, WIRE_EVENT_SIGNAL, n) == 0)
@@ -1031,7 +1080,7 @@ void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello)
 
 const char *ambit_event_labels(const struct ambit_event *ev)
 {
-	return labels_are_unknown(&ev->result.labels) ? NULL : ev->result.labels.text;
+	return ev->is_beside || labels_are_unknown(&ev->result.labels) ? NULL : ev->result.labels.text;
 }
 
 const char *ambit_event_ledger(const struct ambit_event *ev)
@@ -1082,6 +1131,11 @@ int ambit_event_signal(struct ambit_event *ev, int signal_number, struct ambit_e
 
 	if (ev->told_end)
 		return has_ended(e);
+	if (ev->is_beside)
+		return public_error(
+			e,
+			err_set(&why, AMBIT_UNAVAILABLE, "ambit_event_kill ends it", "a sub-agent is sent no signals"),
+			&why);
 	if (!ev->started)
 		return keep_signal(ev, signal_number);
 	r = send_number(ev, WIRE_EVENT_SIGNAL, (uint32_t)signal_number);

@@ -22,6 +22,7 @@
 
 struct ambit_event {
 	pid_t owner;     /* who started it: a fork of that process has a copy, which is not its own */
+	bool is_beside;  /* this is in a cell, and sock leads to who was asked for it (delegate_ask) */
 	int sock;        /* owned */
 	int pidfd;       /* owned: the supervisor */
 	int epoll_fd;    /* owned */
@@ -180,5 +181,7 @@ void event_keep_record(struct ambit_event *ev);
 int event_new_id(char prefix, uint64_t unix_ms, char ret[ID_TEXT_MAX]);
 
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e);
+/* The same in a cell: its supervisor is asked for one that gets no more than the cell has. Of the plan program and streams count. */
+int event_start_beside(const struct event_plan *plan, struct sibling_ask *a, struct ambit_event **ret, struct err *e);
 
 #endif

@@ -20,7 +20,7 @@ static int make_record(struct ambit_event *ev, struct err *e)
 	if (!ev->result.ended)
 		return err_set(e, AMBIT_USAGE, "wait for its end", "there is no record of an event that still runs");
 	buf_init(&out, RECORD_MAX);
-	r = record_write(&ev->result, &out, e);
+	r = (ev->is_beside ? record_write_beside : record_write)(&ev->result, &out, e);
 	if (r == 0 && buf_cstr(&out) == NULL)
 		r = err_set(e, AMBIT_MEMORY, NULL, "the record of the event");
 	if (r < 0)

@@ -45,6 +45,7 @@ struct launch {
 	bool is_template;                    /* which is made */
 	bool waits;                          /* only the cell is made */
 	bool command_line;
+	bool asks;         /* this is in a cell: for a sub-agent */
 	char *const *argv; /* borrowed: what is executed: of code its interpreter, which is in: */
 	char *code_argv[CODE_ARGV_MAX + POLICY_MODULES_MAX + 1];
 	char warm[POLICY_WARM_MAX];
@@ -734,7 +735,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	if (stage_store_path(l->q->store, sizeof l->q->store) < 0)
 		l->q->store[0] = 0; /* which matters only where something is written */
 	/* in a cell there is no store, no ledger and no event: event_start says so */
-	in_cell = access("/" CELL_MARK, F_OK) == 0;
+	in_cell = delegate_is_cell();
 	r = r < 0 || in_cell ? r : check_frozen(l, e);
 	r = r < 0 || in_cell ? r : call_ledger(l, &ledger, e);
 	if (r == 0 && !in_cell)
@@ -820,31 +821,65 @@ static void fill_ask(const struct launch *l, const struct policy *p, struct sibl
 	soften_traits(&a->grants, p);
 }
 
-int launch_beside(const struct ambit_policy *p, const struct ambit_event_options *o, struct sibling_end *ret,
-		  struct err *e)
+/* Everything else is its caller's. */
+static int check_beside(const struct ambit_event_options *o, const struct policy *p, struct err *e)
 {
-	auto_free struct event_request *q = calloc(1, sizeof *q);
-	auto_free struct sibling_ask *ask = calloc(1, sizeof *ask);
-	struct launch l = { .o = o, .q = q };
-	uint32_t conflict;
-	int r;
+	if (!delegate_is_there())
+		return delegate_refused(e);
+	if (o->labels != NULL)
+		return err_set(e, AMBIT_UNAVAILABLE,
+			       "give it to the event that asks: `ambit run --label`, outside of cells",
+			       "a sub-agent is given no labels of its own");
+	if (o->changes != 0 || o->on_conflict != NULL || o->wait_ms != 0 || o->ledger != NULL || o->unrecorded != 0 ||
+	    o->base != NULL || o->observe != NULL || o->without != NULL || o->code != AMBIT_COMMAND ||
+	    o->result_fd != 0)
+		return err_set(e, AMBIT_USAGE,
+			       "leave the others out: what is recorded, staged and shown is as for the cell that asks",
+			       "a sub-agent has a command, streams, grants, a name, limits and a workspace of its own");
+	return policy_has_budgets(p)
+		       ? err_set(e, AMBIT_UNAVAILABLE, "leave it out: what it uses counts for its caller, too",
+				 "a sub-agent has no budget of its own")
+		       : 0;
+}
 
-	if (q == NULL || ask == NULL)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory to ask for a sub-agent");
-	if (policy_has_budgets(&p->policy))
-		return err_set(e, AMBIT_UNAVAILABLE, "leave it out: what it uses counts for its caller, too",
-			       "a sub-agent has no budget of its own");
-	r = set_place(&l, e);
-	r = r < 0 ? r : set_words(&l, &conflict, e);
-	r = r < 0 ? r : set_grants(&l, &p->policy, e);
-	r = r < 0 ? r : environment_make(q, NULL, false, false, &l.env, e);
-	r = r < 0 ? r : find_program(&l, o->argv[0], e);
+/* What is passed is passed as it is: who asks has it, and could give it on by itself. */
+static void set_streams(const struct ambit_event_options *o, struct event_plan *plan)
+{
+	for (int i = 0; i < 3; i++) {
+		plan->stream[i] = o->stream[i] != AMBIT_STREAM_PASS ? (enum ambit_stream)o->stream[i]
+				  : o->stream_fd[i] < 0             ? AMBIT_STREAM_NULL
+								    : STREAM_OURS;
+		plan->stream_fd[i] = o->stream_fd[i];
+	}
+}
+
+/* In a cell its supervisor is asked for what would be started here. */
+static int launch_beside(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
+{
+	const struct ambit_event_options *o = l->o;
+	auto_free struct sibling_ask *ask = calloc(1, sizeof *ask);
+	struct event_plan plan = { .path = l->program,
+				   .argv = o->argv,
+				   .envp = o->environment != NULL ? o->environment : environ,
+				   .result_fd = -1,
+				   .program_fd = -1 };
+	uint32_t conflict;
+	int r = ask == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory to ask for a sub-agent")
+			    : check_beside(o, &p->policy, e);
+
+	r = r < 0 ? r : set_place(l, e);
+	r = r < 0 ? r : set_words(l, &conflict, e);
+	r = r < 0 ? r : set_grants(l, &p->policy, e);
+	r = r < 0 ? r : environment_make(l->q, NULL, false, false, &l->env, e);
+	r = r < 0 ? r : find_program(l, o->argv[0], e);
 	if (r == 0 && p->policy.n_lines > 0)
-		r = grant_program(&l, e);
-	if (r == 0)
-		fill_ask(&l, &p->policy, ask);
-	environment_finish(&l.env);
-	return r < 0 ? r : delegate_ask(ask, l.program, o->argv, ret, e);
+		r = grant_program(l, e);
+	if (r < 0)
+		return r;
+	fill_ask(l, &p->policy, ask);
+	set_streams(o, &plan);
+	plan.request = steal_ptr(&l->q);
+	return event_start_beside(&plan, ask, ret, e);
 }
 
 /* Those that a policy names by their paths. One that lies where events write may still be made by them. */
@@ -930,7 +965,7 @@ static int check_and_launch(struct launch *l, const struct ambit_policy *p, cons
 	if (l->q == NULL)
 		return public_error(ret_error, err_set(&e, AMBIT_MEMORY, NULL, "no memory for an event"), &e);
 	r = choose_program(l, &p->policy, &e);
-	r = r < 0 ? r : launch(l, p, ret, &e);
+	r = r < 0 ? r : (l->asks ? launch_beside : launch)(l, p, ret, &e);
 	environment_finish(&l->env);
 	free(l->q);
 	return public_error(ret_error, r, &e);
@@ -939,7 +974,7 @@ static int check_and_launch(struct launch *l, const struct ambit_policy *p, cons
 int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
 		      struct ambit_error *e)
 {
-	struct launch l = { .hide = NULL };
+	struct launch l = { .asks = delegate_is_cell() };
 
 	return check_and_launch(&l, p, o, ret, e);
 }

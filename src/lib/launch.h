@@ -33,10 +33,4 @@ int launch_waiting(const struct ambit_policy *p, const struct ambit_event_option
 int launch_template(const struct ambit_policy *p, const struct ambit_event_options *o, struct template *t,
 		    struct ambit_error *e);
 
-/* In a cell: asks its supervisor for a sub-agent's, beside it, and waits for its end. Streams are this process's own. -UNAVAILABLE: the cell was not granted it; what
- * the supervisor refuses is the end's error. */
-struct sibling_end;
-int launch_beside(const struct ambit_policy *p, const struct ambit_event_options *o, struct sibling_end *ret,
-		  struct err *e);
-
 #endif

@@ -493,7 +493,17 @@ static int end_line(struct buf *out, size_t before)
 	return -AMBIT_MEMORY;
 }
 
-int record_write(const struct event_result *r, struct buf *out, struct err *e)
+static void beside_put(struct json *j, const struct event_result *r)
+{
+	json_put_object(j);
+	json_put_word(json_put_key(j, "event"), r->event[0] != 0 ? r->event : NULL);
+	outcome_put(json_put_key(j, "outcome"), r);
+	output_put(json_put_key(j, "output"), r);
+	json_put_object_end(j);
+}
+
+static int write_line(const struct event_result *r, void (*put)(struct json *, const struct event_result *),
+		      struct buf *out, struct err *e)
 {
 	const size_t before = out->len;
 	struct json j;
@@ -501,10 +511,20 @@ int record_write(const struct event_result *r, struct buf *out, struct err *e)
 	if (cause_word(r->cause) == NULL)
 		return err_set(e, AMBIT_MALFORMED, NULL, "the record of an event that has not ended");
 	json_begin(&j, out);
-	record_put(&j, r);
+	put(&j, r);
 	if (end_line(out, before) == 0)
 		return 0;
 	return err_set(e, AMBIT_MEMORY, "capture less of the output, or observe less", "the record of the event");
+}
+
+int record_write(const struct event_result *r, struct buf *out, struct err *e)
+{
+	return write_line(r, record_put, out, e);
+}
+
+int record_write_beside(const struct event_result *r, struct buf *out, struct err *e)
+{
+	return write_line(r, beside_put, out, e);
 }
 
 int record_write_error(const struct err *error, struct buf *out, struct err *e)

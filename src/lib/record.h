@@ -22,6 +22,9 @@
  * gone, or out's maximum reached; then out is as it was. */
 int record_write(const struct event_result *r, struct buf *out, struct err *e);
 
+/* The same of a sub-agent, for who asked for it in its cell: `event`, `outcome` and `output`. The record itself is where the caller's is. */
+int record_write_beside(const struct event_result *r, struct buf *out, struct err *e);
+
 /* Where there is no event to write a record of: {"error": {code, message, hint}} and a newline. */
 int record_write_error(const struct err *error, struct buf *out, struct err *e);
 

@@ -55,8 +55,9 @@ static void answer(int sock, const struct sibling_end *end)
 
 static void refuse(int sock, const struct err *e)
 {
-	const struct sibling_end end = { .exit_status = (uint32_t)err_code_exit((int)e->code), .error = *e };
+	struct sibling_end end = { .number = 0 };
 
+	sibling_refuse(&end, e);
 	answer(sock, &end);
 }
 

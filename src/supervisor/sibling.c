@@ -5,7 +5,7 @@
 #include "supervisor/request.h"
 #include "wire/wire.h"
 
-#define SIBLING_VERSION 2
+#define SIBLING_VERSION 3
 
 void sibling_put(struct buf *out, const struct sibling_ask *a)
 {
@@ -41,9 +41,17 @@ int sibling_take(struct rbuf *in, struct sibling_ask *ret, struct err *e)
 	return 0;
 }
 
+void sibling_refuse(struct sibling_end *end, const struct err *e)
+{
+	end->cause = CAUSE_REFUSED;
+	end->error = *e;
+}
+
 void sibling_put_end(struct buf *out, const struct sibling_end *end)
 {
 	buf_put_u32(out, end->number);
+	buf_put_u32(out, end->cause);
+	buf_put_u32(out, end->limit);
 	buf_put_u32(out, end->exit_status);
 	buf_put_u32(out, end->signal);
 	buf_put_str(out, end->event);
@@ -55,10 +63,14 @@ bool sibling_take_end(struct rbuf *in, struct sibling_end *ret)
 {
 	memset(ret, 0, sizeof *ret);
 	ret->number = rbuf_u32(in);
+	ret->cause = rbuf_u32(in);
+	ret->limit = rbuf_u32(in);
 	ret->exit_status = rbuf_u32(in);
 	ret->signal = rbuf_u32(in);
 	rbuf_str(in, ret->event, sizeof ret->event);
 	if (!in->failed && rbuf_left(in) > 0)
 		(void)wire_take_error(in, &ret->error); /* which it is, or that it is none */
-	return rbuf_done(in) && ret->exit_status <= 255 && ret->signal <= 64;
+	return rbuf_done(in) && ret->cause >= CAUSE_EXITED && ret->cause <= CAUSE_REFUSED && ret->limit < LIMIT_COUNT &&
+	       ret->exit_status <= 255 && ret->signal <= 64 &&
+	       (ret->cause != CAUSE_REFUSED || ret->error.code != AMBIT_OK);
 }

@@ -11,6 +11,7 @@
 #include "core/grant.h"
 #include "core/id.h"
 #include "core/limits.h"
+#include "core/outcome.h"
 
 #define SIBLING_TREES_MAX 7        /* with three streams as many as travel with one message */
 #define SIBLING_STAGED 0x80000000u /* beside a grant's number: its tree lies in the caller's stage */
@@ -39,12 +40,16 @@ void sibling_put(struct buf *out, const struct sibling_ask *a);
 int sibling_take(struct rbuf *in, struct sibling_ask *ret, struct err *e);
 
 struct sibling_end {
-	uint32_t number;      /* of the supervisor's own; nothing to the cell */
-	uint32_t exit_status; /* as of `ambit run` */
-	uint32_t signal;
+	uint32_t number; /* of the supervisor's own; nothing to the cell */
+	uint32_t cause;  /* enum event_cause */
+	uint32_t limit;  /* enum limit, with CAUSE_LIMIT */
+	uint32_t exit_status, signal;
 	char event[ID_TEXT_MAX]; /* "": there was none */
-	struct err error;        /* code AMBIT_OK: it ran */
+	struct err
+		error; /* with CAUSE_REFUSED; with CAUSE_EXITED why it failed all the same: it is strict. Else its code is AMBIT_OK */
 };
+
+void sibling_refuse(struct sibling_end *end, const struct err *e);
 
 void sibling_put_end(struct buf *out, const struct sibling_end *end);
 bool sibling_take_end(struct rbuf *in, struct sibling_end *ret);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sub-agents: a program of a cell that was granted `delegate` asks for another cell beside its own, and gets no more than it has.
 
-usage: delegate.py AMBIT    (TAP on standard output; as root once more as an ordinary user)"""
+usage: delegate.py AMBIT HOST LIBRARY    (TAP on standard output; as root once more as an ordinary user; HOST and LIBRARY are those of host.py)"""
 
 import glob
 import json
@@ -241,6 +241,27 @@ kill -KILL $!; wait; n=0; a=; while test $n -lt 100; do b=$(wc -c <loop); test "
     expect_ok(done, "over")
 
 
+def the_library_asks_as_the_command_line_does(place):
+    """Its own words are in host_beside.c."""
+    top, program, library = tree(place), place.given(1), place.given(2)
+    done = place.cell("--work", ".", "--run", program, "--run", library, "--env", f"LD_LIBRARY_PATH={os.path.dirname(library)}", "--env", "WORD", "--delegate", "*", *room_of(place), "--", program, "beside",
+                      cwd=top, input="in\n")
+    assert done.stdout == "in passed\n" and done.returncode == 0, told(done)
+    assert open(f"{top}/c").read() == "theirs\n"
+    done = place.cell("--work", ".", "--run", program, "--run", library, "--env", f"LD_LIBRARY_PATH={os.path.dirname(library)}", *room_of(place), "--", program, "run", cwd=top)
+    assert done.returncode == 1 and "not granted delegate" in done.stdout, told(done)
+
+
+def what_became_of_it_is_told_as_json(place):
+    done = caller(place, tree(place), """$AMBIT_BIN run --json -- sh -c 'cat a; echo too >&2; exit 3'; $AMBIT_BIN run --json --limit wall=200ms -- sleep 60; $AMBIT_BIN run --json --agent x --connect a.test:1 -- true; echo $?""")
+    ran, late, refused, status = expect_ok(done).stdout.splitlines()
+    ran, late, refused = map(json.loads, (ran, late, refused))
+    assert ran["event"].startswith("e_") and ran["outcome"]["exit"] == 3 and ran["output"]["stdout"]["data"] == "a\n" and ran["output"]["stderr"]["data"] == "too\n", ran
+    assert (late["outcome"]["cause"], late["outcome"]["limit"]) == ("limit", "wall"), late
+    assert (refused["event"], refused["outcome"]["cause"], refused["outcome"]["error"]["code"], status) == (None, "refused", "DENIED", "125"), refused
+    assert "wall" in done.stderr and "a.test:1" in done.stderr, told(done)  # a person is told, too
+
+
 def begin(place, top, script, *flags, delegate="*"):
     """A caller that goes on, when it has said `begun` and its sub-agent `in`; gives it and its event."""
     started = subprocess.Popen([place.ambit, "run", "--work", ".", "--run", place.ambit, "--delegate", delegate, *room_of(place), *flags, "--", "sh", "-c", f": {top}; echo begun; A={place.ambit}; {script}"],
@@ -412,5 +433,6 @@ def options_of_others_are_refused(place):
 if __name__ == "__main__":
     main([works_in_its_callers_trees, what_it_writes_is_kept_or_lost_with_its_callers, a_signal_is_told_as_a_shell_does, its_record_names_its_caller, its_grants_are_labelled_as_its_callers, gets_no_more_than_is_asked,
           sees_nothing_that_is_hidden_from_its_caller, asks_for_more_in_vain, what_is_counted_is_not_shared, a_socket_of_its_caller_does_not_come_with_a_tree, a_link_that_its_caller_makes_leads_nowhere, number_and_depth_hold,
-          its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, what_is_withdrawn_ends_it, is_frozen_and_thawed_with_its_caller, one_that_waits_costs_nothing_while_its_caller_is_frozen,
+          its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, the_library_asks_as_the_command_line_does,
+          what_became_of_it_is_told_as_json, what_is_withdrawn_ends_it, is_frozen_and_thawed_with_its_caller, one_that_waits_costs_nothing_while_its_caller_is_frozen,
           forged_requests_are_refused, nothing_that_is_sent_stops_the_supervisor, limits_are_its_callers_at_most, options_of_others_are_refused])

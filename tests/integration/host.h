@@ -54,6 +54,9 @@ struct host_scenario {
 };
 extern const struct host_scenario host_hard[]; /* ends with NULL */
 
+/* In a cell that has sub-agents (host_beside.c). */
+void host_beside(void);
+
 /* Everything with threads, children and signals at once (host_threads.c). */
 void host_threads(int threads, int events);
 

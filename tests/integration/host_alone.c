@@ -407,7 +407,7 @@ int main(int argc, char **argv)
 	} scenarios[] = { { "told", told },           { "sizes", sizes },   { "environment", environment },
 			  { "inherited", inherited }, { "adopts", adopts }, { "forked", forked },
 			  { "look", look },           { "stack", stack },   { "run", run },
-			  { "dropped", dropped },     { "labels", labels } };
+			  { "dropped", dropped },     { "labels", labels }, { "beside", host_beside } };
 
 	if (argc > 1 && strcmp(argv[1], "look") != 0) /* whoever starts this may have left something open */
 		(void)syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
