@@ -18,7 +18,7 @@ import threading
 import time
 import zipfile
 
-from harness import PATIENCE, SLOW, Skip, always, main, rooted, told, write
+from harness import PATIENCE, SLOW, Skip, always, main, rooted, sanitized, told, write
 from sessions import Served
 
 PYTHON = sys.executable if sys.executable.startswith("/usr/") else "/usr/bin/python3"
@@ -117,6 +117,78 @@ def its_wheel_carries_the_program(place):
         done = subprocess.run([PYTHON, "-B", "-c", code], cwd=s.tree, env={**s.environment, "PYTHONPATH": site, "PATH": "/nowhere"}, capture_output=True, text=True,
                               timeout=SLOW * PATIENCE, check=False)
         assert done.returncode == 0 and done.stdout.split() == ["carried", f"{site}/ambit/_program/bin/ambit"], told(done)
+
+
+# What is said and met beside the README's example.
+ASKS = """
+import ambit, ambit.aio, asyncio, os, time
+data = bytes(range(256)) * 4096
+found = ambit.delegate(["sh", "-c", "cat; echo too >&2; exit 3"], input=data)
+print(found.exit_status, found.stdout == data, found.stderr, found.cause, found.ok, found.cut)
+found = ambit.delegate(["sleep", "60"], limits={"wall": "200ms"})
+print(found.exit_status, found.cause, found.limit, found.event[:2])
+def refused(*words, **how):
+    try:
+        ambit.delegate(*words, **how)
+    except ambit.AmbitError as problem:
+        print(type(problem).__name__, problem.code)
+refused("ls")
+refused(["true"], grants=[{"read": ".", "label": "x"}])
+refused(["true"], grants=[{"connect": "a.test:1"}])
+refused(["/no/such"])
+refused(["true"], grants=["nonsense ."])
+
+async def cancelled():
+    task = asyncio.ensure_future(ambit.aio.delegate(["sh", "-c", "while :; do echo x >>loop; sleep 0.01; done"]))
+    while not os.path.exists("loop"):
+        await asyncio.sleep(0.01)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        print("cancelled", (await ambit.aio.delegate(["echo", "on"])).text, end="")
+
+asyncio.run(cancelled())
+same = size = 0
+while same < 50:
+    same, size = same + 1 if os.path.getsize("loop") == size else 0, os.path.getsize("loop")
+    time.sleep(0.01)
+os.environ["AMBIT_PROGRAM"] = "/no/such/ambit"
+refused(["true"])
+"""
+ASKED = """3 True b'too\\n' exited False False
+124 limit wall e_
+Malformed USAGE
+Malformed USAGE
+Denied DENIED
+AmbitError NO_PROGRAM
+Malformed USAGE
+cancelled on
+NotFound NOT_FOUND
+"""
+
+
+def in_a_cell(place, script, *flags):
+    """A script that has the package, and is granted what sub-agents take."""
+    top = place.fresh()
+    shutil.copytree(os.path.join(place.given(1), "src", "ambit"), f"{top}/ambit", ignore=shutil.ignore_patterns("__pycache__"))
+    write(f"{top}/ask.py", script)
+    given = ("--run", place.ambit, "--env", f"AMBIT_PROGRAM={place.ambit}", *(("--limit", "memory=32T") if sanitized(place.ambit) else ()), *flags)
+    return place.cell("--work", ".", *given, "--", "python3", "-B", "ask.py", cwd=top)
+
+
+def in_a_cell_it_starts_sub_agents(place):
+    with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
+        (example,) = re.findall(r"```py\n(.*?)```", file.read(), re.S)
+    done = in_a_cell(place, example, "--delegate", "*")
+    assert done.returncode == 0 and done.stdout.split() == says(example), told(done)
+    done = in_a_cell(place, ASKS, "--delegate", "*")
+    assert done.returncode == 0 and done.stdout == ASKED, told(done)
+    done = in_a_cell(place, "import ambit\ntry:\n    ambit.delegate(['true'])\nexcept ambit.AmbitError as problem:\n    print(problem.code, problem)")
+    assert done.returncode == 0 and "UNAVAILABLE" in done.stdout and "not granted delegate" in done.stdout, told(done)
+    done = subprocess.run([PYTHON, "-B", "-c", "import ambit\nambit.delegate(['true'])"], env={**place.environment(), "PYTHONPATH": os.path.join(place.given(1), "src")}, capture_output=True,
+                          text=True, check=False, timeout=SLOW * PATIENCE)
+    assert done.returncode == 1 and "this is in no cell" in done.stderr, told(done)
 
 
 def output_and_input_are_whole(place):
@@ -533,7 +605,7 @@ def labels_go_in_and_come_out(place):
 
 
 SCENARIOS = [the_examples_of_its_readme_run, it_runs_with_other_pythons, its_types_hold, its_wheel_carries_the_program, a_wheel_is_installed_without_a_network,
-             output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, labels_go_in_and_come_out, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
+             in_a_cell_it_starts_sub_agents, output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, labels_go_in_and_come_out, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
              sending_and_hearing_much_at_once_goes_on, much_output_is_held_up_to_a_bound, who_is_interrupted_can_go_on, a_task_that_is_cancelled_takes_its_event_along,
              many_at_once_run_at_once, a_child_of_a_fork_has_its_own, each_state_is_told_once, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent]
 

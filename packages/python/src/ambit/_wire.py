@@ -389,13 +389,14 @@ def given(labels: Optional[Sequence[str]]) -> Optional[List[str]]:
     return list(labels) or None
 
 
+def bounds(limits: Optional[Mapping[str, str]], timeout: Optional[Duration]) -> Dict[str, str]:
+    wall = duration(timeout, "timeout")
+    return {**(limits or {}), **({"wall": wall} if wall is not None else {})}
+
+
 def how_params(session: str, env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[Duration],
                changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], labels: Optional[Sequence[str]], key: Optional[str]) -> Json:
-    bounds = dict(limits or {})
-    wall = duration(timeout, "timeout")
-    if wall is not None:
-        bounds["wall"] = wall
-    return {"session": session, "env": environment(env), "limits": bounds or None, "changes": changes, "strict": strict or None,
+    return {"session": session, "env": environment(env), "limits": bounds(limits, timeout) or None, "changes": changes, "strict": strict or None,
             "background": background or None, "on_conflict": on_conflict, "labels": given(labels), "key": key or own_key()}
 
 

@@ -8,7 +8,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, AsyncIterator, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
-from . import _wire
+from . import _delegate, _wire
+from ._delegate import Delegated
 from ._tasks import Connection, again, nothing, once
 from ._wire import Argument, Chunk, Duration, Grant, Json, Result, Signal
 from .code import RESULT_MAX, CodeResult, code_result
@@ -16,7 +17,7 @@ from .client import NOWHERE
 from .errors import AmbitError, Gone, Lost, Malformed
 from .kernel import StepResult, missing, run_params, start_params, step_result
 
-__all__ = ["Client", "Event", "Kernel", "Session"]
+__all__ = ["Client", "Event", "Kernel", "Session", "delegate"]
 
 
 class Client:
@@ -440,3 +441,20 @@ class Kernel:
 
     async def show(self) -> Result:
         return _wire.result_of(self.session.id, await self._ask("event.show"))
+
+
+async def delegate(argv: Sequence[Argument], *, grants: Sequence[Grant] = (), agent: Optional[str] = None, limits: Optional[Mapping[str, str]] = None,
+                   timeout: Optional[Duration] = None, workspace: Union[str, "os.PathLike[str]", None] = None, input: Union[str, bytes, None] = None) -> Delegated:
+    """As `ambit.delegate`. With its task it is cancelled."""
+    words = _delegate.command(argv, grants, agent, limits, timeout, workspace)
+    try:
+        process = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    except OSError as problem:
+        _delegate.cannot(problem)
+    try:
+        out, err = await process.communicate(_delegate.given(input))
+    except asyncio.CancelledError:
+        process.kill()
+        await asyncio.shield(process.wait())
+        raise
+    return _delegate.ended(await process.wait(), out, err)
