@@ -326,6 +326,39 @@ export class Client {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface DelegateOptions {
+  /** Texts as on the command line; all that can be given on if there are none. */
+  grants?: readonly Grant[];
+  /** The name that it gets. */
+  agent?: string;
+  limits?: Limits;
+  /** Milliseconds, or a text as `'30s'`. */
+  timeout?: number | string;
+  workspace?: string;
+  input?: Bytes;
+  /** Aborted, it ends. */
+  signal?: AbortSignal;
+}
+
+/** How a sub-agent ended, and what it wrote. Its record is where its caller's is; what it changed is its caller's. */
+export class Delegated {
+  private constructor();
+  readonly event: string;
+  /** As `ambit run` would exit. */
+  readonly exitStatus: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** Why it ended: `exited`, `limit`, `killed`, `lost`. */
+  readonly cause: string;
+  /** Of the cause `limit` which: `wall`, ... */
+  readonly limit: string | null;
+  /** It wrote more than is kept (64 MB). */
+  readonly cut: boolean;
+  readonly ok: boolean;
+  /** Standard output; what is no UTF-8 is replaced. */
+  readonly text: string;
+}
+
 /** Something was refused, or failed. `message` says all of it. */
 export class AmbitError extends Error {
   constructor(what: string, code?: string, hint?: string | null, why?: string | null);
@@ -362,5 +395,7 @@ export class BadResult extends AmbitError {
   readonly result: CodeResult | StepResult;
 }
 
+/** In a cell that was granted `delegate`, and `run` of the program `ambit`: runs a command in a cell beside it, to its end. */
+export function delegate(argv: readonly string[], options?: DelegateOptions): Promise<Delegated>;
 export function connect(options?: ConnectOptions): Promise<Client>;
 export function session(options?: SessionOptions & ConnectOptions): Promise<Session>;

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tarfile
 
-from harness import PATIENCE, SLOW, Skip, always, main, need, once, told, write
+from harness import PATIENCE, SLOW, Skip, always, main, need, once, sanitized, told, write
 from sessions import Served
 
 WANTED = 18  # Node's major version
@@ -93,6 +93,79 @@ def the_examples_of_its_readme_run(place):
                                   env={**s.environment, "AMBIT_PROGRAM": place.ambit})
             assert done.returncode == 0 and done.stderr == "" and done.stdout.split() == says(example), \
                 f"example {number + 1} says {done.stdout.split()}, not {says(example)}; {told(done)}"
+
+
+# What is said and met beside the README's example.
+ASKS = """
+import { delegate } from 'ambit';
+import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+const data = Buffer.alloc(1 << 20, Buffer.from([...Array(256).keys()]));
+let found = await delegate(['sh', '-c', 'cat; echo too >&2; exit 3'], { input: data });
+console.log(found.exitStatus, found.stdout.equals(data), found.stderr.toString().trim(), found.cause, found.ok, found.cut);
+found = await delegate(['sleep', '60'], { limits: { wall: '200ms' } });
+console.log(found.exitStatus, found.cause, found.limit, found.event.slice(0, 2));
+const refused = async (...words) => {
+  try {
+    await delegate(...words);
+  } catch (problem) {
+    console.log(problem.name, problem.code);
+  }
+};
+await refused('ls');
+await refused(['true'], { grants: [{ read: '.', label: 'x' }] });
+await refused(['true'], { grants: [{ connect: 'a.test:1' }] });
+await refused(['/no/such']);
+await refused(['true'], { env: {} });
+const stop = new AbortController();
+const loop = refused(['sh', '-c', 'while :; do echo x >>loop; sleep 0.01; done'], { signal: stop.signal });
+while (!fs.existsSync('loop')) await sleep(10);
+stop.abort();
+await loop;
+for (let same = 0, size = 0; same < 50; await sleep(10)) {
+  const now = fs.statSync('loop').size;
+  same = now === size ? same + 1 : 0;
+  size = now;
+}
+process.env.AMBIT_PROGRAM = '/no/such/ambit';
+await refused(['true']);
+"""
+ASKED = """3 true too exited false false
+124 limit wall e_
+Malformed USAGE
+Malformed USAGE
+Denied DENIED
+AmbitError NO_PROGRAM
+Malformed USAGE
+AbortError 20
+NotFound NOT_FOUND
+"""
+
+
+def in_a_cell(place, script, *flags):
+    """A script that has the package, and is granted what sub-agents take."""
+    top = place.fresh()
+    shutil.copytree(place.given(1), f"{top}/node_modules/ambit")
+    write(f"{top}/ask.mjs", script)
+    given = ("--run", place.ambit, "--env", f"AMBIT_PROGRAM={place.ambit}", *(("--limit", "memory=32T") if sanitized(place.ambit) else ()), *flags)
+    return place.cell("--work", ".", *given, "--", node(), "ask.mjs", cwd=top)
+
+
+def in_a_cell_it_starts_sub_agents(place):
+    with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
+        (example,) = re.findall(r"```javascript\n(.*?)```", file.read(), re.S)
+    done = in_a_cell(place, example, "--delegate", "*")
+    assert done.returncode == 0 and done.stdout.split() == says(example), told(done)
+    done = in_a_cell(place, ASKS, "--delegate", "*")
+    assert done.returncode == 0 and done.stdout == ASKED, told(done)
+    alone = "import { delegate } from 'ambit';\nawait delegate(['true']).catch((problem) => console.log(problem.code, problem.message));"
+    done = in_a_cell(place, alone)
+    assert done.returncode == 0 and "UNAVAILABLE" in done.stdout and "not granted delegate" in done.stdout, told(done)
+    top = place.fresh()
+    shutil.copytree(place.given(1), f"{top}/node_modules/ambit")
+    write(f"{top}/ask.mjs", alone)
+    done = subprocess.run([node(), "ask.mjs"], cwd=top, env=place.environment(), capture_output=True, text=True, check=False, timeout=SLOW * PATIENCE)
+    assert "this is in no cell" in done.stdout, told(done)
 
 
 def its_units_hold(place):
@@ -715,7 +788,7 @@ for (const [labels, says] of [[['Private'], /not the name of a label/], [['none'
 """)
 
 
-SCENARIOS = [the_examples_of_its_readme_run, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions, labels_go_in_and_come_out, why_an_event_ended_is_told,
+SCENARIOS = [the_examples_of_its_readme_run, in_a_cell_it_starts_sub_agents, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions, labels_go_in_and_come_out, why_an_event_ended_is_told,
              a_daemon_that_is_killed_is_found_again, many_at_once_run_at_once, sending_and_hearing_much_at_once_goes_on,
              streams_wait_for_who_reads_them_and_not_for_each_other, who_aborts_can_go_on, input_comes_from_streams,
              a_start_that_is_aborted_leaves_nothing, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent,

@@ -338,14 +338,20 @@ const RUN = ['timeout', 'env', 'limits', 'changes', 'strict', 'background', 'onC
 export const RUN_OPTIONS = [...RUN, 'input', 'check', 'signal'];
 export const START_OPTIONS = [...RUN, 'input', 'terminal', 'signal'];
 
-/** Of event.run and event.code. `timeout`: milliseconds, or a text as limits have it. */
+/** Limits, and `timeout`: milliseconds, or a text as limits have it. */
+export function bounds(limits, timeout) {
+  const all = { ...limits };
+  if (typeof timeout === 'number' && timeout > 0 && timeout < 1e12) all.wall = `${Math.max(1, Math.floor(timeout))}ms`;
+  else if (isText(timeout)) all.wall = timeout;
+  else if (timeout !== undefined) throw new Malformed("timeout is a number of milliseconds, more than none, or a text as '30s'", 'USAGE', 'leave it out for no limit');
+  return all;
+}
+
+/** Of event.run and event.code. */
 export function runParams(session, options) {
   const { timeout, env, limits, changes, strict, background, onConflict, labels, key } = options;
-  const bounds = { ...limits };
-  if (typeof timeout === 'number' && timeout > 0 && timeout < 1e12) bounds.wall = `${Math.max(1, Math.floor(timeout))}ms`;
-  else if (isText(timeout)) bounds.wall = timeout;
-  else if (timeout !== undefined) throw new Malformed("timeout is a number of milliseconds, more than none, or a text as '30s'", 'USAGE', 'leave it out for no limit');
-  return { session, env: environmentOf(env), limits: Object.keys(bounds).length > 0 ? bounds : undefined, changes, strict: strict || undefined,
+  const all = bounds(limits, timeout);
+  return { session, env: environmentOf(env), limits: Object.keys(all).length > 0 ? all : undefined, changes, strict: strict || undefined,
     background: background || undefined, on_conflict: onConflict, labels: given(labels), key: key ?? ownKey() };
 }
 

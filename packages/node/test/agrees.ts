@@ -11,6 +11,7 @@ const code: Same<keyof declared.CodeResult, Members<typeof made.CodeResult>> = t
 const event: Same<keyof declared.Event, Members<typeof made.Event> | typeof Symbol.asyncDispose> = true;
 const session: Same<keyof declared.Session, Members<typeof made.Session> | typeof Symbol.asyncDispose> = true;
 const client: Same<keyof declared.Client, Members<typeof made.Client> | typeof Symbol.asyncDispose> = true;
+const delegated: Same<keyof declared.Delegated, Members<typeof made.Delegated>> = true;
 const error: Same<keyof declared.AmbitError, Members<typeof made.AmbitError>> = true;
 
-export { exported, result, code, event, session, client, error };
+export { exported, result, code, event, session, client, delegated, error };

@@ -43,6 +43,11 @@ async function all(): Promise<void> {
   }
 }
 
+async function delegated(): Promise<void> {
+  const found: ambit.Delegated = await ambit.delegate(['true'], { grants: ['read .'], agent: 'a', limits: { wall: '1s' }, timeout: 5, input: 'x', signal: AbortSignal.timeout(5) });
+  console.log(found.event, found.exitStatus, found.stdout.byteLength, found.limit ?? '', found.text);
+}
+
 async function disposed(): Promise<void> {
   await using client = new ambit.Client({ patience: 10 });
   await using session = await client.session();
