@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -280,6 +281,101 @@ def what_is_withdrawn_ends_it(place):
     assert out == "status 137\n" and "no grant" in err, out + err
 
 
+def processes(word):
+    """Those that have it in their command line: an ordinary user may not see whose program it is."""
+    return [int(path.split("/")[2]) for path in glob.glob("/proc/[0-9]*/cmdline") if word in read(path)]
+
+
+def stat(pid):
+    """Its name and its parent."""
+    text = read(f"/proc/{pid}/stat")
+    return (text[text.index("(") + 1:text.rindex(")")], int(text.rsplit(")", 1)[1].split()[1])) if text else ("", 0)
+
+
+def supervisor_of(pid):
+    while pid > 1 and not stat(pid)[0].startswith("ambit-superviso"):
+        pid = stat(pid)[1]
+    assert pid > 1, "it has no supervisor"
+    return pid
+
+
+# A sub-agent that has one, which both write without end.
+NESTED = """$A run --work . --run $A --delegate '*' -- sh -c "true outer-TOP; $A run --work . -- sh -c 'true inner-TOP; echo x >>inner; echo in; while :; do echo x >>inner; done' & while :; do echo x >>outer; done\""""
+
+
+class Nested:
+    """A caller with that, which writes `caller` when it is over, and goes on; the event, and supervisors, by whose they are."""
+
+    def __init__(self, place):
+        self.place, self.top = place, tree(place)
+        self.started, self.event = begin(place, self.top, NESTED.replace("TOP", self.top) + "; s=$?; echo x >caller; echo status $s; sleep 60; exit 0", delegate="* depth=2")
+        shell = {who: next(pid for pid in processes(self.top) if read(f"/proc/{pid}/cmdline").startswith(f"sh\0-c\0{word}{self.top};"))
+                 for who, word in (("caller", ": "), ("outer", "true outer-"), ("inner", "true inner-"))}
+        self.supervisors = {who: supervisor_of(pid) for who, pid in shell.items()}
+        assert len(set(self.supervisors.values())) == 3, self.supervisors
+
+    def processes(self, word):
+        return [pid for pid in processes(word) if not stat(pid)[0].startswith("ambit-superviso")]
+
+    def has_ended(self, *whose, word=""):
+        """Soon nothing of them runs on."""
+        until = time.monotonic() + 15 * SLOW
+        while left := [who for who in whose if stat(self.supervisors[who])[0].startswith("ambit-superviso")] + self.processes(word or self.top):
+            assert time.monotonic() < until, [(one, read(f"/proc/{one}/cmdline")) for one in left]
+            time.sleep(0.02)
+
+    def stays_as_it_is(self):
+        """Nothing that they wrote is committed, nor do they write to where it is kept; gives that."""
+        kept = self.stage()
+        time.sleep(0.3)
+        assert sorted(os.listdir(self.top)) == ["a"] and self.stage() == kept, (os.listdir(self.top), kept)
+        return kept
+
+    def stage(self):
+        done = self.place.run(self.place.ambit, "diff", self.event, "--json", cwd=self.top)
+        return [(c["path"], c.get("size")) for c in json.loads(expect_ok(done).stdout)["changes"]]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.started.returncode is None:
+            self.started.kill()
+            self.started.communicate(timeout=30 * SLOW)
+
+
+def a_killed_supervisor_takes_its_sub_agents_with_it(place):
+    with Nested(place) as n:
+        os.kill(n.supervisors["caller"], signal.SIGKILL)
+        out, err = n.started.communicate(timeout=30 * SLOW)
+        assert n.started.returncode == 125 and "status" not in out, out + err
+        n.has_ended("caller", "outer", "inner")
+        assert {os.path.basename(path) for path, _ in n.stays_as_it_is()} == {"outer", "inner"}
+
+
+def a_killed_library_takes_its_sub_agents_with_it(place):
+    with Nested(place) as n:
+        n.started.kill()
+        n.started.communicate(timeout=30 * SLOW)
+        n.has_ended("caller", "outer", "inner")
+        n.stays_as_it_is()
+
+
+def a_killed_supervisor_of_a_sub_agent_is_told(place):
+    """What it had begun itself ends with it, and its caller goes on."""
+    with Nested(place) as n:
+        os.kill(n.supervisors["outer"], signal.SIGKILL)
+        assert n.started.stdout.readline() == "status 125\n"
+        n.has_ended("outer", "inner", word=f"sh\0-c\0true outer-{n.top}")
+        n.has_ended("outer", "inner", word=f"sh\0-c\0true inner-{n.top}")
+        kept = n.stage()
+        time.sleep(0.3)
+        assert n.stage() == kept and "caller" in [os.path.basename(path) for path, _ in kept], kept
+        place.run(place.ambit, "kill", n.event, cwd=n.top)
+        out, err = n.started.communicate(timeout=30 * SLOW)
+        assert n.started.returncode == 137, out + err
+
+
 def quiet(out):
     """Reads what is there, until nothing comes for a while, or all the time."""
     for _ in range(40):
@@ -434,5 +530,6 @@ if __name__ == "__main__":
     main([works_in_its_callers_trees, what_it_writes_is_kept_or_lost_with_its_callers, a_signal_is_told_as_a_shell_does, its_record_names_its_caller, its_grants_are_labelled_as_its_callers, gets_no_more_than_is_asked,
           sees_nothing_that_is_hidden_from_its_caller, asks_for_more_in_vain, what_is_counted_is_not_shared, a_socket_of_its_caller_does_not_come_with_a_tree, a_link_that_its_caller_makes_leads_nowhere, number_and_depth_hold,
           its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, the_library_asks_as_the_command_line_does,
-          what_became_of_it_is_told_as_json, what_is_withdrawn_ends_it, is_frozen_and_thawed_with_its_caller, one_that_waits_costs_nothing_while_its_caller_is_frozen,
+          what_became_of_it_is_told_as_json, a_killed_supervisor_takes_its_sub_agents_with_it, a_killed_library_takes_its_sub_agents_with_it, a_killed_supervisor_of_a_sub_agent_is_told,
+          what_is_withdrawn_ends_it, is_frozen_and_thawed_with_its_caller, one_that_waits_costs_nothing_while_its_caller_is_frozen,
           forged_requests_are_refused, nothing_that_is_sent_stops_the_supervisor, limits_are_its_callers_at_most, options_of_others_are_refused])
