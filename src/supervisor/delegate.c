@@ -157,6 +157,8 @@ static void admit(struct delegates *d)
 
 void delegates_reap(struct delegates *d)
 {
+	if (d->held_up > 0 && waitpid(d->held_up, NULL, WNOHANG) != 0)
+		d->held_up = 0;
 	for (unsigned i = 0; i < DELEGATES_AT_ONCE; i++) {
 		struct delegate *place = &d->places[i];
 
@@ -229,7 +231,11 @@ static int forward(struct delegates *d, struct delegate *place, struct sibling_a
 	int fds[3 + SIBLING_TREES_MAX], r = collect(d, g, &c, grants, e);
 	struct buf b;
 
+	if (r == 0 && d->held_up > 0)
+		r = err_set(e, AMBIT_HOST, "see what is mounted there",
+			    "a file system of this cell has not answered yet, for the sub-agent before");
 	r = r < 0 ? r : clones_make(&c, d->proc_fd, d->mounts_fd, e);
+	d->held_up = c.left > 0 ? c.left : d->held_up;
 	if (r < 0)
 		return r;
 	memcpy(fds, streams, 3 * sizeof fds[0]);

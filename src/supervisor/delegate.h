@@ -41,6 +41,7 @@ struct delegates {
 	const bool *withdrawn;
 	uint32_t used[GRANTS_MAX];
 	uint32_t last; /* number */
+	pid_t held_up; /* owned: a process that a file system holds up, so that no second one is; 0: none */
 	struct delegate places[DELEGATES_AT_ONCE];
 };
 

@@ -10,9 +10,10 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import time
 
-from harness import SLOW, expect_ok, main, rooted, sanitized, told, write
+from harness import ORDINARY, SLOW, Skip, expect_ok, main, rooted, sanitized, told, write
 
 SOCKET = "/run/ambit/delegate"
 
@@ -513,6 +514,24 @@ def nothing_that_is_sent_stops_the_supervisor(place):
         assert time.monotonic() - begun < 15 * SLOW, f"{said}: {time.monotonic() - begun:.1f} s"
 
 
+@rooted  # who mounts
+def a_file_system_that_does_not_answer_is_not_waited_for(place):
+    top, home, mounted = tree(place), place.fresh(), place.fresh()
+    for path in (top, home):
+        os.chown(path, ORDINARY, ORDINARY)
+    hanging = ("unshare", "--mount", sys.executable, "-B", f"{os.path.dirname(os.path.abspath(__file__))}/hanging.py", mounted)
+    user = ("setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups", "env", f"HOME={home}")  # root's cells have no FUSE
+    done = place.run(*hanging, "true", cwd=top)
+    if done.returncode != 0:
+        raise Skip(f"no FUSE: {done.stderr.strip()}")
+    script = f"cat {mounted}/sub/file; A={place.ambit}; $A run --read {mounted}/sub -- echo one; test -e {mounted}/arm; for i in 1 2 3; do $A run --read {mounted}/sub -- echo no; echo status $?; done"
+    flags = () if os.uname().release >= "7" else ("--without", "sockets")  # beside a directory that is only read
+    begun = time.monotonic()
+    done = place.run(*hanging, *user, place.ambit, "run", "--work", ".", "--read", mounted, "--run", place.ambit, "--delegate", "*", *room_of(place), *flags, "--", "sh", "-c", script, cwd=top)
+    assert done.stdout == "text\none\n" + 3 * "status 125\n" and "does not answer" in done.stderr and "has not answered yet" in done.stderr, told(done)
+    assert time.monotonic() - begun < 12 * SLOW, f"{time.monotonic() - begun:.1f} s"  # two seconds, once
+
+
 def limits_are_its_callers_at_most(place):
     done = caller(place, tree(place), """$AMBIT_BIN run --limit wall=1s -- sleep 60; echo $?; $AMBIT_BIN run --limit files=4096 -- sh -c 'ulimit -n'; $AMBIT_BIN run --limit files=32 -- sh -c 'ulimit -n'""",
                   "--limit", "files=64")
@@ -532,4 +551,4 @@ if __name__ == "__main__":
           its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, the_library_asks_as_the_command_line_does,
           what_became_of_it_is_told_as_json, a_killed_supervisor_takes_its_sub_agents_with_it, a_killed_library_takes_its_sub_agents_with_it, a_killed_supervisor_of_a_sub_agent_is_told,
           what_is_withdrawn_ends_it, is_frozen_and_thawed_with_its_caller, one_that_waits_costs_nothing_while_its_caller_is_frozen,
-          forged_requests_are_refused, nothing_that_is_sent_stops_the_supervisor, limits_are_its_callers_at_most, options_of_others_are_refused])
+          forged_requests_are_refused, nothing_that_is_sent_stops_the_supervisor, a_file_system_that_does_not_answer_is_not_waited_for, limits_are_its_callers_at_most, options_of_others_are_refused])
