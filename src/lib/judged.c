@@ -183,7 +183,7 @@ static bool counts_bytes(const struct event_request *q, uint32_t grant)
 }
 
 /* What leads out of the cell, or into it. */
-static int give_door(struct beginning *b, uint32_t grant, struct standing_grant *g, struct err *e)
+static int give_door(struct beginning *b, uint32_t grant, const struct standing_grant *g, struct err *e)
 {
 	struct judge_told *told = &b->j->told;
 	struct judge_told_grant *t = &told->grants[told->n];
@@ -197,43 +197,45 @@ static int give_door(struct beginning *b, uint32_t grant, struct standing_grant 
 	return standing_grant(b->j->k, &b->who, g, &t->ref, e);
 }
 
-static int give_connect(struct beginning *b, uint32_t grant, struct standing_grant *g, struct err *e)
+static int give_connect(struct beginning *b, uint32_t grant, const struct standing_grant *said, struct err *e)
 {
+	struct standing_grant g = *said;
 	char to[ENDPOINT_TEXT_MAX];
 	struct endpoint p;
 
-	if (endpoint_take(g->object, &p, e) < 0)
+	if (endpoint_take(g.object, &p, e) < 0)
 		return -(int)e->code;
 	p = endpoint_connection(&p); /* without a key that may come with it */
 	endpoint_put(&p, to);
-	g->object = to;
-	g->terms = grant_terms(&b->q->grants, grant);
-	take_bounds(b->q, grant, &g->bounds);
+	g.object = to;
+	g.terms = grant_terms(&b->q->grants, grant);
+	take_bounds(b->q, grant, &g.bounds);
 	if (p.kind == ENDPOINT_UNIX && counts_bytes(b->q, grant))
 		return err_set(e, AMBIT_UNAVAILABLE, "leave the bytes, or the socket, out",
 			       "'connect: %s' is a socket, of which nobody counts the bytes", to);
-	g->flags |= asks(b->q, grant) ? AUTHORITY_ASK : 0;
-	b->later |= g->labels;
-	return give_door(b, grant, g, e);
+	g.flags |= asks(b->q, grant) ? AUTHORITY_ASK : 0;
+	b->later |= g.labels;
+	return give_door(b, grant, &g, e);
 }
 
 /* Labels are this event's (LABEL): what another one of the stream is granted has none by itself. So the authority has the grant without them: by it
  * it is found whose files they are (ENTER, MARK), and told what brought them. */
-static int hold(struct beginning *b, uint32_t grant, struct standing_grant *g, struct err *e)
+static int hold(struct beginning *b, uint32_t grant, const struct standing_grant *said, struct err *e)
 {
-	const uint64_t new = g->labels & ~b->q->labels;
+	const uint64_t new = said->labels & ~b->q->labels;
 	char object[GRANT_OBJECT_MAX];
+	struct standing_grant g = *said;
 	authority_ref ref;
 	int r;
 
-	b->labels |= g->labels;
-	g->labels = g->n_unless = 0;
-	if (!b->labelled || (new == 0 && (g->object[0] != '/' || verb_rights(g->verb) == 0)))
+	b->labels |= g.labels;
+	g.labels = g.n_unless = 0;
+	if (!b->labelled || (new == 0 && (g.object[0] != '/' || verb_rights(g.verb) == 0)))
 		return 0;
-	(void)text_copy(object, sizeof object, g->object); /* no longer */
-	object[grant_told(&b->q->grants, grant)] = 0;      /* the value of a variable is nobody's affair */
-	g->object = object;
-	r = standing_grant(b->j->k, &b->who, g, &ref, e);
+	(void)text_copy(object, sizeof object, g.object); /* no longer */
+	object[grant_told(&b->q->grants, grant)] = 0;     /* the value of a variable is nobody's affair */
+	g.object = object;
+	r = standing_grant(b->j->k, &b->who, &g, &ref, e);
 	if (r == 0 && new != 0) {
 		b->brings[b->n].ref = ref;
 		b->brings[b->n++].labels = new;
