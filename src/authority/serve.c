@@ -327,6 +327,7 @@ static bool may_ask(const struct server *s, const struct client *c, const struct
 	case AUTHORITY_THAW:
 	case AUTHORITY_AGENT:
 	case AUTHORITY_RESTART:
+	case AUTHORITY_RESTORE:
 	case AUTHORITY_OP_COUNT: break;
 	}
 	return false;

@@ -16,6 +16,7 @@ static const char *const op_words[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_FORGET] = "forget",       [AUTHORITY_FREEZE] = "freeze",       [AUTHORITY_THAW] = "thaw",
 	[AUTHORITY_LABEL] = "label",         [AUTHORITY_TAKE] = "take",           [AUTHORITY_ENTER] = "enter",
 	[AUTHORITY_MARK] = "mark",           [AUTHORITY_AGENT] = "agent",         [AUTHORITY_RESTART] = "restart",
+	[AUTHORITY_RESTORE] = "restore",
 };
 
 static const char *const verdict_words[] = {
@@ -99,7 +100,8 @@ static enum entry_type type_of(const struct told *t)
 		return ENTRY_EXPIRE;
 	switch ((enum authority_op)t->q->op) {
 	case AUTHORITY_TIME: return ENTRY_EXPIRE;
-	case AUTHORITY_GIVE: return ENTRY_GRANT;
+	case AUTHORITY_GIVE:
+	case AUTHORITY_RESTORE: return ENTRY_GRANT;
 	case AUTHORITY_DERIVE: return ENTRY_DERIVE;
 	case AUTHORITY_REVOKE: return ENTRY_REVOKE;
 	case AUTHORITY_USE: return type_of_use(t);

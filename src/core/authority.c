@@ -197,8 +197,14 @@ static bool is_taken(const struct authority *a, const uint8_t id[AUTHORITY_ID], 
 	if (there == ROW_NONE)
 		return false;
 	ret->made = grant_ref(a, there);
-	(void)refuse(ret, WHY_TAKEN);
+	(void)refuse(ret, a->grants[there].revoked ? WHY_REVOKED : a->grants[there].expired ? WHY_EXPIRED : WHY_TAKEN);
 	return true;
+}
+
+static void note_until(struct authority *a, const struct authority_bounds *bounds)
+{
+	if (bounds->q.until_s != 0 && bounds->q.until_s * 1000 < a->next_grant_ms)
+		a->next_grant_ms = bounds->q.until_s * 1000;
 }
 
 static bool can_make_grant(const struct authority *a, const struct authority_request *q, struct authority_answer *ret)
@@ -219,8 +225,7 @@ static void make_grant(struct authority *a, const struct authority_request *q, u
 	g->n_unless = q->n_unless;
 	memcpy(g->unless, q->unless, q->n_unless * sizeof g->unless[0]);
 	account_init(a, &g->account, &q->bounds);
-	if (q->bounds.q.until_s != 0 && q->bounds.q.until_s * 1000 < a->next_grant_ms)
-		a->next_grant_ms = q->bounds.q.until_s * 1000;
+	note_until(a, &q->bounds);
 	ret->made = grant_ref(a, i);
 }
 
@@ -310,6 +315,23 @@ static void revoke(struct authority *a, const struct authority_request *q, struc
 			act(a, AUTHORITY_ACT_CLOSE, grant_ref(a, i));
 		g->revoked = true;
 		forget_asks_of(a, i);
+	}
+}
+
+/* What was derived from it stays as it is. */
+static void restore(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
+{
+	const uint32_t i = grant_of(a, q->grant);
+	struct holding *g = i == ROW_NONE ? NULL : &a->grants[i];
+	const struct holding *p = g == NULL || g->parent == ROW_NONE ? NULL : &a->grants[g->parent];
+
+	if (g == NULL || !g->revoked) {
+		(void)(g == NULL ? refuse(ret, WHY_NOT_HELD) : allow(ret, WHY_ALREADY));
+	} else if (p != NULL && (p->revoked || p->expired)) {
+		(void)refuse(ret, p->revoked ? WHY_REVOKED : WHY_EXPIRED);
+	} else {
+		g->revoked = false;
+		note_until(a, &g->account.bounds); /* which nobody looked at meanwhile */
 	}
 }
 
@@ -456,10 +478,10 @@ static void take(struct authority *a, const struct authority_request *q, struct 
 		(void)allow(ret, WHY_ALREADY);
 }
 
+/* Also of one that ended: what a cell was shown it has until its own end. */
 static bool is_on_path(const struct authority *a, const struct holding *g)
 {
-	return !g->revoked && !g->expired && verb_rights((enum grant_verb)g->verb) != 0 &&
-	       text_of(a, g->object)[0] == '/';
+	return verb_rights((enum grant_verb)g->verb) != 0 && text_of(a, g->object)[0] == '/';
 }
 
 static bool is_along(const char *one, const char *other)
@@ -663,6 +685,7 @@ static void do_op(struct authority *a, const struct authority_request *q, struct
 	case AUTHORITY_MARK: mark(a, q, ret); break;
 	case AUTHORITY_AGENT: bound_agent(a, q, ret); break;
 	case AUTHORITY_RESTART: restart(a); break;
+	case AUTHORITY_RESTORE: restore(a, q, ret); break;
 	case AUTHORITY_OP_COUNT: (void)refuse(ret, WHY_MALFORMED); break;
 	}
 }

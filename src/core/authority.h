@@ -20,7 +20,8 @@
  *  3. GIVE makes a grant of a badge at the top. DERIVE makes one out of a grant that `badge` holds, for itself or for `to`, a sub-agent of its
  *     own: not wider in object, rights, terms, numbers, time and depth (one less for another badge), and with every label, every `unless` and every
  *     ask of the parent. A grant `declassify` takes off no other labels. Nothing is derived from what is revoked, expired or frozen.
- *  4. REVOKE ends a grant and all that are derived from it, the latter first (CLOSE, each once). END ends a badge with its sub-agents and all grants
+ *  4. REVOKE ends a grant and all that are derived from it, the latter first (CLOSE, each once); RESTORE takes that back for the one that it names, and is the only
+ *     thing that does: who gives or derives it again is told that it was revoked. END ends a badge with its sub-agents and all grants
  *     (END, the sub-agents first); EVENT_END the sub-agents of `badge` that came with `event`, unless they were handed over (HAND_OVER) before.
  *  5. USE. The grant is the badge's own; neither the badge, nor one above it, nor everything is frozen. What was allowed under an idempotency key is
  *     allowed again, for the same grant, digest and amounts, and charges nothing; with others it is a conflict.
@@ -36,7 +37,7 @@
  * 10. ANSWER is for one question, which waits, and the digest that was shown. FORGET takes back an approval that was not used.
  * 11. FREEZE stops uses of a badge and those below it, or all; the actions name them, those below first. THAW ends what was frozen by the same name, and nothing else.
  * 12. Labels only grow: LABEL puts some on a badge, which may come by a grant of it (with none it asks which there are); TAKE those of another badge; ENTER those of its grants on files, and of the
- *     marks that lie within their objects or above them; a use allowed those of its grant. When that closes grants (rule 7, and they would not ask), they are named
+ *     marks that lie within their objects or above them, also of grants that ended, since what a cell was shown it has until its own end; a use allowed those of its grant. When that closes grants (rule 7, and they would not ask), they are named
  *     (CLOSE), and stay refused. MARK puts the badge's labels, or those it names, on a path (but what a pass of that digest takes off, and takes the pass), and on
  *     each badge that had them by an ENTER now.
  * 13. Of each label that a badge gets the origin is kept, if there is a row: in which event it came, and what brought it. No decision looks at it. */
@@ -102,7 +103,8 @@ enum authority_op {
 	AUTHORITY_MARK,
 	AUTHORITY_AGENT, /* what all badges of an agent may use together: numbers and rate; what was used stays used */
 	AUTHORITY_RESTART,
-	AUTHORITY_MORE, /* of a use that was allowed: its amounts alone */
+	AUTHORITY_MORE,    /* of a use that was allowed: its amounts alone */
+	AUTHORITY_RESTORE, /* a grant that was revoked */
 	AUTHORITY_OP_COUNT
 };
 

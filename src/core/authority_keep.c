@@ -50,6 +50,7 @@ static const uint16_t parts_of[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_ENTER] = PART_BADGE | PART_EVENT,
 	[AUTHORITY_MARK] = PART_BADGE | PART_EVENT | PART_DIGEST | PART_LABELS | PART_OBJECT,
 	[AUTHORITY_AGENT] = PART_BOUNDS | PART_OBJECT,
+	[AUTHORITY_RESTORE] = PART_GRANT,
 };
 
 void authority_put_bounds(struct buf *out, const struct authority_bounds *b)

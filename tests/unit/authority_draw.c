@@ -628,6 +628,11 @@ static void draw_fields(struct draw *d, const struct authority *a, struct author
 	case AUTHORITY_GIVE: draw_give(d, a, q); break;
 	case AUTHORITY_DERIVE: draw_derive(d, a, q); break;
 	case AUTHORITY_REVOKE: q->grant = perhaps(d, some_grant(d, a, VERB_COUNT, &grant) ? grant.ref : 0); break;
+	case AUTHORITY_RESTORE:
+		for (int tries = 0; tries < 20 && some_grant(d, a, VERB_COUNT, &grant); tries++)
+			if (tries == 0 || grant.revoked)
+				q->grant = perhaps(d, grant.ref);
+		break;
 	case AUTHORITY_EVENT_END:
 	case AUTHORITY_END:
 		q->badge = a_badge(d, a);
@@ -685,12 +690,12 @@ static void draw_fields(struct draw *d, const struct authority *a, struct author
 }
 
 static const uint8_t weights[AUTHORITY_OP_COUNT] = {
-	[AUTHORITY_TIME] = 2,   [AUTHORITY_OPEN] = 14,  [AUTHORITY_GIVE] = 14,     [AUTHORITY_DERIVE] = 22,
-	[AUTHORITY_REVOKE] = 2, [AUTHORITY_END] = 1,    [AUTHORITY_EVENT_END] = 1, [AUTHORITY_HAND_OVER] = 2,
-	[AUTHORITY_USE] = 50,   [AUTHORITY_RETURN] = 5, [AUTHORITY_ANSWER] = 9,    [AUTHORITY_FORGET] = 2,
-	[AUTHORITY_FREEZE] = 1, [AUTHORITY_THAW] = 2,   [AUTHORITY_LABEL] = 2,     [AUTHORITY_TAKE] = 2,
-	[AUTHORITY_ENTER] = 2,  [AUTHORITY_MARK] = 4,   [AUTHORITY_AGENT] = 3,     [AUTHORITY_RESTART] = 1,
-	[AUTHORITY_MORE] = 8,
+	[AUTHORITY_TIME] = 2,   [AUTHORITY_OPEN] = 14,   [AUTHORITY_GIVE] = 14,     [AUTHORITY_DERIVE] = 22,
+	[AUTHORITY_REVOKE] = 2, [AUTHORITY_END] = 1,     [AUTHORITY_EVENT_END] = 1, [AUTHORITY_HAND_OVER] = 2,
+	[AUTHORITY_USE] = 50,   [AUTHORITY_RETURN] = 5,  [AUTHORITY_ANSWER] = 9,    [AUTHORITY_FORGET] = 2,
+	[AUTHORITY_FREEZE] = 1, [AUTHORITY_THAW] = 2,    [AUTHORITY_LABEL] = 2,     [AUTHORITY_TAKE] = 2,
+	[AUTHORITY_ENTER] = 2,  [AUTHORITY_MARK] = 4,    [AUTHORITY_AGENT] = 3,     [AUTHORITY_RESTART] = 1,
+	[AUTHORITY_MORE] = 8,   [AUTHORITY_RESTORE] = 3,
 };
 
 static uint8_t draw_op(struct draw *d, const struct authority *a)
@@ -755,7 +760,8 @@ const char *draw_op_word(unsigned op)
 	static const char *const all[AUTHORITY_OP_COUNT] = { "time",   "open",      "give",      "derive", "revoke",
 							     "end",    "event end", "hand over", "use",    "return",
 							     "answer", "forget",    "freeze",    "thaw",   "label",
-							     "take",   "enter",     "mark",      "agent",  "restart" };
+							     "take",   "enter",     "mark",      "agent",  "restart",
+							     "more",   "restore" };
 
 	return op < AUTHORITY_OP_COUNT ? all[op] : "?";
 }

@@ -69,6 +69,7 @@ struct grant_row {
 	struct authority_bounds bounds;
 	char *object, *terms; /* owned */
 	uint64_t born_ms;
+	uint32_t revoked_since; /* of the list: what is before it was no word about this one */
 };
 
 struct ask {
@@ -130,6 +131,11 @@ struct origin {
 	uint8_t event[AUTHORITY_ID], from[AUTHORITY_ID];
 };
 
+struct revocation {
+	uint32_t grant;
+	bool back; /* of that one alone */
+};
+
 struct froze {
 	uint32_t badge; /* NOBODY: everything */
 	bool on;
@@ -152,7 +158,7 @@ struct model {
 	LIST(struct joined) joined;
 	LIST(struct origin) origins;
 	LIST(struct froze) froze;
-	LIST(uint32_t) revoked; /* grants, those that were named */
+	LIST(struct revocation) revoked;
 	LIST(uint32_t) expired; /* grants, each */
 };
 
@@ -507,10 +513,12 @@ static uint32_t top_of(const struct model *m, uint32_t b)
 
 static bool is_revoked(const struct model *m, uint32_t g)
 {
-	for (uint32_t i = 0; i < m->revoked.n; i++)
-		if (grant_is_below(m, g, m->revoked.at[i]))
-			return true;
-	return false;
+	bool is = false;
+
+	for (uint32_t i = m->grants.at[g].revoked_since; i < m->revoked.n; i++)
+		if (m->revoked.at[i].back ? g == m->revoked.at[i].grant : grant_is_below(m, g, m->revoked.at[i].grant))
+			is = !m->revoked.at[i].back;
+	return is;
 }
 
 static bool is_expired(const struct model *m, uint32_t g)
@@ -1273,11 +1281,12 @@ static enum authority_why step_freeze(struct model *m, const struct authority_re
 
 /* ---- grants ---- */
 
-static bool grant_id_is_taken(const struct model *m, const uint8_t *id, struct reply *ret)
+static bool grant_id_is_taken(const struct model *m, const uint8_t *id, struct reply *ret, enum authority_why *why)
 {
 	for (uint32_t g = 0; g < m->grants.n; g++)
 		if (grant_is_live(m, g) && same_id(m->grants.at[g].id, id)) {
 			name_made(ret, A_GRANT, g, false);
+			*why = is_revoked(m, g) ? WHY_REVOKED : is_expired(m, g) ? WHY_EXPIRED : WHY_TAKEN;
 			return true;
 		}
 	return false;
@@ -1294,7 +1303,8 @@ static enum authority_why make_grant(struct model *m, const struct authority_req
 				 .n_unless = q->n_unless,
 				 .labels = q->labels,
 				 .bounds = q->bounds,
-				 .born_ms = m->clock_ms };
+				 .born_ms = m->clock_ms,
+				 .revoked_since = m->revoked.n };
 
 	if (grants_there(m) >= m->size.grants || !has_room(m, q->object, q->terms))
 		return WHY_FULL;
@@ -1310,6 +1320,7 @@ static enum authority_why make_grant(struct model *m, const struct authority_req
 static enum authority_why step_give(struct model *m, const struct authority_request *q, struct reply *ret)
 {
 	const uint32_t badge = badge_of(m, q->badge);
+	enum authority_why why;
 
 	if (badge == NOBODY)
 		return WHY_NOT_HELD;
@@ -1317,8 +1328,8 @@ static enum authority_why step_give(struct model *m, const struct authority_requ
 		return WHY_BEYOND;
 	if (!is_well_formed(q))
 		return WHY_MALFORMED;
-	if (grant_id_is_taken(m, q->id, ret))
-		return WHY_TAKEN;
+	if (grant_id_is_taken(m, q->id, ret, &why))
+		return why;
 	return make_grant(m, q, badge, NOBODY, ret);
 }
 
@@ -1376,6 +1387,7 @@ static bool is_within(const struct authority_request *q, const struct grant_row 
 static enum authority_why step_derive(struct model *m, const struct authority_request *q, struct reply *ret)
 {
 	uint32_t badge, parent, to;
+	enum authority_why why;
 	struct grant_row g;
 
 	if (!holds(m, q, &badge, &parent))
@@ -1385,8 +1397,8 @@ static enum authority_why step_derive(struct model *m, const struct authority_re
 		return WHY_NOT_HELD;
 	if (!is_well_formed(q))
 		return WHY_MALFORMED;
-	if (grant_id_is_taken(m, q->id, ret))
-		return WHY_TAKEN;
+	if (grant_id_is_taken(m, q->id, ret, &why))
+		return why;
 	if (is_frozen(m, badge))
 		return WHY_FROZEN;
 	if (is_revoked(m, parent))
@@ -1412,10 +1424,26 @@ static enum authority_why step_revoke(struct model *m, const struct authority_re
 	for (uint32_t g = 0; g < m->grants.n; g++)
 		if (grant_is_below(m, g, above) && is_open(m, g))
 			do_act(ret, AUTHORITY_ACT_CLOSE, g, BY_ENDING, true);
-	*ADD(&m->revoked) = above;
+	*ADD(&m->revoked) = (struct revocation){ .grant = above };
 	for (uint32_t i = 0; i < m->asks.n; i++)
 		if (grant_is_below(m, m->asks.at[i].grant, above))
 			m->asks.at[i].gone = true;
+	return WHY_NONE;
+}
+
+static enum authority_why step_restore(struct model *m, const struct authority_request *q)
+{
+	const uint32_t g = grant_of(m, q->grant);
+	uint32_t parent;
+
+	if (g == NOBODY)
+		return WHY_NOT_HELD;
+	if (!is_revoked(m, g))
+		return WHY_ALREADY;
+	parent = m->grants.at[g].parent;
+	if (parent != NOBODY && (is_revoked(m, parent) || is_expired(m, parent)))
+		return is_revoked(m, parent) ? WHY_REVOKED : WHY_EXPIRED;
+	*ADD(&m->revoked) = (struct revocation){ .grant = g, .back = true };
 	return WHY_NONE;
 }
 
@@ -1494,7 +1522,7 @@ static bool has_grant_near(const struct model *m, uint32_t b, const char *path)
 	for (uint32_t i = 0; i < m->grants.n; i++) {
 		const struct grant_row *g = &m->grants.at[i];
 
-		if (g->badge == b && is_open(m, i) && is_of_path(g->verb, g->object) && is_near(g->object, path))
+		if (g->badge == b && is_of_path(g->verb, g->object) && is_near(g->object, path))
 			return true;
 	}
 	return false;
@@ -1508,7 +1536,7 @@ static uint32_t grant_with(const struct model *m, uint32_t b, uint64_t label)
 	for (uint32_t i = 0; i < m->grants.n; i++) {
 		const struct grant_row *g = &m->grants.at[i];
 
-		if (g->badge == b && is_open(m, i) && is_of_path(g->verb, g->object) && (g->labels & label) != 0 &&
+		if (g->badge == b && is_of_path(g->verb, g->object) && (g->labels & label) != 0 &&
 		    (first == NOBODY || memcmp(g->id, m->grants.at[first].id, AUTHORITY_ID) < 0))
 			first = i;
 	}
@@ -1651,6 +1679,7 @@ static enum authority_why step(struct model *m, const struct authority_request *
 	case AUTHORITY_MARK: return step_mark(m, q, ret);
 	case AUTHORITY_AGENT: return step_agent(m, q);
 	case AUTHORITY_RESTART: m->lent_since = m->charges.n; return WHY_NONE;
+	case AUTHORITY_RESTORE: return step_restore(m, q);
 	case AUTHORITY_OP_COUNT: break;
 	}
 	return WHY_MALFORMED;

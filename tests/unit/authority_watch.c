@@ -758,6 +758,17 @@ static void is_revoked(struct watch *w, authority_ref ref)
 			w->grants.at[i].was_revoked = true;
 }
 
+/* A person's word, for one that does not hang on what ended. */
+static bool is_restored(struct watch *w, authority_ref ref)
+{
+	struct grant_seen *g = grant_seen(w, ref), *parent = g != NULL ? grant_seen(w, g->told.parent) : NULL;
+
+	if (g == NULL || !g->is_there || (parent != NULL && (parent->was_revoked || parent->told.expired)))
+		return broken(w, "what hangs on what ended was restored", ref);
+	g->was_revoked = g->told.revoked = false;
+	return true;
+}
+
 static void is_thawed(struct watch *w, authority_ref ref)
 {
 	for (size_t i = 0; i < w->frozen.n; i++)
@@ -774,7 +785,9 @@ static bool answer_is_right(struct watch *w, const struct authority_request *q, 
 		if (w->approvals.at[i].until_ms <= q->now_ms)
 			w->approvals.at[i].is_over = true;
 	if ((answer->verdict == AUTHORITY_DENIED) != (answer->why >= WHY_NOT_HELD) ||
-	    (answer->verdict == AUTHORITY_DENIED && answer->made != 0 && answer->why != WHY_TAKEN))
+	    (answer->verdict == AUTHORITY_DENIED && answer->made != 0 && answer->why != WHY_TAKEN &&
+	     !((q->op == AUTHORITY_GIVE || q->op == AUTHORITY_DERIVE) &&
+	       (answer->why == WHY_REVOKED || answer->why == WHY_EXPIRED))))
 		return broken(w, "a verdict that its reason does not mean", answer->why);
 	if (!goes)
 		return true;
@@ -791,6 +804,7 @@ static bool answer_is_right(struct watch *w, const struct authority_request *q, 
 				w->approvals.at[i].is_over = true;
 		return true;
 	case AUTHORITY_REVOKE: is_revoked(w, q->grant); return true;
+	case AUTHORITY_RESTORE: return is_restored(w, q->grant);
 	case AUTHORITY_AGENT: agent_is_set(w, q); return true;
 	case AUTHORITY_FREEZE:
 		w->all_frozen = w->all_frozen || q->badge == 0;
@@ -815,12 +829,12 @@ static bool answer_is_right(struct watch *w, const struct authority_request *q, 
 	return true;
 }
 
-/* It may be read while it is marked. */
+/* It may be read while it is marked; a cell has what it was shown until it ends. */
 static bool is_within_reach(const struct authority_grant_told *g, const char *path)
 {
 	const size_t n = strlen(path);
 
-	if (g->revoked || g->expired || verb_rights((enum grant_verb)g->verb) == 0)
+	if (verb_rights((enum grant_verb)g->verb) == 0)
 		return false;
 	return rights_at(g, path) != 0 || (g->object[0] == '/' && strncmp(g->object, path, n) == 0 &&
 					   (n == 1 || g->object[n] == 0 || g->object[n] == '/'));

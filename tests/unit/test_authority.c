@@ -239,6 +239,8 @@ static bool world_step(struct world *w, const struct authority_request *q, struc
 #define TWO TOP(1, .labels = 1), TOP(2)
 #define READS(path) TWO, GIVE(1, READ, path, .badge = 2)
 #define MARKS DO(MARK, .badge = 1, .object = "/a/b")
+#define MARKS_AT(ms) DO(MARK, .badge = 1, .object = "/a/b", .now_ms = (ms))
+#define HAS_IT_AT(ms) DO(LABEL, .badge = 2, .labels = 1, .now_ms = (ms))
 #define MARKS_WITH(l) DO(MARK, .badge = 1, .object = "/a/b", .labels = (l))
 #define HAS_IT DO(LABEL, .badge = 2, .labels = 1) /* then nothing is new */
 #define IN(e) .event = { e }
@@ -330,6 +332,10 @@ static const struct row rows[] = {
 	{ "give: to nobody", STEPS(TOP(1), TOOL(1, .badge = FORGED)), STOPS, WHY_NOT_HELD },
 	{ "give: to a sub-agent", STEPS(TOP(1), MAY_OPEN(1), SUB(1, 1, 2), TOOL(2, .badge = 2)), STOPS, WHY_BEYOND },
 	{ "give: the id is a grant's", STEPS(TOP(1), TOOL(1), TOOL(1)), STOPS, WHY_TAKEN },
+	{ "give: the id is that of a grant that was revoked", STEPS(TOP(1), TOOL(1), DO(REVOKE, .grant = 1), TOOL(1)),
+	  STOPS, WHY_REVOKED },
+	{ "give: the id is that of a grant that expired", STEPS(TOP(1), TOOL(1, .bounds.q.until_s = 1), TOOL(1)), STOPS,
+	  WHY_EXPIRED },
 	{ "give: no row", STEPS(TOP(1), TOOL(1), TOOL(2)), STOPS, WHY_FULL, .size = &scant },
 	{ "give: no room", STEPS(TOP(1), GIVE(1, TOOL, "0123456789012345678901234567890123456789")), STOPS, WHY_FULL,
 	  .size = &scant },
@@ -790,8 +796,11 @@ static const struct row rows[] = {
 	{ "mark: labels who may reach what is beneath", STEPS(READS("/a/b/c"), MARKS, HAS_IT), GOES, WHY_ALREADY },
 	{ "mark: labels nobody beside it", STEPS(READS("/a/bc"), MARKS, HAS_IT), GOES, WHY_NONE },
 	{ "mark: labels nobody by a tool", STEPS(TWO, GIVE(1, TOOL, "/a", .badge = 2), MARKS, HAS_IT), GOES, WHY_NONE },
-	{ "mark: labels nobody by what was revoked", STEPS(READS("/a"), DO(REVOKE, .grant = 1), MARKS, HAS_IT), GOES,
-	  WHY_NONE },
+	{ "mark: labels who reads it by what was revoked", STEPS(READS("/a"), DO(REVOKE, .grant = 1), MARKS, HAS_IT),
+	  GOES, WHY_ALREADY },
+	{ "mark: labels who reads it by what expired",
+	  STEPS(TWO, GIVE(1, READ, "/a", .badge = 2, .bounds.q.until_s = 2), MARKS_AT(2000), HAS_IT_AT(2000)), GOES,
+	  WHY_ALREADY },
 	{ "mark: labels who is frozen", STEPS(READS("/a"), DO(FREEZE, .badge = 2), MARKS, HAS_IT), GOES, WHY_ALREADY },
 	{ "mark: labels itself", STEPS(TOP(1), GIVE(1, READ, "/a"), MARKS_WITH(1), LABELLED(1)), GOES, WHY_ALREADY },
 	{ "mark: labels who may reach it by now", STEPS(TWO, MARKS, GIVE(1, READ, "/a", .badge = 2), MARKS), GOES,
@@ -823,10 +832,10 @@ static const struct row rows[] = {
 	  STEPS(TOP(1), GIVE(3, READ, "/c", .labels = 1), GIVE(2, READ, "/b", .labels = 1), GIVE(1, READ, "/a"),
 		DO(ENTER, .badge = 1, IN(7))),
 	  GOES, WHY_NONE, .came = "1 has 0 in 7 by grant read /b\n" },
-	{ "origin: one that was revoked brings none",
+	{ "origin: one that was revoked brings it, too",
 	  STEPS(TOP(1), GIVE(1, READ, "/a", .labels = 1), GIVE(2, READ, "/b", .labels = 1), DO(REVOKE, .grant = 1),
 		DO(ENTER, .badge = 1, IN(7))),
-	  GOES, WHY_NONE, .came = "1 has 0 in 7 by grant read /b\n" },
+	  GOES, WHY_NONE, .came = "1 has 0 in 7 by grant read /a\n" },
 	{ "origin: a grant is told when it was revoked",
 	  STEPS(TOP(1), TOOL(1, .labels = 1), CALL(IN(7)), DO(REVOKE, .grant = 1)), GOES, WHY_NONE,
 	  .came = "1 has 0 in 7 by grant tool t\n" },
@@ -869,6 +878,35 @@ static const struct row rows[] = {
 	{ "agent: with hours", STEPS(DO(AGENT, .object = "a", .bounds.window = { 1, 2, "UTC" })), STOPS,
 	  WHY_MALFORMED },
 	{ "restart", STEPS(DO(RESTART)), GOES, WHY_NONE },
+
+	{ "restore", STEPS(TOP(1), TOOL(1), DO(REVOKE, .grant = 1), DO(RESTORE, .grant = 1), CALL()), GOES, WHY_NONE },
+	{ "restore: it can be given again",
+	  STEPS(TOP(1), TOOL(1), DO(REVOKE, .grant = 1), DO(RESTORE, .grant = 1), TOOL(1)), STOPS, WHY_TAKEN },
+	{ "restore: what was not revoked", STEPS(TOP(1), TOOL(1), DO(RESTORE, .grant = 1)), GOES, WHY_ALREADY },
+	{ "restore: nobody's", STEPS(TOP(1), DO(RESTORE, .grant = FORGED)), STOPS, WHY_NOT_HELD },
+	{ "restore: not what was derived from it",
+	  STEPS(TOP(1), TOOL(1), DERIVE(1, 2, TOOL, "t"), DO(REVOKE, .grant = 1), DO(RESTORE, .grant = 1),
+		USE(2, TOOL)),
+	  STOPS, WHY_REVOKED },
+	{ "restore: what is derived from it since",
+	  STEPS(TOP(1), TOOL(1), DO(REVOKE, .grant = 1), DO(RESTORE, .grant = 1), DERIVE(1, 2, TOOL, "t"),
+		USE(2, TOOL)),
+	  GOES, WHY_NONE },
+	{ "restore: derived from what is revoked",
+	  STEPS(TOP(1), TOOL(1), DERIVE(1, 2, TOOL, "t"), DO(REVOKE, .grant = 1), DO(RESTORE, .grant = 2)), STOPS,
+	  WHY_REVOKED },
+	{ "restore: derived from what expired",
+	  STEPS(TOP(1), TOOL(1, .bounds.q.until_s = 2), DERIVE(1, 2, TOOL, "t", .bounds.q.until_s = 2),
+		DO(REVOKE, .grant = 2), DO(RESTORE, .grant = 2, .now_ms = 2000)),
+	  STOPS, WHY_EXPIRED },
+	{ "restore: what would have expired meanwhile",
+	  STEPS(TOP(1), TOOL(1, .bounds.q.until_s = 2), DO(REVOKE, .grant = 1), DO(RESTORE, .grant = 1, .now_ms = 2000),
+		CALL(.now_ms = 2000)),
+	  STOPS, WHY_EXPIRED },
+	{ "restore: no question comes back",
+	  STEPS(TOP(1), TOOL(1, ASKING), CALL(), ANSWER(1, AUTHORITY_YES), DO(REVOKE, .grant = 1),
+		DO(RESTORE, .grant = 1), CALL()),
+	  ASKS, WHY_NONE },
 };
 #pragma GCC diagnostic pop
 
@@ -1104,7 +1142,8 @@ static void any_schedule_is_as_the_naive_one_says(void **state)
 static const unsigned may_be[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_TIME] = W(NONE),
 	[AUTHORITY_OPEN] = USES | W(DEPTH) | W(TAKEN),
-	[AUTHORITY_GIVE] = W(NONE) | W(NOT_HELD) | W(BEYOND) | W(MALFORMED) | W(TAKEN) | W(FULL),
+	[AUTHORITY_GIVE] = W(NONE) | W(NOT_HELD) | W(BEYOND) | W(MALFORMED) | W(TAKEN) | W(REVOKED) | W(EXPIRED) |
+			   W(FULL),
 	[AUTHORITY_DERIVE] = W(NONE) | W(NOT_HELD) | W(MALFORMED) | W(TAKEN) | W(FROZEN) | W(REVOKED) | W(EXPIRED) |
 			     W(BEYOND) | W(DEPTH) | W(FULL),
 	[AUTHORITY_REVOKE] = W(NONE) | W(NOT_HELD) | W(ALREADY),
@@ -1125,6 +1164,7 @@ static const unsigned may_be[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_MARK] = W(NONE) | W(NOT_HELD) | W(MALFORMED) | W(FULL) | W(ALREADY),
 	[AUTHORITY_AGENT] = W(NONE) | W(MALFORMED) | W(ALREADY) | W(FULL),
 	[AUTHORITY_RESTART] = W(NONE),
+	[AUTHORITY_RESTORE] = W(NONE) | W(NOT_HELD) | W(ALREADY) | W(REVOKED) | W(EXPIRED),
 };
 
 static void each_reason_was_met(void **state)
