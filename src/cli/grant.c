@@ -1,4 +1,4 @@
-/* ambit grant list, revoke: what events may do that run now, and taking it back. */
+/* ambit grant list, revoke, restore: what events may do that run now, what the person's authority has for those to come, and taking it back. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/grant_standing.h"
 #include "core/endpoint.h"
 #include "lib/public.h"
 #include "lib/running.h"
@@ -16,24 +17,30 @@
 
 static const char help_text[] =
 	"ambit grant list [EVENT]\n"
-	"ambit grant revoke EVENT GRANT | --all\n"
+	"ambit grant list --standing\n"
+	"ambit grant revoke EVENT GRANT | EVENT --all\n"
+	"ambit grant revoke|restore GRANT\n"
 	"\n"
 	"  list           your events that run now, the latest first\n"
 	"  list EVENT     what this one was granted: numbers, whether withdrawn, connections that are open\n"
-	"  revoke         withdraws a grant from an event while it runs: its connections are closed at once, later ones refused\n"
+	"  revoke EVENT   withdraws a grant from an event while it runs: its connections are closed at once, later ones refused\n"
+	"  revoke GRANT   revokes one that your authority keeps for all events of a stream, by its id: what is open by it is closed\n"
+	"                 when this returns, its questions go, and what begins with it again is refused until it is restored\n"
+	"  restore GRANT  takes that back\n"
 	"\n"
 	"  EVENT is an id or the beginning of one; `last` is the latest that runs. GRANT is its number in the list, or its object as\n"
-	"  it was written: api.example.com:443.\n"
+	"  it was written: api.example.com:443. Of one that your authority keeps it is its id, g_..., or the beginning of it.\n"
 	"\n"
-	"  --all    every grant that can be withdrawn; says which cannot\n"
-	"  --json   as JSON\n"
-	"  --help   this text\n"
+	"  --standing  grants that your authority keeps: with labels, budgets of sessions, and what asks\n"
+	"  --all       every grant that can be withdrawn; says which cannot\n"
+	"  --json      as JSON\n"
+	"  --help      this text\n"
 	"\n"
-	"Only `connect` and `delegate` can be withdrawn, and with them what sub-agents have of them: what a cell was shown of files it has until it ends.\n";
+	"Of an event only `connect` and `delegate` can be withdrawn, and with them what sub-agents have of them: what a cell was shown of files it has until it ends.\n";
 
 struct words {
 	const char *event, *grant; /* NULL: not named */
-	bool all, json, help;
+	bool all, standing, json, help;
 };
 
 struct grants { /* those of one event */
@@ -191,6 +198,8 @@ static int list_grants(const struct words *w, struct err *e)
 
 static int list(const struct words *w, struct err *e)
 {
+	if (w->standing)
+		return grant_standing_list(w->json, e);
 	return w->event == NULL ? list_events(w, e) : list_grants(w, e);
 }
 
@@ -308,13 +317,21 @@ static int revoke_those(struct running *run, const struct words *w, struct err *
 static int revoke(const struct words *w, struct err *e)
 {
 	struct running run;
-	int r = running_find(w->event, &run, e);
+	int r;
 
+	if (w->grant == NULL && !w->all)
+		return grant_standing_revoke(w->event, false, w->json, e);
+	r = running_find(w->event, &run, e);
 	if (r < 0)
 		return r;
 	r = revoke_those(&run, w, e);
 	running_finish(&run);
 	return r;
+}
+
+static int restore(const struct words *w, struct err *e)
+{
+	return grant_standing_revoke(w->event, true, w->json, e);
 }
 
 /* ---- words ---- */
@@ -323,16 +340,18 @@ static const struct action {
 	const char *name;
 	int (*call)(const struct words *w, struct err *e);
 	unsigned least, most; /* words that it takes, if there is no --all */
-} actions[] = { { "list", list, 0, 1 }, { "revoke", revoke, 2, 2 } };
+} actions[] = { { "list", list, 0, 1 }, { "revoke", revoke, 2, 2 }, { "restore", restore, 1, 1 } };
 
 #define ACTIONS (sizeof actions / sizeof actions[0])
 
 static int take_word(struct words *w, const char *word, unsigned *n, struct ambit_error *e)
 {
-	static const char *const options[] = { "all", "help", "json" };
+	static const char *const options[] = { "all", "help", "json", "standing" };
 
 	if (strcmp(word, "--all") == 0)
 		w->all = true;
+	else if (strcmp(word, "--standing") == 0)
+		w->standing = true;
 	else if (word[0] == '-')
 		return cli_misused_option(e, HELP, word, options, sizeof options / sizeof options[0]);
 	else if ((*n)++ == 0)
@@ -342,16 +361,27 @@ static int take_word(struct words *w, const char *word, unsigned *n, struct ambi
 	return 0;
 }
 
+/* By its id a grant is the authority's. */
+static bool is_standing(const char *word)
+{
+	return word != NULL && strncmp(word, "g_", 2) == 0;
+}
+
 static int check_words(const struct action *a, const struct words *w, unsigned n, struct ambit_error *e)
 {
 	const unsigned all = w->all ? 1 : 0;
 
-	if (w->all && a->least == 0)
+	if (w->all && a->call != revoke)
 		return cli_misused(e, HELP, "grant %s takes no --all", a->name);
+	if (w->standing && (a->call != list || n > 0))
+		return cli_misused(e, HELP, "--standing is for grant list alone, without an event");
+	if (a->call == revoke && n + all == 1 && is_standing(w->event))
+		return 0;
 	if (n + all < a->least)
 		return cli_misused(e, HELP,
-				   n == 0 ? "grant %s: which event? its id, or last"
-					  : "grant %s: which grant? its number or object, or --all",
+				   a->call == restore ? "grant %s: which grant? its id"
+				   : n == 0           ? "grant %s: which event? its id, or last; or the id of a grant"
+						      : "grant %s: which grant? its number or object, or --all",
 				   a->name);
 	return n + all > a->most ? cli_misused(e, HELP, "grant %s: too many words", a->name) : 0;
 }
@@ -398,7 +428,7 @@ int cli_grant(int argc, char **argv)
 	const char *names[ACTIONS];
 
 	if (argc < 2)
-		return cli_usage(HELP, "grant what? list or revoke");
+		return cli_usage(HELP, "grant what? list, revoke or restore");
 	if (cli_is_help(argv[1])) {
 		(void)fputs(help_text, stdout);
 		return 0;

@@ -57,6 +57,18 @@ int standing_open(const char *store, const char *ledger, struct keeper **ret, st
 	return r < 0 ? r : keeper_open(place, ledger, ret, e);
 }
 
+/* It would be the same grant again. */
+static int was_revoked(const struct authority_request *q, struct err *e)
+{
+	const size_t n = q->verb == VERB_ENV ? strcspn(q->object, "=") : strlen(q->object); /* without a value */
+	char hint[ERR_HINT_MAX], id[ID_TEXT_MAX], object[ERR_MSG_MAX / 2];
+
+	authority_id_text('g', q->id, id);
+	(void)snprintf(hint, sizeof hint, "`ambit grant restore %s` takes that back", id);
+	return err_set(e, AMBIT_DENIED, hint, "the grant '%s %s' was revoked", verb_word((enum grant_verb)q->verb),
+		       text_escape(object, sizeof object, q->object, n));
+}
+
 /* What was made (1), or was there (0). */
 static int make(struct keeper *k, const struct authority_request *q, authority_ref *ret, struct err *e)
 {
@@ -68,9 +80,11 @@ static int make(struct keeper *k, const struct authority_request *q, authority_r
 	*ret = a.made;
 	if (a.verdict == AUTHORITY_ALLOWED)
 		return 1;
-	return a.why == WHY_TAKEN ? 0
-				  : err_set(e, AMBIT_DENIED, NULL, "the person's authority does not take it (%s)",
-					    authority_why_word((enum authority_why)a.why));
+	if (a.why == WHY_TAKEN)
+		return 0;
+	return a.why == WHY_REVOKED ? was_revoked(q, e)
+				    : err_set(e, AMBIT_DENIED, NULL, "the person's authority does not take it (%s)",
+					      authority_why_word((enum authority_why)a.why));
 }
 
 int standing_take(struct keeper *k, const char *stream, const char *agent, const struct qualifiers *budget,

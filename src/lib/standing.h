@@ -44,7 +44,7 @@ struct standing_grant {
 	uint8_t n_unless;
 	uint64_t unless[AUTHORITY_UNLESS_MAX];
 };
-/* The grant of just that, which is made where it is missing. */
+/* The grant of just that, which is made where it is missing. -DENIED: also one that was revoked. */
 int standing_grant(struct keeper *k, const struct standing *s, const struct standing_grant *g, authority_ref *ret,
 		   struct err *e);
 

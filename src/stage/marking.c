@@ -133,7 +133,11 @@ static int take_off(struct marking *m, struct role *role, uint32_t i, const bool
 		return 1;
 	buf_init(&shown, SHOWN_BYTES_MAX);
 	r = shown_put(role, verb_word(VERB_DECLASSIFY), g.object, goes, &shown, e);
-	r = r < 0 ? r : standing_grant(m->k, &m->who, &g, &grant, e);
+	if (r < 0)
+		return r;
+	r = standing_grant(m->k, &m->who, &g, &grant, e);
+	if (r == -AMBIT_DENIED) /* it was revoked: it keeps its label */
+		return 1;
 	r = r < 0 ? r : asking_use(m->k, role, &m->who, VERB_DECLASSIFY, grant, &shown, &a, e);
 	if (r < 0 || a.verdict == AUTHORITY_DENIED) /* by a person, or it is used up: it keeps its label */
 		return r < 0 ? r : 1;

@@ -371,7 +371,7 @@ assert s.recv(5, socket.MSG_WAITALL) == b"still"
 
 @both_users
 def words_that_are_none_are_refused(network, who, uid):
-    for words, says in (((), "list or revoke"), (("take",), "no command"), (("list", "--all"), "no --all"), (("list", "a", "b"), "too many"),
+    for words, says in (((), "list, revoke or restore"), (("take",), "no command"), (("list", "--all"), "no --all"), (("list", "a", "b"), "too many"),
                         (("revoke",), "which event"), (("revoke", "last"), "which grant"), (("revoke", "last", "1", "--all"), "too many"),
                         (("revoke", "last", "--al"), "no option"), (("list", "last"), "no event of yours"), (("list", "e_X"), "no event of yours"),
                         (("list", "e_" + "0" * 26), "no event of yours"), (("list", "x" * 5000), "no event of yours")):

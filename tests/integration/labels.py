@@ -968,14 +968,15 @@ def an_event_that_does_not_begin_is_told_why(place):
         assert labels_of(p.run("--listen", "0:8000", "--", "true")) == ["untrusted"]  # it labelled nothing
 
 
-main([private_and_untrusted_have_no_way_out, the_agent_that_was_told_to_send_the_notes, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
-      another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed,
-      what_nobody_settled_has_what_came_meanwhile, what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
-      in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels,
-      labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked,
-      what_was_open_without_a_question_is_closed_as_well, a_session_has_its_own, a_session_that_ends_takes_no_label_along, sub_agents_share_what_their_caller_has,
-      a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins, who_does_not_answer_holds_up_what_would_close_it, what_was_deleted_is_told_with_its_label, in_place_it_is_labelled_again_when_it_is_over,
-      what_it_is_given_labels_it, what_is_no_label_begins_nothing, a_sub_agent_is_given_none, the_events_of_a_session_are_given_labels, a_cell_that_waited_has_its_events_labels,
-      a_kernel_is_given_labels_when_it_starts, an_end_that_nobody_saw_has_labels_that_nobody_knows, who_never_wrote_a_label_pays_nothing, a_refusal_names_the_steps_that_led_to_it,
-      a_refusal_names_the_file_that_brought_a_label, a_refusal_names_what_the_event_itself_brought, an_event_that_does_not_begin_is_told_why,
-      what_is_seen_without_a_grant_labels_as_well])
+if __name__ == "__main__":
+    main([private_and_untrusted_have_no_way_out, the_agent_that_was_told_to_send_the_notes, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
+          another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed,
+          what_nobody_settled_has_what_came_meanwhile, what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
+          in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels,
+          labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked,
+          what_was_open_without_a_question_is_closed_as_well, a_session_has_its_own, a_session_that_ends_takes_no_label_along, sub_agents_share_what_their_caller_has,
+          a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins, who_does_not_answer_holds_up_what_would_close_it, what_was_deleted_is_told_with_its_label, in_place_it_is_labelled_again_when_it_is_over,
+          what_it_is_given_labels_it, what_is_no_label_begins_nothing, a_sub_agent_is_given_none, the_events_of_a_session_are_given_labels, a_cell_that_waited_has_its_events_labels,
+          a_kernel_is_given_labels_when_it_starts, an_end_that_nobody_saw_has_labels_that_nobody_knows, who_never_wrote_a_label_pays_nothing, a_refusal_names_the_steps_that_led_to_it,
+          a_refusal_names_the_file_that_brought_a_label, a_refusal_names_what_the_event_itself_brought, an_event_that_does_not_begin_is_told_why,
+          what_is_seen_without_a_grant_labels_as_well])

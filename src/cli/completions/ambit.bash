@@ -31,7 +31,12 @@ _ambit_events() {
 
 # "last" and the ids of events that run.
 _ambit_running() {
-	_ambit_words "last $("${COMP_WORDS[0]}" grant list 2>/dev/null | grep -oE '^e_[0-9A-Z]*')"
+	_ambit_words "last $("${COMP_WORDS[0]}" grant list 2>/dev/null | grep -oE '^e_[0-9A-Z]*') ${1-}"
+}
+
+# Grants that the person's authority keeps.
+_ambit_standing() {
+	"${COMP_WORDS[0]}" grant list --standing 2>/dev/null | grep -oE '^g_[0-9A-Z]*'
 }
 
 # "last" and the ids of sessions; $1: other words.
@@ -74,7 +79,7 @@ _ambit() {
 	local undo_options='--on-conflict --json --help'
 	local stage_options='--kept --json --help'
 	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --session --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
-	local grant_options='--all --json --help'
+	local grant_options='--all --standing --json --help'
 	local freeze_options='--all --reason --json --help'
 	local thaw_options='--all --json --help'
 	local kill_options='--all --keep-frozen --reason --json --help'
@@ -167,8 +172,10 @@ _ambit() {
 	ledger:--event | ledger:prove) _ambit_words last ;;
 	ledger:--type) _ambit_words "$ledger_types" ;;
 	ledger:*) _ambit_words "$ledger_options" ;;
-	grant:grant) _ambit_words 'list revoke --help' ;;
-	grant:list | grant:revoke) _ambit_running ;;
+	grant:grant) _ambit_words 'list revoke restore --help' ;;
+	grant:list) _ambit_running --standing ;;
+	grant:revoke) _ambit_running "$(_ambit_standing)" ;;
+	grant:restore) _ambit_words "$(_ambit_standing)" ;;
 	grant:*) _ambit_words "$grant_options" ;;
 	freeze:--reason | kill:--reason) ;;
 	freeze:freeze) _ambit_what "$freeze_options" ;;
