@@ -328,6 +328,8 @@ static bool may_ask(const struct server *s, const struct client *c, const struct
 	case AUTHORITY_AGENT:
 	case AUTHORITY_RESTART:
 	case AUTHORITY_RESTORE:
+	case AUTHORITY_UNMARK:
+	case AUTHORITY_JOIN:
 	case AUTHORITY_OP_COUNT: break;
 	}
 	return false;

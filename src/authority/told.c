@@ -16,7 +16,7 @@ static const char *const op_words[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_FORGET] = "forget",       [AUTHORITY_FREEZE] = "freeze",       [AUTHORITY_THAW] = "thaw",
 	[AUTHORITY_LABEL] = "label",         [AUTHORITY_TAKE] = "take",           [AUTHORITY_ENTER] = "enter",
 	[AUTHORITY_MARK] = "mark",           [AUTHORITY_AGENT] = "agent",         [AUTHORITY_RESTART] = "restart",
-	[AUTHORITY_RESTORE] = "restore",
+	[AUTHORITY_RESTORE] = "restore",     [AUTHORITY_UNMARK] = "unmark",       [AUTHORITY_JOIN] = "join",
 };
 
 static const char *const verdict_words[] = {
@@ -112,7 +112,9 @@ static enum entry_type type_of(const struct told *t)
 	case AUTHORITY_LABEL:
 	case AUTHORITY_TAKE:
 	case AUTHORITY_ENTER:
-	case AUTHORITY_MARK: return ENTRY_LABEL;
+	case AUTHORITY_MARK:
+	case AUTHORITY_JOIN: return ENTRY_LABEL;
+	case AUTHORITY_UNMARK: return ENTRY_DECLASSIFY;
 	case AUTHORITY_OPEN: return t->answer->verdict == AUTHORITY_ASKS ? ENTRY_ASK : ENTRY_REQUEST;
 	case AUTHORITY_END:
 	case AUTHORITY_EVENT_END:

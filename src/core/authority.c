@@ -622,6 +622,48 @@ static void mark(struct authority *a, const struct authority_request *q, struct 
 		(void)allow(ret, WHY_ALREADY);
 }
 
+/* What it labelled stays labelled. */
+static void unmark(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
+{
+	const bool is_formed = path_is_normal(q->object) && q->labels != 0;
+	const uint32_t i = is_formed ? mark_with_path(a, q->object) : ROW_NONE;
+
+	if (i == ROW_NONE) {
+		(void)refuse(ret, is_formed ? WHY_NOT_HELD : WHY_MALFORMED);
+	} else if ((a->marks[i].labels & q->labels) == 0) {
+		(void)allow(ret, WHY_ALREADY);
+	} else {
+		a->marks[i].labels &= ~q->labels;
+		mark_drop_origins(a, i, q->labels);
+		if (a->marks[i].labels == 0)
+			mark_drop(a, i);
+	}
+}
+
+static bool is_any_in(const struct authority *a, const char *directory)
+{
+	for (uint32_t i = 0, seen = 0; seen < a->marks_used; i++) {
+		if (!a->marks[i].row.live)
+			continue;
+		seen++;
+		if (path_is_beneath(text_of(a, a->marks[i].path), directory) &&
+		    strcmp(text_of(a, a->marks[i].path), directory) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Who reads there from now on has all of them: no label is lost, and no row is needed. */
+static void join(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
+{
+	if (!path_is_normal(q->object))
+		(void)refuse(ret, WHY_MALFORMED);
+	else if (!is_any_in(a, q->object))
+		(void)allow(ret, WHY_ALREADY);
+	else
+		marks_join(a, q->object);
+}
+
 /* ---- agents ---- */
 
 static void bound_again(struct authority *a, struct account *c, const struct authority_bounds *bounds)
@@ -686,6 +728,8 @@ static void do_op(struct authority *a, const struct authority_request *q, struct
 	case AUTHORITY_AGENT: bound_agent(a, q, ret); break;
 	case AUTHORITY_RESTART: restart(a); break;
 	case AUTHORITY_RESTORE: restore(a, q, ret); break;
+	case AUTHORITY_UNMARK: unmark(a, q, ret); break;
+	case AUTHORITY_JOIN: join(a, q, ret); break;
 	case AUTHORITY_OP_COUNT: (void)refuse(ret, WHY_MALFORMED); break;
 	}
 }

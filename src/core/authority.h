@@ -39,7 +39,7 @@
  * 12. Labels only grow: LABEL puts some on a badge, which may come by a grant of it (with none it asks which there are); TAKE those of another badge; ENTER those of its grants on files, and of the
  *     marks that lie within their objects or above them, also of grants that ended, since what a cell was shown it has until its own end; a use allowed those of its grant. When that closes grants (rule 7, and they would not ask), they are named
  *     (CLOSE), and stay refused. MARK puts the badge's labels, or those it names, on a path (but what a pass of that digest takes off, and takes the pass), and on
- *     each badge that had them by an ENTER now.
+ *     each badge that had them by an ENTER now. UNMARK takes labels off a path, and off no badge; JOIN puts those of all marks in a directory on that, in their place.
  * 13. Of each label that a badge gets the origin is kept, if there is a row: in which event it came, and what brought it. No decision looks at it. */
 #ifndef CORE_AUTHORITY_H
 #define CORE_AUTHORITY_H
@@ -105,6 +105,8 @@ enum authority_op {
 	AUTHORITY_RESTART,
 	AUTHORITY_MORE,    /* of a use that was allowed: its amounts alone */
 	AUTHORITY_RESTORE, /* a grant that was revoked */
+	AUTHORITY_UNMARK,
+	AUTHORITY_JOIN,
 	AUTHORITY_OP_COUNT
 };
 
@@ -132,12 +134,12 @@ struct authority_request {
 	uint8_t digest[AUTHORITY_DIGEST], key[AUTHORITY_DIGEST];
 	uint64_t bytes, rows;
 	uint64_t until_ms; /* of a question: when it is forgotten; of an answer: how long it holds */
-	uint64_t labels;   /* of MARK 0: the badge's */
+	uint64_t labels;   /* of MARK 0: the badge's; of UNMARK those that go */
 	uint8_t n_unless;
 	uint64_t unless[AUTHORITY_UNLESS_MAX]; /* none is empty */
 	struct authority_bounds bounds;
 	const char *
-		object; /* borrowed; of OPEN and AGENT the agent's name, of MARK a path; of USE "" is the grant's own */
+		object; /* borrowed; of OPEN and AGENT the agent's name, of MARK, UNMARK and JOIN a path; of USE "" is the grant's own */
 	const char *terms;                /* as terms_format writes them, of a tool where_format */
 	struct where_arguments arguments; /* of a use of a tool; borrowed */
 };

@@ -51,6 +51,8 @@ static const uint16_t parts_of[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_MARK] = PART_BADGE | PART_EVENT | PART_DIGEST | PART_LABELS | PART_OBJECT,
 	[AUTHORITY_AGENT] = PART_BOUNDS | PART_OBJECT,
 	[AUTHORITY_RESTORE] = PART_GRANT,
+	[AUTHORITY_UNMARK] = PART_LABELS | PART_OBJECT,
+	[AUTHORITY_JOIN] = PART_OBJECT,
 };
 
 void authority_put_bounds(struct buf *out, const struct authority_bounds *b)

@@ -565,6 +565,52 @@ void pass_drop(struct authority *a, uint32_t pass)
 	DROP_ROW(passes, pass);
 }
 
+void mark_drop_origins(struct authority *a, uint32_t mark, uint64_t labels)
+{
+	for (uint32_t i = 0, left = a->origins_used; left > 0; i++) {
+		const struct origin *o = &a->origins[i];
+
+		if (!o->row.live)
+			continue;
+		left--;
+		if (o->by == AUTHORITY_BY_MARK && o->which == mark && (labels >> o->label & 1) != 0)
+			DROP_ROW(origins, i);
+	}
+}
+
+void mark_drop(struct authority *a, uint32_t mark)
+{
+	mark_drop_origins(a, mark, UINT64_MAX);
+	drop_text(a, &a->marks[mark].path);
+	DROP_ROW(marks, mark);
+}
+
+static void give_origins(struct authority *a, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = 0; i < a->origins_end; i++)
+		if (a->origins[i].row.live && a->origins[i].by == AUTHORITY_BY_MARK && a->origins[i].which == from)
+			a->origins[i].which = to;
+}
+
+void marks_join(struct authority *a, const char *path)
+{
+	uint32_t into = mark_with_path(a, path);
+
+	for (uint32_t i = 0; i < a->marks_end; i++) {
+		if (!a->marks[i].row.live || i == into || !path_is_beneath(text_of(a, a->marks[i].path), path))
+			continue;
+		if (into == ROW_NONE) { /* the first one is the path's from now on, which is shorter */
+			into = i;
+			drop_text(a, &a->marks[i].path);
+			a->marks[i].path = text_keep(a, path);
+			continue;
+		}
+		a->marks[into].labels |= a->marks[i].labels;
+		give_origins(a, i, into);
+		mark_drop(a, i);
+	}
+}
+
 /* From the list of what is derived from the same one. */
 static void grant_unlink(struct authority *a, const struct holding *g)
 {

@@ -93,7 +93,7 @@ struct mark {
 	uint64_t labels;
 };
 
-/* Of one label of one badge. The grant is the badge's, so it is there as long; a mark stays. */
+/* Of one label of one badge. The grant is the badge's, so it is there as long; of a mark that goes it goes as well, or is another's. */
 struct origin {
 	struct row row;
 	uint32_t badge, which; /* row of the grant or mark; else 0 */
@@ -173,6 +173,12 @@ uint32_t origin_new(struct authority *a);
 void badge_drop(struct authority *a, uint32_t badge);
 void ask_drop(struct authority *a, uint32_t ask);
 void pass_drop(struct authority *a, uint32_t pass);
+/* With the origins that are by it. */
+void mark_drop(struct authority *a, uint32_t mark);
+/* Those of these labels. */
+void mark_drop_origins(struct authority *a, uint32_t mark, uint64_t labels);
+/* All that are beneath the path become one, of it; there is one. Their origins are by that. */
+void marks_join(struct authority *a, const char *path);
 void agent_drop(struct authority *a, uint32_t agent);
 
 bool has_text_room(const struct authority *a, const char *first, const char *second);

@@ -35,7 +35,7 @@
  *          cause as well: a grant can be made, derived, revoked, used and expire between events, a session be frozen from outside; what a
  *          person's authority did (doc/AUTHORITY.md) names none, whatever it was for.
  *   grant  MUST where the entry is about one grant, or could not be without one: nothing irreversible happens
- *          (`intent`) and no label is taken off (`declassify`) but by a grant. MAY where there is none if it was denied, if
+ *          (`intent`) but by a grant. MAY where there is none if it was denied, if
  *          the base of the cell allowed it, or if only the clock was at work (`expire`). NO where it concerns all that an event was granted.
  *
  *       name        word          event  grant    what it tells */
@@ -61,7 +61,7 @@
 	X(FREEZE,     "freeze",     MAY,   NO)                                                                      \
 	X(THAW,       "thaw",       MAY,   NO)                                                                      \
 	X(LABEL,      "label",      MAY,   MAY)   /* a label is put on; by a grant, or with what came in */         \
-	X(DECLASSIFY, "declassify", MAY,   MUST)  /* and taken off */                                               \
+	X(DECLASSIFY, "declassify", MAY,   MAY)   /* and taken off; by a grant, or of a path by its owner */        \
 	X(VERDICT,    "verdict",    MUST,  NO)    /* what the profile thinks of an event */                         \
 	X(PRUNE,      "prune",      NO,    NO)    /* payloads beside the log are removed */                         \
 	X(KEY,        "key",        NO,    NO)    /* the key of the log is another from here on */                  \

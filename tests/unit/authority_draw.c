@@ -682,6 +682,12 @@ static void draw_fields(struct draw *d, const struct authority *a, struct author
 		q->labels = chance(d, 40) ? draw_labels(d) : 0;
 		draw_event(d, q->event);
 		break;
+	case AUTHORITY_UNMARK:
+	case AUTHORITY_JOIN:
+		keep_object(d, q, chance(d, 94) ? ONE_OF(d, paths) : ONE_OF(d, bad));
+		if (q->op == AUTHORITY_UNMARK && chance(d, 96))
+			q->labels = chance(d, 30) ? UINT64_MAX : draw_labels(d);
+		break;
 	case AUTHORITY_AGENT: draw_agent(d, q); break;
 	case AUTHORITY_TIME:
 	case AUTHORITY_RESTART:
@@ -695,7 +701,7 @@ static const uint8_t weights[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_USE] = 50,   [AUTHORITY_RETURN] = 5,  [AUTHORITY_ANSWER] = 9,    [AUTHORITY_FORGET] = 2,
 	[AUTHORITY_FREEZE] = 1, [AUTHORITY_THAW] = 2,    [AUTHORITY_LABEL] = 2,     [AUTHORITY_TAKE] = 2,
 	[AUTHORITY_ENTER] = 2,  [AUTHORITY_MARK] = 4,    [AUTHORITY_AGENT] = 3,     [AUTHORITY_RESTART] = 1,
-	[AUTHORITY_MORE] = 8,   [AUTHORITY_RESTORE] = 3,
+	[AUTHORITY_MORE] = 8,   [AUTHORITY_RESTORE] = 3, [AUTHORITY_UNMARK] = 1,    [AUTHORITY_JOIN] = 1,
 };
 
 static uint8_t draw_op(struct draw *d, const struct authority *a)
@@ -761,7 +767,7 @@ const char *draw_op_word(unsigned op)
 							     "end",    "event end", "hand over", "use",    "return",
 							     "answer", "forget",    "freeze",    "thaw",   "label",
 							     "take",   "enter",     "mark",      "agent",  "restart",
-							     "more",   "restore" };
+							     "more",   "restore",   "unmark",    "join" };
 
 	return op < AUTHORITY_OP_COUNT ? all[op] : "?";
 }

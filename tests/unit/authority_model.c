@@ -101,6 +101,7 @@ struct pass {
 struct mark {
 	char *path; /* owned */
 	uint64_t labels;
+	bool gone;
 };
 
 struct agent {
@@ -129,6 +130,7 @@ struct origin {
 	unsigned label;
 	enum authority_by by;
 	uint8_t event[AUTHORITY_ID], from[AUTHORITY_ID];
+	bool gone; /* with its mark */
 };
 
 struct revocation {
@@ -666,7 +668,7 @@ static uint32_t origins_there(const struct model *m)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < m->origins.n; i++)
-		n += !m->badges.at[m->origins.at[i].badge].ended;
+		n += !m->origins.at[i].gone && !m->badges.at[m->origins.at[i].badge].ended;
 	return n;
 }
 
@@ -676,6 +678,15 @@ static uint32_t agents_there(const struct model *m)
 
 	for (uint32_t i = 0; i < m->agents.n; i++)
 		n += !m->agents.at[i].gone;
+	return n;
+}
+
+static uint32_t marks_there(const struct model *m)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->marks.n; i++)
+		n += !m->marks.at[i].gone;
 	return n;
 }
 
@@ -693,7 +704,7 @@ static bool has_room(const struct model *m, const char *text, const char *terms)
 	for (uint32_t i = 0; i < m->grants.n; i++)
 		n += grant_is_live(m, i) ? room_of(m->grants.at[i].object) + room_of(m->grants.at[i].terms) : 0;
 	for (uint32_t i = 0; i < m->marks.n; i++)
-		n += room_of(m->marks.at[i].path);
+		n += m->marks.at[i].gone ? 0 : room_of(m->marks.at[i].path);
 	for (uint32_t i = 0; i < m->agents.n; i++)
 		n += m->agents.at[i].gone ? 0 : room_of(m->agents.at[i].name);
 	return n <= m->size.text;
@@ -1548,7 +1559,8 @@ static uint32_t mark_with(const struct model *m, uint32_t b, uint64_t label)
 	uint32_t first = NOBODY;
 
 	for (uint32_t i = 0; i < m->marks.n; i++)
-		if ((m->marks.at[i].labels & label) != 0 && has_grant_near(m, b, m->marks.at[i].path) &&
+		if (!m->marks.at[i].gone && (m->marks.at[i].labels & label) != 0 &&
+		    has_grant_near(m, b, m->marks.at[i].path) &&
 		    (first == NOBODY || strcmp(m->marks.at[i].path, m->marks.at[first].path) < 0))
 			first = i;
 	return first;
@@ -1596,11 +1608,11 @@ static enum authority_why step_mark(struct model *m, const struct authority_requ
 		return WHY_MALFORMED;
 	labels = less_passes(m, q->labels != 0 ? q->labels : labels_of(m, b), b, q->digest);
 	for (uint32_t i = 0; i < m->marks.n; i++)
-		if (strcmp(m->marks.at[i].path, q->object) == 0)
+		if (!m->marks.at[i].gone && strcmp(m->marks.at[i].path, q->object) == 0)
 			mark = &m->marks.at[which = i];
 	lacks = !is_subset(labels, mark != NULL ? mark->labels : 0);
 	if (lacks && mark == NULL) {
-		if (m->marks.n >= m->size.marks || !has_room(m, q->object, ""))
+		if (marks_there(m) >= m->size.marks || !has_room(m, q->object, ""))
 			return WHY_FULL;
 		which = m->marks.n;
 		mark = ADD(&m->marks);
@@ -1617,6 +1629,57 @@ static enum authority_why step_mark(struct model *m, const struct authority_requ
 			is_new = put_labels(m, i, labels, AUTHORITY_BY_MARK, which, q, ret) == WHY_NONE || is_new;
 	}
 	return is_new ? WHY_NONE : WHY_ALREADY;
+}
+
+static enum authority_why step_unmark(struct model *m, const struct authority_request *q)
+{
+	if (!is_path(q->object) || q->labels == 0)
+		return WHY_MALFORMED;
+	for (uint32_t i = 0; i < m->marks.n; i++) {
+		struct mark *mark = &m->marks.at[i];
+
+		if (mark->gone || strcmp(mark->path, q->object) != 0)
+			continue;
+		if ((mark->labels & q->labels) == 0)
+			return WHY_ALREADY;
+		mark->labels &= ~q->labels;
+		mark->gone = mark->labels == 0;
+		for (uint32_t k = 0; k < m->origins.n; k++)
+			if (m->origins.at[k].by == AUTHORITY_BY_MARK && m->origins.at[k].which == i &&
+			    is_subset(UINT64_C(1) << m->origins.at[k].label, q->labels))
+				m->origins.at[k].gone = true;
+		return WHY_NONE;
+	}
+	return WHY_NOT_HELD;
+}
+
+/* Into a new one. */
+static enum authority_why step_join(struct model *m, const struct authority_request *q)
+{
+	struct mark joined = { .gone = false };
+	bool any = false;
+
+	if (!is_path(q->object))
+		return WHY_MALFORMED;
+	for (uint32_t i = 0; i < m->marks.n; i++)
+		any = any || (!m->marks.at[i].gone && is_in_directory(m->marks.at[i].path, q->object) &&
+			      strcmp(m->marks.at[i].path, q->object) != 0);
+	if (!any)
+		return WHY_ALREADY;
+	for (uint32_t i = 0; i < m->marks.n; i++) {
+		struct mark *mark = &m->marks.at[i];
+
+		if (mark->gone || !is_in_directory(mark->path, q->object))
+			continue;
+		joined.labels |= mark->labels;
+		mark->gone = true;
+		for (uint32_t k = 0; k < m->origins.n; k++)
+			if (m->origins.at[k].by == AUTHORITY_BY_MARK && m->origins.at[k].which == i)
+				m->origins.at[k].which = m->marks.n;
+	}
+	joined.path = copy_of(q->object);
+	*ADD(&m->marks) = joined;
+	return WHY_NONE;
 }
 
 /* ---- agents ---- */
@@ -1680,6 +1743,8 @@ static enum authority_why step(struct model *m, const struct authority_request *
 	case AUTHORITY_AGENT: return step_agent(m, q);
 	case AUTHORITY_RESTART: m->lent_since = m->charges.n; return WHY_NONE;
 	case AUTHORITY_RESTORE: return step_restore(m, q);
+	case AUTHORITY_UNMARK: return step_unmark(m, q);
+	case AUTHORITY_JOIN: return step_join(m, q);
 	case AUTHORITY_OP_COUNT: break;
 	}
 	return WHY_MALFORMED;
@@ -1863,7 +1928,8 @@ static bool agent_agrees(const struct model *m, const struct authority_agent_tol
 static bool mark_agrees(const struct model *m, const struct authority_mark_told *t, char said[MODEL_SAID_MAX])
 {
 	for (uint32_t i = 0; i < m->marks.n; i++)
-		if (strcmp(m->marks.at[i].path, t->path) == 0 && m->marks.at[i].labels == t->labels)
+		if (!m->marks.at[i].gone && strcmp(m->marks.at[i].path, t->path) == 0 &&
+		    m->marks.at[i].labels == t->labels)
 			return true;
 	return differ(said, "the mark %s has labels %#" PRIx64, t->path, t->labels);
 }
@@ -1874,7 +1940,7 @@ static bool origin_agrees(const struct model *m, const struct authority_origin_t
 	const struct origin *o = NULL;
 
 	for (uint32_t i = 0; b != NOBODY && i < m->origins.n; i++)
-		if (m->origins.at[i].badge == b && m->origins.at[i].label == t->label)
+		if (!m->origins.at[i].gone && m->origins.at[i].badge == b && m->origins.at[i].label == t->label)
 			o = &m->origins.at[i];
 	if (o == NULL || o->by != t->by || !same_id(o->event, t->event) || !same_id(o->from, t->from) ||
 	    t->verb != (o->by == AUTHORITY_BY_GRANT ? m->grants.at[o->which].verb : 0) ||
@@ -1918,11 +1984,11 @@ static bool lists_agree(const struct model *m, const struct authority *a, char s
 	if (origins != origins_there(m))
 		return differ(said, "%u origins, and not %u", origins, origins_there(m));
 	if (badges != badges_there(m) || grants != grants_there(m) || asks != asks_there(m) ||
-	    agents != agents_there(m) || marks != m->marks.n)
+	    agents != agents_there(m) || marks != marks_there(m))
 		return differ(said,
 			      "%u badges, %u grants, %u questions, %u agents, %u marks, and not %u, %u, %u, %u, %u",
 			      badges, grants, asks, agents, marks, badges_there(m), grants_there(m), asks_there(m),
-			      agents_there(m), m->marks.n);
+			      agents_there(m), marks_there(m));
 	return authority_is_frozen(a) == has_mark_of_ice(m, NOBODY) || differ(said, "everything is frozen, or not");
 }
 

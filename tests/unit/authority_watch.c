@@ -69,8 +69,8 @@ struct agent_seen {
 };
 
 struct mark_seen {
-	char *path;              /* owned */
-	uint64_t labels, gained; /* in this step */
+	char *path;                   /* owned */
+	uint64_t labels, now, gained; /* before this step, after it, in it */
 };
 
 /* Of one label of a badge: it stays as it is. */
@@ -513,17 +513,40 @@ static bool mark_goes_on(struct watch *w, const struct authority_mark_told *t)
 		i++;
 	if (i == w->marks.n)
 		SEE(&w->marks)->path = own(t->path);
-	if ((w->marks.at[i].labels & ~t->labels) != 0)
-		return broken(w, "labels of a path are gone", i);
 	w->marks.at[i].gained = t->labels & ~w->marks.at[i].labels;
-	w->marks.at[i].labels = t->labels;
+	w->marks.at[i].now = t->labels;
+	return true;
+}
+
+static bool is_at_or_in(const char *path, const char *directory)
+{
+	const size_t n = strlen(directory);
+
+	return strncmp(path, directory, n) == 0 && (n == 1 || path[n] == 0 || path[n] == '/');
+}
+
+/* What is labelled stays so, by its own mark or one above, but for what a person takes off: of that path. */
+static bool paths_keep_their_labels(struct watch *w, const struct authority_request *q)
+{
+	for (size_t i = 0; i < w->marks.n; i++) {
+		struct mark_seen *m = &w->marks.at[i];
+		uint64_t there = q->op == AUTHORITY_UNMARK && strcmp(m->path, q->object) == 0 ? q->labels : 0;
+
+		for (size_t k = 0; k < w->marks.n; k++)
+			if (is_at_or_in(m->path, w->marks.at[k].path))
+				there |= w->marks.at[k].now;
+		if ((m->labels & ~there) != 0)
+			return broken(w, "labels of a path are gone", i);
+	}
+	for (size_t i = 0; i < w->marks.n; i++)
+		w->marks.at[i].labels = w->marks.at[i].now;
 	return true;
 }
 
 static bool origin_goes_on(struct watch *w, const struct authority_origin_told *t)
 {
 	const struct badge_seen *badge = badge_seen(w, t->badge);
-	const struct origin_seen *o;
+	struct origin_seen *o;
 	size_t i = 0;
 
 	if (badge == NULL || !badge->is_there || (badge->told.labels >> t->label & 1) == 0)
@@ -533,21 +556,25 @@ static bool origin_goes_on(struct watch *w, const struct authority_origin_told *
 	if (i == w->origins.n)
 		*SEE(&w->origins) = (struct origin_seen){ *t, own(t->object) };
 	o = &w->origins.at[i];
+	if (o->told.by == AUTHORITY_BY_MARK && t->by == AUTHORITY_BY_MARK && is_at_or_in(o->object, t->object)) {
+		free(o->object); /* its mark was joined */
+		o->object = own(t->object);
+	}
 	if (o->told.by != t->by || o->told.verb != t->verb || strcmp(o->object, t->object) != 0 ||
 	    memcmp(o->told.event, t->event, AUTHORITY_ID) != 0 || memcmp(o->told.from, t->from, AUTHORITY_ID) != 0)
 		return broken(w, "a label came from elsewhere before", t->badge);
 	return true;
 }
 
-static bool lists_go_on(struct watch *w, const struct authority *a, authority_ref back)
+static bool lists_go_on(struct watch *w, const struct authority *a, const struct authority_request *q)
 {
 	const struct authority_size *size = authority_size(a);
 	struct authority_badge_told badge;
 	struct authority_grant_told grant;
 	struct authority_ask_told question;
 	struct authority_mark_told mark;
+	const authority_ref back = q->op == AUTHORITY_RETURN ? q->grant : 0;
 	struct authority_origin_told origin;
-	size_t marks = 0;
 
 	for (size_t i = 0; i < w->badges.n; i++)
 		w->badges.at[i].is_there = false;
@@ -555,6 +582,8 @@ static bool lists_go_on(struct watch *w, const struct authority *a, authority_re
 		w->grants.at[i].is_there = false;
 	for (size_t i = 0; i < w->asks.n; i++)
 		w->asks.at[i].is_there = false;
+	for (size_t i = 0; i < w->marks.n; i++)
+		w->marks.at[i].now = w->marks.at[i].gained = 0;
 	for (uint32_t row = 0; row < size->badges; row++)
 		if (authority_badge_at(a, row, &badge) && !badge_goes_on(w, &badge))
 			return false;
@@ -565,12 +594,12 @@ static bool lists_go_on(struct watch *w, const struct authority *a, authority_re
 		if (authority_ask_at(a, row, &question) && !ask_goes_on(w, &question))
 			return false;
 	for (uint32_t row = 0; row < size->marks; row++)
-		if (authority_mark_at(a, row, &mark) && ++marks && !mark_goes_on(w, &mark))
+		if (authority_mark_at(a, row, &mark) && !mark_goes_on(w, &mark))
 			return false;
 	for (uint32_t row = 0; row < size->origins; row++)
 		if (authority_origin_at(a, row, &origin) && !origin_goes_on(w, &origin))
 			return false;
-	return marks == w->marks.n || broken(w, "a mark is gone", marks);
+	return paths_keep_their_labels(w, q);
 }
 
 /* ---- what was answered ---- */
@@ -804,7 +833,7 @@ static bool answer_is_right(struct watch *w, const struct authority_request *q, 
 				w->approvals.at[i].is_over = true;
 		return true;
 	case AUTHORITY_REVOKE: is_revoked(w, q->grant); return true;
-	case AUTHORITY_RESTORE: return is_restored(w, q->grant);
+	case AUTHORITY_RESTORE: return answer->why == WHY_ALREADY || is_restored(w, q->grant);
 	case AUTHORITY_AGENT: agent_is_set(w, q); return true;
 	case AUTHORITY_FREEZE:
 		w->all_frozen = w->all_frozen || q->badge == 0;
@@ -823,6 +852,8 @@ static bool answer_is_right(struct watch *w, const struct authority_request *q, 
 	case AUTHORITY_TAKE:
 	case AUTHORITY_ENTER:
 	case AUTHORITY_MARK:
+	case AUTHORITY_UNMARK:
+	case AUTHORITY_JOIN:
 	case AUTHORITY_RESTART:
 	case AUTHORITY_OP_COUNT: break;
 	}
@@ -862,8 +893,8 @@ bool watch_sees(struct watch *w, const struct authority_request *q, const struct
 
 	w->said = said;
 	w->clock_ms += q->passed_ms;
-	if (!answer_is_right(w, q, answer) || !lists_go_on(w, a, q->op == AUTHORITY_RETURN ? q->grant : 0) ||
-	    !marks_reach_everybody(w))
+	if (!answer_is_right(w, q, answer) || !lists_go_on(w, a, q) ||
+	    (q->op != AUTHORITY_JOIN && !marks_reach_everybody(w))) /* that puts them on what they are in, too */
 		return false;
 	new = opened ? badge_seen(w, answer->made) : NULL;
 	if (opened && new == NULL)
@@ -881,7 +912,7 @@ bool watch_allows(const struct authority *a, char said[WATCH_SAID_MAX])
 
 	w->said = said;
 	w->clock_ms = UINT64_MAX; /* nothing was seen before: questions may have answers */
-	allows = lists_go_on(w, a, 0) && all_makes_sense(w);
+	allows = lists_go_on(w, a, &(const struct authority_request){ .op = AUTHORITY_TIME }) && all_makes_sense(w);
 	watch_destroy(w);
 	return allows;
 }

@@ -234,7 +234,7 @@ static void which_type_names_what(void **state)
 		{ "request", '?', '?' },    { "decision", '?', '?' }, { "intent", '!', '!' },  { "effect", '!', '?' },
 		{ "result", '!', '?' },     { "commit", '!', '-' },   { "discard", '!', '-' }, { "ask", '?', '?' },
 		{ "approve", '?', '?' },    { "freeze", '?', '-' },   { "thaw", '?', '-' },    { "label", '?', '?' },
-		{ "declassify", '?', '!' }, { "verdict", '!', '-' },  { "prune", '-', '-' },   { "key", '-', '-' },
+		{ "declassify", '?', '?' }, { "verdict", '!', '-' },  { "prune", '-', '-' },   { "key", '-', '-' },
 		{ "step", '!', '-' },
 	};
 	enum entry_type type;
