@@ -15,7 +15,8 @@ struct client {
 	uint32_t number; /* of its connection, never given out again by this process */
 	bool is_bound, watches;
 	authority_ref bound;
-	struct buf out; /* messages: u32 length, u16 number, body */
+	authority_ref about; /* the badge of its last step: it is busy with that, also before it is bound */
+	struct buf out;      /* messages: u32 length, u16 number, body */
 	size_t committed;
 	struct buf shown;
 	int ledger;           /* owned: a connection to the ledger for its steps; -1: none just now */

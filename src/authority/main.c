@@ -11,21 +11,10 @@
 #include "authority/layout.h"
 #include "authority/promise.h"
 #include "authority/serve.h"
+#include "authority/size.h"
 #include "base/fd.h"
 
 #define LOCK_PATIENCE_MS 10000 /* for one that ends */
-
-static const struct authority_size size = {
-	.badges = 16384,
-	.grants = 262144,
-	.asks = SHOWN_MAX,
-	.keys = 65536,
-	.passes = 1024,
-	.marks = 16384,
-	.agents = 256,
-	.origins = 4096,
-	.text = 32u << 20,
-};
 
 /* Held until the process ends. The one before may be about to. */
 static int lock(int dir_fd, int *ret_fd, struct err *e)
@@ -72,7 +61,7 @@ static int serve(int dir_fd, int zones_fd, const struct signers *signers, const 
 			     .zones = &zones,
 			     .signers = signers };
 	const struct book_time now = serve_time();
-	int r = book_open(&book, dir_fd, &size, boot, &now, &found, e);
+	int r = book_open(&book, dir_fd, &keeper_size, boot, &now, &found, e);
 
 	zones.dir_fd = zones_fd;
 	how.cut_bytes = found.cut_bytes;

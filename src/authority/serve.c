@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "authority/client.h"
+#include "authority/room.h"
 #include "authority/scribe.h"
 #include "authority/told.h"
 #include "base/cleanup.h"
@@ -27,6 +28,7 @@ struct server {
 	struct book *book;
 	struct client clients[SERVE_CLIENTS_MAX];
 	struct pollfd polled[1 + SERVE_CLIENTS_MAX];
+	struct room *space;    /* owned */
 	struct kin *kin;       /* owned: by row, the badges that lived before a step that ends some */
 	uint32_t numbers;      /* of connections, so far */
 	uint64_t idle_ms;      /* since when nobody is connected; 0: somebody is */
@@ -462,15 +464,104 @@ static void record(struct server *s, struct client *c, struct told *t)
 
 /* ---- a step ---- */
 
+/* Whether it is kept. Of *t all but who signed it is filled in here. client NULL: of the clock. */
+static bool make(struct server *s, struct client *c, uint32_t own, struct authority_request *q, struct told *t,
+		 struct authority_answer *ret)
+{
+	const struct book_time now = serve_time();
+	struct told_names names;
+	uint64_t labels_before;
+	bool kept;
+
+	t->q = q;
+	t->answer = ret;
+	t->names = &names;
+	told_find(s->book->a, q, &names);
+	labels_before = labels_of(s, q->badge);
+	if (q->op == AUTHORITY_END || q->op == AUTHORITY_EVENT_END)
+		remember_kin(s);
+	fill_in(s, &now, q);
+	kept = book_step(s->book, q, &now, ret);
+	s->changed = s->changed || kept;
+	s->wants_sync = s->wants_sync || (kept && !is_charge(s, q, ret, labels_before));
+	if (kept)
+		tell_watchers(s, c, own, ret);
+	if (kept && c != NULL)
+		record(s, c, t);
+	return kept;
+}
+
+/* ---- where it is full ---- */
+
+static bool is_in_use(void *of, authority_ref badge)
+{
+	struct server *s = of;
+
+	for (unsigned i = 0; i < s->places; i++) {
+		const struct client *c = client_at(s, i);
+
+		if (c != NULL && (c->about == badge || (c->is_bound && c->bound == badge)))
+			return true;
+	}
+	return false;
+}
+
+/* Those that hold nothing. False: there are none, or the ledger does not take it. */
+static bool end_idle(struct server *s, struct client *c, uint32_t own)
+{
+	authority_ref idle[ROOM_IDLE_MAX];
+	const uint32_t n = room_idle(s->space, s->book->a, is_in_use, s, idle);
+
+	for (uint32_t i = 0; i < n && s->unrecorded.code == AMBIT_OK; i++) {
+		struct authority_request q = { .op = AUTHORITY_END, .badge = idle[i], .object = "", .terms = "" };
+		struct told told = { .by = NULL };
+		struct authority_answer ignored;
+
+		(void)make(s, c, own, &q, &told, &ignored);
+	}
+	return n > 0 && s->unrecorded.code == AMBIT_OK;
+}
+
+static bool join_marks(struct server *s, struct client *c, uint32_t own)
+{
+	char directory[GRANT_OBJECT_MAX];
+	struct authority_request q = { .op = AUTHORITY_JOIN, .object = directory, .terms = "" };
+	struct told told = { .by = NULL };
+	struct authority_answer ignored;
+
+	if (!room_join(s->space, s->book->a, directory))
+		return false;
+	(void)make(s, c, own, &q, &told, &ignored);
+	return s->unrecorded.code == AMBIT_OK;
+}
+
+/* For what a person's own connection makes, and for marks, which whoever commits needs. */
+static bool make_room(struct server *s, struct client *c, uint32_t own, const struct authority_request *q)
+{
+	if (q->op == AUTHORITY_MARK)
+		return join_marks(s, c, own);
+	return ((q->op == AUTHORITY_OPEN && q->badge == 0) || q->op == AUTHORITY_GIVE) && end_idle(s, c, own);
+}
+
+/* ---- a step and its answer ---- */
+
+static void note_used(struct server *s, struct client *c, const struct authority_request *q,
+		      const struct authority_answer *answer)
+{
+	const bool opens = q->op == AUTHORITY_OPEN;
+
+	if (opens && answer->verdict == AUTHORITY_ASKS) /* what was made is a question */
+		return;
+	c->about = opens ? answer->made : q->badge;
+	room_used(s->space, c->about);
+}
+
 /* by: of a person's answer, who signed it, with key. */
 static void step_by(struct server *s, struct client *c, uint32_t own, struct authority_request *q,
 		    const struct keeper_signed *by, const uint8_t *key)
 {
-	const struct book_time t = serve_time();
 	struct authority_answer answer;
-	struct told_names names;
-	struct told told = { .q = q, .answer = &answer, .names = &names, .by = by, .key = key };
-	uint64_t labels_before;
+	struct told told = { .by = by, .key = key };
 	bool kept;
 
 	if (s->unrecorded.code != AMBIT_OK) { /* all of this turn is refused */
@@ -478,20 +569,14 @@ static void step_by(struct server *s, struct client *c, uint32_t own, struct aut
 			c->asks = true;
 		return;
 	}
-	told_find(s->book->a, q, &names);
-	labels_before = labels_of(s, q->badge);
-	if (q->op == AUTHORITY_END || q->op == AUTHORITY_EVENT_END)
-		remember_kin(s);
-	fill_in(s, &t, q);
-	kept = book_step(s->book, q, &t, &answer);
-	s->changed = s->changed || kept;
-	s->wants_sync = s->wants_sync || (kept && !is_charge(s, q, &answer, labels_before));
-	if (kept)
-		tell_watchers(s, c, own, &answer);
+	if (c != NULL)
+		c->about = q->badge;
+	kept = make(s, c, own, q, &told, &answer);
 	if (c == NULL)
 		return;
-	if (kept)
-		record(s, c, &told);
+	if (answer.why == WHY_FULL && s->unrecorded.code == AMBIT_OK && make_room(s, c, own, q))
+		kept = make(s, c, own, q, &told, &answer);
+	note_used(s, c, q, &answer);
 	c->asks = true;
 	if (s->unrecorded.code != AMBIT_OK)
 		return;
@@ -1052,14 +1137,18 @@ int serve_run(const struct serve *how, struct err *e)
 {
 	auto_free struct server *s = calloc(1, sizeof *s);
 	auto_free struct kin *kin = calloc(authority_size(how->book->a)->badges, sizeof *kin);
+	struct room *space = room_create(authority_size(how->book->a));
 	bool over = false;
 	int r = 0;
 
-	if (s == NULL || kin == NULL)
+	if (s == NULL || kin == NULL || space == NULL) {
+		room_destroy(space);
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the authority");
+	}
 	s->how = how;
 	s->book = how->book;
 	s->kin = kin;
+	s->space = space;
 	s->idle_ms = clock_boot_ms();
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
 		s->clients[i].sock = -1;
@@ -1074,6 +1163,7 @@ int serve_run(const struct serve *how, struct err *e)
 			tell_error(s->clients[i].sock, WIRE_AUTHORITY_FAILED, e);
 		client_finish(&s->clients[i]);
 	}
+	room_destroy(space);
 	return r;
 }
 

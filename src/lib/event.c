@@ -110,7 +110,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 		free(plan->request);
 		return NULL;
 	}
-	ev->sock = ev->pidfd = ev->terminal_fd = ev->pool_fd = -1;
+	ev->sock = ev->pidfd = ev->terminal_fd = ev->pool_fd = ev->badge_fd = -1;
 	ev->owner = getpid();
 	network_roles_init(&ev->network);
 	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
@@ -181,6 +181,7 @@ void ambit_event_free(struct ambit_event *ev)
 	else
 		let_go(ev);
 	fd_close(&ev->terminal_fd);
+	fd_close(&ev->badge_fd);
 	fd_close(&ev->ledger_fd);
 	fd_close(&ev->ledger_dir_fd);
 	fd_close(&ev->epoll_fd);
@@ -292,7 +293,7 @@ static int send_http(struct ambit_event *ev, struct err *e)
 static int send_authority(struct ambit_event *ev, struct judged *j, struct err *e)
 {
 	struct stage_ask times = { .keep_ns = 0 };
-	const int r = j->k != NULL ? stage_ask_init(&times, STAGE_OP_SETTLE, e) : 0;
+	int r = j->k != NULL ? stage_ask_init(&times, STAGE_OP_SETTLE, e) : 0;
 
 	ev->badge = j->told.badge;
 	if (ev->badge != 0)
@@ -301,7 +302,8 @@ static int send_authority(struct ambit_event *ev, struct judged *j, struct err *
 		labels_add(&ev->label_names, j->names.names[i]);
 	if (j->k != NULL)
 		labels_set_unknown(&ev->result.labels); /* until the supervisor says it, in whose place nobody can */
-	return r < 0 ? r : judged_tell(j, ev->sock, ev->request, times.keep_ns / 1000000, e);
+	r = r < 0 ? r : judged_tell(j, ev->sock, ev->request, times.keep_ns / 1000000, e);
+	return r < 0 ? r : judged_hold(j, &ev->badge_fd, e);
 }
 
 static int send_trees(struct ambit_event *ev, const struct sibling_trees *t, struct err *e)
@@ -1011,6 +1013,7 @@ static void complete(struct ambit_event *ev)
 	fail_if_strict(r);
 	r->ended = true;
 	r->ended_ns = unix_ns();
+	fd_close(&ev->badge_fd);
 	if ((ev->over_output || ev->over_disk) && r->cause == CAUSE_KILLED) {
 		r->cause = CAUSE_LIMIT;
 		r->limit = ev->over_output ? LIMIT_OUTPUT : LIMIT_DISK;

@@ -62,7 +62,8 @@ struct ambit_event {
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
 	int ledger_dir_fd; /* owned, likewise */
 	struct network_roles network;
-	uint64_t badge;            /* who acts, as the person's authority knows it; 0: nothing is judged */
+	uint64_t badge; /* who acts, as the person's authority knows it; 0: nothing is judged */
+	int badge_fd;   /* owned, -1 if none: a connection for who acts, which stays there while it is open */
 	struct labels label_names; /* all of the authority's, by their bits, when it began */
 	struct {                   /* of a kernel: the last that was asked for */
 		uint32_t number;

@@ -281,8 +281,7 @@ static int step(const struct beginning *b, const struct authority_request *what,
 	id_read(b->q->event, q.event);
 	r = keeper_step(b->j->k, &q, &a, e);
 	if (r == 0 && a.verdict != AUTHORITY_ALLOWED)
-		r = err_set(e, AMBIT_DENIED, a.why == WHY_FROZEN ? "`ambit thaw` lets it go on" : NULL,
-			    "the person's authority says no (%s)", authority_why_word((enum authority_why)a.why));
+		r = standing_refused(&a, e);
 	if (r == 0 && a.n_late > 0)
 		r = standing_late(e);
 	if (r == 0)
@@ -505,4 +504,14 @@ int judged_tell(struct judged *j, int sock, const struct event_request *q, uint6
 	judge_told_put(&b, &j->told);
 	r = wire_send(sock, WIRE_EVENT_AUTHORITY, &b, (int[]){ fd, watch, ledger }, ledger < 0 ? 2 : 3);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
+}
+
+int judged_hold(struct judged *j, int *ret_fd, struct err *e)
+{
+	const int r = j->k != NULL ? keeper_bind(j->k, j->told.badge, e) : 0;
+
+	if (r < 0)
+		return err_context(e, r, "who acts is the person's authority's to know");
+	*ret_fd = j->k != NULL ? keeper_hand_on(steal_ptr(&j->k)) : -1;
+	return 0;
 }

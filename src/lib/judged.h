@@ -24,6 +24,9 @@ struct judged {
 int judged_begin(struct judged *j, struct event_request *q, char *const *argv, struct err *e);
 /* Sends EVENT_AUTHORITY, if there is something to judge while it runs. keep_ms: how long a question waits. */
 int judged_tell(struct judged *j, int sock, const struct event_request *q, uint64_t keep_ms, struct err *e);
+/* Of one that the supervisor is not told of: the connection, bound, for as long as the event goes on. What comes into its files meanwhile labels its stream, which
+ * has to be there (authority/room.h). -1: there is none. */
+int judged_hold(struct judged *j, int *ret_fd, struct err *e);
 void judged_finish(struct judged *j);
 /* It is over: what it wrote in place has the labels that came while it ran, too. */
 int judged_over(struct event_request *q, struct err *e);

@@ -57,6 +57,18 @@ int standing_open(const char *store, const char *ledger, struct keeper **ret, st
 	return r < 0 ? r : keeper_open(place, ledger, ret, e);
 }
 
+int standing_refused(const struct keeper_answer *a, struct err *e)
+{
+	const char *hint =
+		a->why == WHY_FROZEN ? "`ambit thaw` lets it go on"
+		: a->why == WHY_FULL
+			? "`ambit labels` lists what fills it: --forget ends a stream, --unmark takes labels off a path"
+			: NULL;
+
+	return err_set(e, AMBIT_DENIED, hint, "the person's authority says no (%s)",
+		       authority_why_word((enum authority_why)a->why));
+}
+
 /* It would be the same grant again. */
 static int was_revoked(const struct authority_request *q, struct err *e)
 {
@@ -82,9 +94,7 @@ static int make(struct keeper *k, const struct authority_request *q, authority_r
 		return 1;
 	if (a.why == WHY_TAKEN)
 		return 0;
-	return a.why == WHY_REVOKED ? was_revoked(q, e)
-				    : err_set(e, AMBIT_DENIED, NULL, "the person's authority does not take it (%s)",
-					      authority_why_word((enum authority_why)a.why));
+	return a.why == WHY_REVOKED ? was_revoked(q, e) : standing_refused(&a, e);
 }
 
 int standing_take(struct keeper *k, const char *stream, const char *agent, const struct qualifiers *budget,
@@ -100,6 +110,7 @@ int standing_take(struct keeper *k, const char *stream, const char *agent, const
 	if (budget != NULL)
 		q.bounds.q = *budget;
 	r = make(k, &q, &ret->badge, e);
+	ret->is_new = r > 0;
 	return r < 0 ? r : 0;
 }
 

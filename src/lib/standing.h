@@ -19,6 +19,7 @@ void standing_name(const char *kind, const void *a, size_t a_n, const void *b, s
 struct standing {
 	authority_ref badge;
 	char stream[ID_TEXT_MAX];
+	bool is_new; /* it was not there */
 };
 
 /* The stream of a session, or, if that is NULL, of an agent ("": nobody named one) in a workspace. */
@@ -47,6 +48,9 @@ struct standing_grant {
 /* The grant of just that, which is made where it is missing. -DENIED: also one that was revoked. */
 int standing_grant(struct keeper *k, const struct standing *s, const struct standing_grant *g, authority_ref *ret,
 		   struct err *e);
+
+/* What a step that was not allowed is told as, with what helps. -DENIED. */
+int standing_refused(const struct keeper_answer *a, struct err *e);
 
 /* The session is over: what it was labelled with, granted and asked goes. What fails is left, and does no harm. */
 void standing_end(const char *store, const char *ledger, const char *session);

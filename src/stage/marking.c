@@ -37,13 +37,22 @@ static int step(const struct marking *m, enum authority_op op, uint64_t labels, 
 	id_read(m->role->meta->event, q.event);
 	r = keeper_step(m->k, &q, &a, e);
 	if (r == 0 && a.verdict != AUTHORITY_ALLOWED)
-		r = err_set(e, AMBIT_DENIED, NULL, "the person's authority says no (%s)",
-			    authority_why_word((enum authority_why)a.why));
+		r = standing_refused(&a, e);
 	if (r == 0 && a.n_late > 0)
 		r = standing_late(e);
 	if (r == 0)
 		*ret = a.labels;
 	return r;
+}
+
+/* Its stream was not there any more, or not yet: what it read since it began nobody knows, so it may have been any file that is labelled. */
+static int enter_anywhere(const struct marking *m, uint64_t *ret, struct err *e)
+{
+	const struct standing_grant g = { .verb = VERB_READ, .object = "/", .terms = "" };
+	authority_ref ignored;
+	const int r = standing_grant(m->k, &m->who, &g, &ignored, e);
+
+	return r < 0 ? r : step(m, AUTHORITY_ENTER, 0, "", ret, e);
 }
 
 int marking_join(struct role *role, struct err *e)
@@ -56,6 +65,8 @@ int marking_join(struct role *role, struct err *e)
 		return 0;
 	r = marking_begin(&m, e);
 	r = r < 0 ? r : step(&m, AUTHORITY_LABEL, 0, "", &labels, e);
+	if (r == 0 && m.who.is_new)
+		r = enter_anywhere(&m, &labels, e);
 	role->meta->labels |= labels;
 	return r < 0 ? err_context(e, r, "what labels %s has is not known", role->meta->event) : 0;
 }

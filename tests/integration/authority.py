@@ -21,7 +21,8 @@ from harness import PATIENCE, SLOW, Skip, expect_ok, lock_holders, main, rooted,
 
 STEP, BIND, WATCH, DONE, LABEL_NAME, LABELS, LIST, FIND, PART, SHOWN, SIGNED, LEDGER = range(352, 364)  # wire/messages.def
 HELLO, ANSWERED, ACTIONS, TAKEN, NAMES, PAGE, SHOWS, REFUSED, FAILED, UNRECORDED = range(368, 378)
-(TIME, OPEN, GIVE, DERIVE, REVOKE, END, EVENT_END, HAND_OVER, USE, RETURN, ANSWER, FORGET, FREEZE, THAW, LABEL, TAKE, ENTER, MARK, AGENT, RESTART) = range(20)  # core/authority.h
+(TIME, OPEN, GIVE, DERIVE, REVOKE, END, EVENT_END, HAND_OVER, USE, RETURN, ANSWER, FORGET, FREEZE, THAW, LABEL, TAKE, ENTER, MARK, AGENT, RESTART, MORE, RESTORE, UNMARK,
+ JOIN) = range(24)  # core/authority.h
 ALLOWED, DENIED, ASKS = range(3)
 (NONE, RECORDED, ALREADY, NOT_HELD, FROZEN, REVOKED, EXPIRED, NOT_NOW, BEYOND, DEPTH, LABELLED, SPENT, REFUSED_BY, FLOOD, CONFLICT, MISMATCH, ANSWERED_ALREADY, TAKEN_ID, FULL,
  MALFORMED) = range(20)
@@ -707,6 +708,36 @@ def who_has_labels_is_listed_and_forgotten(place):
         c.step(labelling(second, 0)).is_(DENIED, NOT_HELD)
 
 
+def at_once(clients, requests):
+    """One sync serves many: each client has one of them on its way."""
+    answers = []
+    for i in range(0, len(requests), len(clients)):
+        some = list(zip(clients, requests[i:i + len(clients)]))
+        for c, request in some:
+            c.say(STEP, bytes(4) + request)
+        answers += [Answer(c.hear()[1]).is_(ALLOWED) for c, _ in some]
+    return answers
+
+
+def where_it_is_full_who_was_used_last_stays(place):
+    """Of 16,384 that hold nothing 64 go: none of those for which somebody is connected, and of the rest those that were used first."""
+    with Kept(place) as kept, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(kept.client()) for _ in range(64)]
+        badges = [a.made for a in at_once(clients, [opening("agent") for _ in range(16384)])]
+        client, bound = stack.enter_context(kept.client()), stack.enter_context(kept.client())
+        bound.number(BIND, ref(badges[3]))
+        for badge in badges[:3]:
+            client.step(labelling(badge, 0)).is_(ALLOWED, ALREADY)
+        alive = lambda: {struct.unpack("<Q", page[at:at + 8])[0] for page in client.pages(BADGES) for at in range(0, len(page), len(page) // page.count(text("agent")))}
+        assert alive() == set(badges)
+        new = client.made(opening("agent"))
+        assert alive() == {*badges[:4], *badges[68:], new}, sorted(set(badges) - alive())[:5]
+        at_once(clients, [opening("agent") for _ in range(63)])  # the room that was made
+        assert len(alive()) == 16384
+        [busy] = [a.made for a in at_once(clients[:1], [opening("agent")])]
+        assert {*badges[:4], *badges[132:], new, busy} <= alive() and badges[131] not in alive()
+
+
 def where_labels_came_from_is_kept(place):
     first, second = b"\1" + bytes(14) + b"\1", b"\1" + bytes(14) + b"\2"
     with Kept(place) as kept:
@@ -1014,7 +1045,7 @@ SCENARIOS = [
     the_time_of_day_is_that_of_the_zone,
     labels_have_names,
     the_first_label_is_noted_for_who_does_not_ask,
-    who_has_labels_is_listed_and_forgotten, where_labels_came_from_is_kept,
+    who_has_labels_is_listed_and_forgotten, where_it_is_full_who_was_used_last_stays, where_labels_came_from_is_kept,
     whoever_asks_for_labels_starts_nothing_where_there_is_nothing,
     questions_carry_what_is_shown,
     whoever_floods_or_reads_nothing_holds_up_nobody,
