@@ -85,7 +85,7 @@ _ambit() {
 	local kill_options='--all --keep-frozen --reason --json --help'
 	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
 	local approve_options='--answers --take-back --show --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
-	local labels_options='--forget --json --help'
+	local labels_options='--forget --unmark --yes --json --help'
 	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
@@ -204,6 +204,7 @@ _ambit() {
 		;;
 	approve:*) _ambit_words "$approve_options" ;;
 	labels:--forget) _ambit_streams ;;
+	labels:--unmark) _ambit_files -f ;;
 	labels:*) _ambit_words "$labels_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;

@@ -46,7 +46,7 @@ complete -c ambit -n __fish_use_subcommand -a thaw -d 'Let go on what was frozen
 complete -c ambit -n __fish_use_subcommand -a kill -d 'End the events of a session, an event or everything'
 complete -c ambit -n __fish_use_subcommand -a secret -d 'What is attached to requests, and no cell sees'
 complete -c ambit -n __fish_use_subcommand -a approve -d 'What waits for your answer'
-complete -c ambit -n __fish_use_subcommand -a labels -d 'What has labels, and forgetting a stream'
+complete -c ambit -n __fish_use_subcommand -a labels -d 'What has labels, and taking them off'
 complete -c ambit -n __fish_use_subcommand -a session -d 'Sessions that outlive their clients'
 complete -c ambit -n __fish_use_subcommand -a events -d 'What ran in a session, and runs'
 complete -c ambit -n __fish_use_subcommand -a ps -d 'What runs in all sessions'
@@ -247,6 +247,8 @@ complete -c ambit -n '__ambit_in approve' -l password-fd -x -d 'Enroll: read the
 complete -c ambit -n '__ambit_in approve' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in approve' -l help -d 'How approve is used'
 complete -c ambit -n '__ambit_in labels' -l forget -x -a '(ambit labels 2>/dev/null | string match -r "^b_[0-9A-Z]+")' -d 'End one, with its labels'
+complete -c ambit -n '__ambit_in labels' -l unmark -r -F -d 'Take the labels off a path'
+complete -c ambit -n '__ambit_in labels' -l yes -d 'Unmark: do not ask'
 complete -c ambit -n '__ambit_in labels' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in labels' -l help -d 'How labels is used'
 
