@@ -104,7 +104,7 @@ def connections_of_a_session_are_counted_together(place):
         for n in range(5):
             result = s.call(sink)
             assert (result.returncode == 0) == (n < 3), (n, told(result))
-        event = re.search(r"e_\w+", result.stderr)[0]
+        event = re.search(r"e_[0-9A-Z]{26}", result.stderr)[0]
         assert len(sink.came) == 3 and "nothing is left of its budget" in expect_ok(s.ambit("explain", event)).stdout, told(result)
         other = re.search(r"s_\w+", expect_ok(s.new()).stdout)[0]
         expect_ok(s.call(sink, session=other), "got")  # another session has its own
