@@ -512,24 +512,33 @@ static void settle(struct judge *j, unsigned ms)
 		lose(j);
 }
 
+/* Asked once more if the keeper wants the ledger first: it lets go of one that it has not used for a second. */
 static bool ask_labels(struct judge *j, uint64_t *ret)
 {
 	const struct authority_request q = { .op = AUTHORITY_LABEL, .badge = j->badge, .object = "", .terms = "" };
-	struct pollfd p = { .fd = j->sock, .events = POLLIN };
-	auto_message m = { .n_fds = 0 };
-	struct keeper_answer a;
 	uint8_t room[1024];
 	struct buf b;
 
 	buf_init_in(&b, room, sizeof room);
 	buf_put_u32(&b, 0);
 	authority_put_request(&b, &q);
-	if (!say(j, WIRE_AUTHORITY_STEP, &b) || poll(&p, 1, PATIENCE_MS) != 1 ||
-	    wire_receive(j->sock, WIRE_KEEPER, WIRE_RUNNING, j->room, sizeof j->room, &m) != 1 ||
-	    m.number != WIRE_AUTHORITY_ANSWERED || !keeper_answer_take(&m.body, &a) || a.why != WHY_ALREADY)
-		return false;
-	*ret = a.labels;
-	return true;
+	for (unsigned tries = 0; tries < 2; tries++) {
+		struct pollfd p = { .fd = j->sock, .events = POLLIN };
+		auto_message m = { .n_fds = 0 };
+		struct keeper_answer a;
+
+		if (!say(j, WIRE_AUTHORITY_STEP, &b) || poll(&p, 1, PATIENCE_MS) != 1 ||
+		    wire_receive(j->sock, WIRE_KEEPER, WIRE_RUNNING, j->room, sizeof j->room, &m) != 1)
+			return false;
+		if (m.number == WIRE_AUTHORITY_UNRECORDED && j->ledger >= 0 &&
+		    wire_send(j->sock, WIRE_AUTHORITY_LEDGER, NULL, &j->ledger, 1) == 0)
+			continue;
+		if (m.number != WIRE_AUTHORITY_ANSWERED || !keeper_answer_take(&m.body, &a) || a.why != WHY_ALREADY)
+			return false;
+		*ret = a.labels;
+		return true;
+	}
+	return false;
 }
 
 uint64_t judge_labels(struct judge *j)

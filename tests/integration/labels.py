@@ -467,6 +467,15 @@ def what_is_seen_without_a_grant_labels_as_well(place):
         assert SECRET in result.stdout and labels_of(result) == ["private"], told(result)
 
 
+def what_was_not_used_labels_nothing(place):
+    """Of a connection that was granted and not made, also where the event takes its time."""
+    p = Person(place)
+    with Server(PAGE) as web:
+        result = p.run("--connect", web.grant("label=untrusted"), "--work", ".", "--", "sh", "-c", "sleep 2; echo x > made")
+        assert result.returncode == 0 and labels_of(result) == [], told(result)
+        assert labels_of(p.run("--agent", "other", "--work", ".", "--", "true")) == []
+
+
 def variables_carry_labels(place):
     p = Person(place)
     with Server(PAGE) as web, Server() as out:
@@ -972,7 +981,7 @@ if __name__ == "__main__":
     main([private_and_untrusted_have_no_way_out, the_agent_that_was_told_to_send_the_notes, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
           another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed,
           what_nobody_settled_has_what_came_meanwhile, what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
-          in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels,
+          in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, what_was_not_used_labels_nothing, variables_carry_labels,
           labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked,
           what_was_open_without_a_question_is_closed_as_well, a_session_has_its_own, a_session_that_ends_takes_no_label_along, sub_agents_share_what_their_caller_has,
           a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins, who_does_not_answer_holds_up_what_would_close_it, what_was_deleted_is_told_with_its_label, in_place_it_is_labelled_again_when_it_is_over,
