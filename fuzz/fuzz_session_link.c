@@ -44,6 +44,8 @@ static void message(uint8_t which, struct rbuf *in, const uint8_t *data, size_t 
 	case 't': TRY(session_taken, session_taken_take); break;
 	case 'v': TRY(session_event, session_event_take); break;
 	case 'g': TRY(session_grew, session_grew_take); break;
+	case 'f': TRY(link_halt, link_halt_take); break;
+	case 'F': TRY(link_halted, link_halted_take); break;
 	case 'h': TRY(serve_hello, serve_hello_take); break;
 	case 'p': TRY(session_step, session_step_take); break;
 	case 'w': TRY(step_row, step_row_take); break;

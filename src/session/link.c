@@ -140,6 +140,52 @@ bool link_number_take(struct rbuf *in, struct link_number *ret)
 	return rbuf_done(in);
 }
 
+/* ---- what stands still ---- */
+
+void link_halt_put(struct buf *out, const struct link_halt *h)
+{
+	buf_put_u32(out, h->request);
+	buf_put_u32(out, h->deed);
+	buf_put_u32(out, h->keep);
+	buf_put_u64(out, h->n);
+	buf_put_text(out, h->what, sizeof h->what);
+	buf_put_text(out, h->reason, sizeof h->reason);
+}
+
+static bool names_something(const char *what)
+{
+	return what[0] == 0 || strcmp(what, HALT_ALL) == 0 || is_session(what) || id_is('e', what, strlen(what));
+}
+
+bool link_halt_take(struct rbuf *in, struct link_halt *ret)
+{
+	ret->request = rbuf_u32(in);
+	ret->deed = rbuf_u32(in);
+	ret->keep = rbuf_u32(in);
+	ret->n = rbuf_u64(in);
+	rbuf_text(in, ret->what, sizeof ret->what);
+	rbuf_text(in, ret->reason, sizeof ret->reason);
+	return rbuf_done(in) && ret->deed > 0 && ret->deed < HALT_DEED_COUNT && ret->keep <= 1 &&
+	       names_something(ret->what);
+}
+
+void link_halted_put(struct buf *out, const struct link_halted *h)
+{
+	buf_put_u32(out, h->request);
+	buf_put_u32(out, h->before);
+	buf_put_u32(out, h->events);
+	buf_put_u32(out, h->cancelled);
+}
+
+bool link_halted_take(struct rbuf *in, struct link_halted *ret)
+{
+	ret->request = rbuf_u32(in);
+	ret->before = rbuf_u32(in);
+	ret->events = rbuf_u32(in);
+	ret->cancelled = rbuf_u32(in);
+	return rbuf_done(in) && ret->before <= 1;
+}
+
 void link_failed_put(struct buf *out, uint32_t request, const struct err *e)
 {
 	buf_put_u32(out, request);

@@ -1,6 +1,6 @@
 /* link - what a client, the daemon and the role of a session tell each other.
  *
- * Owns:   the bodies of the messages SERVE_*, SESSION_* and ROLE_STATE (wire/messages.def), and what a session and a run are described by, which travels in
+ * Owns:   the bodies of the messages SERVE_*, SESSION_*, HALT_* and ROLE_STATE (wire/messages.def), and what a session and a run are described by, which travels in
  *         parts.
  * Holds:  all but an error, an event's row and those descriptions are of one size; what was decoded is checked, for meaning too: who speaks for a client may have been
  *         taken over by what it read. A request carries a number of the client's choice, and each gets one answer with that number, in the order of the
@@ -109,6 +109,32 @@ bool serve_status_take(struct rbuf *in, struct serve_status *ret);
 void link_failed_put(struct buf *out, uint32_t request, const struct err *e);
 /* Gives the error's negative code, or -PROTOCOL. */
 int link_failed_take(struct rbuf *in, uint32_t *ret_request, struct err *ret);
+
+/* ---- what stands still ---- */
+
+/* To freeze, thaw or kill. SERVE_HALT: everything; SESSION_HALT: the session, or event n of it; HALT_ASK, to the role ambit-freeze: `what`. SERVE_HALTED, SESSION_HALTED and HALT_DONE
+ * answer when that is true; on one connection these are done one after the other, in the order of the requests. */
+#define HALT_ALL "all"
+#define HALT_REASON_MAX 201 /* with its NUL */
+enum halt_deed { HALT_FREEZE = 1, HALT_THAW, HALT_KILL, HALT_DEED_COUNT };
+struct link_halt {
+	uint32_t request;
+	uint32_t deed;          /* enum halt_deed */
+	uint32_t keep;          /* 1: what is killed stays frozen */
+	uint64_t n;             /* 0: all of the session */
+	char what[ID_TEXT_MAX]; /* HALT_ALL, or an id; of clients "" */
+	char reason[HALT_REASON_MAX];
+};
+void link_halt_put(struct buf *out, const struct link_halt *h);
+bool link_halt_take(struct rbuf *in, struct link_halt *ret);
+
+struct link_halted {
+	uint32_t request;
+	uint32_t before;            /* 1: it was frozen already */
+	uint32_t events, cancelled; /* that ran; that waited, and never begin */
+};
+void link_halted_put(struct buf *out, const struct link_halted *h);
+bool link_halted_take(struct rbuf *in, struct link_halted *ret);
 
 /* ---- client and session ---- */
 

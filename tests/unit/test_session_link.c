@@ -43,6 +43,10 @@ static const struct serve_status status = { .request = 1,
 					    .refused = 14 };
 static const struct session_taken taken = { .request = 1, .replayed = 1, .n = 2, .event = E };
 static const struct session_event event = { .request = 1, .a = 2, .b = 3, .n = 4 };
+static const struct link_halt halt = {
+	.request = 1, .deed = HALT_KILL, .keep = 1, .n = UINT64_MAX, .what = E, .reason = "a reason"
+};
+static const struct link_halted halted = { .request = 1, .before = 1, .events = 2, .cancelled = UINT32_MAX };
 static const struct session_grew grew = { .n = 1, .out = 2, .err = UINT64_MAX };
 static const struct session_step step = { .request = 1, .flags = STEP_SHOWS, .n = 2, .timeout_ms = UINT64_MAX };
 static const struct step_row step_row = { .n = 1,
@@ -108,6 +112,8 @@ MESSAGE(status, serve_status, status, serve_status_take)
 MESSAGE(taken, session_taken, taken, session_taken_take)
 MESSAGE(event, session_event, event, session_event_take)
 MESSAGE(grew, session_grew, grew, session_grew_take)
+MESSAGE(halt, link_halt, halt, link_halt_take)
+MESSAGE(halted, link_halted, halted, link_halted_take)
 MESSAGE(over, event_row, over, event_row_take)
 MESSAGE(step, session_step, step, session_step_take)
 MESSAGE(step_row, step_row, step_row, step_row_take)
@@ -128,6 +134,8 @@ static const struct message {
 	{ "taken", 48, put_taken, again_taken },
 	{ "event", 20, put_event, again_event },
 	{ "grew", 24, put_grew, again_grew },
+	{ "halt", 253, put_halt, again_halt },
+	{ "halted", 16, put_halted, again_halted },
 	{ "event row", 1488 + sizeof "private,untrusted" - 1, put_over, again_over },
 	{ "step", 24, put_step, again_step },
 	{ "step row", STEP_ROW_BYTES, put_step_row, again_step_row },
@@ -188,6 +196,14 @@ static void what_is_out_of_range_is_refused(void **state)
 		{ "half replayed", "taken", 4, 2, false },
 		{ "event 0", "taken", 8, 0, false },
 		{ "of a session", "taken", 16, 's', false },
+		{ "nothing to do", "halt", 4, 0, false },
+		{ "a deed more", "halt", 4, HALT_DEED_COUNT, false },
+		{ "kept twice", "halt", 8, 2, false },
+		{ "of a session", "halt", 20, 's', true },
+		{ "of a grant", "halt", 20, 'g', false },
+		{ "something behind its NUL", "halt", 51, 'x', false },
+		{ "a reason without an end", "halt", 252, 'x', false },
+		{ "frozen twice", "halted", 4, 2, false },
 		{ "event row 0", "event row", 0, 0, false },
 		{ "no state of an event", "event row", 8, 0, false },
 		{ "one state too many", "event row", 8, EVENT_STATE_COUNT, false },
