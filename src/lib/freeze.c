@@ -88,10 +88,11 @@ int freeze_find(const char *word, char ret[ID_TEXT_MAX], struct err *e)
 	int r = freeze_place(place, e);
 
 	r = r < 0 ? r : frozen_list(place, consider_frozen, &f, e);
-	r = r < 0 ? r : consider_running(&f, e);
+	consider_sessions(&f);
+	if (r == 0 && strcmp(f.what, word) != 0) /* of a whole id there is one, and supervisors are asked in vain */
+		r = consider_running(&f, e);
 	if (r < 0)
 		return r;
-	consider_sessions(&f);
 	if (f.n == 0 || strcmp(f.what, FROZEN_ALL) == 0)
 		return err_set(e, AMBIT_NOT_FOUND,
 			       "`ambit grant list` shows events that run, `ambit session list` sessions",

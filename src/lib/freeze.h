@@ -4,7 +4,7 @@
  * Holds:  the word is written first, and who runs is looked for then: an event that is not found meanwhile finds the word before its program starts
  *         (supervisor/main.c). All are asked before any is waited for. Events whose words lie in another place are not ours (another
  *         XDG_STATE_HOME).
- * Called: cli. */
+ * Called: halt.c; cli finds by it which is meant. */
 #ifndef LIB_FREEZE_H
 #define LIB_FREEZE_H
 
