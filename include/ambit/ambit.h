@@ -518,6 +518,33 @@ int ambit_session_end(struct ambit_session *s, struct ambit_error *e);
 /* Leaves the session, in which everything goes on. Of events that are still followed what is there can be read. */
 void ambit_session_free(struct ambit_session *s);
 
+/* ---- standing still ---- */
+
+/* As `ambit freeze`, `thaw` and `kill`, for events with handles of their own, too, of whatever program of the person's.
+ * `which` is a session's or an event's whole id, or NULL for everything of the person's. All three give how many events
+ * that run were reached, sub-agents too.
+ *
+ * Each returns when it is true, and waits for that: for what does not come to a stop five seconds, for a supervisor that
+ * does not answer ten, for a commit that began before ten. A helper does it, and does it to the end if the process dies.
+ *
+ * -USAGE: this is no id; -NOT_FOUND: there is no such session, and no such event runs; -LIMIT: not everything stands
+ * still (what does, does; it is tried on), or the reason is too long; -GONE: an event does not answer, or the helper
+ * was killed: then it may be half done, and is said again; -UNAVAILABLE: this is in a cell; -HOST: there is no place
+ * to write it down; -UNTRUSTED, as ambit_event_start. */
+
+/* Stops what runs of it where it is, and nothing of it begins or is committed (-FROZEN), also after a restart of the
+ * machine, until it is thawed. What is frozen stays so. `reason`, of at most 200 bytes, is told whoever is refused
+ * meanwhile; NULL: none. */
+int ambit_freeze(const char *which, const char *reason, struct ambit_error *e);
+
+/* It goes on. NULL thaws sessions and events, too, that were frozen by themselves. What was not frozen is no mistake.
+ * -FROZEN: an event whose session, or everything, is. */
+int ambit_thaw(const char *which, struct ambit_error *e);
+
+/* Freezes it and ends it: nothing of it is left, and what waited in a session never begins. What was changed is kept. With
+ * keep_frozen 1 it stays frozen; else it is as before. */
+int ambit_kill(const char *which, const char *reason, int keep_frozen, struct ambit_error *e);
+
 #ifdef __cplusplus
 }
 #endif

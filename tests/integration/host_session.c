@@ -647,6 +647,101 @@ static void asked(int argc, char **argv)
 }
 
 /* Until it takes no more. */
+/* ---- what stands still ---- */
+
+static uint64_t written(struct ambit_session *s, uint64_t n)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_event_info info = { .size = sizeof info };
+
+	host_is(ambit_session_next_event(s, n, &info, &e), 1, &e, "looking");
+	return info.out_bytes;
+}
+
+static void goes_on(struct ambit_session *s, uint64_t n)
+{
+	const uint64_t before = written(s, n);
+	int looks = PATIENCE_MS / 10;
+
+	while (written(s, n) <= before && --looks > 0)
+		(void)usleep(10000);
+	if (looks == 0)
+		host_problem("event %llu does not go on", (unsigned long long)n);
+}
+
+static void stands(struct ambit_session *s, uint64_t n)
+{
+	const uint64_t before = written(s, n);
+
+	(void)usleep(300000);
+	if (written(s, n) != before)
+		host_problem("event %llu goes on", (unsigned long long)n);
+}
+
+static void by_its_id(struct ambit_session *s, struct ambit_session *other, uint64_t n, uint64_t beside)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_event_info info = { .size = sizeof info };
+	char *argv[4];
+	struct ambit_run_options o = host_run_options("true", argv);
+
+	host_is(ambit_freeze(ambit_session_id(s), "have a look", &e), 1, &e, "freezing a session");
+	stands(s, n);
+	goes_on(other, beside);
+	host_is(ambit_session_run(s, &o, NULL, &e), -AMBIT_FROZEN, &e, "running in it");
+	if (strstr(e.why, "have a look") == NULL)
+		host_problem("no reason: %s", e.why);
+	host_is(ambit_thaw(ambit_session_id(s), &e), 1, &e, "thawing it");
+	goes_on(s, n);
+	host_is(ambit_session_next_event(s, n, &info, &e), 1, &e, "looking");
+	host_is(ambit_freeze(info.event, NULL, &e), 1, &e, "freezing an event");
+	stands(s, n);
+	host_is(ambit_freeze(NULL, NULL, &e), 2, &e, "freezing everything");
+	stands(other, beside);
+	host_is(ambit_thaw(info.event, &e), -AMBIT_FROZEN, &e, "thawing an event of that");
+	host_is(ambit_thaw(NULL, &e), 2, &e, "thawing everything");
+	goes_on(s, n);
+	goes_on(other, beside);
+	host_is(ambit_kill(info.event, NULL, 0, &e), 1, &e, "killing an event");
+	host_is(ambit_freeze(info.event, NULL, &e), -AMBIT_NOT_FOUND, &e, "freezing it then");
+	goes_on(other, beside);
+	host_is(ambit_kill(NULL, "enough", 1, &e), 1, &e, "killing everything");
+	host_is(ambit_session_run(s, &o, NULL, &e), -AMBIT_FROZEN, &e, "running then");
+	host_is(ambit_thaw(NULL, &e), 0, &e, "thawing what is gone");
+	host_is(ambit_session_run(s, &o, NULL, &e), 0, &e, "running");
+}
+
+static void halted(int argc, char **argv)
+{
+	static const char command[] = "while :; do echo x; sleep 0.01; done";
+	static const char *const none[] = { "", "all", "s_1", "last", "e_01HZZZZZZZ000000000000000" };
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_daemon *d = host_daemon(1);
+	struct ambit_session *s = host_session(d), *other = host_session(d);
+	const uint64_t n = host_run(s, command, 0), beside = host_run(other, command, 0);
+	char reason[202];
+
+	(void)argc;
+	(void)argv;
+	goes_on(s, n);
+	goes_on(other, beside);
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+		host_is(ambit_freeze(none[i], NULL, &e), -AMBIT_USAGE, &e, none[i]);
+		host_is(ambit_thaw(none[i], &e), -AMBIT_USAGE, &e, none[i]);
+		host_is(ambit_kill(none[i], NULL, 0, &e), -AMBIT_USAGE, &e, none[i]);
+	}
+	host_is(ambit_kill("e_01HZZZZZZZ0000000000000000", NULL, 0, &e), -AMBIT_NOT_FOUND, &e,
+		"an event that is not there");
+	host_is(ambit_freeze("s_01HZZZZZZZ0000000000000000", NULL, &e), -AMBIT_NOT_FOUND, &e, "a session likewise");
+	memset(reason, 'x', sizeof reason - 1);
+	reason[sizeof reason - 1] = 0;
+	host_is(ambit_freeze(NULL, reason, &e), -AMBIT_LIMIT, &e, "a long reason");
+	by_its_id(s, other, n, beside);
+	ambit_session_free(s);
+	ambit_session_free(other);
+	ambit_daemon_free(d);
+}
+
 static void fill_up(struct ambit_follow *f)
 {
 	static const char bytes[10000];
@@ -793,7 +888,8 @@ bool host_session_scenario(int argc, char **argv)
 {
 	static const struct host_scenario own[] = { { "whole", whole }, { "words", words }, { "labels", labels },
 						    { "loop", loop },   { "asked", asked }, { "room", room },
-						    { "large", large }, { "stack", stack }, { NULL, NULL } };
+						    { "large", large }, { "stack", stack }, { "halted", halted },
+						    { NULL, NULL } };
 
 	return run_one(own, argc, argv) || run_one(host_hard, argc, argv);
 }

@@ -381,7 +381,7 @@ def another_users_daemon_is_not_believed(place):
 SCENARIOS = [
     done("whole", "what_a_product_asks_is_done"), done("labels", "labels_of_what_is_given_come_out"), done("words", "words_and_sizes_that_cannot_be_are_told"), done("loop", "a_loop_copies_both_ways_and_never_waits"),
     done("asked", "what_is_told_while_something_is_asked_is_not_lost"), done("room", "room_for_input_is_told_once"),
-    done("large", "output_is_never_held_in_memory"), done("stack", "a_small_stack_is_enough"),
+    done("halted", "what_a_product_freezes_stands_until_it_thaws_or_kills_it"), done("large", "output_is_never_held_in_memory"), done("stack", "a_small_stack_is_enough"),
     done("broken-pipe", "a_reader_that_is_gone_raises_no_signal"), done("threads", "sixteen_threads_have_handles_of_their_own"),
     threads_with_handles_of_their_own_share_nothing, a_product_that_was_killed_goes_on_from_a_byte, a_daemon_that_was_killed_is_told_and_what_ran_is_interrupted,
     a_daemon_that_becomes_another_program_is_not_noticed, nobody_is_started_who_is_not_asked_for, a_fork_holds_no_connection, a_daemon_that_lies_is_told_and_holds_nobody_up, a_daemon_that_stopped_holds_nobody_up,
