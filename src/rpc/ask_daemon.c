@@ -38,7 +38,7 @@ int ask_hello(struct rpc *r, struct request *q, const json_t *params, struct mis
 	return 0;
 }
 
-static int daemon_gone(const struct rpc *r, struct mistake *m)
+int daemon_gone(const struct rpc *r, struct mistake *m)
 {
 	return r->daemon.fd >= 0 ? 0
 				 : err_set(&m->err, AMBIT_GONE, "connect again: `ambit serve` starts a new one",

@@ -8,19 +8,34 @@
 #include "rpc/rpc.h"
 
 static ask_method *const asks[METHOD_COUNT] = {
-	[METHOD_HELLO] = ask_hello,           [METHOD_DAEMON_STATUS] = ask_status,
-	[METHOD_SESSION_NEW] = ask_new,       [METHOD_SESSION_OPEN] = ask_open,
-	[METHOD_SESSION_LIST] = ask_list,     [METHOD_SESSION_SHOW] = ask_show,
-	[METHOD_SESSION_NARROW] = ask_narrow, [METHOD_SESSION_LEAVE] = ask_leave,
-	[METHOD_SESSION_END] = ask_end,       [METHOD_EVENT_RUN] = ask_run,
-	[METHOD_EVENT_FOLLOW] = ask_follow,   [METHOD_EVENT_UNFOLLOW] = ask_unfollow,
-	[METHOD_EVENT_INPUT] = ask_input,     [METHOD_EVENT_SIGNAL] = ask_signal,
-	[METHOD_EVENT_CANCEL] = ask_cancel,   [METHOD_EVENT_RESIZE] = ask_resize,
-	[METHOD_EVENT_LIST] = ask_events,     [METHOD_EVENT_SHOW] = ask_event,
-	[METHOD_EVENT_READ] = ask_read,       [METHOD_EVENT_CODE] = ask_run,
-	[METHOD_KERNEL_START] = ask_run,      [METHOD_KERNEL_RUN] = ask_step,
-	[METHOD_KERNEL_WAIT] = ask_step_wait, [METHOD_KERNEL_STOP] = ask_step_stop,
+	[METHOD_HELLO] = ask_hello,
+	[METHOD_DAEMON_STATUS] = ask_status,
+	[METHOD_SESSION_NEW] = ask_new,
+	[METHOD_SESSION_OPEN] = ask_open,
+	[METHOD_SESSION_LIST] = ask_list,
+	[METHOD_SESSION_SHOW] = ask_show,
+	[METHOD_SESSION_NARROW] = ask_narrow,
+	[METHOD_SESSION_LEAVE] = ask_leave,
+	[METHOD_SESSION_END] = ask_end,
+	[METHOD_EVENT_RUN] = ask_run,
+	[METHOD_EVENT_FOLLOW] = ask_follow,
+	[METHOD_EVENT_UNFOLLOW] = ask_unfollow,
+	[METHOD_EVENT_INPUT] = ask_input,
+	[METHOD_EVENT_SIGNAL] = ask_signal,
+	[METHOD_EVENT_CANCEL] = ask_cancel,
+	[METHOD_EVENT_RESIZE] = ask_resize,
+	[METHOD_EVENT_LIST] = ask_events,
+	[METHOD_EVENT_SHOW] = ask_event,
+	[METHOD_EVENT_READ] = ask_read,
+	[METHOD_EVENT_CODE] = ask_run,
+	[METHOD_KERNEL_START] = ask_run,
+	[METHOD_KERNEL_RUN] = ask_step,
+	[METHOD_KERNEL_WAIT] = ask_step_wait,
+	[METHOD_KERNEL_STOP] = ask_step_stop,
 	[METHOD_KERNEL_END] = ask_kernel_end,
+	[METHOD_FREEZE] = ask_freeze,
+	[METHOD_THAW] = ask_thaw,
+	[METHOD_KILL] = ask_kill,
 };
 
 /* ---- the envelope ---- */
@@ -108,9 +123,12 @@ static bool is_taken(const struct rpc *r, const char *id)
 
 static int find_channel(struct rpc *r, struct request *q, const json_t *params, struct mistake *m)
 {
-	if (method_row(q->method)->to != TO_SESSION)
+	const enum method_to to = method_row(q->method)->to;
+	const char *session = json_string_value(json_object_get(params, "session"));
+
+	if (to != TO_SESSION && (to != TO_NAMED || session == NULL))
 		return 0;
-	q->channel = channel_of(r, json_string_value(json_object_get(params, "session")));
+	q->channel = channel_of(r, session);
 	if (q->channel != NULL)
 		return 0;
 	(void)snprintf(m->place, sizeof m->place, "/params/session");

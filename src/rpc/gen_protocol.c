@@ -6,7 +6,13 @@
 
 static const char *whom(enum method_to to)
 {
-	return to == TO_SESSION ? " Of a session that is open on this connection." : "";
+	switch (to) {
+	case TO_HERE:
+	case TO_DAEMON: break;
+	case TO_SESSION: return " Of a session that is open on this connection.";
+	case TO_NAMED: return " Of a session that is open on this connection, or of everything.";
+	}
+	return "";
 }
 
 /* What "most" counts. */

@@ -40,7 +40,7 @@ enum note {
 };
 
 /* Whom a method asks. */
-enum method_to { TO_HERE, TO_DAEMON, TO_SESSION };
+enum method_to { TO_HERE, TO_DAEMON, TO_SESSION, TO_NAMED };
 
 enum param_type {
 	PARAM_TEXT,

@@ -51,6 +51,7 @@ enum awaits {
 	AWAIT_INPUT, /* until all of it is taken */
 	AWAIT_OVER,
 	AWAIT_STEP, /* the end of a step of a kernel */
+	AWAIT_HALTED,
 };
 
 struct request {
@@ -59,7 +60,7 @@ struct request {
 	uint32_t number;     /* by which daemon and roles know it */
 	char id[RPC_ID_MAX]; /* JSON; "": nobody waits for the answer */
 	char session[ID_TEXT_MAX];
-	struct channel *channel; /* borrowed; NULL: it is the daemon's */
+	struct channel *channel; /* borrowed; NULL: it is the daemon's, or ours */
 	uint64_t n;
 	bool follow, wait, brings, more, end;
 	uint64_t at[2];         /* EVENT_FOLLOW; EVENT_READ: the first */
@@ -134,6 +135,11 @@ void rpc_asked_too_long(struct rpc *r);
 /* ask_daemon.c, ask_session.c: the method's request. A negative code: *m has it, and the caller answers and frees. */
 typedef int ask_method(struct rpc *r, struct request *q, const json_t *params, struct mistake *m);
 ask_method ask_hello, ask_status, ask_new, ask_open, ask_list, ask_show, ask_narrow;
+/* -GONE: it is; else 0. */
+int daemon_gone(const struct rpc *r, struct mistake *m);
+/* halt.c */
+ask_method ask_freeze, ask_thaw, ask_kill;
+void rpc_halted(struct rpc *r, const struct channel *c, const struct link_halted *done);
 /* step.c */
 ask_method ask_step, ask_step_wait, ask_step_stop, ask_kernel_end;
 /* DONE of one of them. */

@@ -143,8 +143,7 @@ static bool on_daemon_failed(struct rpc *r, struct rbuf *in)
 	for (size_t i = 0; i < RPC_REQUESTS_MAX; i++) {
 		struct request *q = &r->requests[i];
 
-		if (q->awaits > AWAIT_NOW && q->number == number && method_row(q->method)->to == TO_DAEMON &&
-		    q->awaits != AWAIT_READY)
+		if (q->awaits > AWAIT_NOW && q->number == number && q->channel == NULL && q->awaits != AWAIT_READY)
 			request_fail(r, q, &e);
 	}
 	return !in->failed;
@@ -165,6 +164,7 @@ static bool hear_daemon(struct rpc *r, struct wire_message *m)
 		struct session_row row;
 		struct link_number number;
 		struct serve_status status;
+		struct link_halted halted;
 	} v;
 
 	switch ((int)m->number) {
@@ -188,6 +188,11 @@ static bool hear_daemon(struct rpc *r, struct wire_message *m)
 		if (!serve_status_take(&m->body, &v.status))
 			return false;
 		on_status(r, &v.status);
+		return true;
+	case WIRE_SERVE_HALTED:
+		if (!link_halted_take(&m->body, &v.halted))
+			return false;
+		rpc_halted(r, NULL, &v.halted);
 		return true;
 	case WIRE_SERVE_FAILED: return on_daemon_failed(r, &m->body);
 	default: return false;
@@ -386,6 +391,7 @@ static bool hear_session(struct rpc *r, struct channel *c, struct wire_message *
 		struct session_grew grew;
 		struct link_number number;
 		struct step_row step;
+		struct link_halted halted;
 	} v;
 
 	switch ((int)m->number) {
@@ -413,6 +419,11 @@ static bool hear_session(struct rpc *r, struct channel *c, struct wire_message *
 		if (!step_row_take(&m->body, &v.step))
 			return false;
 		step_over(r, c, &v.step);
+		return true;
+	case WIRE_SESSION_HALTED:
+		if (!link_halted_take(&m->body, &v.halted))
+			return false;
+		rpc_halted(r, c, &v.halted);
 		return true;
 	case WIRE_SESSION_FAILED: return on_session_failed(r, c, &m->body);
 	default: return false;

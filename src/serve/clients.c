@@ -26,6 +26,7 @@ static void init(struct client *c)
 	line_init(&c->line);
 	buf_init(&c->parts, DESCRIPTION_BYTES_MAX);
 	speaker_init(&c->speaker);
+	halts_init(&c->halts);
 }
 
 void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
@@ -68,6 +69,7 @@ static void part_with(struct clients *all, struct client *c)
 {
 	line_finish(&c->line);
 	buf_finish(&c->parts);
+	halts_finish(&c->halts);
 	let_leave(all, &c->speaker);
 	init(c);
 }
@@ -452,6 +454,21 @@ static bool on_reload(struct clients *all, struct client *c, struct rbuf *in)
 	return true;
 }
 
+static bool on_halt(struct clients *all, struct client *c, struct rbuf *in)
+{
+	struct link_halt q;
+	struct err e;
+
+	if (!link_halt_take(in, &q) || q.n != 0 || q.what[0] != 0)
+		return false;
+	if (!may(c, q.request, ""))
+		return true;
+	memcpy(q.what, HALT_ALL, sizeof HALT_ALL);
+	if (halts_ask(&c->halts, &q, all->roles->environment, &e) < 0)
+		fail(c, q.request, &e);
+	return true;
+}
+
 /* false: it said what nobody may. */
 static bool take(struct clients *all, struct client *c, struct wire_message *m)
 {
@@ -467,6 +484,8 @@ static bool take(struct clients *all, struct client *c, struct wire_message *m)
 		return on_reload(all, c, &m->body);
 	if (m->number == WIRE_SERVE_LIST)
 		return on_list(c, &m->body);
+	if (m->number == WIRE_SERVE_HALT)
+		return on_halt(all, c, &m->body);
 	return m->number == WIRE_SERVE_STATUS && on_status(all, c, &m->body);
 }
 
@@ -547,14 +566,17 @@ static void step(struct clients *all, struct client *c)
 		;
 	if (c->line.sock >= 0 && line_flush(&c->line) && c->list_request != 0 && line_has_room(&c->line))
 		tell_list(all, c);
+	halts_tell(&c->halts, &c->line, WIRE_SERVE_HALTED, WIRE_SERVE_FAILED, all->roles->environment);
 	if (c->line.sock < 0)
 		part_with(all, c);
 }
 
 static bool has_news(const struct client *c, const struct pollfd *polled)
 {
-	return c->polled == 0 || c->list_request != 0 || polled[c->polled - 1].revents != 0 ||
-	       (speaker_is_there(&c->speaker) && polled[c->polled].revents != 0);
+	for (unsigned i = 0; c->polled != 0 && i < c->n_polled; i++)
+		if (polled[c->polled - 1 + i].revents != 0)
+			return true;
+	return c->polled == 0 || c->list_request != 0;
 }
 
 /* A supervisor that somebody stopped would keep others out. */
@@ -598,6 +620,9 @@ unsigned clients_wants(struct clients *c, struct pollfd *ret)
 									    : line_wants(&one->line) & ~POLLIN) };
 		if (speaker_is_there(&one->speaker))
 			ret[n++] = (struct pollfd){ .fd = speaker_fd(&one->speaker), .events = POLLIN };
+		if (one->halts.n > 0 && one->line.answer == 0) /* else it waits for room, as that does */
+			ret[n++] = halts_wants(&one->halts);
+		one->n_polled = n + 1 - one->polled;
 	}
 	for (unsigned i = 0; i < LEAVING_ROOM; i++)
 		if (speaker_is_there(&c->leaving[i]))
@@ -642,6 +667,15 @@ void clients_tell_reload(struct clients *c, const struct err *why)
 		one->reload = 0;
 	}
 	c->reload = false;
+}
+
+bool clients_halt(const struct clients *c)
+{
+	bool some = false;
+
+	for (unsigned i = 0; i < CLIENTS_MAX && !some; i++)
+		some = c->client[i].halts.n > 0;
+	return some;
 }
 
 unsigned clients_now(const struct clients *c)

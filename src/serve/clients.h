@@ -11,6 +11,7 @@
 #include "serve/roles.h"
 #include "serve/rows.h"
 #include "serve/speaker.h"
+#include "session/halts.h"
 #include "session/line.h"
 
 #define CLIENTS_MAX 512
@@ -31,7 +32,9 @@ struct client {
 	unsigned told;
 	struct speaker speaker; /* the cell of the role that speaks for it; none: it speaks for itself */
 	unsigned polled;        /* where clients_wants asked for it, from 1 on; 0: it came since */
+	unsigned n_polled;      /* and how many there */
 	uint32_t reload;        /* the request for it that is not answered; 0: none */
+	struct halts halts;     /* of everything */
 };
 
 struct clients {
@@ -64,13 +67,15 @@ void clients_come_by_rpc(struct clients *c, int sock);
  * as much as an event. */
 unsigned clients_rpc_wait(struct clients *c);
 
-#define CLIENTS_POLL_MAX (2 * CLIENTS_MAX + 1 + LEAVING_ROOM)
+#define CLIENTS_POLL_MAX (3 * CLIENTS_MAX + 1 + LEAVING_ROOM)
 unsigned clients_wants(struct clients *c, struct pollfd *ret);
 int clients_patience(const struct clients *c, int timeout); /* for poll(2), as line_patience */
 /* With what came of that. Who has nothing to say costs nothing. */
 void clients_step(struct clients *c, const struct pollfd *polled);
 /* To who asked for the hand-over: how many there were; why there was none. */
 void clients_tell_reload(struct clients *c, const struct err *why);
+/* Somebody's everything is being frozen, thawed or killed, and he waits for the answer. */
+bool clients_halt(const struct clients *c);
 unsigned clients_now(const struct clients *c);
 
 #endif

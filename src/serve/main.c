@@ -269,7 +269,7 @@ static void loop(struct daemon *d)
 		clients_step(&d->clients, d->polled + 4 + of_roles);
 		if (d->polled[3].revents != 0)
 			pool_step(&d->pool, d->place.pool_fd, d->roles.environment);
-		if (d->clients.reload)
+		if (d->clients.reload && !clients_halt(&d->clients)) /* which the other program would not know of */
 			reload(d);
 	}
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "code/code.h"
@@ -16,11 +17,13 @@ void channel_init(struct channel *c)
 	memset(c, 0, sizeof *c);
 	line_init(&c->line);
 	buf_init(&c->parts, RUN_BYTES_MAX);
+	halts_init(&c->halts);
 }
 
 void channel_finish(struct channel *c)
 {
 	line_finish(&c->line);
+	halts_finish(&c->halts);
 	buf_finish(&c->parts);
 	channel_init(c);
 }
@@ -554,6 +557,55 @@ static void on_close(struct channel *c, struct keep *k, struct wire_message *m)
 	answer_with(c, q.request, keep_close(k, &e), k->shelf.next - 1, &e);
 }
 
+/* ---- what is to stand still ---- */
+
+/* One event of it. 1: it had not begun, and never does. */
+static int name_event(struct keep *k, struct link_halt *q, struct err *e)
+{
+	const struct job *j = keep_job(k, q->n);
+	struct event_row row;
+
+	if (!keep_row(k, q->n, &row))
+		return err_set(e, AMBIT_NOT_FOUND, "ambit events", "the session has no event %llu",
+			       (unsigned long long)q->n);
+	if (j != NULL && !j->runs && j->row.state == EVENT_TAKEN && q->deed == HALT_KILL)
+		return keep_cancel(k, q->n, e) < 0 ? -(int)e->code : 1;
+	if ((j == NULL || !j->runs) && q->deed != HALT_THAW)
+		return gone(q->n, e);
+	memcpy(q->what, row.event, sizeof q->what);
+	return 0;
+}
+
+/* It can be nothing but this session, and what runs in it. */
+static void on_halt(struct channel *c, struct keep *k, struct rbuf *in)
+{
+	struct link_halted done = { .cancelled = 1 };
+	struct link_halt q;
+	uint8_t room[16];
+	struct err e;
+	struct buf b;
+	int r = 0;
+
+	if (!link_halt_take(in, &q) || q.what[0] != 0) {
+		channel_finish(c);
+		return;
+	}
+	if (q.n != 0)
+		r = name_event(k, &q, &e);
+	else
+		memcpy(q.what, k->row.session, sizeof q.what);
+	if (r == 0)
+		r = halts_ask(&c->halts, &q, environ, &e);
+	if (r < 0) {
+		answer_failed(c, q.request, &e);
+	} else if (r == 1) {
+		buf_init_in(&b, room, sizeof room);
+		done.request = q.request;
+		link_halted_put(&b, &done);
+		line_answer(&c->line, WIRE_SESSION_HALTED, &b, NULL, 0);
+	}
+}
+
 static void hear(struct channel *c, struct keep *k)
 {
 	auto_message m = { .n_fds = 0 };
@@ -573,6 +625,8 @@ static void hear(struct channel *c, struct keep *k)
 		on_step(c, k, &m);
 	else if (m.number == WIRE_SESSION_CLOSE)
 		on_close(c, k, &m);
+	else if (m.number == WIRE_SESSION_HALT)
+		on_halt(c, k, &m.body);
 	else if (m.number >= WIRE_SESSION_READY && session_event_take(&m.body, &q))
 		on_event(c, k, m.number, &q);
 	else
@@ -589,6 +643,7 @@ void channel_hear(struct channel *c, struct keep *k)
 
 void channel_tell(struct channel *c, struct keep *k)
 {
+	halts_tell(&c->halts, &c->line, WIRE_SESSION_HALTED, WIRE_SESSION_FAILED, environ);
 	if (line_flush(&c->line) && line_has_room(&c->line))
 		(void)tell_news(c, k);
 }

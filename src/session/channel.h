@@ -1,6 +1,6 @@
 /* channel - one client's connection to a session.
  *
- * Owns:   struct channel: the connection, what it follows, and how far its list is.
+ * Owns:   struct channel: the connection, what it follows, what it asked to freeze, and how far its list is.
  * Holds:  nothing is queued but one answer: what is told beside answers is made when there is room for it, from how things are then. What a client says is
  *         taken for its own session only, since that is all the connection leads to.
  * Called: keep.c. */
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "session/halts.h"
 #include "session/line.h"
 #include "session/link.h"
 
@@ -32,6 +33,7 @@ struct step_wait {
 struct channel {
 	struct line line; /* without a connection: a free place */
 	struct buf parts; /* of what is to be run */
+	struct halts halts;
 	struct follow follows[CHANNEL_FOLLOWS_MAX];
 	struct step_wait steps[CHANNEL_FOLLOWS_MAX]; /* whose ends it is told of */
 	uint32_t list_request;

@@ -763,10 +763,15 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0)
 			n += job_wants(&k->jobs[i], ret + n);
-	for (unsigned i = 0; i < k->channels_end; i++)
-		if (k->channels[i].line.sock >= 0)
-			ret[n++] = (struct pollfd){ .fd = k->channels[i].line.sock,
-						    .events = line_wants(&k->channels[i].line) };
+	for (unsigned i = 0; i < k->channels_end; i++) {
+		struct channel *c = &k->channels[i];
+
+		if (c->line.sock < 0)
+			continue;
+		ret[n++] = (struct pollfd){ .fd = c->line.sock, .events = line_wants(&c->line) };
+		if (c->halts.n > 0 && c->line.answer == 0) /* else it waits for room, as that does */
+			ret[n++] = halts_wants(&c->halts);
+	}
 	for (unsigned i = 0; i < k->n_over; i++)
 		ret[n++] = (struct pollfd){ .fd = event_wait_fd(k->over[i].ev), .events = POLLIN };
 	for (unsigned i = 0; i < KIND_COUNT; i++)

@@ -60,7 +60,7 @@ void keep_client(struct keep *k, int sock, const struct err *why);
 /* Does what there is to do; then tells those who wait. Between the two the daemon is told: who hears that an event is over, and asks it, hears the same. */
 void keep_step(struct keep *k);
 void keep_tell(struct keep *k);
-#define KEEP_POLL_MAX (KEEP_JOBS_MAX * JOB_FDS + KEEP_OVER_MAX + KEEP_CHANNELS_MAX + KIND_COUNT + 1)
+#define KEEP_POLL_MAX (KEEP_JOBS_MAX * JOB_FDS + KEEP_OVER_MAX + 2 * KEEP_CHANNELS_MAX + KIND_COUNT + 1)
 unsigned keep_wants(struct keep *k, struct pollfd *ret);
 int keep_patience(const struct keep *k, int timeout); /* for poll(2), as line_patience */
 uint32_t keep_running(const struct keep *k);

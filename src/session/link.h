@@ -20,7 +20,7 @@
 #include "core/outcome.h"
 
 /* Of everything below; who has another is told so, and nothing else is understood. */
-#define SESSION_REVISION 5
+#define SESSION_REVISION 6
 
 #define SESSION_COMMAND_MAX 256 /* what runs, for a list: cut, with its NUL */
 #define SESSION_KEY_MAX 128     /* of an idempotency key, without its NUL */

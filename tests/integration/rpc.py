@@ -95,13 +95,13 @@ def nothing_is_answered_before_the_daemon_spoke():
     with Case(greet=False) as c:
         c.ask("hello", {"protocol": 1}, 0)
         assert c.is_silent(), "it answered"
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 5, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 6, 7, 8, 9) + text("9", 32))
         equal(c.result(0)["pid"], 7)
 
 
 def another_revision_of_the_daemon_is_no_daemon():
     with Case(greet=False) as c:
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 6, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 7, 7, 8, 9) + text("9", 32))
         equal(c.note("daemon.lost")["error"]["code"], "GONE")
         equal(c.hear(), None)
 
@@ -157,6 +157,10 @@ BAD_PARAMS = [
     ("event.list", {"session": SESSION, "limit": 257}, -32005, "/params/limit"), ("event.list", {"session": SESSION, "from": 0}, -32602, None),
     ("event.read", {"session": SESSION, "n": 1, "stream": "out"}, -32602, "/params/stream"), ("event.show", {"session": SESSION, "n": 2 ** 53}, -32005, "/params/n"), ("event.show", {"session": SESSION, "n": 0}, -32602, "/params/n"),
     ("event.show", {"session": OTHER, "n": 1}, -32003, "/params/session"), ("event.input", {"session": SESSION, "n": 1, "data": "x" * 1048577}, -32005, "/params/data"),
+    *((method, params, -32602, place) for method in ("freeze", "thaw", "kill") for params, place in (
+        ({}, "/params"), ({"n": 1}, "/params"), ({"everything": False}, "/params"), ({"everything": True, "session": SESSION}, "/params"), ({"everything": True, "n": 1}, "/params/n"),
+        ({"session": SESSION, "n": 0}, "/params/n"), ({"session": "all"}, "/params/session"), ({"session": SESSION, "keep_fozen": True}, "/params/keep_fozen"))),
+    ("freeze", {"session": SESSION, "reason": "x" * 201}, -32005, "/params/reason"), ("thaw", {"session": SESSION, "reason": "x"}, -32602, "/params/reason"), ("kill", {"session": OTHER}, -32003, "/params/session"),
 ]
 
 
@@ -555,6 +559,29 @@ def signals_and_sizes_are_passed_on():
             equal((a, b, n), (*wanted, 4))
             channel.send("SESSION_DONE", struct.pack("<IQ", request, n))
             equal(c.result(), {})
+
+
+def what_is_to_stand_still_goes_to_whom_it_is_of():
+    with met() as c:
+        channel = c.open()
+        for deed, (method, more, keep) in enumerate((("freeze", {"reason": "r" * 200}, 0), ("thaw", {}, 0), ("kill", {"keep_frozen": True}, 1)), 1):
+            for of, n, asked, name, answers in (({"session": SESSION}, 0, channel, "SESSION_HALT", "SESSION_HALTED"), ({"session": SESSION, "n": 3}, 3, channel, "SESSION_HALT", "SESSION_HALTED"),
+                                                ({"everything": True}, 0, c.daemon, "SERVE_HALT", "SERVE_HALTED")):
+                c.ask(method, {**of, **more}, "a")
+                request, *rest = struct.unpack("<IIIQ32s201s", asked.expect(name))
+                equal(rest, [deed, keep, n, bytes(32), more.get("reason", "").encode().ljust(201, b"\0")])
+                (channel if asked is c.daemon else c.daemon).send("SESSION_HALTED" if asked is c.daemon else "SERVE_HALTED", struct.pack("<IIII", request, 0, 0, 0))
+                asked.send(answers, struct.pack("<IIII", request, 1, 2, 5))
+                equal(c.result("a"), {"before": True, "events": 2, **({"cancelled": 5} if method == "kill" else {})})
+                c.ask(method, of, "b")
+                request, = struct.unpack_from("<I", asked.expect(name))
+                asked.send(answers.replace("HALTED", "FAILED"), struct.pack("<I", request) + error(18, "stands"))
+                equal(c.failure("b")["data"]["code"], "FROZEN")
+        assert c.daemon.is_quiet(0) and channel.is_quiet(0)
+        c.daemon.close()
+        c.note("daemon.lost")
+        c.ask("kill", {"everything": True})
+        equal(c.failure()["code"], -32011)
 
 
 def left_a_session_is_open_no_more():

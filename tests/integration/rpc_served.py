@@ -7,11 +7,13 @@ usage: rpc_served.py AMBIT    (TAP on standard output; as root everything runs a
 import contextlib
 import json
 import os
+import random
+import signal
 import socket
 import time
 
 from harness import PATIENCE, SLOW, main, sanitized
-from sessions import Served, state_of
+from sessions import Served, above, pid_of, state_of
 
 
 class Client:
@@ -211,6 +213,168 @@ def output_that_nobody_reads_costs_the_file_alone(place):
         c.note("event.ended")
 
 
+COUNTS = ["sh", "-c", "while :; do echo x; sleep 0.01; done"]
+MOMENT = 0.3  # in which whatever runs would have written something
+
+
+def written(c, session, n):
+    return c.call("event.show", session=session, n=n)["stdout_bytes"]
+
+
+def stands(c, session, n):
+    before = written(c, session, n)
+    time.sleep(SLOW * MOMENT)
+    assert written(c, session, n) == before > 0, "it goes on"
+
+
+def goes_on(s, c, session, n):
+    before = written(c, session, n)
+    s.until(lambda: written(c, session, n) > before, "it goes on")
+
+
+def counting(s, c, **more):
+    """A session with an event that writes again and again."""
+    session = c.new(s)
+    n = c.call("event.run", session=session, argv=COUNTS, follow=False, **more)["n"]
+    goes_on(s, c, session, n)
+    return session, n
+
+
+def what_is_frozen_stands_until_it_is_thawed_or_killed(place):
+    with serving(place) as s:
+        c = Client(s)
+        (session, n), (other, n_other) = counting(s, c), counting(s, c)
+        beside = c.call("event.run", session=session, argv=COUNTS, background=True, follow=False)["n"]
+        goes_on(s, c, session, beside)
+        waits = c.call("event.run", session=session, argv=["true"], follow=False)["n"]
+        for of in ({"session": session}, {"session": session, "n": n}):
+            assert c.call("freeze", reason="have a look", **of) == {"before": False, "events": 1 + ("n" not in of)}
+            assert c.call("freeze", **of)["before"]
+            stands(c, session, n)
+            goes_on(s, c, other, n_other)
+            if "n" in of:
+                goes_on(s, c, session, beside)
+            else:
+                stands(c, session, beside)
+                answer = c.answer(c.send("event.run", session=session, argv=["true"]))["error"]
+                assert answer["data"]["code"] == "FROZEN" and "have a look" in answer["data"]["why"], answer
+                assert c.fails("thaw", session=session, n=n) == "FROZEN"
+            assert c.call("thaw", **of) == {"before": True, "events": 1 + ("n" not in of)}
+            goes_on(s, c, session, n)
+        assert c.call("thaw", session=session)["before"] is False
+        # in the order in which they are asked, without waiting for the answers
+        asked = [c.send(method, session=session) for method in ("freeze", "thaw") * 3 + ("freeze",)]
+        for request in asked:
+            assert "result" in c.answer(request)
+        stands(c, session, n)
+        assert c.call("kill", session=session, n=waits) == {"before": False, "events": 0, "cancelled": 1}
+        assert c.call("kill", session=session, n=n)["events"] == 1
+        assert c.call("event.show", session=session, n=waits)["state"] == "over"
+        s.until(lambda: c.call("event.show", session=session, n=n)["state"] == "over", "it is told")
+        stands(c, session, beside)
+        assert c.call("thaw", session=session)["before"]
+        goes_on(s, c, session, beside)
+        for method, code in (("freeze", "GONE"), ("kill", "GONE")):
+            assert c.fails(method, session=session, n=n) == code
+        assert c.fails("freeze", session=session, n=99) == "NOT_FOUND"
+        front = c.call("event.run", session=session, argv=COUNTS, follow=False)["n"]
+        goes_on(s, c, session, front)
+        c.call("event.run", session=session, argv=["true"], follow=False)
+        assert c.call("kill", session=session) == {"before": False, "events": 2, "cancelled": 1}
+        s.until(lambda: {e["state"] for e in c.call("event.list", session=session)["events"]} == {"over"}, "all are over")
+        assert c.call("event.run", session=session, argv=["true"], wait=True)["row"]["exit_status"] == 0
+        goes_on(s, c, other, n_other)
+        c.close()
+
+
+def everything_is_frozen_thawed_and_killed(place):
+    with serving(place) as s:
+        c = Client(s)
+        counted = [counting(s, c) for _ in range(2)]
+        assert c.call("freeze", everything=True, reason="night") == {"before": False, "events": 2}
+        for session, n in counted:
+            stands(c, session, n)
+        assert c.fails("event.run", session=counted[0][0], argv=["true"]) == "FROZEN"
+        assert c.fails("session.show", session="s_" + "0" * 26) == "NOT_FOUND"  # the daemon goes on, and others
+        assert c.call("thaw", everything=True) == {"before": True, "events": 2}
+        for session, n in counted:
+            goes_on(s, c, session, n)
+        assert c.call("kill", everything=True, keep_frozen=True, reason="night")["events"] == 2
+        assert c.fails("event.run", session=counted[0][0], argv=["true"]) == "FROZEN"
+        assert c.call("thaw", everything=True)["before"]
+        for session, n in counted:
+            s.until(lambda session=session, n=n: c.call("event.show", session=session, n=n)["exit_status"] == 137, "it was killed")
+        c.close()
+
+
+def who_waits_for_what_is_frozen_waits_alone(place):
+    """A supervisor that somebody stopped says nothing for ten seconds: who asked waits for it, and neither the session nor the daemon does. Who goes has it done."""
+    with serving(place) as s:
+        c, other = Client(s), Client(s)
+        session, n = counting(s, c)
+        stopped = c.call("event.run", session=session, argv=["sleep", nap := f"8{random.randrange(10**8)}"], background=True, follow=False)["n"]
+        supervisor = above(s.until(lambda: pid_of("sleep", nap), "it sleeps"), "ambit-supervisor")
+        c.sock.settimeout(SLOW * 60)
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            freezing = [c.send("freeze", session=session), c.send("freeze", everything=True)]
+            before = time.monotonic()
+            freezing += [c.send("freeze", session=session) for _ in range(7)]
+            assert c.fails("freeze", session=session) == "LIMIT"
+            c.call("event.show", session=session, n=n)
+            c.call("daemon.status")
+            other.call("session.open", session=session)
+            other.call("event.list", session=session)
+            assert time.monotonic() - before < SLOW * 3, "they waited, too"
+            reload = s.start("serve", "--reload")  # which waits for who is not answered yet
+            while freezing:  # in whatever order
+                line = c.hear()
+                assert "result" in line, line
+                freezing.remove(line["id"])
+            assert time.monotonic() - before > 5 and pid_of("sleep", nap) is None, "its cell is gone: its warden heard nothing"
+            assert reload.wait(SLOW * PATIENCE) == 0, reload.stderr.read()
+            stands(c, session, n)
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+        s.until(lambda: other.call("event.show", session=session, n=stopped)["state"] == "over", "it is told")
+        assert other.call("thaw", everything=True)["before"]
+        goes_on(s, other, session, n)
+        c.send("freeze", session=session)
+        c.close()
+        s.until(lambda: other.call("freeze", session=session)["before"], "it is done all the same")
+        stands(other, session, n)
+        other.close()
+
+
+def a_narrowed_client_freezes_its_own_session_alone(place):
+    with serving(place) as s:
+        c, narrowed = Client(s), Client(s)
+        (mine, n), (other, n_other) = counting(s, c), counting(s, c)
+        for session in (mine, other):
+            narrowed.call("session.open", session=session)
+        narrowed.call("session.narrow", session=mine)
+        event = c.call("event.show", session=other, n=n_other)["event"]
+        for method in ("freeze", "kill", "thaw"):
+            assert narrowed.fails(method, everything=True) == "DENIED"
+            assert narrowed.fails(method, session=other) == "NOT_FOUND" == narrowed.fails(method, session=other, n=n_other)
+            assert narrowed.fails(method, session=mine, n=n_other + 7) == "NOT_FOUND"
+            for wrong in ({}, {"n": 1}, {"everything": False}, {"everything": True, "n": 1}, {"everything": True, "session": mine}, {"session": event}, {"session": "all"}, {"session": mine, "n": 0}, {"session": mine, "event": event}):
+                assert narrowed.fails(method, **wrong) == "USAGE", wrong
+        assert narrowed.fails("freeze", session=mine, reason="x" * 201) == "LIMIT"
+        goes_on(s, c, mine, n)
+        goes_on(s, c, other, n_other)
+        assert narrowed.call("freeze", session=mine, reason="x" * 200)["events"] == 1
+        stands(c, mine, n)
+        goes_on(s, c, other, n_other)
+        assert c.call("freeze", everything=True)["events"] == 2  # the twin: who is not narrowed may
+        assert narrowed.fails("thaw", session=mine) == "FROZEN" and narrowed.fails("thaw", everything=True) == "DENIED"
+        stands(c, mine, n)
+        c.call("thaw", everything=True)
+        goes_on(s, c, mine, n)
+        for client in (c, narrowed):
+            client.close()
+
+
 def the_killed_daemon_is_told(place):
     with serving(place) as s:
         c = Client(s)
@@ -230,6 +394,7 @@ def the_killed_daemon_is_told(place):
 
 
 SCENARIOS = [what_a_client_asks_is_done, terminals_signals_and_cancellation, another_connection_goes_on_from_a_byte, a_reader_has_nothing_but_its_connections,
+             what_is_frozen_stands_until_it_is_thawed_or_killed, everything_is_frozen_thawed_and_killed, who_waits_for_what_is_frozen_waits_alone, a_narrowed_client_freezes_its_own_session_alone,
              who_does_harm_harms_no_other, output_that_nobody_reads_costs_the_file_alone, the_killed_daemon_is_told]
 
 if __name__ == "__main__":

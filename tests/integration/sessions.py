@@ -23,9 +23,9 @@ from harness import PATIENCE, SLOW, always, expect_ok, main, sanitized, told, wr
 
 # wire/messages.def
 HELLO, NEW, OPEN, LIST, NARROW, STATUS, PART, RELOAD = 256, 257, 258, 259, 260, 261, 262, 263
-CHANNEL, ROW, DONE, TOLD, FAILED = 264, 265, 266, 267, 268
+CHANNEL, ROW, DONE, TOLD, FAILED, HALTED, HALT = 264, 265, 266, 267, 268, 269, 270
 READY, RUN, FOLLOW, SEEN, SIGNAL, CANCEL, S_LIST, S_PART = 288, 289, 290, 291, 294, 295, 297, 299
-TAKEN, FILES, GREW, S_ROW, OVER, S_DONE, S_FAILED = 304, 305, 306, 307, 308, 309, 310
+TAKEN, FILES, GREW, S_ROW, OVER, S_DONE, S_FAILED, S_HALT, S_HALTED = 304, 305, 306, 307, 308, 309, 310, 313, 314
 RUNNING, IS_OVER, INTERRUPTED = 2, 3, 4
 
 
@@ -146,7 +146,7 @@ class Native:
         self.sock.settimeout(SLOW * PATIENCE)
         self.sock.connect(os.path.join(served.run_dir, "ambit", "native.sock"))
         number, body, _ = self.receive()
-        assert number == HELLO and struct.unpack_from("<I", body)[0] == 5, (number, body)
+        assert number == HELLO and struct.unpack_from("<I", body)[0] == 6, (number, body)
 
     @classmethod
     def on(cls, fd):
@@ -186,6 +186,10 @@ def number(request, value=0):
 
 def of_event(request, n, a=0, b=0):
     return struct.pack("<IIIQ", request, a, b, n)
+
+
+def halt(request, deed, n=0, what="", keep=0):
+    return struct.pack("<IIIQ32s201s", request, deed, keep, n, what.encode(), b"")
 
 
 def text(value):
@@ -1015,23 +1019,29 @@ def a_narrowed_connection_has_its_session_alone(place):
         mine, other = s.session(), s.session()
         client = Native(s)
         assert client.ask(NARROW, name(1, mine))[0] == DONE
-        for what, body in [(OPEN, name(2, other)), (NARROW, name(2, other)), (NEW, number(2)), (LIST, name(2, "")), (STATUS, number(2))]:
+        for what, body in [(OPEN, name(2, other)), (NARROW, name(2, other)), (NEW, number(2)), (LIST, name(2, "")), (STATUS, number(2)), *((HALT, halt(2, deed)) for deed in (1, 2, 3))]:
             answer, told_, fds = client.ask(what, body)
             assert answer == FAILED and failed(told_)[:2] == (2, 5) and not fds, (what, answer, told_)
         answer, _, fds = client.ask(OPEN, name(3, mine))
         assert answer == CHANNEL and len(fds) == 1
-        os.close(fds[0])
+        channel = Native.on(fds[0])
+        assert channel.receive()[0] == READY and channel.ask(S_HALT, halt(1, 1))[0] == S_HALTED
+        assert [r["frozen"] for r in sorted(json.loads(s.ambit("session", "list", "--json").stdout)["sessions"], key=lambda r: r["session"] == mine)] == [False, True]
         twin = Native(s)
         answer, _, fds = twin.ask(OPEN, name(2, other))
         assert answer == CHANNEL
         os.close(fds[0])
+        for deed in (1, 2):
+            answer, body, _ = twin.ask(HALT, halt(3, deed))
+            assert (answer, body) == (HALTED, struct.pack("<IIII", 3, deed - 1, 0, 0)), (answer, body)
 
 
 def messages_that_nobody_may_send_end_the_connection(place):
     with Served(place) as s:
         session = s.session()
         bad = [(HELLO, b""), (ROW, b"\0" * 4220), (OPEN, b""), (OPEN, name(1, session)[:-1]), (OPEN, name(1, "../etc")), (OPEN, name(1, "s_" + "0" * 25 + "I")),
-               (NEW, b"\0" * 11), (LIST, name(0, "")), (9999, b""), (RUN, number(1)), (272, name(0, session))]
+               (NEW, b"\0" * 11), (LIST, name(0, "")), (9999, b""), (RUN, number(1)), (272, name(0, session)),
+               (HALT, halt(1, 0)), (HALT, halt(1, 4)), (HALT, halt(1, 1, keep=2)), (HALT, halt(1, 1, n=1)), (HALT, halt(1, 1, what=session)), (HALT, halt(1, 1, what="all")), (HALT, halt(1, 1, what="../x")), (281, halt(1, 1, what="all"))]
         for what, body in bad:
             client = Native(s)
             client.send(what, body)
@@ -1040,7 +1050,8 @@ def messages_that_nobody_may_send_end_the_connection(place):
             client = Native(s)
             client.send(STATUS, number(1), [file.fileno()])
             assert client.is_sent_away(), "a descriptor where none belongs"
-        for what, body in [(NEW, number(1)), (FOLLOW, of_event(1, 1)[:-1]), (S_LIST, of_event(0, 1)), (TAKEN, b"\0" * 48), (9999, b""), (OPEN, name(1, session))]:
+        for what, body in [(NEW, number(1)), (FOLLOW, of_event(1, 1)[:-1]), (S_LIST, of_event(0, 1)), (TAKEN, b"\0" * 48), (9999, b""), (OPEN, name(1, session)),
+                           (S_HALT, halt(1, 0)), (S_HALT, halt(1, 1, what=session)), (S_HALT, halt(1, 1, what="all")), (S_HALT, halt(1, 1, n=1, what="e_" + "0" * 26)), (HALT, halt(1, 1))]:
             _, channel = channel_to(s, session)
             channel.send(what, body)
             assert channel.is_sent_away(), ("session", what, body)
