@@ -604,8 +604,109 @@ def labels_go_in_and_come_out(place):
                 raise AssertionError(f"{labels} were taken")
 
 
+COUNTS = ["sh", "-c", "while :; do echo x; sleep 0.01; done"]
+
+
+def written(event):
+    return event.show().row["stdout_bytes"]
+
+
+def stands(event):
+    before = written(event)
+    time.sleep(SLOW * 0.3)
+    assert written(event) == before > 0, "it goes on"
+
+
+def goes_on(served, *events):
+    for event in events:
+        before = written(event)
+        served.until(lambda event=event, before=before: written(event) > before, "it goes on")
+
+
+def what_is_frozen_stands_until_it_is_thawed_or_killed(place):
+    """By a session, an event and a client, of both kinds."""
+    with Served(place) as s, client_of(s, place) as ambit, ambit.Client() as client:
+        Halted = ambit.Halted
+        session, other = client.new(workspace=s.tree), client.new(workspace=s.tree)
+        mine, beside, far = session.start(COUNTS), session.start(COUNTS, background=True), other.start(COUNTS)
+        goes_on(s, mine, beside, far)
+
+        def refused(where=session, why=None):
+            try:
+                where.run(["true"])
+            except ambit.Frozen as problem:
+                assert (problem.code, isinstance(problem, ambit.AmbitError)) == ("FROZEN", True) and (why is None or why in problem.why), problem
+            else:
+                raise AssertionError("it ran")
+
+        assert session.freeze("have a look") == Halted(False, 2) and session.freeze() == Halted(True, 2)
+        stands(mine)
+        stands(beside)
+        refused(why="have a look")
+        goes_on(s, far)
+        assert session.thaw() == Halted(True, 2) and session.thaw().before is False
+        goes_on(s, mine, beside)
+        assert mine.freeze(reason="one") == Halted(False, 1)
+        stands(mine)
+        goes_on(s, beside, far)
+        assert mine.thaw() == Halted(True, 1)
+        assert client.freeze_all(reason="night") == Halted(False, 3)
+        for event in (mine, beside, far):
+            stands(event)
+        refused(other, "night")
+        assert client.thaw_all() == Halted(True, 3)
+        goes_on(s, mine, beside, far)
+
+        async def in_tasks():
+            async with ambit.aio.Client() as tasks:
+                there = await tasks.open(session.id)
+                assert await there.freeze() == Halted(False, 2) and await there.thaw() == Halted(True, 2)
+                event = await there.event(mine.n)
+                assert await event.freeze("x") == Halted(False, 1)
+                stands(mine)
+                assert await event.thaw() == Halted(True, 1) and await tasks.freeze_all("y") == Halted(False, 3) and await tasks.thaw_all() == Halted(True, 3)
+                waits = await there.start(["true"])
+                assert await there.kill(keep_frozen=True) == Halted(False, 2, 1)
+                assert (await waits.wait()).exit_status != 0 and await there.thaw() == Halted(True, 0)
+                waits.close()
+                event.close()
+
+        asyncio.run(asyncio.wait_for(in_tasks(), SLOW * PATIENCE))
+        assert mine.wait().exit_status == beside.wait().exit_status == 137
+        goes_on(s, far)
+        assert session.run(["true"]).ok and session.kill() == Halted(False, 0)
+        assert client.kill_all("enough", keep_frozen=True) == Halted(False, 1) and far.wait().exit_status == 137
+        refused(why="enough")
+        assert client.thaw_all() == Halted(True, 0) and session.run(["true"]).ok
+        for event in (mine, beside, far):
+            event.close()
+
+
+def a_narrowed_connection_freezes_its_session_alone(place):
+    with Served(place) as s, client_of(s, place) as ambit, ambit.Client() as client, ambit.Client() as narrowed:
+        session, other = client.new(workspace=s.tree), client.new(workspace=s.tree)
+        mine, far = session.start(COUNTS), other.start(COUNTS)
+        goes_on(s, mine, far)
+        own, theirs = narrowed.open(session.id), narrowed.open(other.id)
+        narrowed._ask("session.narrow", session.id)
+        for tried in (narrowed.freeze_all, narrowed.thaw_all, narrowed.kill_all, theirs.freeze, theirs.kill, theirs.thaw):
+            try:
+                tried()
+            except (ambit.Denied, ambit.NotFound):
+                continue
+            raise AssertionError(f"it may: {tried}")
+        goes_on(s, mine, far)
+        assert own.freeze().events == 1
+        stands(mine)
+        goes_on(s, far)
+        assert own.kill().events == 1 and mine.wait().exit_status == 137
+        goes_on(s, far)
+        mine.close()
+        far.close()
+
+
 SCENARIOS = [the_examples_of_its_readme_run, it_runs_with_other_pythons, its_types_hold, its_wheel_carries_the_program, a_wheel_is_installed_without_a_network,
-             in_a_cell_it_starts_sub_agents, output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, labels_go_in_and_come_out, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
+             in_a_cell_it_starts_sub_agents, output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, labels_go_in_and_come_out, what_is_frozen_stands_until_it_is_thawed_or_killed, a_narrowed_connection_freezes_its_session_alone, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
              sending_and_hearing_much_at_once_goes_on, much_output_is_held_up_to_a_bound, who_is_interrupted_can_go_on, a_task_that_is_cancelled_takes_its_event_along,
              many_at_once_run_at_once, a_child_of_a_fork_has_its_own, each_state_is_told_once, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent]
 

@@ -257,7 +257,7 @@ def again(connection: Connection, session: Optional[str], what: Callable[[], T])
     raise AssertionError
 
 
-def once(connection: Connection, session: str, what: Callable[[], T]) -> T:
+def once(connection: Connection, session: Optional[str], what: Callable[[], T]) -> T:
     """For what would do harm twice: nothing of it is repeated once it may have arrived."""
     again(connection, session, lambda: None)
     try:

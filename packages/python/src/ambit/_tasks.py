@@ -224,7 +224,7 @@ async def again(connection: Connection, session: Optional[str], what: Callable[[
     raise AssertionError
 
 
-async def once(connection: Connection, session: str, what: Callable[[], Awaitable[T]]) -> T:
+async def once(connection: Connection, session: Optional[str], what: Callable[[], Awaitable[T]]) -> T:
     """For what would do harm twice: nothing of it is repeated once it may have arrived."""
     await again(connection, session, nothing)
     try:

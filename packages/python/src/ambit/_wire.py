@@ -35,6 +35,15 @@ Duration = Union[float, str]  # seconds, or a text as "30s"
 
 
 @dataclass(frozen=True)
+class Halted:
+    """What was frozen, thawed or killed, when that is true."""
+
+    before: bool  # it was frozen already
+    events: int  # that ran and were reached, sub-agents too
+    cancelled: int = 0  # killed: those that waited, and never begin
+
+
+@dataclass(frozen=True)
 class Result:
     """How an event is, or how it ended, and what it wrote, as far as that was asked for."""
 
@@ -177,6 +186,10 @@ def part(message: Mapping[str, Any], name: str, kind: Any) -> Any:
     if not isinstance(value, kind) or (kind is int and (value is True or value is False or value < 0)):
         raise Untrue(f"the daemon said what it may not: {name}")
     return value
+
+
+def halted_of(answer: Mapping[str, Any]) -> Halted:
+    return Halted(part(answer, "before", bool), part(answer, "events", int), part(answer, "cancelled", int) if "cancelled" in answer else 0)
 
 
 def names_of(message: Mapping[str, Any], name: str) -> Tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any, AsyncIterator, Dict, List, Mapping, Optional, Sequence, 
 from . import _delegate, _wire
 from ._delegate import Delegated
 from ._tasks import Connection, again, nothing, once
-from ._wire import Argument, Chunk, Duration, Grant, Json, Result, Signal
+from ._wire import Argument, Chunk, Duration, Grant, Halted, Json, Result, Signal
 from .code import RESULT_MAX, CodeResult, code_result
 from .client import NOWHERE
 from .errors import AmbitError, Gone, Lost, Malformed
@@ -39,6 +39,19 @@ class Client:
     async def _ask(self, method: str, session: Optional[str] = None, **params: Any) -> Json:
         given = dict(params, session=session) if session is not None else params
         return await again(self._connection, session, lambda: self._connection.ask(method, given))
+
+    async def _kill(self, session: Optional[str], **params: Any) -> Halted:
+        given = {"session": session, **params}
+        return _wire.halted_of(await once(self._connection, session, partial(self._connection.ask, "kill", given)))
+
+    async def freeze_all(self, reason: Optional[str] = None) -> Halted:
+        return _wire.halted_of(await self._ask("freeze", everything=True, reason=reason))
+
+    async def thaw_all(self) -> Halted:
+        return _wire.halted_of(await self._ask("thaw", everything=True))
+
+    async def kill_all(self, reason: Optional[str] = None, keep_frozen: bool = False) -> Halted:
+        return await self._kill(None, everything=True, reason=reason, keep_frozen=keep_frozen or None)
 
     async def status(self) -> Json:
         return await self._ask("daemon.status")
@@ -103,6 +116,15 @@ class Session:
     def close(self) -> None:
         if self._own:
             self.client.close()
+
+    async def freeze(self, reason: Optional[str] = None) -> Halted:
+        return _wire.halted_of(await self.client._ask("freeze", self.id, reason=reason))
+
+    async def thaw(self) -> Halted:
+        return _wire.halted_of(await self.client._ask("thaw", self.id))
+
+    async def kill(self, reason: Optional[str] = None, keep_frozen: bool = False) -> Halted:
+        return await self.client._kill(self.id, reason=reason, keep_frozen=keep_frozen or None)
 
     async def show(self) -> Json:
         return await self.client._ask("session.show", self.id)
@@ -373,6 +395,12 @@ class Event:
 
     async def resize(self, rows: int, columns: int) -> None:
         await self._ask("event.resize", rows=rows, columns=columns)
+
+    async def freeze(self, reason: Optional[str] = None) -> Halted:
+        return _wire.halted_of(await self._ask("freeze", reason=reason))
+
+    async def thaw(self) -> Halted:
+        return _wire.halted_of(await self._ask("thaw"))
 
     async def cancel(self) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from . import _wire
 from ._link import Connection, again, once
-from ._wire import Argument, Chunk, Duration, Grant, Json, Result, Signal
+from ._wire import Argument, Chunk, Duration, Grant, Halted, Json, Result, Signal
 from .code import RESULT_MAX, CodeResult, code_result
 from .errors import AmbitError, Gone, Lost, Malformed
 from .kernel import Kernel, start_params
@@ -38,6 +38,23 @@ class Client:
     def _ask(self, method: str, session: Optional[str] = None, **params: Any) -> Json:
         given = dict(params, session=session) if session is not None else params
         return again(self._connection, session, lambda: self._connection.ask(method, given))
+
+    def _kill(self, session: Optional[str], **params: Any) -> Halted:
+        """Once: what began since then is not meant."""
+        given = {"session": session, **params}
+        return _wire.halted_of(once(self._connection, session, lambda: self._connection.ask("kill", given)))
+
+    def freeze_all(self, reason: Optional[str] = None) -> Halted:
+        """Stops everything of yours where it is, also outside of sessions: nothing begins (`Frozen`) until `thaw_all`. `reason` is told whoever is refused meanwhile."""
+        return _wire.halted_of(self._ask("freeze", everything=True, reason=reason))
+
+    def thaw_all(self) -> Halted:
+        """Lets everything go on, also what was frozen by itself."""
+        return _wire.halted_of(self._ask("thaw", everything=True))
+
+    def kill_all(self, reason: Optional[str] = None, keep_frozen: bool = False) -> Halted:
+        """Freezes everything and ends it. With `keep_frozen` nothing begins until `thaw_all`."""
+        return self._kill(None, everything=True, reason=reason, keep_frozen=keep_frozen or None)
 
     def status(self) -> Json:
         return self._ask("daemon.status")
@@ -95,6 +112,18 @@ class Session:
         """Closes a connection that is this session's own. The session stays."""
         if self._own:
             self.client.close()
+
+    def freeze(self, reason: Optional[str] = None) -> Halted:
+        """Stops what runs of it where it is: nothing of it begins (`Frozen`) until `thaw`. It is so when this returns. `reason` is told whoever is refused meanwhile."""
+        return _wire.halted_of(self.client._ask("freeze", self.id, reason=reason))
+
+    def thaw(self) -> Halted:
+        """Lets it go on, as if nothing had been."""
+        return _wire.halted_of(self.client._ask("thaw", self.id))
+
+    def kill(self, reason: Optional[str] = None, keep_frozen: bool = False) -> Halted:
+        """Freezes it, so that nothing gets away, and ends what runs and waits. The session stays; with `keep_frozen` nothing begins in it until `thaw`."""
+        return self.client._kill(self.id, reason=reason, keep_frozen=keep_frozen or None)
 
     def show(self) -> Json:
         """The session's row: `state`, `events`, `running`, ..."""
@@ -389,6 +418,14 @@ class Event:
     def resize(self, rows: int, columns: int) -> None:
         """The size of its terminal."""
         self._ask("event.resize", rows=rows, columns=columns)
+
+    def freeze(self, reason: Optional[str] = None) -> Halted:
+        """Stops it where it is until `thaw`; the others of its session go on."""
+        return _wire.halted_of(self._ask("freeze", reason=reason))
+
+    def thaw(self) -> Halted:
+        """Lets it go on."""
+        return _wire.halted_of(self._ask("thaw"))
 
     def cancel(self) -> None:
         """Ends it at once. One that has not begun never does, and of one that is over there is nothing to end."""

@@ -43,6 +43,10 @@ class Limit(AmbitError):
     """It is over a limit."""
 
 
+class Frozen(AmbitError):
+    """It is frozen until somebody thaws it."""
+
+
 class Gone(AmbitError):
     """The other side is gone."""
 
@@ -104,7 +108,7 @@ class NotKept(Gone):
 
 
 _CLASSES = {"MALFORMED": Malformed, "USAGE": Malformed, "UNKNOWN": Malformed, "DENIED": Denied, "NOT_FOUND": NotFound, "CONFLICT": Conflict, "LIMIT": Limit,
-            "GONE": Gone}
+            "FROZEN": Frozen, "GONE": Gone}
 
 
 def _text(value: Any) -> Optional[str]:
