@@ -95,6 +95,24 @@ export interface Change {
   readonly [name: string]: unknown;
 }
 
+export interface FreezeOptions {
+  /** Told whoever is refused meanwhile; 200 bytes at most. */
+  reason?: string;
+}
+export interface KillOptions extends FreezeOptions {
+  /** Nothing begins until it is thawed. */
+  keepFrozen?: boolean;
+}
+/** What was frozen, thawed or killed, when that is true. */
+export interface Halted {
+  /** It was frozen already. */
+  readonly before: boolean;
+  /** That ran and were reached, sub-agents too. */
+  readonly events: number;
+  /** Killed: those that waited, and never begin. */
+  readonly cancelled: number;
+}
+
 /** How an event is, or how it ended, and what it wrote, as far as that was asked for. */
 export class Result {
   protected constructor();
@@ -283,6 +301,9 @@ export class Event implements AsyncIterable<Chunk> {
   kill(signal?: string | number): Promise<void>;
   resize(rows: number, columns: number): Promise<void>;
   cancel(): Promise<void>;
+  /** Stops it where it is until it is thawed. */
+  freeze(options?: FreezeOptions): Promise<Halted>;
+  thaw(): Promise<Halted>;
   /** The event goes on. */
   close(): void;
   [Symbol.asyncDispose](): Promise<void>;
@@ -309,6 +330,11 @@ export class Session {
   record(n: number): Promise<Buffer>;
   changes(n: number): Promise<Change[]>;
   show(): Promise<Row>;
+  /** Stops what runs of it where it is: nothing of it begins (Frozen) until it is thawed. */
+  freeze(options?: FreezeOptions): Promise<Halted>;
+  thaw(): Promise<Halted>;
+  /** Ends what runs and waits; the session stays. */
+  kill(options?: KillOptions): Promise<Halted>;
   end(): Promise<void>;
   close(): void;
   [Symbol.asyncDispose](): Promise<void>;
@@ -322,6 +348,10 @@ export class Client {
   open(session: string): Promise<Session>;
   sessions(): AsyncGenerator<Row, void, void>;
   status(): Promise<Row>;
+  /** Of everything of yours, also outside of sessions. */
+  freezeAll(options?: FreezeOptions): Promise<Halted>;
+  thawAll(): Promise<Halted>;
+  killAll(options?: KillOptions): Promise<Halted>;
   close(): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -373,6 +403,8 @@ export class Denied extends AmbitError {}
 export class NotFound extends AmbitError {}
 export class Conflict extends AmbitError {}
 export class Limit extends AmbitError {}
+/** It is frozen until somebody thaws it. */
+export class Frozen extends AmbitError {}
 export class Gone extends AmbitError {}
 export class Closed extends Gone {}
 export class Lost extends Gone {}

@@ -788,7 +788,96 @@ for (const [labels, says] of [[['Private'], /not the name of a label/], [['none'
 """)
 
 
-SCENARIOS = [the_examples_of_its_readme_run, in_a_cell_it_starts_sub_agents, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions, labels_go_in_and_come_out, why_an_event_ended_is_told,
+COUNTS = """
+const COUNTS = ['sh', '-c', 'while :; do echo x; sleep 0.01; done'];
+const written = async (event) => (await event.show()).row.stdout_bytes;
+const stands = async (...events) => {
+  const before = await Promise.all(events.map(written));
+  await sleep(%d);
+  assert.deepEqual(await Promise.all(events.map(written)), before, 'it goes on');
+};
+const goesOn = async (...events) => {
+  for (const event of events) {
+    const before = await written(event);
+    while ((await written(event)) === before) await sleep(20);
+  }
+};
+""" % (SLOW * 300)
+
+
+def what_is_frozen_stands_until_it_is_thawed_or_killed(place):
+    """By a session, an event and a client."""
+    with Served(place) as s:
+        runs(place, s, COUNTS + """
+const client = await ambit.connect();
+const [session, other] = [await client.session(), await client.session()];
+const [mine, beside, far] = [await session.start(COUNTS), await session.start(COUNTS, { background: true }), await other.start(COUNTS)];
+const halted = (before, events, cancelled = 0) => ({ before, events, cancelled });
+const refused = (where, why) => assert.rejects(where.run(['true']), (problem) => problem instanceof ambit.Frozen && problem instanceof ambit.AmbitError && problem.code === 'FROZEN' &&
+  problem.why.includes(why));
+await goesOn(mine, beside, far);
+assert.deepEqual([await session.freeze({ reason: 'have a look' }), await session.freeze()], [halted(false, 2), halted(true, 2)]);
+await stands(mine, beside);
+await refused(session, 'have a look');
+await goesOn(far);
+assert.deepEqual([await session.thaw(), await session.thaw()], [halted(true, 2), halted(false, 2)]);
+await goesOn(mine, beside);
+assert.deepEqual(await mine.freeze({ reason: 'one' }), halted(false, 1));
+await stands(mine);
+await goesOn(beside, far);
+assert.deepEqual(await mine.thaw(), halted(true, 1));
+assert.deepEqual(await client.freezeAll({ reason: 'night' }), halted(false, 3));
+await stands(mine, beside, far);
+await refused(other, 'night');
+assert.deepEqual(await client.thawAll(), halted(true, 3));
+await goesOn(mine, beside, far);
+await assert.rejects(session.freeze({ why: 'x' }), ambit.Malformed);
+await assert.rejects(session.freeze({ keepFrozen: true }), ambit.Malformed);
+await assert.rejects(session.freeze({ reason: 'x'.repeat(201) }), ambit.Limit);
+const waits = await session.start(['true']);
+assert.deepEqual(await session.kill({ keepFrozen: true, reason: 'enough' }), halted(false, 2, 1));
+assert.deepEqual([(await mine.wait()).exitStatus, (await beside.wait()).exitStatus, (await waits.wait()).ok], [137, 137, false]);
+await goesOn(far);
+await refused(session, 'enough');
+assert.deepEqual(await session.thaw(), halted(true, 0));
+assert.ok((await session.run(['true'])).ok);
+assert.deepEqual(await client.killAll(), halted(false, 1));
+assert.equal((await far.wait()).exitStatus, 137);
+assert.ok((await other.run(['true'])).ok);
+""")
+
+
+def a_narrowed_connection_freezes_its_session_alone(place):
+    with Served(place) as s:
+        runs(place, s, COUNTS + """
+const client = await ambit.connect();
+const [session, other] = [await client.session(), await client.session()];
+const [mine, far] = [await session.start(COUNTS), await other.start(COUNTS)];
+await goesOn(mine, far);
+const { Connection } = await import(new URL('link.js', %r));
+const narrowed = new Connection(20000, false);
+const ask = async (method, params) => {
+  await narrowed.ensure();
+  return narrowed.ask(method, params);
+};
+for (const one of [session, other]) await ask('session.open', { session: one.id });
+await ask('session.narrow', { session: session.id });
+for (const method of ['freeze', 'kill', 'thaw']) {
+  await assert.rejects(ask(method, { everything: true }), ambit.Denied);
+  await assert.rejects(ask(method, { session: other.id }), ambit.NotFound);
+}
+await goesOn(mine, far);
+assert.equal((await ask('freeze', { session: session.id })).events, 1);
+await stands(mine);
+await goesOn(far);
+assert.equal((await ask('kill', { session: session.id })).events, 1);
+assert.equal((await mine.wait()).exitStatus, 137);
+await goesOn(far);
+narrowed.close();
+""" % f"file://{place.given(1)}/src/")
+
+
+SCENARIOS = [the_examples_of_its_readme_run, in_a_cell_it_starts_sub_agents, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions, labels_go_in_and_come_out, why_an_event_ended_is_told, a_narrowed_connection_freezes_its_session_alone, what_is_frozen_stands_until_it_is_thawed_or_killed,
              a_daemon_that_is_killed_is_found_again, many_at_once_run_at_once, sending_and_hearing_much_at_once_goes_on,
              streams_wait_for_who_reads_them_and_not_for_each_other, who_aborts_can_go_on, input_comes_from_streams,
              a_start_that_is_aborted_leaves_nothing, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent,

@@ -22,7 +22,7 @@ EVENT = ROW["event"]
 
 # What python_hostile does with its client, for ours.
 DO = {python_hostile.run: "(s) => s.run(['true'])", python_hostile.wait: "async (s) => (await s.start(['true'])).wait()"}
-BY_METHOD = {"event.follow": "async (s) => (await s.event(1)).wait()", "event.read": "(s) => s.record(1)", "event.list": "(s) => collect(s.events())"}
+BY_METHOD = {"event.follow": "async (s) => (await s.event(1)).wait()", "event.read": "(s) => s.record(1)", "event.list": "(s) => collect(s.events())", "freeze": "(s) => s.freeze()"}
 
 WAIT, STREAM = DO[python_hostile.wait], "async (s) => { const e = await s.start(['true']); await Promise.all([text(e.stdout), text(e.stderr)]); }"
 

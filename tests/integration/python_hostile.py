@@ -143,6 +143,11 @@ LIES = [  # what it is, of which request, what is said, and what is done then
 ]
 
 
+LIES += [(f"frozen: {name}", "freeze", lambda n, _, lie=lie: answer(n, lie), lambda s: s.freeze()) for name, lie in (
+    ("nothing", {}), ("half", {"before": False}), ("a text", {"before": "no", "events": 1}), ("less than none", {"before": False, "events": -1}),
+    ("cancelled by a text", {"before": False, "events": 1, "cancelled": "0"}))]
+
+
 def in_tasks(ambit, done):
     """The same things with asyncio. `done` is one of the functions above, by what it asks."""
     async def do():
@@ -162,6 +167,10 @@ async def _follow(session):
     return await (await session.event(1)).wait()
 
 
+async def _freeze(session):
+    return await session.freeze()
+
+
 async def _record(session):
     return await session.record(1)
 
@@ -171,7 +180,7 @@ async def _events(session):
 
 
 BOTH = {done: {"it is lost again and again": _follow, "no list": _events, "a list of no rows": _events,
-               "rows without numbers": _events}.get(name, _record) for name, _, _, done in LIES if done not in (run, wait)}
+               "rows without numbers": _events}.get(name, _freeze if method == "freeze" else _record) for name, method, _, done in LIES if done not in (run, wait)}
 
 
 def _refused(ambit, name, what):

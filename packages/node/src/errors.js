@@ -31,6 +31,9 @@ export class Conflict extends AmbitError {}
 /** It is over a limit. */
 export class Limit extends AmbitError {}
 
+/** It is frozen until somebody thaws it. */
+export class Frozen extends AmbitError {}
+
 /** The other side is gone. */
 export class Gone extends AmbitError {
   constructor(what, code = 'GONE', hint = null, why = null) {
@@ -104,7 +107,7 @@ export class BadResult extends AmbitError {
 }
 
 const CLASSES = new Map(Object.entries({ MALFORMED: Malformed, USAGE: Malformed, UNKNOWN: Malformed, DENIED: Denied, NOT_FOUND: NotFound, CONFLICT: Conflict,
-  LIMIT: Limit, GONE: Gone }));
+  LIMIT: Limit, FROZEN: Frozen, GONE: Gone }));
 
 const text = (value) => (typeof value === 'string' ? value : null);
 const members = (value) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null);

@@ -261,6 +261,16 @@ export class Event {
     await this.#ask('event.resize', { rows, columns });
   }
 
+  /** Stops it where it is until thaw; the others of its session go on. */
+  async freeze(options = {}) {
+    return wire.haltedOf(await this.#ask('freeze', wire.haltParams(options, 'freeze')));
+  }
+
+  /** Lets it go on. */
+  async thaw() {
+    return wire.haltedOf(await this.#ask('thaw'));
+  }
+
   /** Ends it at once. One that has not begun never does, and of one that is over there is nothing to end. */
   async cancel() {
     try {

@@ -3,7 +3,7 @@ import { Client } from './session.js';
 
 export { CodeResult } from './code.js';
 export { Delegated, delegate } from './delegate.js';
-export { AmbitError, BadResult, Closed, Conflict, Denied, EventFailed, Gone, Limit, Lost, Malformed, NotFound, NotKept, Silent, StepFailed, Untrue } from './errors.js';
+export { AmbitError, BadResult, Closed, Conflict, Denied, EventFailed, Frozen, Gone, Limit, Lost, Malformed, NotFound, NotKept, Silent, StepFailed, Untrue } from './errors.js';
 export { Event } from './event.js';
 export { Kernel, StepResult } from './kernel.js';
 export { Client, Session } from './session.js';

@@ -272,7 +272,7 @@ export async function again(connection, session, what, signal) {
 export async function once(connection, session, what) {
   for (let attempt = 0; attempt < wire.ATTEMPTS; attempt++) {
     await again(connection, session, async () => {});
-    if (connection.has(session)) break; // from here to what is asked nothing comes between
+    if (session === null || connection.has(session)) break; // from here to what is asked nothing comes between
   }
   try {
     return await what();

@@ -6,7 +6,7 @@ import { BadResult, Lost, Malformed, NotKept, Silent, Untrue } from './errors.js
 import { Event } from './event.js';
 import { Source, isStream, pour } from './give.js';
 import { Kernel, kernelParams } from './kernel.js';
-import { Connection, again, onAbort, until } from './link.js';
+import { Connection, again, onAbort, once, until } from './link.js';
 import { NOWHERE, Watched } from './take.js';
 import * as wire from './wire.js';
 
@@ -78,6 +78,22 @@ export class Client {
 
   async status() {
     return this.#ask('daemon.status');
+  }
+
+  /** Stops everything of yours where it is, also outside of sessions: nothing begins (Frozen) until thawAll. `reason` is told whoever is refused meanwhile. */
+  async freezeAll(options = {}) {
+    return wire.haltedOf(await this.#ask('freeze', { everything: true, ...wire.haltParams(options, 'freeze') }));
+  }
+
+  /** Lets everything go on, also what was frozen by itself. */
+  async thawAll() {
+    return wire.haltedOf(await this.#ask('thaw', { everything: true }));
+  }
+
+  /** Freezes everything and ends it. With `keepFrozen` nothing begins until thawAll. */
+  async killAll(options = {}) {
+    const params = { everything: true, ...wire.haltParams(options, 'kill') };
+    return wire.haltedOf(await once(this.#connection, null, () => this.#connection.ask('kill', params)));
   }
 
   /** The rows of all sessions. */
@@ -154,6 +170,22 @@ export class Session {
   /** Closes a connection that is this session's own. The session stays. */
   close() {
     if (this.#own) this.client.close();
+  }
+
+  /** Stops what runs of it where it is: nothing of it begins (Frozen) until thaw. It is so when this is fulfilled. `reason` is told whoever is refused meanwhile. */
+  async freeze(options = {}) {
+    return wire.haltedOf(await this.#ask('freeze', wire.haltParams(options, 'freeze')));
+  }
+
+  /** Lets it go on, as if nothing had been. */
+  async thaw() {
+    return wire.haltedOf(await this.#ask('thaw'));
+  }
+
+  /** Freezes it, so that nothing gets away, and ends what runs and waits. The session stays; with `keepFrozen` nothing begins in it until thaw. Once: what began since then is not meant. */
+  async kill(options = {}) {
+    const params = { session: this.id, ...wire.haltParams(options, 'kill') };
+    return wire.haltedOf(await once(this.#connection, this.id, () => this.#connection.ask('kill', params)));
   }
 
   /** The session's row: `state`, `events`, `running`, ... */

@@ -159,13 +159,24 @@ export function answerOf(message) {
 }
 
 const untrue = (name) => new Untrue(`the daemon said what it may not: ${name}`);
-const KINDS = { count: isCount, text: isText, object: isObject, list: Array.isArray };
+const KINDS = { bool: (value) => typeof value === 'boolean', count: isCount, text: isText, object: isObject, list: Array.isArray };
 
-/** A member that has to be there: a `count`, `text`, `object` or `list`. */
+/** A member that has to be there: a `bool`, `count`, `text`, `object` or `list`. */
 export function part(message, name, kind) {
   const value = own(message, name);
   if (!KINDS[kind](value)) throw untrue(name);
   return value;
+}
+
+/** Of freeze, thaw and kill. */
+export function haltedOf(answer) {
+  return { before: part(answer, 'before', 'bool'), events: part(answer, 'events', 'count'), cancelled: own(answer, 'cancelled') === undefined ? 0 : part(answer, 'cancelled', 'count') };
+}
+
+/** The options of freeze, and with `keepFrozen` of kill. */
+export function haltParams(options, what) {
+  const { reason, keepFrozen } = known(options, what === 'kill' ? ['reason', 'keepFrozen'] : ['reason'], what);
+  return { reason, keep_frozen: keepFrozen || undefined };
 }
 
 function namesOf(message, name) {

@@ -35,6 +35,11 @@ async function all(): Promise<void> {
   const client = await ambit.connect();
   for await (const row of client.sessions()) console.log(row['session']);
   for await (const seen of (await client.open(session.id)).watch({ first: 2 })) if (seen.over) break;
+  const held: ambit.Halted = await session.freeze({ reason: 'x' });
+  console.log(held.before, held.events + (await session.thaw()).events, (await session.kill({ keepFrozen: true })).cancelled, await event.freeze(), await event.thaw());
+  await client.freezeAll();
+  await client.thawAll();
+  await client.killAll({ reason: 'x', keepFrozen: false });
   try {
     await session.end();
   } catch (problem) {
