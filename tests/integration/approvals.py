@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 
-from harness import PATIENCE, SLOW, Terminal, expect_ok, main, told, write
+from harness import PATIENCE, SLOW, Terminal, expect_ok, main, room_of, told, write
 
 PASSWORD = "a password that nobody guesses"
 ASK = ("--work", ".", "--write", "./conf ask=true")
@@ -492,7 +492,7 @@ def of_a_sub_agent_the_workspace_is_a_persons_word(place):
         to = f"127.0.0.1:{server.port}"
         # nothing of the tree is read beside the socket of delegate, which an old kernel would refuse
         shell = f"cd /usr && {place.ambit} run --connect '{to} ask=true' -- /usr/bin/python3 -c '{CALL}' 127.0.0.1 {server.port}"
-        result = p.ambit("run", "--connect", f"{to} ask=true", "--run", place.ambit, "--delegate", "*", "--", "sh", "-c", shell)
+        result = p.ambit("run", "--connect", f"{to} ask=true", "--run", place.ambit, "--delegate", "*", *room_of(place), "--", "sh", "-c", shell)
         assert result.returncode == 1 and len(p.asked()) == 1, told(result)
         question = p.asked()[0]["approval"]
         shown = expect_ok(p.ambit("approve", question, "--show")).stdout

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, told, write
+from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, room_of, told, write
 
 PYTHON = "/usr/bin/python3"
 CALL = """import socket, sys
@@ -65,7 +65,7 @@ class Session:
         os.mkdir(self.top)
         place.home = self.home
         self.policy = f"{self.home}/policy.yaml"
-        write(self.policy, "version: 1\nagent: worker\ngrants:\n" + "".join(f"  - {g}\n" for g in grants) + more)
+        write(self.policy, "version: 1\nagent: worker\ngrants:\n" + "".join(f"  - {g}\n" for g in grants) + more + ("limits:\n  memory: 32T\n" if room_of(place) else ""))
         self.daemon, self.id = None, None
 
     def __enter__(self):

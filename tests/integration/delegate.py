@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from harness import ORDINARY, SLOW, Skip, expect_ok, main, rooted, sanitized, told, write
+from harness import ORDINARY, SLOW, Skip, expect_ok, main, rooted, room_of, told, write
 
 SOCKET = "/run/ambit/delegate"
 
@@ -52,11 +52,6 @@ def tree(place, **files):
     for name, content in {"a": "a\n", **files}.items():
         write(f"{top}/{name}", content)
     return top
-
-
-def room_of(place):
-    """The program that asks runs in the cell: a sanitizer's takes terabytes there, where an ordinary user's cells have an address space of their own."""
-    return ("--limit", "memory=32T") if sanitized(place.ambit) else ()
 
 
 def caller(place, top, script, *flags, delegate="*", **more):

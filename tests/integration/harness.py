@@ -141,6 +141,11 @@ def sanitized(program):
         return b"__asan_init" in file.read()
 
 
+def room_of(place):
+    """Where a program of ours runs in a cell: a sanitizer's takes terabytes there, where an ordinary user's cells have an address space of their own."""
+    return ("--limit", "memory=32T") if sanitized(place.ambit) else ()
+
+
 def write(path, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:

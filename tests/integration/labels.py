@@ -15,11 +15,12 @@ import tempfile
 import threading
 import time
 
-from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, once, rooted, told, write
+from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, once, room_of, rooted, told, write
 from session_ready import Waiting
 from sessions import Served, commands_of
 from sessions_hostile import held_by
 
+LIMITS = "limits:\n  memory: 32T\n"  # see room_of
 SECRET = "the bees moved to the north wall"
 PYTHON = "/usr/bin/python3"
 SEND = """import socket, sys
@@ -95,7 +96,7 @@ class Person:
         path = f"{self.home}/record"
         if os.path.exists(path):
             os.unlink(path)
-        result = self.ambit("run", "--record", path, *flags_and_command, **more)
+        result = self.ambit("run", "--record", path, *room_of(self.place), *flags_and_command, **more)
         result.record = json.load(open(path)) if os.path.exists(path) else None
         return result
 
@@ -715,7 +716,7 @@ grants:
   - connect: 127.0.0.1:{out.port}
   - delegate: "*"
   - run: {place.ambit}
-""")
+{LIMITS if room_of(place) else ''}""")
         daemon = subprocess.Popen([place.ambit, "serve"], cwd=p.top, env={**place.environment(), "HOME": p.home}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             until = time.monotonic() + PATIENCE * SLOW

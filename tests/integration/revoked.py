@@ -12,7 +12,7 @@ import time
 import approvals
 import authority
 from approvals import CALL, refused_and_asked
-from harness import PATIENCE, SLOW, expect_ok, main, told, write
+from harness import PATIENCE, SLOW, expect_ok, main, room_of, told, write
 from labels import PYTHON, Person, Server
 
 HELD = """import socket, sys
@@ -41,7 +41,7 @@ def with_labels(place):
 
 
 def begin(p, *words):
-    return subprocess.Popen([p.place.ambit, "run", "--record", f"{p.home}/r", *words], cwd=p.top, env={**p.place.environment(), "HOME": p.home},
+    return subprocess.Popen([p.place.ambit, "run", "--record", f"{p.home}/r", *room_of(p.place), *words], cwd=p.top, env={**p.place.environment(), "HOME": p.home},
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
