@@ -436,22 +436,23 @@ static int write_owed(struct server *s, struct client *c, struct err *e)
 }
 
 /* Before it is written here: what is in no log has no effect. An entry of a step that was not kept then is followed by another of its number. */
-static void record(struct server *s, struct client *c, struct told *t)
+static void record(struct server *s, struct client *c, const struct told *of)
 {
 	struct authority_closed closed;
+	struct told t = *of;
 	struct err e;
 	int r = 0;
 
-	authority_closed(s->book->a, t->answer, &closed);
-	t->closed = &closed;
-	t->step = s->book->steps;
-	t->a = s->book->a;
-	t->n_labels = s->book->n_labels;
-	t->labels = s->book->labels;
-	t->realm = s->how->signers->realm;
+	authority_closed(s->book->a, t.answer, &closed);
+	t.closed = &closed;
+	t.step = s->book->steps;
+	t.a = s->book->a;
+	t.n_labels = s->book->n_labels;
+	t.labels = s->book->labels;
+	t.realm = s->how->signers->realm;
 	if (!c->is_not_recorded) {
 		r = write_owed(s, c, &e);
-		r = r < 0 ? r : write_told(c, t, &e);
+		r = r < 0 ? r : write_told(c, &t, &e);
 		c->ledger_ms = clock_boot_ms();
 	}
 	buf_reset(&s->book->owed);
@@ -464,18 +465,19 @@ static void record(struct server *s, struct client *c, struct told *t)
 
 /* ---- a step ---- */
 
-/* Whether it is kept. Of *t all but who signed it is filled in here. client NULL: of the clock. */
-static bool make(struct server *s, struct client *c, uint32_t own, struct authority_request *q, struct told *t,
-		 struct authority_answer *ret)
+/* Whether it is kept. signed_by: of *t who signed it, and nothing else. client NULL: of the clock. */
+static bool make(struct server *s, struct client *c, uint32_t own, struct authority_request *q,
+		 const struct told *signed_by, struct authority_answer *ret)
 {
 	const struct book_time now = serve_time();
 	struct told_names names;
+	struct told t = *signed_by;
 	uint64_t labels_before;
 	bool kept;
 
-	t->q = q;
-	t->answer = ret;
-	t->names = &names;
+	t.q = q;
+	t.answer = ret;
+	t.names = &names;
 	told_find(s->book->a, q, &names);
 	labels_before = labels_of(s, q->badge);
 	if (q->op == AUTHORITY_END || q->op == AUTHORITY_EVENT_END)
@@ -487,7 +489,7 @@ static bool make(struct server *s, struct client *c, uint32_t own, struct author
 	if (kept)
 		tell_watchers(s, c, own, ret);
 	if (kept && c != NULL)
-		record(s, c, t);
+		record(s, c, &t);
 	return kept;
 }
 
