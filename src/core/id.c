@@ -19,13 +19,18 @@ static unsigned five_bits(const uint8_t bytes[16], unsigned position)
 	return value;
 }
 
+void id_put_time(uint8_t ret[ID_TIME], uint64_t unix_ms)
+{
+	for (size_t i = 0; i < ID_TIME; i++)
+		ret[i] = (uint8_t)(unix_ms >> (40 - 8 * i) & 0xff);
+}
+
 void id_write(char prefix, uint64_t unix_ms, const uint8_t random[ID_RANDOM], char ret[ID_TEXT_MAX])
 {
-	uint8_t bytes[16];
+	uint8_t bytes[ID_TIME + ID_RANDOM];
 
-	for (size_t i = 0; i < 6; i++)
-		bytes[i] = (uint8_t)(unix_ms >> (40 - 8 * i) & 0xff);
-	memcpy(bytes + 6, random, ID_RANDOM);
+	id_put_time(bytes, unix_ms);
+	memcpy(bytes + ID_TIME, random, ID_RANDOM);
 	ret[0] = prefix;
 	ret[1] = '_';
 	for (unsigned i = 0; i < 26; i++)
@@ -60,7 +65,7 @@ uint64_t id_ms(const char *id)
 	return ms;
 }
 
-void id_read(const char *id, uint8_t ret[6 + ID_RANDOM])
+void id_read(const char *id, uint8_t ret[ID_TIME + ID_RANDOM])
 {
 	uint32_t left = 0; /* bits that are no byte yet */
 	unsigned n = 0;

@@ -216,11 +216,8 @@ void standing_end(const char *store, const char *ledger, const char *session)
 
 int standing_name_question(uint8_t ret[AUTHORITY_ID], struct err *e)
 {
-	const uint64_t now = clock_unix_ms();
-
-	for (int i = 0; i < AUTHORITY_ID - ID_RANDOM; i++)
-		ret[i] = (uint8_t)(now >> (40 - 8 * i)); /* its lowest 48 bits, the first first */
-	return getrandom(ret + AUTHORITY_ID - ID_RANDOM, ID_RANDOM, 0) == ID_RANDOM
+	id_put_time(ret, clock_unix_ms());
+	return getrandom(ret + ID_TIME, ID_RANDOM, 0) == ID_RANDOM
 		       ? 0
 		       : err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes for a question");
 }

@@ -5,31 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/sha256.h"
 #include "lib/standing.h"
 #include "stage/asked.h"
 #include "stage/chosen.h"
 #include "stage/shown.h"
 
-#define TIME_BYTES 6 /* of an id; the rest is ID_RANDOM */
-
 /* ---- names: the same things have the same ones (lib/standing.h) ---- */
-
-static void put_time(uint8_t id[AUTHORITY_ID], uint64_t ms)
-{
-	for (int i = 0; i < TIME_BYTES; i++)
-		id[i] = (uint8_t)(ms >> (40 - 8 * i)); /* its lowest 48 bits, the first first */
-}
 
 /* Of the time of the event: so lists are in order. Else another one each time: what was signed for a question that has gone is no answer to the same one, asked
  * again. */
 static int name_question(const struct stage_meta *m, uint8_t id[AUTHORITY_ID], struct err *e)
 {
-	put_time(id, id_ms(m->event));
-	return getrandom(id + TIME_BYTES, ID_RANDOM, 0) == ID_RANDOM
+	id_put_time(id, id_ms(m->event));
+	return getrandom(id + ID_TIME, ID_RANDOM, 0) == ID_RANDOM
 		       ? 0
 		       : err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes for a question");
 }
@@ -38,10 +30,7 @@ static int name_question(const struct stage_meta *m, uint8_t id[AUTHORITY_ID], s
 
 static uint64_t expires_ms(const struct role *role)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + role->ask.keep_ns / 1000000; /* as long as the changes are kept */
+	return clock_unix_ms() + role->ask.keep_ns / 1000000; /* as long as the changes are kept */
 }
 
 struct stops {
@@ -181,7 +170,7 @@ int asking_allows(struct role *role, struct err *e)
 
 struct forgetting {
 	authority_ref badge;
-	uint8_t time[AUTHORITY_ID]; /* its first bytes */
+	uint8_t time[ID_TIME]; /* the first bytes of its id */
 	authority_ref asks[AUTHORITY_WAITING_MAX];
 	size_t n;
 };
@@ -191,8 +180,8 @@ static int take_ask(void *of, const struct keeper_row *row)
 {
 	struct forgetting *f = of;
 
-	if (row->ask.badge == f->badge && row->ask.state == ASK_WAITS &&
-	    memcmp(row->ask.id, f->time, TIME_BYTES) == 0 && f->n < AUTHORITY_WAITING_MAX)
+	if (row->ask.badge == f->badge && row->ask.state == ASK_WAITS && memcmp(row->ask.id, f->time, ID_TIME) == 0 &&
+	    f->n < AUTHORITY_WAITING_MAX)
 		f->asks[f->n++] = row->ask.ref;
 	return 0;
 }
@@ -213,7 +202,7 @@ void asking_forget(const struct role *role)
 
 	if (!may_be_asked(m) || standing_open(role->ask.store, m->ledger, &k, NULL) < 0)
 		return;
-	put_time(f.time, id_ms(m->event));
+	id_put_time(f.time, id_ms(m->event));
 	if (asking_stream(k, m, &s, NULL) == 0) {
 		f.badge = s.badge;
 		(void)keeper_list(k, KEEPER_ASKS, take_ask, &f, NULL);

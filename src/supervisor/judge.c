@@ -73,16 +73,16 @@ static bool say(struct judge *j, enum wire_number number, struct buf *b)
 static bool ask(struct judge *j, const struct judge_asked *what, bool again)
 {
 	static uint8_t shown_room[JUDGE_SHOWN_MAX], room[8192];
+	const uint64_t now = clock_unix_ms();
 	struct authority_request q = { .op = AUTHORITY_USE,
 				       .verb = VERB_CONNECT,
 				       .badge = j->badge,
 				       .grant = j->grants[what->grant].ref,
-				       .until_ms = clock_unix_ms() + j->keep_ms,
+				       .until_ms = now + j->keep_ms,
 				       .bytes = what->bytes,
 				       .minute = AUTHORITY_MINUTE_NONE,
 				       .object = what->to,
 				       .terms = "" };
-	const uint64_t now = clock_unix_ms();
 	const bool shows = !again && j->grants[what->grant].asks; /* else nobody is asked */
 	struct sha256 sum;
 	struct buf shown, b;
@@ -93,9 +93,8 @@ static bool ask(struct judge *j, const struct judge_asked *what, bool again)
 	sha256_init(&sum);
 	sha256_add(&sum, shown.data, shown.len);
 	sha256_end(&sum, q.digest);
-	for (int i = 0; i < AUTHORITY_ID - ID_RANDOM; i++)
-		q.id[i] = (uint8_t)(now >> (40 - 8 * i)); /* the lowest 48 bits, the first first */
-	if (getrandom(q.id + AUTHORITY_ID - ID_RANDOM, ID_RANDOM, 0) != ID_RANDOM)
+	id_put_time(q.id, now);
+	if (getrandom(q.id + ID_TIME, ID_RANDOM, 0) != ID_RANDOM)
 		return false;
 	id_read(j->q->event, q.event);
 	buf_init_in(&b, room, sizeof room);

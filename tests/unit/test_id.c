@@ -69,12 +69,38 @@ static void what_is_written_is_one(void **state)
 	}
 }
 
+static void the_time_is_its_first_bytes(void **state)
+{
+	static const struct {
+		uint64_t ms;
+		uint8_t bytes[ID_TIME];
+	} rows[] = {
+		{ 0, { 0, 0, 0, 0, 0, 0 } },
+		{ UINT64_C(0x010203040506), { 1, 2, 3, 4, 5, 6 } },
+		{ UINT64_C(0xff80000000000001), { 0, 0, 0, 0, 0, 1 } }, /* the lowest 48 bits */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		static const uint8_t random[ID_RANDOM];
+		uint8_t time[ID_TIME], read[ID_TIME + ID_RANDOM];
+		char text[ID_TEXT_MAX];
+
+		id_put_time(time, rows[i].ms);
+		id_write('s', rows[i].ms, random, text);
+		id_read(text, read);
+		if (memcmp(time, rows[i].bytes, ID_TIME) != 0 || memcmp(read, time, ID_TIME) != 0)
+			fail_msg("row %zu: %s", i, text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_an_id),
 		cmocka_unit_test(each_character_is_looked_at),
 		cmocka_unit_test(what_is_written_is_one),
+		cmocka_unit_test(the_time_is_its_first_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
