@@ -259,6 +259,20 @@ static int make_link(struct parent *parent, int root_fd, const char *path, const
 	return symlinkat(text, dir, name) < 0 && !is_there(errno) ? -errno : 0;
 }
 
+/* No mount keeps a pipe from being written, and Landlock's rule of a place that the cell has for itself holds for all that is mounted
+ * beneath. In an overlay it is another one. */
+static bool could_be_written(const struct cell_spec *spec, const struct cell_path *p, int tree_fd)
+{
+	const char *path = spec_text(spec, p->path);
+	struct stat st;
+
+	if (p->stage != 0 || (p->rights & RIGHT_WRITE) != 0 || (p->flags & CELL_PATH_DEVICE) != 0 ||
+	    !(path_is_beneath(path, "/tmp") || path_is_beneath(path, "/dev/shm") ||
+	      path_is_beneath(path, spec_text(spec, spec->home))))
+		return false;
+	return fstat(tree_fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 static int attach_path(const struct cell_spec *spec, int tree_fd, const struct cell_root *root, struct parent *parent,
 		       uint32_t i)
 {
@@ -279,6 +293,10 @@ static int attach_paths(const struct cell_spec *spec, struct cell_trees *trees, 
 	int r = 0;
 
 	for (uint32_t i = 0; i < spec->n_paths && r == 0; i++) {
+		if (trees->fd[i] >= 0 && could_be_written(spec, &spec->paths[i], trees->fd[i])) {
+			r = path_failed(f, STEP_PIPE, EPERM, i);
+			break;
+		}
 		r = attach_path(spec, trees->fd[i], root, &parent, i);
 		fd_close(&trees->fd[i]);
 		if (r < 0)

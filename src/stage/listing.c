@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@ void listing_begin(struct listing *l, int fd)
 {
 	l->fd = fd;
 	l->at = l->len = 0;
+	l->is_pipe = false;
 	l->sys_errno = 0;
 }
 
@@ -36,13 +36,14 @@ static bool is_dots(const char *name)
 }
 
 /* Not all file systems tell the kind. */
-static enum listing_kind kind_of(int fd, const struct dirent *entry)
+static enum listing_kind kind_of(struct listing *l, const struct dirent *entry)
 {
 	struct stat st = { .st_mode = 0 };
 
 	if (entry->d_type == DT_UNKNOWN)
-		(void)fstatat(fd, entry->d_name, &st,
+		(void)fstatat(l->fd, entry->d_name, &st,
 			      AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT); /* gone: it is no matter */
+	l->is_pipe = entry->d_type == DT_FIFO || S_ISFIFO(st.st_mode);
 	if (entry->d_type == DT_DIR || S_ISDIR(st.st_mode))
 		return LISTING_DIRECTORY;
 	return entry->d_type == DT_LNK || S_ISLNK(st.st_mode) ? LISTING_LINK : LISTING_OTHER;
@@ -59,7 +60,7 @@ const char *listing_next(struct listing *l, enum listing_kind *ret_kind)
 		l->at += entry->d_reclen;
 		if (is_dots(entry->d_name))
 			continue;
-		*ret_kind = kind_of(l->fd, entry);
+		*ret_kind = kind_of(l, entry);
 		return entry->d_name;
 	}
 }

@@ -6,6 +6,7 @@
 #ifndef STAGE_LISTING_H
 #define STAGE_LISTING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum listing_kind { LISTING_OTHER, LISTING_DIRECTORY, LISTING_LINK };
@@ -13,6 +14,7 @@ enum listing_kind { LISTING_OTHER, LISTING_DIRECTORY, LISTING_LINK };
 struct listing {
 	int fd; /* borrowed */
 	size_t at, len;
+	bool is_pipe;  /* of the name that came last, which is LISTING_OTHER: a FIFO */
 	int sys_errno; /* why there are no more; 0 at the end */
 	_Alignas(8) char bytes[32768];
 };

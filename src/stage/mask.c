@@ -507,7 +507,7 @@ static int make(const struct mask_ask *ask, const struct scan_ask *how, const st
 		return r;
 	m->n_directories = scan.n_dirs;
 	m->n_listed = scan.n_listed;
-	r = mask_list_make(how, &scan, exempt, &m->list, e);
+	r = mask_list_make(how, &scan, exempt, ask->apart && scan_has_pipes(&scan), &m->list, e);
 	if (r == 0 && (fresh || m->list.n > 0))
 		r = find_or_build(ask, fresh ? &scan : NULL, m, e);
 	r = r < 0 ? r : keep(ask, &scan, e);

@@ -33,6 +33,7 @@ struct mask_ask {
 	/* What a grant names: shown with all beneath. If the tree's own name is one that is hidden, it was named. */
 	struct exempt exempt;
 	struct scan_limits limits; /* zeroes: SCAN_*_MAX */
+	bool apart;                /* mask_make: a layer also where nothing is hidden but a pipe (FIFO) is shown */
 	bool list_only;    /* no layer is made, nor a lock held: the caller hides what is listed by other means */
 	struct scan *scan; /* takes what was found, for the caller to finish; NULL: nobody asks. Empty on failure */
 	/* mask_make: what was found, as a file of this name too, for who asks later what there was; NULL: nobody will. */

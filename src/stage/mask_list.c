@@ -29,6 +29,7 @@ struct job {
 	const struct exempt *exempt;
 	struct err *e;
 	bool *on_the_way; /* owned: of each directory of the scan */
+	bool layer;       /* as asked for */
 	struct buf paths;
 	struct item *items; /* owned */
 	uint32_t n, room, n_hidden;
@@ -340,6 +341,8 @@ static int collect_here(struct job *j)
 		if (r == 0)
 			r = (j->s->dirs[i].flags & SCAN_CROWDED) != 0 ? hide_crowd(j, i) : hide_names(j, i);
 	}
+	if (j->layer && j->above[0] == 0)
+		mark(j, 0);
 	return r == 0 ? add_ways(j) : r;
 }
 
@@ -409,8 +412,8 @@ static void job_finish(struct job *j)
 	buf_finish(&j->paths);
 }
 
-int mask_list_make(const struct scan_ask *ask, const struct scan *s, const struct exempt *exempt, struct mask_list *ret,
-		   struct err *e)
+int mask_list_make(const struct scan_ask *ask, const struct scan *s, const struct exempt *exempt, bool layer,
+		   struct mask_list *ret, struct err *e)
 {
 	auto_free struct job *j = malloc(sizeof *j);
 	int r;
@@ -421,6 +424,7 @@ int mask_list_make(const struct scan_ask *ask, const struct scan *s, const struc
 	memset(j, 0, offsetof(struct job, listing));
 	j->ask = ask;
 	j->exempt = exempt;
+	j->layer = layer;
 	j->e = e;
 	buf_init(&j->paths, MASK_LIST_MAX);
 	r = collect(j, s, "");

@@ -50,10 +50,12 @@ struct exempt {
 	size_t n_directories;
 };
 
-/* What is hidden of the scanned tree. A hidden directory that holds an exempt path is entered: all in it is hidden but what
+/* With `layer` the list has at least the tree itself, so that a mask is made of it also where nothing is hidden.
+ *
+ * What is hidden of the scanned tree. A hidden directory that holds an exempt path is entered: all in it is hidden but what
  * leads there. ret is initialised by the call and empty if nothing is hidden. -LIMIT, -SYSTEM, -MEMORY. */
-int mask_list_make(const struct scan_ask *ask, const struct scan *s, const struct exempt *exempt, struct mask_list *ret,
-		   struct err *e);
+int mask_list_make(const struct scan_ask *ask, const struct scan *s, const struct exempt *exempt, bool layer,
+		   struct mask_list *ret, struct err *e);
 void mask_list_init(struct mask_list *l);
 void mask_list_finish(struct mask_list *l);
 

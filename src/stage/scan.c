@@ -110,7 +110,14 @@ uint32_t scan_add_file(struct scan *s, const char *name)
 	return add_name(s, name, &s->files, &s->n_files, &s->room_files);
 }
 
-/* From its end to its beginning. */
+bool scan_has_pipes(const struct scan *s)
+{
+	for (uint32_t i = 0; i < s->n_dirs; i++)
+		if ((s->dirs[i].flags & SCAN_PIPES) != 0)
+			return true;
+	return false;
+}
+
 /* Compares a part of a path, which ends at n, with a name. */
 static int part_order(const char *part, size_t n, const char *name)
 {
@@ -150,6 +157,7 @@ uint32_t scan_find(const struct scan *s, const char *path)
 	return at;
 }
 
+/* From its end to its beginning. */
 bool scan_path(const struct scan *s, uint32_t i, char *room, size_t size)
 {
 	size_t at = size - 1;
@@ -401,10 +409,12 @@ static int take_directory(struct job *j, uint32_t i, const char *name, bool hidd
 
 static int take_entry(struct job *j, uint32_t i, const char *name, enum listing_kind kind)
 {
-	const struct scan_dir *d = &j->s->dirs[i];
+	struct scan_dir *d = &j->s->dirs[i];
 	const bool inside = (d->flags & SCAN_IN_HIDDEN) != 0;
 	const bool hidden = !inside && !j->ask->is_home && hidden_match(scan_text(j->s, d->name), name) != NULL;
 
+	if (j->listing.is_pipe)
+		d->flags |= SCAN_PIPES;
 	if (hidden)
 		keep(&j->hidden, &j->n_hidden, i == 0 ? j->ask->limits.names : SCAN_CROWD_MAX, name);
 	if (kind == LISTING_LINK && ((d->flags & SCAN_ALL_LINKS) != 0 || part_role(j, name) != 0))

@@ -53,8 +53,9 @@ enum scan_flag {
 	SCAN_CROWDED = 4,       /* more than SCAN_CROWD_MAX hidden names: none is kept, and the directory is hidden */
 	SCAN_LINKS_UNKEPT = 8,  /* too many links: none is kept */
 	SCAN_FILES_UNKEPT = 16, /* likewise */
+	SCAN_PIPES = 32,        /* FIFOs lie in it, under whatever names */
 };
-#define SCAN_FLAGS 31u
+#define SCAN_FLAGS 63u
 #define SCAN_INHERITED (SCAN_IN_HIDDEN | SCAN_ALL_LINKS)
 
 struct scan_dir {
@@ -115,6 +116,9 @@ static inline const char *scan_text(const struct scan *s, uint32_t at)
 {
 	return (const char *)s->text.data + at;
 }
+
+/* Whether a FIFO lies anywhere in the tree, also in what is hidden. */
+bool scan_has_pipes(const struct scan *s);
 
 /* The directory of this path relative to the tree; UINT32_MAX: there was none. */
 uint32_t scan_find(const struct scan *s, const char *path);

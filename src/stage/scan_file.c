@@ -11,7 +11,7 @@
 #include "judge/protected.h"
 #include "stage/hidden.h"
 
-#define MAGIC "ambscan3"
+#define MAGIC "ambscan4"
 #define MAGIC_SIZE 8
 #define SUM_SIZE 8
 #define FILE_MAX ((size_t)256 << 20) /* a million directories, and 64 MB of names */

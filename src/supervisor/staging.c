@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include "stage/claim.h"
 #include "stage/durable.h"
 #include "stage/hidden.h"
+#include "stage/listing.h"
 #include "stage/place.h"
 #include "stage/unseen.h"
 #include "supervisor/frozen.h"
@@ -301,6 +303,7 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 	ask.keep_fd = found.keep_fd;
 	ask.keep = found.keep;
 	list_named(&q->grants, tree, &named, &ask.exempt);
+	ask.apart = how == HIDE_BY_LAYER_IF_CAN;
 	ask.list_only = how == HIDE_IN_PLACE || (how == HIDE_BY_LAYER_IF_CAN && !filesystem_takes_overlay(cache_fd));
 	r = mask_make(&ask, ret, e);
 	if (r < 0 || ret->dir[0] == 0)
@@ -375,6 +378,46 @@ static int hide_list(struct cell_spec *spec, const char *tree, const struct mask
 	return r;
 }
 
+/* Likewise, where no layer gives the cell pipes of its own. */
+static int hide_pipes_of(struct cell_spec *spec, const char *tree, int tree_fd, const char *directory,
+			 struct listing *room, struct err *e)
+{
+	auto_fd int fd = scan_open(tree_fd, directory);
+	char path[STAGE_PATH_MAX];
+	enum listing_kind unused;
+	const char *name;
+	int r = 0;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : cannot_look(tree, e);
+	listing_begin(room, fd);
+	while (r == 0 && (name = listing_next(room, &unused)) != NULL) {
+		if (!room->is_pipe)
+			continue;
+		if (snprintf(path, sizeof path, "%s/%s%s%s", tree[1] == 0 ? "" : tree, directory,
+			     directory[0] == 0 ? "" : "/", name) >= (int)sizeof path)
+			return err_set(e, AMBIT_LIMIT, "grant a smaller tree", "%s: the path of a pipe is too long",
+				       tree);
+		r = spec_hide_path(spec, path, e);
+	}
+	return r;
+}
+
+static int hide_pipes(struct cell_spec *spec, const char *tree, const struct scan *s, struct err *e)
+{
+	auto_fd int tree_fd = place_open(tree);
+	auto_free struct listing *room = malloc(sizeof *room);
+	char directory[SCAN_PATH_MAX];
+	int r = 0;
+
+	if (room == NULL)
+		return err_sys(e, AMBIT_MEMORY, ENOMEM, NULL, "hidden names: begin");
+	for (uint32_t i = 0; i < s->n_dirs && r == 0; i++)
+		if ((s->dirs[i].flags & SCAN_PIPES) != 0 && scan_path(s, i, directory, sizeof directory))
+			r = hide_pipes_of(spec, tree, tree_fd, directory, room, e);
+	return r;
+}
+
 static int hide_in_read_trees(const struct event_request *q, struct cell_spec *spec, struct staging *s, struct err *e)
 {
 	const uint32_t n = spec->n_paths;
@@ -384,13 +427,14 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 	for (uint32_t i = 0; i < n && r == 0; i++) {
 		const char *tree = spec_text(spec, spec->paths[i].path);
 		struct mask mask;
+		struct scan scan;
 		uint32_t text = 0;
 		uint16_t stage = 0;
 
 		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) != 0)
 			continue;
 		last = tree;
-		r = hide_names(q, spec, tree, HIDE_BY_LAYER_IF_CAN, (struct found){ .scan = NULL }, &mask, &text, e);
+		r = hide_names(q, spec, tree, HIDE_BY_LAYER_IF_CAN, (struct found){ .scan = &scan }, &mask, &text, e);
 		if (r == 0 && s->meta.n_trees > 0) /* else nothing is staged, and no index can change */
 			r = unseen_add_elsewhere(s->stage.dir_fd, tree, &mask.list, e);
 		if (r == 0 && text != 0 && find_mounted(tree, &mask.list) != NULL)
@@ -400,6 +444,9 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 			r = spec_add_stage(spec, tree, &stage, e);
 		else if (r == 0)
 			r = hide_list(spec, tree, &mask.list, false, e);
+		if (r == 0 && text == 0)
+			r = hide_pipes(spec, tree, &scan, e);
+		scan_finish(&scan);
 		if (r < 0 || text == 0) {
 			mask_finish(&mask);
 			continue;

@@ -431,13 +431,13 @@ def a_pipe_is_labelled_as_it_is_written(place):
     """Nothing of it is staged."""
     p = Person(place)
     os.mkfifo(f"{p.top}/pipe")
-    reader = subprocess.Popen([place.ambit, "run", "--agent", "other", "--read", "./pipe", "--", "cat", "pipe"], cwd=p.top, env=place.environment(), stdout=subprocess.PIPE, text=True)
+    reader = subprocess.Popen([place.ambit, "run", "--agent", "other", "--write", "./pipe", "--", "cat", "pipe"], cwd=p.top, env=place.environment(), stdout=subprocess.PIPE, text=True)
     try:
         expect_ok(p.run("--agent", "writer", *p.private(), "--write", "./pipe", "--", "sh", "-c", f"cat {p.notes}/bees > pipe"))
         assert SECRET in reader.communicate(timeout=PATIENCE * SLOW)[0]
     finally:
         reader.kill()
-    assert labels_of(p.run("--agent", "other", "--read", "./pipe", "--", "true")) == ["private"]
+    assert labels_of(p.run("--agent", "other", "--read", ".", "--", "true")) == ["private"]
 
 
 def what_comes_while_it_runs_labels_it(place):

@@ -685,6 +685,84 @@ def a_tree_in_place_in_one_that_is_read(place):
     assert changed == ["sub/f"], (changed, told(result))  # with the twin
 
 
+WRITE_PIPES = """
+import os
+for path in {}:
+    try:
+        os.write(os.open(path, os.O_RDWR | os.O_NONBLOCK), b"told")
+        print("written", path)
+    except OSError as e:
+        print("refused", path, e.strerror)
+"""
+
+
+def came(paths):
+    """What a cell that runs meanwhile writes to the host's pipes: (paths, what to call when it ended)."""
+    fds = {path: os.open(path, os.O_RDWR | os.O_NONBLOCK) for path in paths}
+
+    def heard():
+        found = []
+        for path, fd in fds.items():
+            try:
+                if os.read(fd, 100):
+                    found.append(path)
+            except BlockingIOError:
+                pass
+            os.close(fd)
+        return found
+    return heard
+
+
+def no_pipe_of_a_tree_that_is_read_is_written(place):
+    """Neither a mount nor Landlock's rule for the home or /tmp keeps a cell from it, so it must be another pipe. The twin may write."""
+    for name, secret in (("plain", None), ("hides", ".env"), ("named", ".ssh/id_rsa")):
+        top = tree(place)
+        os.makedirs(f"{top}/dir/deep")
+        write(f"{top}/plain", "")
+        if secret:
+            write(f"{top}/{secret}", "SECRET\n")
+        paths = [f"{top}/pipe", f"{top}/dir/deep/pipe"] + ([f"{top}/.ssh/pipe"] if name == "named" else [])
+        for path in paths:
+            os.mkfifo(path)
+            os.chmod(path, 0o666)
+        script = WRITE_PIPES.format(paths)
+        more = ["--read", "./.ssh"] if name == "named" else []
+        for flags in (["--read", "."], ["--read", ".", "--direct"], ["--read", "./dir", "--read", "."], ["--work", "."], ["--read", "./dir", "--write", "./plain"]):
+            heard = came(paths)
+            result = place.cell(*flags, *more, "--", PYTHON, "-c", script, cwd=top)
+            assert result.returncode == 0 and heard() == [], f"{name}, {flags}: {told(result)}"
+        heard = came(paths)
+        result = place.cell("--direct", "--work", ".", *more, "--", PYTHON, "-c", script, cwd=top)
+        assert heard()[:2] == paths[:2], f"{name}: {told(result)}"
+
+
+def a_pipe_that_came_and_went(place):
+    """The tree is looked at for each event, and an index of it knows of pipes."""
+    top = tree(place)
+    os.makedirs(f"{top}/a/b")
+    script = WRITE_PIPES.format([f"{top}/a/b/pipe"])
+    for there in (False, True, True, False, True):
+        if there and not os.path.exists(f"{top}/a/b/pipe"):
+            os.mkfifo(f"{top}/a/b/pipe")
+        elif not there and os.path.exists(f"{top}/a/b/pipe"):
+            os.unlink(f"{top}/a/b/pipe")
+        time.sleep(0.2)  # so that what was seen is not recent any more
+        heard = came([f"{top}/a/b/pipe"] if there else [])
+        result = place.cell("--read", ".", "--", PYTHON, "-c", script, cwd=top)
+        assert heard() == [] and ("written" in result.stdout) == there, told(result)
+
+
+def a_pipe_alone_is_not_granted_to_be_read(place):
+    """Where the cell has a place of its own around it, it could be written as well. Elsewhere Landlock's rules tell the two apart."""
+    top = tree(place)
+    os.mkfifo(f"{top}/pipe")
+    result = place.cell("--read", "./pipe", "--", "true", cwd=top)
+    assert result.returncode == 125 and "a pipe (FIFO)" in result.stderr and f"{top}/pipe" in result.stderr and "for writing as well" in result.stderr, told(result)
+    heard = came([f"{top}/pipe"])
+    expect_ok(place.cell("--write", "./pipe", "--", "sh", "-c", "echo > pipe", cwd=top))  # the twin
+    assert heard() == [f"{top}/pipe"]
+
+
 def no_repository_in_parts(place):
     """A part of the changes makes a repository that all of them together would not."""
     halves = f"mkdir -p d/objects d/refs d/hooks; printf '{EVIL_CONFIG}' > d/config; echo x > d/refs/x"
@@ -1817,7 +1895,7 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              names_held_in_place_show_nobody_elses_files, a_held_link_into_what_is_hidden,
              protected_names_in_place_by_links, protected_names_in_place_are_many, no_commit_beneath_an_event_in_place,
              a_commit_that_waits_stops_no_other_tree, an_event_that_writes_nothing_in_place_claims_nothing, a_claim_ends_with_its_supervisor,
-             a_tree_in_place_in_one_that_is_read, no_repository_in_parts, no_link_into_dependencies,
+             a_tree_in_place_in_one_that_is_read, no_pipe_of_a_tree_that_is_read_is_written, a_pipe_that_came_and_went, a_pipe_alone_is_not_granted_to_be_read, no_repository_in_parts, no_link_into_dependencies,
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,

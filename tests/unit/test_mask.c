@@ -829,6 +829,51 @@ static void a_mask_gives_what_was_found(void **state)
 	world_finish(&w);
 }
 
+static void add_pipe(const struct world *w, const char *path)
+{
+	char in_tree[256];
+
+	(void)snprintf(in_tree, sizeof in_tree, "tree/%s", path);
+	assert_int_equal(mkfifoat(w->root_fd, in_tree, 0600), 0);
+}
+
+/* Where the caller wants a layer for that, it is of the tree alone; also from the index. */
+static void a_pipe_wants_a_layer(void **state)
+{
+	static const struct {
+		const char *pipe; /* NULL: none */
+		bool apart, layer;
+	} rows[] = {
+		{ NULL, true, false },         { "pipe", true, true },       { "a/b/pipe", true, true },
+		{ "a/.aws/pipe", true, true }, { "a/b/pipe", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct world w;
+		struct mask m;
+		char room[256];
+
+		world_init(&w);
+		world_add(&w, "a/b/c");
+		world_add(&w, "a/.aws/");
+		if (rows[i].pipe != NULL)
+			add_pipe(&w, rows[i].pipe);
+		world_settle();
+		w.ask.apart = rows[i].apart;
+		for (int again = 0; again < 2; again++) {
+			world_make(&w, &m);
+			assert_string_equal(world_hidden(&m, room, sizeof room), "");
+			assert_int_equal(m.dir[0] != 0, rows[i].layer);
+			assert_int_equal(m.list.n, rows[i].layer);
+			assert_int_equal(m.n_listed == 0, again);
+			assert_false(mask_hides(&m, "a/b/pipe"));
+			mask_finish(&m);
+		}
+		world_finish(&w);
+	}
+}
+
 /* ---- floods ---- */
 
 static void a_directory_of_many_hidden_names_is_hidden(void **state)
@@ -1465,6 +1510,7 @@ int main(void)
 		cmocka_unit_test(files_that_may_be_obeyed_are_kept),
 		cmocka_unit_test(any_number_of_files),
 		cmocka_unit_test(a_mask_gives_what_was_found),
+		cmocka_unit_test(a_pipe_wants_a_layer),
 		cmocka_unit_test(a_home_is_looked_at_where_it_is_obeyed),
 		cmocka_unit_test(a_directory_of_many_hidden_names_is_hidden),
 		cmocka_unit_test(many_hidden_names_in_the_tree_itself),
