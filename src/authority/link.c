@@ -163,7 +163,7 @@ static bool put_origin(struct buf *out, const struct authority *a, uint32_t row)
 {
 	struct authority_origin_told t;
 
-	if (!authority_origin_at(a, row, &t))
+	if (!authority_origin_traced(a, row, &t))
 		return false;
 	buf_put_u64(out, t.badge);
 	buf_put_u8(out, t.label);

@@ -67,7 +67,7 @@ static void note_holds(struct room *r, authority_ref badge)
 		r->holds[AUTHORITY_ROW(badge)] = true;
 }
 
-/* What a badge that ends would take with it. */
+/* What a badge that ends would take with it. What a sub-agent is labelled with and used, who asked for it has and is charged as well. */
 static void look_through(struct room *r, const struct authority *a)
 {
 	struct authority_size ends;
@@ -81,11 +81,11 @@ static void look_through(struct room *r, const struct authority *a)
 		if (!authority_badge_at(a, i, &b))
 			continue;
 		note_holds(r, b.parent);
-		if (b.parent != 0 || b.labels != 0 || b.frozen || is_bounded(&b.bounds))
+		if ((b.parent == 0 && b.labels != 0) || b.frozen || is_bounded(&b.bounds))
 			note_holds(r, b.ref);
 	}
 	for (uint32_t i = 0; i < ends.grants; i++)
-		if (authority_grant_at(a, i, &g) && (g.revoked || is_bounded(&g.bounds)))
+		if (authority_grant_at(a, i, &g) && (g.revoked || (g.parent == 0 && is_bounded(&g.bounds))))
 			note_holds(r, g.badge);
 	for (uint32_t i = 0; i < ends.asks; i++)
 		if (authority_ask_at(a, i, &k))

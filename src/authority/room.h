@@ -2,7 +2,7 @@
  *
  * Owns:   struct room: which badges were used last, by a counter of this process.
  * Holds:  nobody would miss a badge that is chosen: it has no label, no question, no sub-agent, is not frozen, nothing of it is bounded or revoked, and nobody is
- *         connected for it. A directory that is chosen has two marks at least, so that joining them frees one. Nothing is decided that is replayed: what goes does
+ *         connected for it. A sub-agent's labels, and what it used of what was derived, are there without it. A directory that is chosen has two marks at least, so that joining them frees one. Nothing is decided that is replayed: what goes does
  *         so by steps of its own (END, JOIN).
  * Called: serve.c. */
 #ifndef AUTHORITY_ROOM_H

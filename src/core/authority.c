@@ -86,12 +86,11 @@ static void make_badge(struct authority *a, const struct authority_request *q, u
 	const uint32_t i = badge_new(a, parent, q->id, q->object);
 	struct badge *b = &a->badges[i];
 
-	(void)labels_grow(a, i, q->labels, &(struct bringer){ .by = AUTHORITY_BY_GIVEN, .event = q->event });
 	if (parent != ROW_NONE) {
 		b->depth = (uint8_t)(a->badges[parent].depth + 1); /* up to AUTHORITY_DEPTH_MAX */
-		(void)labels_grow(a, i, a->badges[parent].labels,
-				  &(struct bringer){ AUTHORITY_BY_BADGE, parent, q->event });
+		labels_inherit(a, i, q->event);
 	}
+	(void)labels_grow(a, i, q->labels, &(struct bringer){ .by = AUTHORITY_BY_GIVEN, .event = q->event });
 	memcpy(b->event, q->event, AUTHORITY_ID);
 	account_init(a, &b->account, &q->bounds);
 	ret->made = badge_ref(a, i);

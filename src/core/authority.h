@@ -16,7 +16,7 @@
  *     CLOSE), also if the clock is set back later. What was asked, or approved and not used, by then is forgotten. `passed_ms` is by a clock that nobody
  *     sets; it alone fills rates.
  *  2. OPEN makes a badge: at the top (no badge named), or a sub-agent of `badge` by its grant `delegate`, which is used once for that (rules 5 to 9;
- *     the agent's name is the object; "*" covers any), to `depth` below it. A sub-agent has its parent's labels. Its `event` is the one whose end is its own.
+ *     the agent's name is the object; "*" covers any), to `depth` below it. A badge and all above and below it have the same labels at each moment: their files, input and output are each other's. Its `event` is the one whose end is its own.
  *  3. GIVE makes a grant of a badge at the top. DERIVE makes one out of a grant that `badge` holds, for itself or for `to`, a sub-agent of its
  *     own: not wider in object, rights, terms, numbers, time and depth (one less for another badge), and with every label, every `unless` and every
  *     ask of the parent. A grant `declassify` takes off no other labels. Nothing is derived from what is revoked, expired or frozen.
@@ -29,7 +29,7 @@
  *     want them (core/where.h).
  *  7. Labels. A use is refused if all labels of one of the sets of `unless` are on the badge, or come by the grant itself, or asks, if the grant says so. Labels
  *     that a pass takes off do not count: a use of a grant `declassify` makes a pass, for one digest, which the next use allowed with that digest takes.
- *  8. Budgets: uses, bytes, rows and rate of the grant and of all that it is derived from, of the badge and those above it, and of their agents, each once. All
+ *  8. Budgets: uses, bytes, rows and rate of the grant and of all that it is derived from, of the badge and those above it, and of their agents, each once (of `delegate` the first alone). All
  *     have room, or nothing is charged. MORE charges bytes and rows of a use that was allowed, and no use; RETURN gives back what was charged for bytes and rows by USE and not needed; a RESTART forgets that anything was lent.
  *  9. Asking. A grant that asks is used only by an approval of just that digest: once, or (for the session) as often as the badge wants until it
  *     expires. Without one the question is kept, once, and its reference given. A person's no holds for that digest until it expires, and for the grant, and what is derived from it, if it said so.
@@ -286,6 +286,8 @@ struct authority_origin_told {
 	const char *object;         /* of the grant, or the path; else "" */
 };
 bool authority_origin_at(const struct authority *a, uint32_t row, struct authority_origin_told *ret);
+/* The same; but one that came by a badge of the same tree is told as it came to that, as long as that is there. */
+bool authority_origin_traced(const struct authority *a, uint32_t row, struct authority_origin_told *ret);
 
 const struct authority_size *authority_size(const struct authority *a);
 /* How many of the rows were ever given out (text: bytes of all that live): behind them lists have nothing to look for. */

@@ -265,9 +265,10 @@ static bool link_badges(struct authority *a)
 
 		if (!b->row.live)
 			continue;
-		if (b->parent == ROW_NONE ? b->depth != 0
-					  : !is_badge(a, b->parent) || b->depth != a->badges[b->parent].depth + 1 ||
-						    b->depth > AUTHORITY_DEPTH_MAX)
+		if (b->parent == ROW_NONE
+			    ? b->depth != 0
+			    : !is_badge(a, b->parent) || b->depth != a->badges[b->parent].depth + 1 ||
+				      b->depth > AUTHORITY_DEPTH_MAX || b->labels != a->badges[b->parent].labels)
 			return false;
 		if (b->parent != ROW_NONE)
 			badge_link(a, i);

@@ -137,6 +137,35 @@ bool authority_origin_at(const struct authority *a, uint32_t row, struct authori
 	return true;
 }
 
+/* The row of the label's origin for the badge that this one has it of. */
+static uint32_t origin_before(const struct authority *a, const struct origin *o)
+{
+	const uint32_t from = badge_with_id(a, o->from);
+
+	if (o->by != AUTHORITY_BY_BADGE || from == ROW_NONE || badge_top(a, from) != badge_top(a, o->badge))
+		return ROW_NONE;
+	for (uint32_t i = 0; i < a->origins_end; i++)
+		if (a->origins[i].row.live && a->origins[i].badge == from && a->origins[i].label == o->label)
+			return i;
+	return ROW_NONE;
+}
+
+bool authority_origin_traced(const struct authority *a, uint32_t row, struct authority_origin_told *ret)
+{
+	const bool there = authority_origin_at(a, row, ret);
+	uint32_t at = row, before = there ? origin_before(a, &a->origins[row]) : ROW_NONE;
+
+	for (uint32_t n = 0; before != ROW_NONE && n < a->size.badges; n++) { /* each came after the one before it */
+		at = before;
+		before = origin_before(a, &a->origins[at]);
+	}
+	if (at != row) {
+		(void)authority_origin_at(a, at, ret); /* it lives */
+		ret->badge = badge_ref(a, a->origins[row].badge);
+	}
+	return there;
+}
+
 bool authority_agent_at(const struct authority *a, uint32_t row, struct authority_agent_told *ret)
 {
 	const struct agent *g = row < a->size.agents ? &a->agents[row] : NULL;

@@ -83,16 +83,13 @@ static void keep_origins(struct authority *a, uint32_t badge, uint64_t labels, c
 	}
 }
 
-bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels, const struct bringer *from)
+static void grow(struct authority *a, uint32_t badge, uint64_t labels, const struct bringer *from)
 {
 	struct badge *b = &a->badges[badge];
 	const uint64_t before = b->labels;
 
 	keep_origins(a, badge, labels & ~before, from);
-
 	b->labels |= labels;
-	if (b->labels == before)
-		return false;
 	for (uint32_t i = b->grants; i != ROW_NONE; i = a->grants[i].of_badge) {
 		const struct holding *g = &a->grants[i];
 
@@ -100,7 +97,27 @@ bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels, const str
 		    is_blocked(g, b->labels | own_labels(g)))
 			act(a, AUTHORITY_ACT_CLOSE, grant_ref(a, i));
 	}
+}
+
+bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels, const struct bringer *from)
+{
+	const struct bringer by = { AUTHORITY_BY_BADGE, badge, from->event };
+	const uint32_t top = badge_top(a, badge);
+
+	if ((labels & ~a->badges[badge].labels) == 0)
+		return false;
+	grow(a, badge, labels, from);
+	for (uint32_t i = 0; i < a->badges_end; i++)
+		if (i != badge && a->badges[i].row.live && badge_top(a, i) == top)
+			grow(a, i, labels, &by);
 	return true;
+}
+
+void labels_inherit(struct authority *a, uint32_t badge, const uint8_t event[AUTHORITY_ID])
+{
+	const uint32_t parent = a->badges[badge].parent;
+
+	grow(a, badge, a->badges[parent].labels, &(struct bringer){ AUTHORITY_BY_BADGE, parent, event });
 }
 
 /* ---- accounts ---- */
@@ -116,9 +133,10 @@ struct bill {
 	uint32_t grant, badge, holder, agents_of; /* holder: of the agents; agents_of: where that begins */
 };
 
+/* Of `delegate` the first alone: what a badge may do is not less for being done by a sub-agent. */
 static struct bill bill_of(const struct authority *a, uint32_t grant)
 {
-	const uint32_t badge = a->grants[grant].badge;
+	const uint32_t badge = a->grants[grant].verb != VERB_DELEGATE ? a->grants[grant].badge : ROW_NONE;
 
 	return (struct bill){ .grant = grant, .badge = badge, .holder = badge, .agents_of = badge };
 }

@@ -43,8 +43,10 @@ struct bringer {
 	uint32_t which;       /* row of the grant, mark or badge */
 	const uint8_t *event; /* borrowed */
 };
-/* Puts labels on a badge, keeps where they came from, and tells which of its grants that closes. False: there was nothing new. */
+/* Puts labels on a badge and all of its tree, keeps where they came from, and tells which of their grants that closes. False: there was nothing new. */
 bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels, const struct bringer *from);
+/* A new one has those of its parent. */
+void labels_inherit(struct authority *a, uint32_t badge, const uint8_t event[AUTHORITY_ID]);
 /* What the badge's passes for that digest leave of these. */
 uint64_t labels_less_passes(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST],
 			    uint64_t labels);

@@ -196,6 +196,7 @@ def whatever_a_step_has_stands_in_its_entry(place):
     ledger = a_ledger(place)
     with Kept(place) as kept, Recorded(kept.directory, ledger) as c:
         label = c.number(LABEL_NAME, text("finance"))
+        other = c.made(opening("other", labels=2))
         badge = c.made(opening("coder", labels=1, limits=bounds(uses=50, bytes=1000, rows=9, rate=5, period=60)))
         window = (0, 1439, "UTC")
         where = "where='" + json.dumps({f"a{i}": ["x" * 110] for i in range(30)}, separators=(",", ":"), sort_keys=True) + "'"
@@ -211,17 +212,17 @@ def whatever_a_step_has_stands_in_its_entry(place):
         c.step(op(RETURN, ref(sub), ref(derived), ref(3), ref(0))).is_(ALLOWED)
         c.step(marking(badge, "/tmp/x")).is_(ALLOWED)
         c.step(op(AGENT, bounds(uses=100), text("coder"))).is_(ALLOWED)
-        c.step(taking(badge, sub)).is_(ALLOWED)
+        c.step(taking(badge, other)).is_(ALLOWED)
         c.step(op(HAND_OVER, ref(badge), ref(sub))).is_(ALLOWED)
         c.step(op(FREEZE, ref(sub))).is_(ALLOWED)
         c.step(op(END, ref(badge))).is_(ALLOWED)
         steps = ledger.steps()
         assert numbers(steps) == list(range(1, len(steps) + 1)), numbers(steps)
         by = {e["body"]["op"]: e["body"] for e in steps}
-        assert by["derive"]["unless"] == [["untrusted"], ["untrusted", "finance"]] and by["derive"]["to"] == by["take"]["to"] and by["derive"]["window"].endswith("UTC"), by["derive"]
+        assert by["derive"]["unless"] == [["untrusted"], ["untrusted", "finance"]] and by["derive"]["to"] == by["hand-over"]["to"] and by["derive"]["window"].endswith("UTC"), by["derive"]
         assert by["give"]["verb"] == "delegate" and by["give"]["depth"] == 2 and by["agent"]["qualifiers"] == {"uses": 100}
         assert any(e["body"].get("where") == where for e in steps)
-        assert by["return"]["bytes"] == 3 and by["mark"]["object"] == "/tmp/x" and by["open"]["event"].startswith("e_") and by["open"]["of"] == by["take"]["badge"]
+        assert by["return"]["bytes"] == 3 and by["mark"]["object"] == "/tmp/x" and by["open"]["event"].startswith("e_") and by["open"]["of"] == by["take"]["badge"] != by["take"]["to"]
         ledger.believed()
         assert replayed(place, ledger) == (len(steps), 0, 0)
 

@@ -171,11 +171,13 @@ struct act {
 	enum authority_act act;
 	uint32_t which;
 	enum group group;
-	bool ordered; /* what is below comes first */
+	bool ordered;  /* what is below comes first */
+	uint32_t turn; /* BY_LABELS: of the badge that got them */
 };
 
 struct reply {
 	bool asks;
+	uint32_t turns; /* of badges that got labels */
 	enum authority_why why;
 	enum authority_limit limit;
 	enum kind kind; /* of what was made, or of the question that is there */
@@ -571,12 +573,20 @@ static bool is_frozen(const struct model *m, uint32_t b)
 	return has_mark_of_ice(m, NOBODY);
 }
 
+static uint32_t uppermost(const struct model *m, uint32_t b)
+{
+	while (m->badges.at[b].parent != NOBODY)
+		b = m->badges.at[b].parent;
+	return b;
+}
+
+/* Also of those that ended: what they brought, the others have. */
 static uint64_t labels_of(const struct model *m, uint32_t b)
 {
 	uint64_t labels = 0;
 
 	for (uint32_t i = 0; i < m->joined.n; i++)
-		if (m->joined.at[i].badge == b)
+		if (uppermost(m, m->joined.at[i].badge) == uppermost(m, b))
 			labels |= m->joined.at[i].labels;
 	return labels;
 }
@@ -714,15 +724,13 @@ static bool has_room(const struct model *m, const char *text, const char *terms)
 
 static void do_act(struct reply *ret, enum authority_act act, uint32_t which, enum group group, bool ordered)
 {
-	*ADD(&ret->acts) = (struct act){ act, which, group, ordered };
+	*ADD(&ret->acts) = (struct act){ act, which, group, ordered, ret->turns };
 }
 
-/* by: a grant, a mark, or the badge that had them. */
-static void join_labels(struct model *m, uint32_t b, uint64_t labels, enum authority_by by, uint32_t which,
-			const struct authority_request *q, struct reply *ret)
+/* Where they came from, and what they close. by: a grant, a mark, or the badge that had them. */
+static void note_labels(struct model *m, uint32_t b, uint64_t before, uint64_t labels, enum authority_by by,
+			uint32_t which, const struct authority_request *q, struct reply *ret)
 {
-	const uint64_t before = labels_of(m, b);
-
 	for (unsigned i = 0; i < 64; i++) {
 		struct origin o = { .badge = b, .label = i, .by = by };
 
@@ -735,11 +743,37 @@ static void join_labels(struct model *m, uint32_t b, uint64_t labels, enum autho
 			o.which = which;
 		*ADD(&m->origins) = o;
 	}
-	*ADD(&m->joined) = (struct joined){ b, labels };
 	for (uint32_t g = 0; g < m->grants.n; g++)
 		if (m->grants.at[g].badge == b && is_open(m, g) && is_blocked(m, g, before | labels | own_of(m, g)) &&
 		    !is_blocked(m, g, before | own_of(m, g)))
 			do_act(ret, AUTHORITY_ACT_CLOSE, g, BY_LABELS, false);
+	ret->turns++;
+}
+
+static uint32_t badge_in_row(const struct model *m, uint32_t row)
+{
+	for (uint32_t i = 0; i < m->badges.n; i++)
+		if (!m->badges.at[i].ended && AUTHORITY_ROW(ref_of(m, A_BADGE, i)) == row)
+			return i;
+	return NOBODY;
+}
+
+/* To all of its tree, of which who comes first gets a row for its origin. */
+static void join_labels(struct model *m, uint32_t b, uint64_t labels, enum authority_by by, uint32_t which,
+			const struct authority_request *q, struct reply *ret)
+{
+	const uint64_t before = labels_of(m, b);
+
+	if (is_subset(labels, before))
+		return;
+	*ADD(&m->joined) = (struct joined){ b, labels };
+	note_labels(m, b, before, labels, by, which, q, ret);
+	for (uint32_t row = 0; row < m->size.badges; row++) {
+		const uint32_t i = badge_in_row(m, row);
+
+		if (i != NOBODY && i != b && uppermost(m, i) == uppermost(m, b))
+			note_labels(m, i, before, labels, AUTHORITY_BY_BADGE, b, q, ret);
+	}
 }
 
 static void expire_with_all_below(struct model *m, uint32_t above, struct reply *ret)
@@ -812,6 +846,8 @@ static bool is_charged(const struct model *m, struct node n, uint32_t i)
 {
 	const struct charge *c = &m->charges.at[i];
 
+	if (n.kind != OF_GRANT && m->grants.at[c->grant].verb == VERB_DELEGATE)
+		return false;
 	switch (n.kind) {
 	case OF_GRANT: return grant_is_below(m, c->grant, n.which);
 	case OF_BADGE: return badge_is_below(m, c->badge, n.which);
@@ -954,6 +990,8 @@ static bool something_is_short(const struct model *m, uint32_t badge, uint32_t g
 	for (uint32_t g = grant; g != NOBODY; g = m->grants.at[g].parent)
 		if (is_short(m, (struct node){ OF_GRANT, g }, bytes, rows, more, ret))
 			return true;
+	if (m->grants.at[grant].verb == VERB_DELEGATE)
+		return false;
 	for (uint32_t b = badge; b != NOBODY; b = m->badges.at[b].parent)
 		if (is_short(m, (struct node){ OF_BADGE, b }, bytes, rows, more, ret))
 			return true;
@@ -1232,9 +1270,9 @@ static enum authority_why step_open(struct model *m, const struct authority_requ
 	new.agent = copy_of(q->object);
 	name_made(ret, A_BADGE, m->badges.n, true);
 	*ADD(&m->badges) = new;
-	join_labels(m, ret->made, q->labels, AUTHORITY_BY_GIVEN, 0, q, ret);
 	if (parent != NOBODY)
-		join_labels(m, ret->made, labels_of(m, parent), AUTHORITY_BY_BADGE, parent, q, ret);
+		note_labels(m, ret->made, 0, labels_of(m, parent), AUTHORITY_BY_BADGE, parent, q, ret);
+	join_labels(m, ret->made, q->labels, AUTHORITY_BY_GIVEN, 0, q, ret);
 	return WHY_NONE;
 }
 
@@ -1586,14 +1624,6 @@ static enum authority_why step_enter(struct model *m, const struct authority_req
 	return is_new ? WHY_NONE : WHY_ALREADY;
 }
 
-static uint32_t badge_in_row(const struct model *m, uint32_t row)
-{
-	for (uint32_t i = 0; i < m->badges.n; i++)
-		if (!m->badges.at[i].ended && AUTHORITY_ROW(ref_of(m, A_BADGE, i)) == row)
-			return i;
-	return NOBODY;
-}
-
 static enum authority_why step_mark(struct model *m, const struct authority_request *q, struct reply *ret)
 {
 	const uint32_t b = badge_of(m, q->badge);
@@ -1769,11 +1799,6 @@ static bool act_is(const struct model *m, const struct act *act, const struct au
 	return act->act == there->act && ref_of(m, kind, act->which) == there->ref;
 }
 
-static uint32_t row_of_holder(const struct model *m, uint32_t g)
-{
-	return AUTHORITY_ROW(ref_of(m, A_BADGE, m->grants.at[g].badge));
-}
-
 /* Whether the one may not come before the other. */
 static bool comes_after(const struct model *m, const struct act *one, const struct act *other)
 {
@@ -1782,7 +1807,7 @@ static bool comes_after(const struct model *m, const struct act *one, const stru
 	if (one->group == BY_TIME || other->group == BY_TIME)
 		return other->group == BY_TIME;
 	if (one->group == BY_LABELS && other->group == BY_LABELS)
-		return row_of_holder(m, one->which) > row_of_holder(m, other->which);
+		return one->turn > other->turn;
 	if (!one->ordered || !other->ordered || one->which == other->which)
 		return false;
 	return one->act == AUTHORITY_ACT_CLOSE ? grant_is_below(m, other->which, one->which)

@@ -526,6 +526,20 @@ static bool is_at_or_in(const char *path, const char *directory)
 }
 
 /* What is labelled stays so, by its own mark or one above, but for what a person takes off: of that path. */
+/* A sub-agent, and who asked for it. */
+static bool trees_share_their_labels(struct watch *w)
+{
+	for (size_t i = 0; i < w->badges.n; i++) {
+		const struct badge_seen *b = &w->badges.at[i];
+		const struct badge_seen *above = b->is_there && b->told.parent != 0 ? badge_seen(w, b->told.parent)
+										    : NULL;
+
+		if (above != NULL && above->told.labels != b->told.labels)
+			return broken(w, "a badge and the one above it have other labels", b->told.ref);
+	}
+	return true;
+}
+
 static bool paths_keep_their_labels(struct watch *w, const struct authority_request *q)
 {
 	for (size_t i = 0; i < w->marks.n; i++) {
@@ -599,7 +613,7 @@ static bool lists_go_on(struct watch *w, const struct authority *a, const struct
 	for (uint32_t row = 0; row < size->origins; row++)
 		if (authority_origin_at(a, row, &origin) && !origin_goes_on(w, &origin))
 			return false;
-	return paths_keep_their_labels(w, q);
+	return trees_share_their_labels(w) && paths_keep_their_labels(w, q);
 }
 
 /* ---- what was answered ---- */
@@ -688,6 +702,10 @@ static bool agent_is_of(struct watch *w, authority_ref badge, const char *name)
 
 static bool agents_are_charged(struct watch *w, const struct authority_request *q, double bytes, double rows)
 {
+	const struct grant_seen *grant = grant_seen(w, q->grant);
+
+	if (grant != NULL && grant->told.verb == VERB_DELEGATE) /* it counts by itself */
+		return true;
 	for (size_t i = 0; i < w->agents.n; i++) {
 		struct agent_seen *agent = &w->agents.at[i];
 

@@ -80,7 +80,6 @@ enum held {
 	REVOKED,
 	WAITS,
 	ANSWERED,
-	SUB,
 	ALL_FROZEN,
 	AN_AGENTS_BOUND,
 	A_KEY
@@ -97,11 +96,6 @@ static void hold(struct world *w, authority_ref b, enum held what)
 	give.bounds.q.rate = what == RATE;
 	give.bounds.q.period_s = what == RATE;
 	give.flags = what == WAITS || what == ANSWERED ? AUTHORITY_ASK : 0;
-	if (what == SUB) {
-		give.verb = VERB_DELEGATE;
-		give.object = "*";
-		give.depth = 1;
-	}
 	if (what == LABEL)
 		(void)STEP(w, .op = AUTHORITY_LABEL, .badge = b, .labels = 1);
 	if (what == FROZEN || what == ALL_FROZEN)
@@ -119,8 +113,6 @@ static void hold(struct world *w, authority_ref b, enum held what)
 		use.grant = step(w, use).made;
 	if (what == ANSWERED)
 		(void)STEP(w, .op = AUTHORITY_ANSWER, .ask = use.grant, .until_ms = 9000);
-	if (what == SUB)
-		(void)STEP(w, .op = AUTHORITY_OPEN, .badge = b, .grant = use.grant, .object = "sub", .until_ms = 9000);
 }
 
 static void who_holds_anything_stays(void **state)
@@ -145,7 +137,6 @@ static void who_holds_anything_stays(void **state)
 		{ "a grant that was revoked", REVOKED, false },
 		{ "a question that waits", WAITS, false },
 		{ "a no", ANSWERED, false },
-		{ "a sub-agent, and a sub-agent", SUB, false },
 	};
 
 	(void)state;
@@ -162,6 +153,40 @@ static void who_holds_anything_stays(void **state)
 		if (n != rows[i].goes || (n == 1 && found[0] != b))
 			fail_msg("%s: %u go", rows[i].name, n);
 		assert_int_equal(idle(&w, b, found), 0); /* somebody is connected */
+		close_world(&w);
+	}
+}
+
+/* Its labels, and what it used, are those of who asked for it, too; what was taken back from it alone is nobody's else. */
+static void a_sub_agent_goes_before_who_asked(void **state)
+{
+	authority_ref found[ROOM_IDLE_MAX], top, delegate, tool, sub, derived;
+	struct world w;
+
+	(void)state;
+	for (int revoked = 0; revoked < 2; revoked++) {
+		open_world(&w);
+		top = STEP(&w, .op = AUTHORITY_OPEN, .object = "top").made;
+		delegate = STEP(&w, .op = AUTHORITY_GIVE, .badge = top, .verb = VERB_DELEGATE, .object = "*",
+				.depth = 1)
+				   .made;
+		tool = STEP(&w, .op = AUTHORITY_GIVE, .badge = top, .verb = VERB_TOOL, .object = "t").made;
+		sub = STEP(&w, .op = AUTHORITY_OPEN, .badge = top, .grant = delegate, .object = "sub", .until_ms = 9000)
+			      .made;
+		derived = STEP(&w, .op = AUTHORITY_DERIVE, .badge = top, .to = sub, .grant = tool, .verb = VERB_TOOL,
+			       .object = "t", .bounds.q.uses = 3)
+				  .made;
+		assert_true(sub != 0 && derived != 0);
+		assert_int_equal(idle(&w, 0, found), 1);
+		assert_true(found[0] == sub);
+		assert_int_equal(idle(&w, sub, found), 0); /* it runs */
+		if (revoked)
+			(void)STEP(&w, .op = AUTHORITY_REVOKE, .grant = derived);
+		(void)STEP(&w, .op = AUTHORITY_LABEL, .badge = sub, .labels = 1);
+		assert_int_equal(idle(&w, 0, found), revoked ? 0 : 1);
+		if (!revoked)
+			(void)STEP(&w, .op = AUTHORITY_END, .badge = sub);
+		assert_int_equal(idle(&w, 0, found), 0); /* who asked has the label */
 		close_world(&w);
 	}
 }
@@ -235,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_holds_anything_stays),
+		cmocka_unit_test(a_sub_agent_goes_before_who_asked),
 		cmocka_unit_test(who_was_used_last_goes_last),
 		cmocka_unit_test(the_deepest_directory_is_joined),
 	};
