@@ -38,6 +38,7 @@ static void derive_it(void)
 	fill();
 	if (derive(&from, &ask, &given, NULL) < 0)
 		return;
+	promise(given.of.delegate < caller.count && given.of.n == given.grants.count);
 	promise(used[0] >= 1 && used[0] <= 3 && agent_is_name(given.agent));
 	for (uint32_t i = 0; i < given.grants.count; i++) {
 		const enum grant_verb verb = (enum grant_verb)given.grants.grants[i].verb;
@@ -48,7 +49,10 @@ static void derive_it(void)
 				 (grant_object_covers((enum grant_verb)caller.grants[k].verb, grant_object(&caller, k),
 						      verb, grant_object(&given.grants, i)) &&
 				  is_flow_within(i, k));
-		promise(within);
+		promise(within && given.of.grant[i] < caller.count);
+		promise(grant_object_covers((enum grant_verb)caller.grants[given.of.grant[i]].verb,
+					    grant_object(&caller, given.of.grant[i]), verb,
+					    grant_object(&given.grants, i)));
 	}
 }
 

@@ -98,7 +98,7 @@ static int add_stream(void *of, const struct keeper_row *row)
 	struct list *l = of;
 	char id[ID_TEXT_MAX];
 
-	if (b->labels == 0)
+	if (b->labels == 0 || b->parent != 0) /* a sub-agent has those of its stream */
 		return 0;
 	authority_id_text('b', b->id, id);
 	if (!l->json) {
@@ -198,7 +198,7 @@ static int look(void *of, const struct keeper_row *row)
 	char id[ID_TEXT_MAX];
 
 	authority_id_text('b', row->badge.id, id);
-	if (row->badge.labels == 0 || strncmp(id, want->word, strlen(want->word)) != 0)
+	if (row->badge.labels == 0 || row->badge.parent != 0 || strncmp(id, want->word, strlen(want->word)) != 0)
 		return 0;
 	want->n++;
 	want->ref = row->badge.ref;

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "lib/environment.h"
+#include "lib/judged.h"
 
 #define END_ROOM 2400
 #define ASK_ROOM 49152
@@ -33,6 +34,7 @@ static void fill_request(const struct ambit_event *caller, const struct sibling_
 	*q = *caller->request;
 	memcpy(q->parent, caller->result.event, sizeof q->parent); /* same size */
 	memcpy(q->agent, a->agent, sizeof q->agent);
+	standing_stream_below(caller->request->stream, q->agent, q->stream);
 	memcpy(q->workdir, a->workdir, sizeof q->workdir); /* same size */
 	q->limits = a->limits;
 	q->grants = a->grants;
@@ -70,13 +72,22 @@ static int reach_ledger(const struct ambit_event *caller, struct recorded *ret, 
 }
 
 static int start(struct ambit_event *caller, struct sibling_ask *a, const struct sibling_trees *trees,
-		 const int streams[3], struct ambit_event **ret, struct err *e)
+		 const struct sibling_from *from, const int streams[3], struct ambit_event **ret, struct err *e)
 {
+	const struct judged_caller asked = {
+		.q = caller->request, .grants = &caller->grants, .delegate = from->delegate, .from = from->grant
+	};
 	__attribute__((cleanup(recorded_finish))) struct recorded ledger = { .dir_fd = -1, .fd = -1 };
 	__attribute__((cleanup(program_finish))) struct cell_program program = { .block = NULL };
 	auto_free struct environment *env = calloc(1, sizeof *env);
 	struct event_request *q = calloc(1, sizeof *q);
-	struct event_plan plan = { .request = q, .result_fd = -1, .program_fd = -1, .reached = true, .trees = trees };
+	struct event_plan plan = { .request = q,
+				   .result_fd = -1,
+				   .program_fd = -1,
+				   .reached = true,
+				   .trees = trees,
+				   .caller = &asked,
+				   .top = caller->top };
 	int r;
 
 	if (q == NULL || env == NULL) {
@@ -145,6 +156,7 @@ void delegate_begin(struct ambit_event *ev, struct wire_message *m)
 	const uint32_t number = rbuf_u32(&m->body);
 	struct delegated *d = find(ev, 0);
 	struct sibling_trees trees;
+	struct sibling_from from;
 	struct err e;
 	int r;
 
@@ -156,9 +168,12 @@ void delegate_begin(struct ambit_event *ev, struct wire_message *m)
 		sibling_refuse(&d->end, &e);
 		return;
 	}
-	r = take_trees(m, &trees) ? sibling_take(&m->body, a, &e)
-				  : err_set(&e, AMBIT_PROTOCOL, NULL, "the supervisor asked for what is none");
-	r = r < 0 ? r : start(ev, a, &trees, m->fds, &d->ev, &e);
+	r = take_trees(m, &trees) && sibling_take_from(&m->body, ev->request->grants.count, &from)
+		    ? sibling_take(&m->body, a, &e)
+		    : -AMBIT_PROTOCOL;
+	if (r == -AMBIT_PROTOCOL || (r == 0 && from.n != a->grants.count))
+		r = err_set(&e, AMBIT_PROTOCOL, NULL, "the supervisor asked for what is none");
+	r = r < 0 ? r : start(ev, a, &trees, &from, m->fds, &d->ev, &e);
 	if (r < 0)
 		sibling_refuse(&d->end, &e);
 }

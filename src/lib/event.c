@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "lib/closing.h"
 #include "lib/delegate.h"
 #include "lib/helper.h"
@@ -112,6 +113,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	}
 	ev->sock = ev->pidfd = ev->terminal_fd = ev->pool_fd = ev->badge_fd = -1;
 	ev->owner = getpid();
+	(void)text_copy(ev->top, sizeof ev->top, plan->top != NULL ? plan->top : plan->request->stream); /* same size */
 	network_roles_init(&ev->network);
 	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	ev->ledger_dir_fd = plan->recorded ? fcntl(plan->ledger_dir_fd, F_DUPFD_CLOEXEC, 3) : -1;
@@ -195,6 +197,7 @@ void ambit_event_free(struct ambit_event *ev)
 	buf_finish(&ev->program);
 	free(ev->record);
 	free(ev->step.source);
+	free(ev->grants);
 	free(ev->request);
 	if (!ev->stays)
 		helper_end(
@@ -297,7 +300,7 @@ static int send_authority(struct ambit_event *ev, struct judged *j, struct err *
 
 	ev->badge = j->told.badge;
 	if (ev->badge != 0)
-		memcpy(ev->result.stream, ev->request->stream, sizeof ev->result.stream);
+		memcpy(ev->result.stream, ev->top, sizeof ev->result.stream);
 	for (unsigned i = 0; i < j->names.n; i++)
 		labels_add(&ev->label_names, j->names.names[i]);
 	if (j->k != NULL)
@@ -599,7 +602,8 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
 	if (r == 0 && plan->reached &&
 	    !plan->waits) /* a role of ours is nobody's; what only waits has touched nothing yet */
-		r = judged_begin(&judged, ev->request, ev->argv, e);
+		r = judged_begin(&judged, ev->request, ev->argv, plan->caller, e);
+	ev->grants = steal_ptr(&judged.grants);
 	if (r == 0)
 		how = find_supervisor(ev, plan, steal_ptr(&ready), &rest, &r, e);
 	if (r == 0 && network_roles_are_needed(&ev->request->grants))

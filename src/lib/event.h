@@ -62,8 +62,10 @@ struct ambit_event {
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
 	int ledger_dir_fd; /* owned, likewise */
 	struct network_roles network;
-	uint64_t badge; /* who acts, as the person's authority knows it; 0: nothing is judged */
-	int badge_fd;   /* owned, -1 if none: a connection for who acts, which stays there while it is open */
+	struct judged_grants *grants; /* owned: its own in the person's authority; NULL: nothing was judged yet */
+	char top[ID_TEXT_MAX]; /* the stream that it is in, as a person names it: of a sub-agent that of who asked first */
+	uint64_t badge;        /* who acts, as the person's authority knows it; 0: nothing is judged */
+	int badge_fd;          /* owned, -1 if none: a connection for who acts, which stays there while it is open */
 	struct labels label_names; /* all of the authority's, by their bits, when it began */
 	struct {                   /* of a kernel: the last that was asked for */
 		uint32_t number;
@@ -87,7 +89,9 @@ struct event_names {
 
 /* What the library itself decides about an event, once the request is complete. */
 struct event_plan {
-	struct event_request *request;   /* taken */
+	struct event_request *request;      /* taken */
+	const struct judged_caller *caller; /* of a sub-agent; borrowed, as is top; else NULL */
+	const char *top;
 	const struct event_names *names; /* borrowed; NULL: it is a session of one event, and both are named here */
 	const char *path;                /* the program, absolute in the cell */
 	char *const *argv;

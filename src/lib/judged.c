@@ -1,6 +1,8 @@
 #include "lib/judged.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,7 +16,6 @@
 #include "lib/closing.h"
 #include "lib/ledger.h"
 #include "lib/stage.h"
-#include "lib/standing.h"
 #include "supervisor/judge_shown.h"
 #include "wire/wire.h"
 
@@ -22,6 +23,8 @@ void judged_finish(struct judged *j)
 {
 	keeper_close(j->k);
 	j->k = NULL;
+	free(j->grants);
+	j->grants = NULL;
 }
 
 static bool asks(const struct event_request *q, uint32_t grant)
@@ -141,6 +144,30 @@ static int bits_of(struct judged *j, const struct event_request *q, const struct
 	return r;
 }
 
+/* ---- the grants, as the authority has them ---- */
+
+struct beginning {
+	struct judged *j;
+	struct event_request *q;
+	const struct judged_caller *caller; /* NULL: it is no sub-agent */
+	struct standing who;
+	bool labelled;          /* something was, or may be */
+	uint64_t labels, later; /* of grants: from the start on; of connections, when they are used */
+	uint32_t n;
+	struct {
+		authority_ref ref;
+		uint64_t labels;
+	} brings[GRANTS_MAX]; /* grants of which a label is new */
+};
+
+/* One grant. Labels of paths and variables are the event's (LABEL): what another one of the stream is granted has none by itself. So the authority has the grant
+ * without them: by it it is found whose files they are (ENTER, MARK), and told what brought them. */
+struct described {
+	struct standing_grant g;
+	uint64_t labels; /* that it brings */
+	char object[GRANT_OBJECT_MAX];
+};
+
 /* What a grant says of labels, in the authority's bits. */
 static int take_flow(struct judged *j, const struct event_request *q, uint32_t grant, struct standing_grant *ret,
 		     struct err *e)
@@ -160,20 +187,139 @@ static int take_flow(struct judged *j, const struct event_request *q, uint32_t g
 	return r;
 }
 
-/* ---- the grants, as the authority has them ---- */
+static int describe_connect(const struct event_request *q, uint32_t grant, struct described *ret, struct err *e)
+{
+	struct endpoint p;
 
-struct beginning {
-	struct judged *j;
-	struct event_request *q;
-	struct standing who;
-	bool labelled;          /* something was, or may be */
-	uint64_t labels, later; /* of grants: from the start on; of connections, when they are used */
-	uint32_t n;
-	struct {
-		authority_ref ref;
-		uint64_t labels;
-	} brings[GRANTS_MAX]; /* grants of which a label is new */
-};
+	if (endpoint_take(ret->g.object, &p, e) < 0)
+		return -(int)e->code;
+	p = endpoint_connection(&p); /* without a key that may come with it */
+	_Static_assert(sizeof ret->object >= ENDPOINT_TEXT_MAX, "an endpoint is no longer than an object");
+	endpoint_put(&p, ret->object);
+	ret->g.object = ret->object;
+	ret->g.terms = grant_terms(&q->grants, grant);
+	take_bounds(q, grant, &ret->g.bounds);
+	ret->g.flags |= asks(q, grant) ? AUTHORITY_ASK : 0;
+	return 0;
+}
+
+/* Of an event, or of who asked for it. */
+static int describe(const struct beginning *b, const struct event_request *q, uint32_t grant, struct described *ret,
+		    struct err *e)
+{
+	int r;
+
+	*ret = (struct described){ .g = { .verb = (enum grant_verb)q->grants.grants[grant].verb,
+					  .object = grant_object(&q->grants, grant),
+					  .terms = "" } };
+	r = b->labelled ? take_flow(b->j, q, grant, &ret->g, e) : 0;
+	ret->labels = ret->g.labels;
+	if (r < 0 || ret->g.verb == VERB_LISTEN)
+		return r;
+	if (ret->g.verb == VERB_CONNECT)
+		return describe_connect(q, grant, ret, e);
+	if (ret->g.verb == VERB_DELEGATE)
+		ret->g.depth = (uint8_t)qualifiers_depth(&q->grants.grants[grant].qualifiers); /* at most 8 */
+	(void)text_copy(ret->object, sizeof ret->object, ret->g.object);                       /* no longer */
+	ret->object[grant_told(&q->grants, grant)] = 0; /* the value of a variable is nobody's affair */
+	ret->g.object = ret->object;
+	ret->g.labels = ret->g.n_unless = 0;
+	return 0;
+}
+
+/* Before an event begins, of what is shown with its value. */
+static void describe_asking(const struct event_request *q, uint32_t grant, struct described *ret)
+{
+	*ret = (struct described){ .g = { .verb = (enum grant_verb)q->grants.grants[grant].verb,
+					  .object = grant_object(&q->grants, grant),
+					  .terms = "",
+					  .flags = AUTHORITY_ASK } };
+	if (ret->g.verb == VERB_DELEGATE)
+		ret->g.depth = (uint8_t)qualifiers_depth(&q->grants.grants[grant].qualifiers); /* at most 8 */
+}
+
+static int is_too_old(struct err *e)
+{
+	return err_why(e,
+		       err_set(e, AMBIT_CONFLICT, "let the caller end, and begin it again",
+			       "what the sub-agent gets is not known to the person's authority"),
+		       "something was labelled for the first time after its caller had begun");
+}
+
+enum which { ASKS, HOLDS };
+
+static authority_ref *slot_of(struct judged_grants *set, uint32_t grant, enum which which)
+{
+	return which == ASKS ? &set->of[grant].asks : &set->of[grant].holds;
+}
+
+/* Of a sub-agent's caller: it is there since that began, or is given now, where the caller itself is no sub-agent. */
+static int caller_has(const struct beginning *b, uint32_t grant, enum which which, authority_ref *ret, struct err *e)
+{
+	struct judged_grants *set = *b->caller->grants;
+	authority_ref *slot = slot_of(set, grant, which);
+	struct described d;
+	int r = 0;
+
+	if (*slot == 0 && set->who.above != 0)
+		return is_too_old(e);
+	if (*slot == 0 && which == ASKS)
+		describe_asking(b->caller->q, grant, &d);
+	else if (*slot == 0)
+		r = describe(b, b->caller->q, grant, &d, e);
+	if (r == 0 && *slot == 0)
+		r = standing_grant(b->j->k, &set->who, &d.g, slot, e);
+	*ret = *slot;
+	return r;
+}
+
+static int stand(const struct beginning *b, uint32_t grant, enum which which, struct standing_grant *g,
+		 authority_ref *ret, struct err *e)
+{
+	int r = b->caller != NULL ? caller_has(b, b->caller->from[grant], which, &g->from, e) : 0;
+
+	r = r < 0 ? r : standing_grant(b->j->k, &b->who, g, ret, e);
+	if (r == 0)
+		*slot_of(b->j->grants, grant, which) = *ret;
+	return r;
+}
+
+/* The caller acts in its own name from its start on, or from now on. */
+static int take_caller(const struct beginning *b, struct err *e)
+{
+	const struct judged_caller *c = b->caller;
+	struct judged_grants *made;
+	int r;
+
+	if (*c->grants != NULL)
+		return 0;
+	if (is_sub_agent(c->q))
+		return is_too_old(e);
+	made = calloc(1, sizeof *made);
+	if (made == NULL)
+		return err_sys(e, AMBIT_MEMORY, ENOMEM, NULL, "no memory for a sub-agent");
+	r = standing_take(b->j->k, c->q->stream, c->q->agent, &c->q->budgets[BUDGET_SESSION], &made->who, e);
+	if (r < 0)
+		free(made);
+	else
+		*c->grants = made;
+	return r;
+}
+
+static int take_who(struct beginning *b, struct err *e)
+{
+	const struct event_request *q = b->q;
+	authority_ref delegate = 0;
+	int r;
+
+	if (b->caller == NULL)
+		return standing_take(b->j->k, q->stream, q->agent, &q->budgets[BUDGET_SESSION], &b->who, e);
+	r = take_caller(b, e);
+	r = r < 0 ? r : caller_has(b, b->caller->delegate, HOLDS, &delegate, e);
+	return r < 0 ? r
+		     : standing_take_below(b->j->k, &(*b->caller->grants)->who, delegate, q->stream, q->agent,
+					   q->parent, &b->who, e);
+}
 
 static bool counts_bytes(const struct event_request *q, uint32_t grant)
 {
@@ -183,59 +329,53 @@ static bool counts_bytes(const struct event_request *q, uint32_t grant)
 }
 
 /* What leads out of the cell, or into it. */
-static int give_door(struct beginning *b, uint32_t grant, const struct standing_grant *g, struct err *e)
+static int give_door(struct beginning *b, uint32_t grant, struct described *d, struct err *e)
 {
 	struct judge_told *told = &b->j->told;
 	struct judge_told_grant *t = &told->grants[told->n];
 
 	t->grant = grant;
-	t->asks = g->flags != 0;
+	t->asks = d->g.flags != 0;
 	t->counted = counts_bytes(b->q, grant);
-	t->n_unless = g->n_unless;
-	memcpy(t->unless, g->unless, sizeof t->unless);
+	t->n_unless = d->g.n_unless;
+	memcpy(t->unless, d->g.unless, sizeof t->unless);
 	told->n++;
-	return standing_grant(b->j->k, &b->who, g, &t->ref, e);
+	return stand(b, grant, HOLDS, &d->g, &t->ref, e);
 }
 
-static int give_connect(struct beginning *b, uint32_t grant, const struct standing_grant *said, struct err *e)
+static int give_connect(struct beginning *b, uint32_t grant, struct described *d, struct err *e)
 {
-	struct standing_grant g = *said;
-	char to[ENDPOINT_TEXT_MAX];
 	struct endpoint p;
 
-	if (endpoint_take(g.object, &p, e) < 0)
+	if (endpoint_take(d->g.object, &p, e) < 0)
 		return -(int)e->code;
-	p = endpoint_connection(&p); /* without a key that may come with it */
-	endpoint_put(&p, to);
-	g.object = to;
-	g.terms = grant_terms(&b->q->grants, grant);
-	take_bounds(b->q, grant, &g.bounds);
 	if (p.kind == ENDPOINT_UNIX && counts_bytes(b->q, grant))
 		return err_set(e, AMBIT_UNAVAILABLE, "leave the bytes, or the socket, out",
-			       "'connect: %s' is a socket, of which nobody counts the bytes", to);
-	g.flags |= asks(b->q, grant) ? AUTHORITY_ASK : 0;
-	b->later |= g.labels;
-	return give_door(b, grant, &g, e);
+			       "'connect: %s' is a socket, of which nobody counts the bytes", d->g.object);
+	b->later |= d->labels;
+	return give_door(b, grant, d, e);
 }
 
-/* Labels are this event's (LABEL): what another one of the stream is granted has none by itself. So the authority has the grant without them: by it
- * it is found whose files they are (ENTER, MARK), and told what brought them. */
-static int hold(struct beginning *b, uint32_t grant, const struct standing_grant *said, struct err *e)
+/* Of a sub-agent all that its own may be derived from. */
+static bool is_held(const struct beginning *b, const struct described *d, uint64_t new)
 {
-	const uint64_t new = said->labels & ~b->q->labels;
-	char object[GRANT_OBJECT_MAX];
-	struct standing_grant g = *said;
+	if (d->g.verb == VERB_DELEGATE)
+		return true;
+	if (!b->labelled)
+		return false;
+	return (d->g.object[0] == '/' && verb_rights(d->g.verb) != 0) || (new != 0 && b->caller == NULL);
+}
+
+static int hold(struct beginning *b, uint32_t grant, struct described *d, struct err *e)
+{
+	const uint64_t new = d->labels & ~b->q->labels;
 	authority_ref ref;
 	int r;
 
-	b->labels |= g.labels;
-	g.labels = g.n_unless = 0;
-	if (!b->labelled || (new == 0 && (g.object[0] != '/' || verb_rights(g.verb) == 0)))
+	b->labels |= d->labels;
+	if (!is_held(b, d, new))
 		return 0;
-	(void)text_copy(object, sizeof object, g.object); /* no longer */
-	object[grant_told(&b->q->grants, grant)] = 0;     /* the value of a variable is nobody's affair */
-	g.object = object;
-	r = standing_grant(b->j->k, &b->who, &g, &ref, e);
+	r = stand(b, grant, HOLDS, &d->g, &ref, e);
 	if (r == 0 && new != 0) {
 		b->brings[b->n].ref = ref;
 		b->brings[b->n++].labels = new;
@@ -245,29 +385,32 @@ static int hold(struct beginning *b, uint32_t grant, const struct standing_grant
 
 static int give(struct beginning *b, uint32_t grant, struct err *e)
 {
-	struct standing_grant g = { .verb = (enum grant_verb)b->q->grants.grants[grant].verb,
-				    .object = grant_object(&b->q->grants, grant),
-				    .terms = "" };
-	const int r = b->labelled ? take_flow(b->j, b->q, grant, &g, e) : 0;
+	struct described d;
+	int r;
 
-	if (r < 0 || g.verb == VERB_DECLASSIFY)
+	if (b->q->grants.grants[grant].verb == VERB_DECLASSIFY)
+		return 0;
+	r = describe(b, b->q, grant, &d, e);
+	if (r < 0)
 		return r;
-	if (g.verb == VERB_CONNECT)
-		return give_connect(b, grant, &g, e);
-	if (g.verb == VERB_LISTEN)
-		return give_door(b, grant, &g, e);
-	return hold(b, grant, &g, e);
+	if (d.g.verb == VERB_CONNECT)
+		return give_connect(b, grant, &d, e);
+	return d.g.verb == VERB_LISTEN ? give_door(b, grant, &d, e) : hold(b, grant, &d, e);
 }
 
 /* What is seen without a grant can be labelled, too, by who may write there. Of /etc the base shows nothing that anybody works in. */
 static int give_base(struct beginning *b, struct err *e)
 {
-	const struct standing_grant g = { .verb = VERB_READ, .object = "/usr", .terms = "" };
-	authority_ref ref;
+	struct standing_grant g = { .verb = VERB_READ, .object = "/usr", .terms = "" };
+	struct judged_grants *above = b->caller != NULL ? *b->caller->grants : NULL;
+	int r = 0;
 
-	return b->labelled && base_shows((enum cell_base)b->q->base, g.object, RIGHT_READ)
-		       ? standing_grant(b->j->k, &b->who, &g, &ref, e)
-		       : 0;
+	if (!b->labelled || !base_shows((enum cell_base)b->q->base, g.object, RIGHT_READ))
+		return 0;
+	if (above != NULL && above->base == 0)
+		r = above->who.above != 0 ? is_too_old(e) : standing_grant(b->j->k, &above->who, &g, &above->base, e);
+	g.from = above != NULL ? above->base : 0;
+	return r < 0 ? r : standing_grant(b->j->k, &b->who, &g, &b->j->grants->base, e);
 }
 
 static int step(const struct beginning *b, const struct authority_request *what, uint64_t *ret, struct err *e)
@@ -360,23 +503,22 @@ static int waits(const struct beginning *b, authority_ref asked, const char *wha
 }
 
 /* One question for each grant: a yes to one is none to the next. */
-static int ask_to_begin(const struct beginning *b, char *const *argv, uint32_t grant, struct err *e)
+static int ask_to_begin(struct beginning *b, char *const *argv, uint32_t grant, struct err *e)
 {
 	const struct grant_set *set = &b->q->grants;
 	const enum grant_verb verb = (enum grant_verb)set->grants[grant].verb;
-	struct standing_grant g = {
-		.verb = verb, .object = grant_object(set, grant), .terms = "", .flags = AUTHORITY_ASK
-	};
 	struct authority_request q = { .op = AUTHORITY_USE, .verb = (uint8_t)verb, .object = "", .terms = "" };
 	auto_buf shown = { .max = JUDGE_SHOWN_MAX };
 	char what[GRANT_OBJECT_MAX + 16];
+	struct described d;
 	struct stage_ask times;
 	struct keeper_answer a;
 	int r = stage_ask_init(&times, STAGE_OP_SETTLE, e);
 
-	(void)snprintf(what, sizeof what, "%s %.*s", verb_word(verb), (int)grant_told(set, grant), g.object);
+	describe_asking(b->q, grant, &d);
+	(void)snprintf(what, sizeof what, "%s %.*s", verb_word(verb), (int)grant_told(set, grant), d.g.object);
 	q.badge = b->who.badge;
-	r = r < 0 ? r : standing_grant(b->j->k, &b->who, &g, &q.grant, e);
+	r = r < 0 ? r : stand(b, grant, ASKS, &d.g, &q.grant, e);
 	r = r < 0 ? r : standing_name_question(q.id, e);
 	if (r < 0)
 		return r;
@@ -398,14 +540,13 @@ static int begin(struct beginning *b, char *const *argv, struct err *e)
 {
 	struct event_request *q = b->q;
 	uint64_t given = 0;
-	int r = standing_take(b->j->k, q->stream, q->agent, &q->budgets[BUDGET_SESSION], &b->who, e);
+	int r = b->caller != NULL ? keeper_labels(b->j->k, &b->j->names, e) : 0;
 
-	if (r == 0 && has_budget(q, BUDGET_AGENT) && !is_sub_agent(q)) /* whose caller's it is */
+	r = r < 0 ? r : take_who(b, e);
+	if (r == 0 && has_budget(q, BUDGET_AGENT) && b->caller == NULL) /* a sub-agent's is its caller's */
 		r = standing_bound(b->j->k, q->agent, &q->budgets[BUDGET_AGENT], e);
-
 	b->j->told.badge = b->who.badge;
-	if (r == 0 && is_sub_agent(q))
-		r = keeper_labels(b->j->k, &b->j->names, e);
+	b->j->grants->who = b->who;
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		if (asks_to_begin(q, i)) /* first: what does not begin labels nothing */
 			r = ask_to_begin(b, argv, i, e);
@@ -453,15 +594,20 @@ int judged_over(struct event_request *q, struct err *e)
 	return r < 0 ? err_context(e, r, "what it wrote in place may lack labels") : 0;
 }
 
-int judged_begin(struct judged *j, struct event_request *q, char *const *argv, struct err *e)
+int judged_begin(struct judged *j, struct event_request *q, char *const *argv, const struct judged_caller *caller,
+		 struct err *e)
 {
-	struct beginning b = { .j = j, .q = q, .labelled = says_of_labels(q) || standing_is_labelled(q->store) };
+	struct beginning b = {
+		.j = j, .q = q, .caller = caller, .labelled = says_of_labels(q) || standing_is_labelled(q->store)
+	};
 	int r;
 
 	q->labels = q->labels_most = 0;
 	if (!b.labelled && !any_asks(q) && !any_is_bounded(q))
 		return 0;
-	r = standing_open(q->store, q->ledger, &j->k, e);
+	j->grants = calloc(1, sizeof *j->grants);
+	r = j->grants != NULL ? standing_open(q->store, q->ledger, &j->k, e)
+			      : err_sys(e, AMBIT_MEMORY, ENOMEM, NULL, "no memory for its grants");
 	r = r < 0 ? r : begin(&b, argv, e);
 	return r < 0 ? err_context(e, r, "what it may do is the person's authority's to say") : 0;
 }

@@ -9,19 +9,38 @@
 #ifndef LIB_JUDGED_H
 #define LIB_JUDGED_H
 
-#include "lib/authority.h"
+#include "lib/standing.h"
 #include "supervisor/judge_told.h"
 #include "supervisor/request.h"
+
+/* Who acts in an event, and its grants there: what those of its sub-agents are derived from. 0: it was not needed yet. */
+struct judged_grants {
+	struct standing who;
+	authority_ref base; /* of what is seen without a grant */
+	struct {
+		authority_ref asks, holds; /* by which a person is asked before it begins; and all else */
+	} of[GRANTS_MAX];
+};
+
+/* Who asked for a sub-agent. */
+struct judged_caller {
+	const struct event_request *q;
+	struct judged_grants **grants; /* owned there; NULL: nothing of the caller was judged yet */
+	uint32_t delegate;             /* by which of its grants */
+	const uint32_t *from;          /* by the sub-agent's grants: the caller's of which each was derived */
+};
 
 struct judged {
 	struct keeper *k; /* owned; NULL: nothing is judged */
 	struct keeper_labels names;
 	struct judge_told told;
+	struct judged_grants *grants; /* owned; NULL: likewise */
 };
 
-/* Fills in q->labels and q->labels_most of an event that is about to begin. argv: what is asked for, as it is recorded. -DENIED: labels close what would be open from its start on; or
+/* Fills in q->labels and q->labels_most of an event that is about to begin. argv: what is asked for, as it is recorded. caller: NULL, if it is no sub-agent. -DENIED: labels close what would be open from its start on; or
  * a grant asks, and nobody said yes to its use by just this command: what waits is named. */
-int judged_begin(struct judged *j, struct event_request *q, char *const *argv, struct err *e);
+int judged_begin(struct judged *j, struct event_request *q, char *const *argv, const struct judged_caller *caller,
+		 struct err *e);
 /* Sends EVENT_AUTHORITY, if there is something to judge while it runs. keep_ms: how long a question waits. */
 int judged_tell(struct judged *j, int sock, const struct event_request *q, uint64_t keep_ms, struct err *e);
 /* Of one that the supervisor is not told of: the connection, bound, for as long as the event goes on. What comes into its files meanwhile labels its stream, which

@@ -32,6 +32,14 @@ void standing_stream(const char *session, const char *agent, const char *workspa
 	authority_id_text('b', name, ret);
 }
 
+void standing_stream_below(const char *above, const char *agent, char ret[ID_TEXT_MAX])
+{
+	uint8_t name[SHA256_BYTES];
+
+	standing_name("below", above, strlen(above), agent, strlen(agent), name);
+	authority_id_text('b', name, ret);
+}
+
 /* Where the person's authority lies. */
 static int find_place(const char *store, char ret[STANDING_PATH_MAX], struct err *e)
 {
@@ -94,24 +102,50 @@ static int make(struct keeper *k, const struct authority_request *q, authority_r
 		return 1;
 	if (a.why == WHY_TAKEN)
 		return 0;
+	if (a.why == WHY_REVOKED && a.made == 0)
+		return err_set(e, AMBIT_DENIED, "`ambit grant list --standing` tells what there is",
+			       "what the sub-agent's '%s' is derived from was revoked",
+			       verb_word((enum grant_verb)q->verb));
 	return a.why == WHY_REVOKED ? was_revoked(q, e) : standing_refused(&a, e);
+}
+
+/* Whoever is called so from now on. */
+static int take(struct keeper *k, const char *stream, struct authority_request *q, struct standing *ret, struct err *e)
+{
+	int r;
+
+	memset(ret->stream, 0, sizeof ret->stream);
+	if (!id_is('b', stream, strlen(stream)) || !text_copy(ret->stream, sizeof ret->stream, stream))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "'%s' is no stream of events", stream);
+	id_read(stream, q->id);
+	r = make(k, q, &ret->badge, e);
+	ret->is_new = r > 0;
+	ret->above = q->badge;
+	return r < 0 ? r : 0;
 }
 
 int standing_take(struct keeper *k, const char *stream, const char *agent, const struct qualifiers *budget,
 		  struct standing *ret, struct err *e)
 {
 	struct authority_request q = { .op = AUTHORITY_OPEN, .object = agent[0] != 0 ? agent : "-", .terms = "" };
-	int r;
 
-	memset(ret->stream, 0, sizeof ret->stream);
-	if (!id_is('b', stream, strlen(stream)) || !text_copy(ret->stream, sizeof ret->stream, stream))
-		return err_set(e, AMBIT_PROTOCOL, NULL, "'%s' is no stream of events", stream);
-	id_read(stream, q.id);
 	if (budget != NULL)
 		q.bounds.q = *budget;
-	r = make(k, &q, &ret->badge, e);
-	ret->is_new = r > 0;
-	return r < 0 ? r : 0;
+	return take(k, stream, &q, ret, e);
+}
+
+int standing_take_below(struct keeper *k, const struct standing *above, authority_ref delegate, const char *stream,
+			const char *agent, const char *event, struct standing *ret, struct err *e)
+{
+	struct authority_request q = { .op = AUTHORITY_OPEN,
+				       .badge = above->badge,
+				       .grant = delegate,
+				       .minute = AUTHORITY_MINUTE_NONE,
+				       .object = agent,
+				       .terms = "" };
+
+	id_read(event, q.event);
+	return take(k, stream, &q, ret, e);
 }
 
 struct bounded {
@@ -153,8 +187,11 @@ static void add_number(struct sha256 *sum, uint64_t n)
 int standing_grant(struct keeper *k, const struct standing *s, const struct standing_grant *g, authority_ref *ret,
 		   struct err *e)
 {
-	struct authority_request q = { .op = AUTHORITY_GIVE,
-				       .badge = s->badge,
+	struct authority_request q = { .op = g->from != 0 ? AUTHORITY_DERIVE : AUTHORITY_GIVE,
+				       .badge = g->from != 0 ? s->above : s->badge,
+				       .to = g->from != 0 ? s->badge : 0,
+				       .grant = g->from,
+				       .depth = g->depth,
 				       .flags = g->flags,
 				       .verb = (uint8_t)g->verb, /* below VERB_COUNT */
 				       .labels = g->labels,
@@ -181,6 +218,10 @@ int standing_grant(struct keeper *k, const struct standing *s, const struct stan
 	for (uint8_t i = 0; i < g->n_unless; i++) {
 		q.unless[i] = g->unless[i];
 		add_number(&sum, g->unless[i]);
+	}
+	if (g->from != 0 || g->depth != 0) {
+		add_number(&sum, g->from);
+		add_number(&sum, g->depth);
 	}
 	sha256_end(&sum, name);
 	memcpy(q.id, name, AUTHORITY_ID);

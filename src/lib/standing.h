@@ -17,13 +17,15 @@ void standing_name(const char *kind, const void *a, size_t a_n, const void *b, s
 #define STANDING_PATH_MAX 4096
 
 struct standing {
-	authority_ref badge;
+	authority_ref badge, above; /* above: of a sub-agent, who asked for it; else 0 */
 	char stream[ID_TEXT_MAX];
 	bool is_new; /* it was not there */
 };
 
 /* The stream of a session, or, if that is NULL, of an agent ("": nobody named one) in a workspace. */
 void standing_stream(const char *session, const char *agent, const char *workspace, char ret[ID_TEXT_MAX]);
+/* What sub-agents of that name act in, which were asked for from that stream: by it a question meets its answer when they are begun again. */
+void standing_stream_below(const char *above, const char *agent, char ret[ID_TEXT_MAX]);
 
 /* The keeper beside the store of stages, for who has no environment. ledger: as keeper_open has it. -HOST: there is no store. */
 /* Whether anything of it was ever labelled. One system call. */
@@ -32,6 +34,9 @@ int standing_open(const char *store, const char *ledger, struct keeper **ret, st
 /* The badge, which is made where it is missing. agent: "" if nobody named one; budget: of all that is done by it, where it is made; NULL: none. */
 int standing_take(struct keeper *k, const char *stream, const char *agent, const struct qualifiers *budget,
 		  struct standing *ret, struct err *e);
+/* The same of a sub-agent, which is made by that grant of who asked for it. event: in which that is. */
+int standing_take_below(struct keeper *k, const struct standing *above, authority_ref delegate, const char *stream,
+			const char *agent, const char *event, struct standing *ret, struct err *e);
 /* What all streams of an agent may use together, from now on; what was used stays used. */
 int standing_bound(struct keeper *k, const char *agent, const struct qualifiers *budget, struct err *e);
 
@@ -39,7 +44,9 @@ int standing_bound(struct keeper *k, const char *agent, const struct qualifiers 
 struct standing_grant {
 	enum grant_verb verb;
 	const char *object, *terms; /* as core/grant.h keeps them; borrowed */
+	authority_ref from;         /* of a sub-agent: the grant of who asked for it from which it is derived; else 0 */
 	uint8_t flags;              /* AUTHORITY_ASK, AUTHORITY_ASK_LABELLED */
+	uint8_t depth;              /* of `delegate` */
 	struct authority_bounds bounds;
 	uint64_t labels;
 	uint8_t n_unless;

@@ -253,6 +253,7 @@ static int forward(struct delegates *d, struct delegate *place, struct sibling_a
 	buf_put_u32(&b, there);
 	for (uint32_t i = 0; i < there; i++)
 		buf_put_u32(&b, grants[i]);
+	sibling_put_from(&b, &g->of);
 	sibling_put(&b, a);
 	if (!b.failed && !takes_more(d->lib)) {
 		clones_finish(&c);

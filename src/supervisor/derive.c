@@ -134,8 +134,10 @@ static int give(const struct derive_from *c, uint32_t parent, enum grant_verb ve
 	if (verb != VERB_JIT) /* a person is asked as for its caller */
 		q.ask |= c->grants->grants[parent].qualifiers.ask;
 	r = grant_derive(c->grants, parent, &ret->grants, verb, object, &q, terms, flow, &id, e);
-	if (r == 0)
+	if (r == 0) {
 		ret->from[parent] = true;
+		ret->of.grant[id] = parent;
+	}
 	return r;
 }
 
@@ -283,6 +285,8 @@ int derive(const struct derive_from *c, const struct sibling_ask *ask, struct de
 	if (r < 0)
 		return r;
 	ret->from[grant] = true;
+	ret->of.delegate = grant;
+	ret->of.n = ret->grants.count;
 	for (uint32_t i = 0; i < c->grants->count; i++)
 		c->used[i] += extra[i]; /* charge() looked */
 	return 0;

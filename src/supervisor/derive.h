@@ -22,6 +22,7 @@ struct derived {
 	char agent[AGENT_NAME_MAX];
 	struct grant_set grants;
 	bool from[GRANTS_MAX]; /* which of the caller's it depends on */
+	struct sibling_from of;
 };
 
 /* -DENIED: nothing of the caller's covers it, or its number or depth is used up. -UNAVAILABLE: of what is counted. */

@@ -7,6 +7,27 @@
 
 #define SIBLING_VERSION 3
 
+void sibling_put_from(struct buf *out, const struct sibling_from *f)
+{
+	buf_put_u32(out, f->delegate);
+	buf_put_u32(out, f->n);
+	for (uint32_t i = 0; i < f->n; i++)
+		buf_put_u32(out, f->grant[i]);
+}
+
+bool sibling_take_from(struct rbuf *in, uint32_t n, struct sibling_from *ret)
+{
+	ret->delegate = rbuf_u32(in);
+	ret->n = rbuf_u32(in);
+	if (in->failed || ret->delegate >= n || ret->n > GRANTS_MAX)
+		return false;
+	for (uint32_t i = 0; i < ret->n; i++) {
+		ret->grant[i] = rbuf_u32(in);
+		in->failed |= ret->grant[i] >= n;
+	}
+	return !in->failed;
+}
+
 void sibling_put(struct buf *out, const struct sibling_ask *a)
 {
 	buf_put_u32(out, SIBLING_VERSION);

@@ -35,6 +35,16 @@ struct sibling_trees {
 	int fd[SIBLING_TREES_MAX];         /* owned where they end */
 };
 
+/* Of which of the caller's grants a sub-agent's are derived, by number, and which lets there be one. */
+struct sibling_from {
+	uint32_t delegate, n;
+	uint32_t grant[GRANTS_MAX];
+};
+
+void sibling_put_from(struct buf *out, const struct sibling_from *f);
+/* n: how many the caller has. */
+bool sibling_take_from(struct rbuf *in, uint32_t n, struct sibling_from *ret);
+
 void sibling_put(struct buf *out, const struct sibling_ask *a);
 /* -MALFORMED. */
 int sibling_take(struct rbuf *in, struct sibling_ask *ret, struct err *e);

@@ -111,7 +111,7 @@ $AMBIT_BIN run --connect 'a.test:443 unless=none' -- echo no; $AMBIT_BIN run --e
     assert "no\n" not in done.stdout and "m\n" in done.stdout and done.stderr.count("would be allowed more than its parent") == 2, told(done)
     shown = expect_ok(place.run(place.ambit, "ledger", "show", "--ledger", ledger, "--json", cwd=top))
     entries = [json.loads(line) for line in shown.stdout.splitlines()]
-    helper = [e["event"] for e in entries if e["type"] == "request" and e["body"].get("agent") == "helper"][0]
+    helper = [e["event"] for e in entries if e["type"] == "request" and e["event"] and e["body"].get("agent") == "helper"][0]
     granted = [(e["body"]["verb"], os.path.relpath(e["body"]["object"], top), e["body"].get("qualifiers")) for e in entries
                if e["type"] == "grant" and e["event"] == helper and e["body"]["verb"] in ("read", "connect", "env")]
     assert [(verb, q) for verb, _, q in granted] == [

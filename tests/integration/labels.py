@@ -788,6 +788,9 @@ def sub_agents_share_what_their_caller_has(place):
             result = p.run(*flags, "--delegate", "*", "--run", place.ambit, "--connect", web.grant("label=untrusted unless=none"), "--connect", out.grant(), "--", "sh", "-c", outer)
             assert len(web.came) == 2 - (came == 0) and len(out.came) == came and result.returncode != 3, (told(result), web.came, out.came)
             assert (result.returncode == 0) == (came == 1), told(result)
+            if came == 0:  # each is told as it came, be it to the sub-agent
+                assert [(s["label"], s["by"], s["object"]) for s in result.record["labelled"]] == [("private", "read", f"{p.notes}/bees"), ("untrusted", "connect", f"127.0.0.1:{web.port}")], result.record["labelled"]
+                assert result.record["labelled"][0]["event"] == result.record["event"] != result.record["labelled"][1]["event"], result.record["labelled"]
             p = Person(place)
 
 

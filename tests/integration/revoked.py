@@ -101,18 +101,29 @@ def a_question_that_waits_goes_with_it(place):
 
 
 def what_a_sub_agent_uses_is_closed_as_well(place):
-    p = with_labels(place)
+    """It has a badge and grants of its own, derived from its caller's: with that goes whatever was derived from it, however narrow."""
     with Server(holds=True) as out:
-        to = f"127.0.0.1:{out.port}"
-        shell = f"{place.ambit} run --connect {to} -- {PYTHON} -c '{HELD}' {out.port}"
-        runs = begin(p, "--connect", to, "--run", place.ambit, "--delegate", "*", "--", "sh", "-c", shell)
-        try:
-            assert runs.stdout.readline() == "in\n", runs.stderr.read()
-            expect_ok(p.ambit("grant", "revoke", one(p, "connect", to)["grant"]), "revoked: ")
-            said, err = runs.communicate(timeout=PATIENCE * SLOW)
-        finally:
-            runs.kill()
-        assert "broken" in said and "again" not in said and len(out.came) == 1, (said, err)
+        to, wide = f"127.0.0.1:{out.port}", f"127.0.0.0/8:{out.port}"
+        shell = f"{place.ambit} run --agent helper --connect {to} -- {PYTHON} -c '{HELD}' {out.port}"
+        deeper = f"{place.ambit} run --agent between --connect {to} --delegate '*' --run {place.ambit} -- {shell}"
+        for granted, command, revoked in ((to, shell, "-"), (wide, shell, "-"), (wide, deeper, "-"), (wide, deeper, "between"), (wide, shell, "helper")):
+            p = with_labels(place)
+            runs = begin(p, "--connect", granted, "--run", place.ambit, "--delegate", "* depth=2", "--", "sh", "-c", command)
+            try:
+                assert runs.stdout.readline() == "in\n", runs.stderr.read()
+                grants = {g["agent"]: g for g in standing(p) if g["verb"] == "connect" and not g["revoked"] and g["object"] in (granted, to)}
+                assert len({g["stream"] for g in grants.values()}) == len(grants) == (3 if "between" in command else 2), grants
+                expect_ok(p.ambit("grant", "revoke", grants[revoked]["grant"]), "revoked: ")
+                said, err = runs.communicate(timeout=PATIENCE * SLOW)
+            finally:
+                runs.kill()
+            assert "broken" in said and "again" not in said, (granted, revoked, said, err)
+            left = {g["agent"]: g["revoked"] for g in standing(p) if g["grant"] in [g["grant"] for g in grants.values()]}
+            order = ["-", "between", "helper"]
+            assert left == {agent: order.index(agent) >= order.index(revoked) for agent in grants}, (revoked, left)
+            result = p.run("--connect", granted, "--run", place.ambit, "--delegate", "* depth=2", "--", "sh", "-c", command)
+            assert result.returncode == 125 and "was revoked" in result.stderr, told(result)
+        assert len(out.came) == 5, out.came
 
 
 def what_is_committed_after_a_question_is_refused(place):

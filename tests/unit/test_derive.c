@@ -313,6 +313,10 @@ static void all_is_inherited_but_what_is_its_callers_alone(void **state)
 	assert_int_equal(got.grants.grants[0].qualifiers.ask, 1);
 	assert_int_equal(got.grants.grants[1].verb, VERB_ENV);
 	assert_true(got.from[0] && got.from[1] && !got.from[2] && !got.from[3] && got.from[4]);
+	assert_int_equal(got.of.delegate, 0);
+	assert_int_equal(got.of.n, 2);
+	assert_int_equal(got.of.grant[0], 1);
+	assert_int_equal(got.of.grant[1], 4);
 	assert_int_equal(try(counted, NULL, ""), -AMBIT_UNAVAILABLE);
 }
 
@@ -361,7 +365,47 @@ static void who_is_named_must_be_granted(void **state)
 	memset(used, 0, sizeof used);
 	assert_int_equal(try(has, NULL, "b"), 0);
 	assert_true(got.from[1] && !got.from[0]);
+	assert_int_equal(got.of.delegate, 1);
 	assert_int_equal(try(has, NULL, "c"), -AMBIT_DENIED);
+}
+
+/* Which of its caller's each is derived from goes to the library, which believes no number that is none. */
+static void what_they_are_derived_from_is_passed_on(void **state)
+{
+	static const struct {
+		struct sibling_from f;
+		uint32_t has; /* grants of the caller */
+		bool taken;
+	} rows[] = {
+		{ { .delegate = 2, .n = 3, .grant = { 0, 2, 0 } }, 3, true },
+		{ { .delegate = 0, .n = 0 }, 1, true },
+		{ { .delegate = 0, .n = 0 }, 0, false },
+		{ { .delegate = 3, .n = 0 }, 3, false },
+		{ { .delegate = 0, .n = 2, .grant = { 0, 3 } }, 3, false },
+		{ { .delegate = 0, .n = 1, .grant = { UINT32_MAX } }, 3, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		uint8_t room[64];
+		static struct sibling_from back;
+		struct buf b;
+		struct rbuf in;
+
+		buf_init_in(&b, room, sizeof room);
+		sibling_put_from(&b, &rows[i].f);
+		rbuf_init(&in, b.data, b.len);
+		if (sibling_take_from(&in, rows[i].has, &back) != rows[i].taken)
+			fail_msg("row %zu", i);
+		if (!rows[i].taken)
+			continue;
+		assert_true(rbuf_done(&in));
+		assert_int_equal(back.delegate, rows[i].f.delegate);
+		assert_int_equal(back.n, rows[i].f.n);
+		assert_memory_equal(back.grant, rows[i].f.grant, back.n * sizeof back.grant[0]);
+		rbuf_init(&in, b.data, b.len - 1);
+		assert_false(sibling_take_from(&in, rows[i].has, &back));
+	}
 }
 
 int main(void)
@@ -373,6 +417,7 @@ int main(void)
 		cmocka_unit_test(what_was_withdrawn_is_not_reached_by_a_wider_one),
 		cmocka_unit_test(the_number_ends),
 		cmocka_unit_test(who_is_named_must_be_granted),
+		cmocka_unit_test(what_they_are_derived_from_is_passed_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
