@@ -10,8 +10,8 @@
 /* What is of no event, the library does not see. */
 static bool says_more(const struct run_options *o)
 {
-	return o->session != NULL || o->key != NULL || o->background || o->kernel != NULL || o->kind != KIND_RUN ||
-	       o->record != NULL || o->result != NULL;
+	return o->session != NULL || o->key != NULL || o->kernel != NULL || o->kind != KIND_RUN || o->record != NULL ||
+	       o->result != NULL;
 }
 
 static int tell(const struct run_options *o, struct ambit_event *ev)
@@ -20,6 +20,10 @@ static int tell(const struct run_options *o, struct ambit_event *ev)
 	const char *json;
 	size_t n;
 
+	if (o->background && event_result(ev)->event[0] != 0) {
+		(void)printf("%s\n", event_result(ev)->event);
+		return cli_flush();
+	}
 	summary_write(stderr, event_result(ev), NULL, true);
 	if (!o->json)
 		return ambit_event_exit_status(ev);
@@ -38,10 +42,18 @@ int beside_run(struct run_options *o)
 		(void)err_set(
 			&why, AMBIT_USAGE,
 			"leave the others out: what is recorded, staged and shown is as for the cell that asks",
-			"in a cell, ambit run takes grants, --agent, --limit, --workspace, --no-pty, --quiet and --json");
+			"in a cell, ambit run takes grants, --agent, --limit, --workspace, --background, --no-pty, --quiet and --json");
 		(void)public_error(&e, -AMBIT_USAGE, &why);
 		return cli_refuse(o->json, &e);
 	}
+	if (o->background && o->json) {
+		(void)err_set(&why, AMBIT_USAGE, "leave one of them out",
+			      "nobody waits for the record of an event of the background");
+		(void)public_error(&e, -AMBIT_USAGE, &why);
+		return cli_refuse(false, &e);
+	}
+	if (o->background)
+		o->event.changes |= AMBIT_CHANGES_BESIDE;
 	if (o->json)
 		o->event.stream[1] = o->event.stream[2] = AMBIT_STREAM_CAPTURE;
 	if (o->json || o->no_pty)

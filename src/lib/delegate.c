@@ -34,7 +34,6 @@ static void fill_request(const struct ambit_event *caller, const struct sibling_
 	*q = *caller->request;
 	memcpy(q->parent, caller->result.event, sizeof q->parent); /* same size */
 	memcpy(q->agent, a->agent, sizeof q->agent);
-	standing_stream_below(caller->request->stream, q->agent, q->stream);
 	memcpy(q->workdir, a->workdir, sizeof q->workdir); /* same size */
 	q->limits = a->limits;
 	q->grants = a->grants;
@@ -81,13 +80,9 @@ static int start(struct ambit_event *caller, struct sibling_ask *a, const struct
 	__attribute__((cleanup(program_finish))) struct cell_program program = { .block = NULL };
 	auto_free struct environment *env = calloc(1, sizeof *env);
 	struct event_request *q = calloc(1, sizeof *q);
-	struct event_plan plan = { .request = q,
-				   .result_fd = -1,
-				   .program_fd = -1,
-				   .reached = true,
-				   .trees = trees,
-				   .caller = &asked,
-				   .top = caller->top };
+	struct event_plan plan = {
+		.request = q, .result_fd = -1, .program_fd = -1, .reached = true, .trees = trees, .caller = &asked
+	};
 	int r;
 
 	if (q == NULL || env == NULL) {
@@ -127,6 +122,57 @@ static int start(struct ambit_event *caller, struct sibling_ask *a, const struct
 		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, a->agent); /* same size */
 	}
 	return r;
+}
+
+static int cannot_hand_over(struct err *e)
+{
+	return err_why(e,
+		       err_set(e, AMBIT_UNAVAILABLE,
+			       "without --background it ends with its caller; or begin that by `ambit run --session`",
+			       "nobody takes a sub-agent that goes on by itself"),
+		       "only events of a session hand one over");
+}
+
+static void handed_free(struct handed *h)
+{
+	if (h != NULL)
+		program_finish(&h->program);
+	free(h);
+}
+
+static int keep_handed(struct delegated *d, const struct sibling_ask *a, const struct sibling_from *from, struct err *e)
+{
+	struct handed *h = calloc(1, sizeof *h);
+	struct rbuf program = a->program;
+	int r;
+
+	if (h == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a sub-agent");
+	h->number = d->end.number;
+	h->ask = *a;
+	rbuf_init(&h->ask.program, NULL, 0); /* which is decoded, and gone with the message */
+	h->from = *from;
+	r = program_decode(&program, &h->program, e);
+	if (r == 0 && h->program.argv[0] == NULL)
+		r = err_set(e, AMBIT_MALFORMED, NULL, "a sub-agent without a program");
+	if (r < 0)
+		handed_free(h);
+	else
+		d->handed = h;
+	return r;
+}
+
+void delegate_hands_over(struct ambit_event *ev)
+{
+	ev->hands_over = true;
+}
+
+const struct handed *delegate_handed(const struct ambit_event *ev)
+{
+	for (size_t i = 0; i < EVENT_DELEGATED_MAX; i++)
+		if (ev->delegated[i].handed != NULL)
+			return ev->delegated[i].handed;
+	return NULL;
 }
 
 static bool take_trees(struct wire_message *m, struct sibling_trees *ret)
@@ -173,7 +219,10 @@ void delegate_begin(struct ambit_event *ev, struct wire_message *m)
 		    : -AMBIT_PROTOCOL;
 	if (r == -AMBIT_PROTOCOL || (r == 0 && from.n != a->grants.count))
 		r = err_set(&e, AMBIT_PROTOCOL, NULL, "the supervisor asked for what is none");
-	r = r < 0 ? r : start(ev, a, &trees, &from, m->fds, &d->ev, &e);
+	if (r == 0 && (a->flags & SIBLING_HANDED) != 0)
+		r = ev->hands_over ? keep_handed(d, a, &from, &e) : cannot_hand_over(&e);
+	else
+		r = r < 0 ? r : start(ev, a, &trees, &from, m->fds, &d->ev, &e);
 	if (r < 0)
 		sibling_refuse(&d->end, &e);
 }
@@ -225,9 +274,24 @@ void delegate_step(struct ambit_event *ev)
 			delegate_kill(ev, d->end.number);
 		if (d->ev != NULL && ambit_event_step(d->ev, NULL) != 0)
 			take_end(d);
-		if (d->ev == NULL && d->end.number != 0)
+		if (d->ev == NULL && d->handed == NULL && d->end.number != 0)
 			tell(ev, d);
 	}
+}
+
+void delegate_handed_done(struct ambit_event *ev, uint32_t number, const char *event, const struct err *why)
+{
+	struct delegated *d = find(ev, number);
+
+	if (d == NULL || d->handed == NULL)
+		return;
+	handed_free(steal_ptr(&d->handed));
+	d->end.cause = CAUSE_EXITED;
+	if (event != NULL)
+		(void)text_copy(d->end.event, sizeof d->end.event, event); /* an id */
+	else
+		sibling_refuse(&d->end, why);
+	tell(ev, d);
 }
 
 bool delegate_is_over(const struct ambit_event *ev)
@@ -241,7 +305,7 @@ bool delegate_is_over(const struct ambit_event *ev)
 bool delegate_is_untold(const struct ambit_event *ev)
 {
 	for (size_t i = 0; i < EVENT_DELEGATED_MAX; i++)
-		if (ev->delegated[i].ev == NULL && ev->delegated[i].end.number != 0)
+		if (ev->delegated[i].ev == NULL && ev->delegated[i].handed == NULL && ev->delegated[i].end.number != 0)
 			return true;
 	return false;
 }
@@ -257,7 +321,9 @@ void delegate_finish(struct ambit_event *ev)
 {
 	for (size_t i = 0; i < EVENT_DELEGATED_MAX; i++) {
 		ambit_event_free(ev->delegated[i].ev);
+		handed_free(ev->delegated[i].handed);
 		ev->delegated[i].ev = NULL;
+		ev->delegated[i].handed = NULL;
 	}
 }
 

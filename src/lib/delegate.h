@@ -2,7 +2,7 @@
  *
  * Owns:   what was asked for and how it ended (ambit_event.delegated), and the asking from within a cell.
  * Holds:  a sub-agent's grants, limits and trees are those that the supervisor gave; everything else is its caller's: home, base, ledger, what is given up. It
- *         ends before its caller's changes are settled, and with its caller's handle.
+ *         ends before its caller's changes are settled, and with its caller's handle. One that is handed over is an event of its caller's session, which starts it.
  * Called: event.c, launch.c. */
 #ifndef LIB_DELEGATE_H
 #define LIB_DELEGATE_H
@@ -23,6 +23,20 @@ bool delegate_is_over(const struct ambit_event *ev);
 bool delegate_is_untold(const struct ambit_event *ev);
 void delegate_interests(const struct ambit_event *ev, void (*add)(void *user, int fd, uint32_t events), void *user);
 void delegate_finish(struct ambit_event *ev);
+
+/* One that is to be handed over, and that its caller's session has not begun yet. */
+struct handed {
+	uint32_t number;
+	struct sibling_ask ask;
+	struct sibling_from from;
+	struct cell_program program; /* owned */
+};
+/* The event is one of a session, which takes what is handed over. */
+void delegate_hands_over(struct ambit_event *ev);
+/* The next of them, until it is done; NULL: there is none. */
+const struct handed *delegate_handed(const struct ambit_event *ev);
+/* The event that it became; or, if that is NULL, why it did not. */
+void delegate_handed_done(struct ambit_event *ev, uint32_t number, const char *event, const struct err *why);
 
 /* ---- in a cell ---- */
 

@@ -18,7 +18,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/text.h"
 #include "lib/closing.h"
 #include "lib/delegate.h"
 #include "lib/helper.h"
@@ -113,7 +112,6 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	}
 	ev->sock = ev->pidfd = ev->terminal_fd = ev->pool_fd = ev->badge_fd = -1;
 	ev->owner = getpid();
-	(void)text_copy(ev->top, sizeof ev->top, plan->top != NULL ? plan->top : plan->request->stream); /* same size */
 	network_roles_init(&ev->network);
 	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	ev->ledger_dir_fd = plan->recorded ? fcntl(plan->ledger_dir_fd, F_DUPFD_CLOEXEC, 3) : -1;
@@ -300,7 +298,7 @@ static int send_authority(struct ambit_event *ev, struct judged *j, struct err *
 
 	ev->badge = j->told.badge;
 	if (ev->badge != 0)
-		memcpy(ev->result.stream, ev->top, sizeof ev->result.stream);
+		memcpy(ev->result.stream, ev->request->stream, sizeof ev->result.stream);
 	for (unsigned i = 0; i < j->names.n; i++)
 		labels_add(&ev->label_names, j->names.names[i]);
 	if (j->k != NULL)
@@ -630,7 +628,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 /* Where writes go, unless the supervisor says more at the end. */
 static enum event_workspace workspace_of(const struct event_request *q, enum event_workspace if_staged)
 {
-	for (uint32_t i = 0; i < q->grants.count && q->parent[0] == 0; i++) /* a sub-agent's changes are its caller's */
+	for (uint32_t i = 0; i < q->grants.count && !request_shares_trees(q); i++) /* whose changes are its caller's */
 		if ((q->grants.grants[i].rights & RIGHT_WRITE) != 0)
 			return q->staged != 0 ? if_staged : WORKSPACE_DIRECT;
 	return WORKSPACE_NONE;

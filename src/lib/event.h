@@ -63,9 +63,8 @@ struct ambit_event {
 	int ledger_dir_fd; /* owned, likewise */
 	struct network_roles network;
 	struct judged_grants *grants; /* owned: its own in the person's authority; NULL: nothing was judged yet */
-	char top[ID_TEXT_MAX]; /* the stream that it is in, as a person names it: of a sub-agent that of who asked first */
-	uint64_t badge;        /* who acts, as the person's authority knows it; 0: nothing is judged */
-	int badge_fd;          /* owned, -1 if none: a connection for who acts, which stays there while it is open */
+	uint64_t badge;               /* who acts, as the person's authority knows it; 0: nothing is judged */
+	int badge_fd; /* owned, -1 if none: a connection for who acts, which stays there while it is open */
 	struct labels label_names; /* all of the authority's, by their bits, when it began */
 	struct {                   /* of a kernel: the last that was asked for */
 		uint32_t number;
@@ -76,8 +75,10 @@ struct ambit_event {
 	struct delegated {
 		struct ambit_event *ev; /* owned: a sub-agent; NULL: none */
 		struct sibling_end end; /* its number; and with number and no event what is to be told of it yet */
+		struct handed *handed;  /* owned: instead of all that, until its session begins it; else NULL */
 	} delegated[EVENT_DELEGATED_MAX];
-	char *record; /* owned, NULL until asked for */
+	bool hands_over; /* sub-agents to its session */
+	char *record;    /* owned, NULL until asked for */
 	uint8_t room[65536];
 };
 
@@ -90,10 +91,9 @@ struct event_names {
 /* What the library itself decides about an event, once the request is complete. */
 struct event_plan {
 	struct event_request *request;      /* taken */
-	const struct judged_caller *caller; /* of a sub-agent; borrowed, as is top; else NULL */
-	const char *top;
-	const struct event_names *names; /* borrowed; NULL: it is a session of one event, and both are named here */
-	const char *path;                /* the program, absolute in the cell */
+	const struct judged_caller *caller; /* of a sub-agent; borrowed; else NULL */
+	const struct event_names *names;    /* borrowed; NULL: it is a session of one event, and both are named here */
+	const char *path;                   /* the program, absolute in the cell */
 	char *const *argv;
 	char *const *envp;
 	char *const *asked; /* what is recorded in place of argv: of code its language and its source; NULL: argv */

@@ -309,16 +309,20 @@ static int take_caller(const struct beginning *b, struct err *e)
 static int take_who(struct beginning *b, struct err *e)
 {
 	const struct event_request *q = b->q;
+	char stream[ID_TEXT_MAX];
 	authority_ref delegate = 0;
+	const struct standing *above;
 	int r;
 
 	if (b->caller == NULL)
 		return standing_take(b->j->k, q->stream, q->agent, &q->budgets[BUDGET_SESSION], &b->who, e);
 	r = take_caller(b, e);
 	r = r < 0 ? r : caller_has(b, b->caller->delegate, HOLDS, &delegate, e);
-	return r < 0 ? r
-		     : standing_take_below(b->j->k, &(*b->caller->grants)->who, delegate, q->stream, q->agent,
-					   q->parent, &b->who, e);
+	if (r < 0)
+		return r;
+	above = &(*b->caller->grants)->who;
+	standing_stream_below(above->stream, q->agent, stream);
+	return standing_take_below(b->j->k, above, delegate, stream, q->agent, q->parent, &b->who, e);
 }
 
 static bool counts_bytes(const struct event_request *q, uint32_t grant)

@@ -24,6 +24,7 @@
 #include "lib/delegate.h"
 #include "lib/environment.h"
 #include "lib/event.h"
+#include "lib/judged.h"
 #include "lib/ledger.h"
 #include "lib/libraries.h"
 #include "lib/network.h"
@@ -45,8 +46,10 @@ struct launch {
 	bool is_template;                    /* which is made */
 	bool waits;                          /* only the cell is made */
 	bool command_line;
-	bool asks;         /* this is in a cell: for a sub-agent */
-	char *const *argv; /* borrowed: what is executed: of code its interpreter, which is in: */
+	bool asks;                   /* this is in a cell: for a sub-agent */
+	struct ambit_event *caller;  /* borrowed, of one that it handed over; else NULL */
+	const struct handed *handed; /* likewise */
+	char *const *argv;           /* borrowed: what is executed: of code its interpreter, which is in: */
 	char *code_argv[CODE_ARGV_MAX + POLICY_MODULES_MAX + 1];
 	char warm[POLICY_WARM_MAX];
 	bool has_modules; /* in there */
@@ -706,9 +709,25 @@ static int keep_frozen_out(const struct event_request *q, struct err *e)
 	return 0;
 }
 
+/* What it was given, in place of what the policy grants; and of both limits the narrower. */
+static void take_handed(struct launch *l)
+{
+	const struct sibling_ask *a = &l->handed->ask;
+
+	l->q->grants = a->grants;
+	memcpy(l->q->parent, event_result(l->caller)->event, sizeof l->q->parent); /* of the same size, as the next */
+	memcpy(l->q->agent, a->agent, sizeof l->q->agent);
+	memcpy(l->q->workdir, a->workdir, sizeof l->q->workdir);
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		if (a->limits.value[i] != 0 &&
+		    (l->q->limits.value[i] == 0 || a->limits.value[i] < l->q->limits.value[i]))
+			l->q->limits.value[i] = a->limits.value[i];
+}
+
 static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
+	struct judged_caller caller = { .q = NULL };
 	struct event_plan plan = { .argv = l->argv,
 				   .asked = o->code != AMBIT_COMMAND ? o->argv : NULL,
 				   .result_fd = o->result_fd > 0 ? o->result_fd : -1,
@@ -747,6 +766,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	l->q->beside = (o->changes & AMBIT_CHANGES_BESIDE) != 0 && l->q->staged != 0;
 	set_policies(l->q, p);
 	r = r < 0 ? r : set_grants(l, &p->policy, e);
+	if (r == 0 && l->handed != NULL)
+		take_handed(l);
 	r = r < 0 ? r : check_asked(l, e);
 	r = r < 0 ? r : check_delegate(l, e);
 	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */
@@ -755,9 +776,9 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 ? r
 		  : environment_make(l->q, o->environment, wants_terminal(o), network_wants_judges(&l->q->grants),
 				     &l->env, e);
-	r = r < 0 ? r : find_program(l, l->argv[0], e);
-	r = r < 0 ? r : grant_program(l, e);
-	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
+	r = r < 0 ? r : find_program(l, l->handed != NULL ? l->handed->program.path : l->argv[0], e);
+	r = r < 0 || l->handed != NULL ? r : grant_program(l, e);
+	r = r < 0 || l->handed != NULL || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
 	r = r < 0 || in_cell ? r : keep_frozen_out(l->q, e);
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
@@ -782,6 +803,13 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 		plan.stream[i] = (enum ambit_stream)o->stream[i]; /* checked by ambit_event_start */
 		plan.stream_fd[i] = o->stream_fd[i];
 	}
+	if (l->handed != NULL) {
+		caller = (struct judged_caller){ .q = l->caller->request,
+						 .grants = &l->caller->grants,
+						 .delegate = l->handed->from.delegate,
+						 .from = l->handed->from.grant };
+		plan.caller = &caller;
+	}
 	plan.path = l->program;
 	plan.envp = l->env.entries;
 	plan.request = steal_ptr(&l->q);
@@ -795,7 +823,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	if (r == 0)
 		event_set_ledger(*ret, &hello);
 	if (r == 0)
-		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, p->policy.agent); /* same size */
+		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX,
+				l->handed != NULL ? l->handed->ask.agent : p->policy.agent); /* same size */
 	return r;
 }
 
@@ -810,9 +839,16 @@ static void soften_traits(struct grant_set *set, const struct policy *p)
 			set->grants[i].flags |= GRANT_OPTIONAL;
 }
 
+/* To the session of who asks. */
+static bool is_handed(const struct ambit_event_options *o)
+{
+	return o->changes == AMBIT_CHANGES_BESIDE;
+}
+
 static void fill_ask(const struct launch *l, const struct policy *p, struct sibling_ask *a)
 {
-	a->flags = (p->n_lines == 0 ? SIBLING_INHERITS : 0) | (wants_terminal(l->o) ? SIBLING_TERMINAL : 0);
+	a->flags = (p->n_lines == 0 ? SIBLING_INHERITS : 0) | (is_handed(l->o) ? SIBLING_HANDED : 0) |
+		   (wants_terminal(l->o) && !is_handed(l->o) ? SIBLING_TERMINAL : 0);
 	memcpy(a->agent, p->agent, sizeof a->agent); /* same size */
 	memcpy(a->workdir, l->q->workspace, sizeof a->workdir);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
@@ -830,9 +866,9 @@ static int check_beside(const struct ambit_event_options *o, const struct policy
 		return err_set(e, AMBIT_UNAVAILABLE,
 			       "give it to the event that asks: `ambit run --label`, outside of cells",
 			       "a sub-agent is given no labels of its own");
-	if (o->changes != 0 || o->on_conflict != NULL || o->wait_ms != 0 || o->ledger != NULL || o->unrecorded != 0 ||
-	    o->base != NULL || o->observe != NULL || o->without != NULL || o->code != AMBIT_COMMAND ||
-	    o->result_fd != 0)
+	if ((o->changes != 0 && !is_handed(o)) || o->on_conflict != NULL || o->wait_ms != 0 || o->ledger != NULL ||
+	    o->unrecorded != 0 || o->base != NULL || o->observe != NULL || o->without != NULL ||
+	    o->code != AMBIT_COMMAND || o->result_fd != 0)
 		return err_set(e, AMBIT_USAGE,
 			       "leave the others out: what is recorded, staged and shown is as for the cell that asks",
 			       "a sub-agent has a command, streams, grants, a name, limits and a workspace of its own");
@@ -846,9 +882,10 @@ static int check_beside(const struct ambit_event_options *o, const struct policy
 static void set_streams(const struct ambit_event_options *o, struct event_plan *plan)
 {
 	for (int i = 0; i < 3; i++) {
-		plan->stream[i] = o->stream[i] != AMBIT_STREAM_PASS ? (enum ambit_stream)o->stream[i]
-				  : o->stream_fd[i] < 0             ? AMBIT_STREAM_NULL
-								    : STREAM_OURS;
+		plan->stream[i] = is_handed(o)                        ? AMBIT_STREAM_NULL
+				  : o->stream[i] != AMBIT_STREAM_PASS ? (enum ambit_stream)o->stream[i]
+				  : o->stream_fd[i] < 0               ? AMBIT_STREAM_NULL
+								      : STREAM_OURS;
 		plan->stream_fd[i] = o->stream_fd[i];
 	}
 }
@@ -1012,6 +1049,15 @@ int launch_in_session(const struct ambit_policy *p, const struct ambit_event_opt
 
 	event_free_by(l.ready, clock_ms() + READY_LEAVE_MS); /* it was not asked for */
 	return r;
+}
+
+int launch_handed(const struct ambit_policy *p, const struct ambit_event_options *o, const struct event_names *names,
+		  struct ambit_event *caller, const struct handed *handed, struct ambit_event **ret,
+		  struct ambit_error *e)
+{
+	struct launch l = { .names = names, .caller = caller, .handed = handed };
+
+	return check_and_launch(&l, p, o, ret, e);
 }
 
 int launch_waiting(const struct ambit_policy *p, const struct ambit_event_options *o, const struct event_names *names,

@@ -26,6 +26,11 @@ struct template;
 int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,
 		      const struct event_names *names, struct ambit_event *ready, struct template *template,
 		      struct ambit_event **ret, struct ambit_error *e);
+/* The same of a sub-agent that an event of the session, caller, handed over (delegate.h): its grants are what it was given, and of the policy count the limits. */
+struct handed;
+int launch_handed(const struct ambit_policy *p, const struct ambit_event_options *o, const struct event_names *names,
+		  struct ambit_event *caller, const struct handed *handed, struct ambit_event **ret,
+		  struct ambit_error *e);
 /* Makes the cell of one that is to come: of o only what a cell is made from counts, and any program of the base. */
 int launch_waiting(const struct ambit_policy *p, const struct ambit_event_options *o, const struct event_names *names,
 		   struct template *template, struct ambit_event **ret, struct ambit_error *e);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "lib/delegate.h"
 #include "lib/event.h"
 #include "lib/hook.h"
 #include "lib/launch.h"
@@ -326,14 +327,20 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 	r = environment == NULL ? err_set(&e, AMBIT_MEMORY, NULL, "no memory for an environment")
 				: narrow(j, &t->policy->policy, t, run, &e);
 	j->output_max = t->policy->policy.limits.value[LIMIT_OUTPUT];
-	r = r < 0 || t->holder == NULL ? r : lend(&t->policy->policy, t->holder, &lent, &e);
+	r = r < 0 || t->holder == NULL || t->handed != NULL ? r : lend(&t->policy->policy, t->holder, &lent, &e);
 	if (r < 0)
 		event_free_by(t->ready, clock_ms() + JOB_LEAVE_MS);
-	r = r < 0 ? public_error(ret_error, r, &e)
-		  : launch_in_session(t->policy, &o, &names, t->ready, beside_of(j) ? NULL : t->template, &j->ev,
+	if (r < 0)
+		r = public_error(ret_error, r, &e);
+	else if (t->handed != NULL)
+		r = launch_handed(t->policy, &o, &names, t->caller, t->handed, &j->ev, ret_error);
+	else
+		r = launch_in_session(t->policy, &o, &names, t->ready, beside_of(j) ? NULL : t->template, &j->ev,
 				      ret_error);
+	if (r == 0)
+		delegate_hands_over(j->ev);
 	lend_back(&t->policy->policy, &lent);
-	j->holds_ports = t->holder == NULL && lend_is_needed(&t->policy->policy);
+	j->holds_ports = t->holder == NULL && t->handed == NULL && lend_is_needed(&t->policy->policy);
 	t->policy->policy.limits = limits;
 	t->policy->policy.limits_given = given;
 	if ((j->flags & EVENT_TERMINAL) == 0)

@@ -51,11 +51,13 @@ struct job_terms {
 	struct ambit_policy *policy; /* its limits are narrowed for the start, and set back */
 	const struct description *about;
 	const char *session;
-	struct ambit_event *holder; /* who has the session's ports; NULL: nobody */
-	struct job_share left;      /* that nobody has set aside */
-	struct template *template;  /* of which an interpreter may be a copy; NULL */
-	struct ambit_event *ready;  /* taken: the cell that was promised to it; NULL: none was */
-	const char *program;        /* of the last command: what it is takes part in what its cell is */
+	struct ambit_event *holder;  /* who has the session's ports; NULL: nobody */
+	struct job_share left;       /* that nobody has set aside */
+	struct template *template;   /* of which an interpreter may be a copy; NULL */
+	struct ambit_event *ready;   /* taken: the cell that was promised to it; NULL: none was */
+	struct ambit_event *caller;  /* of one that was handed over, which is about to begin; else NULL */
+	const struct handed *handed; /* likewise */
+	const char *program;         /* of the last command: what it is takes part in what its cell is */
 };
 
 /* Whether there can be events of that session, as things are now (launch_check). Of t what is known without one. */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "lib/delegate.h"
 #include "lib/event.h"
 #include "lib/stage.h"
 #include "lib/standing.h"
@@ -553,23 +554,30 @@ static void make_ready(struct keep *k)
 	mould_make(&k->mould, &terms);
 }
 
-/* The next whose turn it is; NULL: none. */
-static struct job *next_in_turn(struct keep *k)
+/* How many run, in the background and else. */
+static void count_running(const struct keep *k, unsigned *ret_beside, unsigned *ret_front)
 {
-	const struct job *has = holder(k);
-	unsigned front = 0, beside = 0;
-	struct job *next = NULL;
-
-	if (waits_for_share(k))
-		return NULL;
+	*ret_beside = *ret_front = 0;
 	for (unsigned i = 0; i < k->jobs_end; i++) {
 		const struct job *j = &k->jobs[i];
 
 		if (j->n != 0 && j->runs && (j->flags & EVENT_BACKGROUND) != 0)
-			beside++;
+			++*ret_beside;
 		else if (j->n != 0 && j->runs)
-			front++;
+			++*ret_front;
 	}
+}
+
+/* The next whose turn it is; NULL: none. */
+static struct job *next_in_turn(struct keep *k)
+{
+	const struct job *has = holder(k);
+	unsigned front, beside;
+	struct job *next = NULL;
+
+	if (waits_for_share(k))
+		return NULL;
+	count_running(k, &beside, &front);
 	for (unsigned i = 0; i < k->jobs_end; i++) {
 		struct job *j = &k->jobs[i];
 		const bool may = (j->flags & EVENT_BACKGROUND) != 0 ? beside < KEEP_BESIDE_MAX : front == 0;
@@ -581,11 +589,74 @@ static struct job *next_in_turn(struct keep *k)
 	return next;
 }
 
+/* ---- what is handed over ---- */
+
+/* What waits for its turn waits until that is over. */
+static bool is_frozen(const struct keep *k)
+{
+	return frozen_refuse(k->frozen, k->row.session, "", NULL) < 0;
+}
+
+/* It begins at once, while its caller is there: of that its grants are derived. */
+static int check_turn(const struct keep *k, struct err *e)
+{
+	unsigned beside, front;
+
+	count_running(k, &beside, &front);
+	if (is_frozen(k))
+		return err_set(e, AMBIT_FROZEN, NULL, "the session is frozen");
+	if (beside >= KEEP_BESIDE_MAX || waits_for_share(k))
+		return err_set(e, AMBIT_LIMIT, "ask again when one has ended",
+			       "as many events of the session run in the background as may");
+	return 0;
+}
+
+static int take_handed(struct keep *k, const struct handed *h, struct session_taken *ret, struct err *e)
+{
+	const struct run run = { .flags = EVENT_BACKGROUND, .argv = h->program.argv, .env = h->program.envp };
+	auto_buf bytes = { .max = RUN_BYTES_MAX };
+	int r = check_turn(k, e);
+
+	run_put(&bytes, &run);
+	return r < 0 ? r : keep_take(k, bytes.data, bytes.len, ret, e);
+}
+
+static struct job *job_of(struct keep *k, uint64_t n)
+{
+	for (unsigned i = 0; i < k->jobs_end; i++)
+		if (k->jobs[i].n == n)
+			return &k->jobs[i];
+	return NULL;
+}
+
+static void hand_over(struct keep *k, struct ambit_event *caller, const struct handed *h)
+{
+	struct job_terms terms = terms_of(k);
+	struct session_taken taken;
+	struct job *j = NULL;
+	struct err e;
+	int r = take_handed(k, h, &taken, &e);
+
+	if (r == 0)
+		j = job_of(k, taken.n);
+	terms.caller = caller;
+	terms.handed = h;
+	if (j != NULL && job_begin(j, &terms) != 0) {
+		(void)err_set(&e, (enum ambit_code)j->row.code, j->row.hint, "%s", j->row.message);
+		end(k, j);
+		j = NULL;
+	} else if (j != NULL) {
+		changed(k, j->n);
+	}
+	delegate_handed_done(caller, h->number, j != NULL ? taken.event : NULL, &e);
+}
+
 static void step_jobs(struct keep *k)
 {
 	for (unsigned i = 0; i < k->jobs_end; i++) {
 		struct job *j = &k->jobs[i];
 		const uint32_t flags = j->row.flags;
+		const struct handed *h;
 
 		if (j->n == 0)
 			continue;
@@ -595,6 +666,8 @@ static void step_jobs(struct keep *k)
 			end(k, j);
 		else if (j->runs)
 			job_measure(j);
+		while (j->n != 0 && j->runs && (h = delegate_handed(j->ev)) != NULL)
+			hand_over(k, j->ev, h);
 		if (j->n != 0 && j->row.flags != flags)
 			changed(k, j->n);
 	}
@@ -607,12 +680,6 @@ static void trim(struct keep *k)
 		k->jobs_end--;
 	while (k->channels_end > 0 && k->channels[k->channels_end - 1].line.sock < 0)
 		k->channels_end--;
-}
-
-/* What waits for its turn waits until that is over. */
-static bool is_frozen(const struct keep *k)
-{
-	return frozen_refuse(k->frozen, k->row.session, "", NULL) < 0;
 }
 
 static void end_stream(struct keep *k)

@@ -228,8 +228,11 @@ static int forward(struct delegates *d, struct delegate *place, struct sibling_a
 	static uint8_t room[WIRE_BODY_MAX];
 	uint32_t grants[SIBLING_TREES_MAX] = { 0 }, there = 0;
 	struct clones c = { .n = 0 };
-	int fds[3 + SIBLING_TREES_MAX], r = collect(d, g, &c, grants, e);
+	int fds[3 + SIBLING_TREES_MAX], r = 0;
 	struct buf b;
+
+	if ((a->flags & SIBLING_HANDED) == 0) /* else it has trees of its own */
+		r = collect(d, g, &c, grants, e);
 
 	if (r == 0 && d->held_up > 0)
 		r = err_set(e, AMBIT_HOST, "see what is mounted there",

@@ -238,6 +238,17 @@ static int not_within(const struct grant_set *asked, uint32_t i, struct err *e)
 		       shown[0] != 0 ? ": " : "", shown);
 }
 
+/* That which names the object itself. */
+static uint32_t of_just_that(const struct derive_from *c, enum grant_verb verb, const char *object)
+{
+	for (uint32_t i = 0; i < c->grants->count; i++)
+		if (is_given(c, i) && strcmp(grant_object(c->grants, i), object) == 0 &&
+		    grant_object_covers((enum grant_verb)c->grants->grants[i].verb, grant_object(c->grants, i), verb,
+					object))
+			return i;
+	return GRANT_NONE;
+}
+
 /* From the narrowest of the caller's where that decides, else from the first that covers it, in their order. */
 static int give_asked(const struct derive_from *c, const struct sibling_ask *ask, uint32_t i, struct derived *ret,
 		      uint32_t extra[GRANTS_MAX], struct err *e)
@@ -245,7 +256,9 @@ static int give_asked(const struct derive_from *c, const struct sibling_ask *ask
 	const struct grant *g = &ask->grants.grants[i];
 	const enum grant_verb verb = (enum grant_verb)g->verb;
 	const char *object = grant_object(&ask->grants, i), *terms = grant_terms(&ask->grants, i);
-	const uint32_t only = narrowest_decides(verb) ? narrowest(c, verb, object) : GRANT_NONE;
+	const uint32_t only = narrowest_decides(verb)              ? narrowest(c, verb, object)
+			      : (ask->flags & SIBLING_HANDED) != 0 ? of_just_that(c, verb, object)
+								   : GRANT_NONE;
 	int r = check_exceptions(c, verb, object, &ask->grants, e);
 
 	if (r < 0)
@@ -269,6 +282,28 @@ static int give_asked(const struct derive_from *c, const struct sibling_ask *ask
 	return r;
 }
 
+/* One that is handed over has trees of its own, as the host has them: what is hidden, or held, in its caller's is so by the object of the grant, and a narrower one would
+ * name it. */
+static int check_handed(const struct derive_from *c, const struct derived *ret, struct err *e)
+{
+	for (uint32_t i = 0; i < ret->grants.count; i++) {
+		const struct grant *g = &ret->grants.grants[i], *of = &c->grants->grants[ret->of.grant[i]];
+		const char *object = grant_object(&ret->grants, i);
+
+		if (g->verb == VERB_LISTEN)
+			return err_set(e, AMBIT_UNAVAILABLE, "leave it out",
+				       "a port of the host leads to the cell that asks, and is not handed over");
+		if (g->rights == 0 || object[0] != '/' ||
+		    (strcmp(object, grant_object(c->grants, ret->of.grant[i])) == 0 &&
+		     (g->verb == of->verb || g->verb == VERB_READ)))
+			continue;
+		return err_set(e, AMBIT_DENIED, "name grants as its caller has them, or none",
+			       "'%s: %s' is a part of what the caller was granted, and is not handed over",
+			       verb_word((enum grant_verb)g->verb), object);
+	}
+	return 0;
+}
+
 int derive(const struct derive_from *c, const struct sibling_ask *ask, struct derived *ret, struct err *e)
 {
 	uint32_t extra[GRANTS_MAX] = { 0 }, grant = 0;
@@ -282,6 +317,8 @@ int derive(const struct derive_from *c, const struct sibling_ask *ask, struct de
 		r = inherit(c, ret, e);
 	for (uint32_t i = 0; i < ask->grants.count && r == 0; i++)
 		r = give_asked(c, ask, i, ret, extra, e);
+	if (r == 0 && (ask->flags & SIBLING_HANDED) != 0)
+		r = check_handed(c, ret, e);
 	if (r < 0)
 		return r;
 	ret->from[grant] = true;

@@ -344,7 +344,7 @@ static int send_build(struct supervisor *s, struct err *e)
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, 0);
-	if (s->request.parent[0] != 0)
+	if (request_shares_trees(&s->request))
 		r = identity_send_given(&s->given, &s->request.grants, &s->spec, s->cell, e);
 	else
 		r = identity_send_trees(&s->identity, &s->spec, s->cell, e);
@@ -1537,10 +1537,10 @@ static int prepare(struct supervisor *s, struct wire_message *m, struct err *e)
 	int r = take_request(s, m, e);
 
 	r = r < 0 ? r : identity_choose(&s->identity, e);
-	if (r == 0 && s->request.parent[0] != 0)
+	if (r == 0 && request_shares_trees(&s->request))
 		r = identity_share(&s->identity, &s->given, e);
 	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
-	if (r == 0 && s->request.parent[0] != 0)
+	if (r == 0 && request_shares_trees(&s->request))
 		identity_mark_given(&s->given, &s->request.grants, &s->spec);
 	if (r == 0 && s->is_template)
 		r = plan_template(&s->request, &s->spec, e);

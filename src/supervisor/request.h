@@ -49,7 +49,7 @@ struct event_request {
 	uint32_t kernel;          /* 1: of code, it takes steps */
 	uint32_t umask;           /* with which the program starts: the caller's */
 	char event[32];           /* its id, for names on the host */
-	char parent[ID_TEXT_MAX]; /* the event of which it is a sub-agent, in whose trees it works; "": of none */
+	char parent[ID_TEXT_MAX]; /* the event of which it is a sub-agent; "": of none */
 	char user[64];
 	char home[GRANT_OBJECT_MAX];
 	char workspace[GRANT_OBJECT_MAX];
@@ -98,6 +98,11 @@ void request_put_grants(struct buf *out, const struct grant_set *set, const char
 int request_take_grants(struct rbuf *in, struct grant_set *ret, char (*ids)[ID_TEXT_MAX], struct err *e);
 
 const char *request_workdir(const struct event_request *q);
+/* Of a sub-agent that was not handed over: it works in its caller's trees, as they are. */
+static inline bool request_shares_trees(const struct event_request *q)
+{
+	return q->parent[0] != 0 && q->own != 0;
+}
 
 void request_encode(const struct event_request *q, struct buf *out);
 /* What a cell is made from: all but who runs what and when. */

@@ -50,7 +50,8 @@ int sibling_take(struct rbuf *in, struct sibling_ask *ret, struct err *e)
 	rbuf_str(in, ret->workdir, sizeof ret->workdir);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != SIBLING_VERSION || (ret->flags & ~(SIBLING_INHERITS | SIBLING_TERMINAL)) != 0 ||
+	if (in->failed || version != SIBLING_VERSION ||
+	    (ret->flags & ~(SIBLING_INHERITS | SIBLING_TERMINAL | SIBLING_HANDED)) != 0 ||
 	    (ret->agent[0] != 0 && !agent_is_name(ret->agent)) || !path_is_normal(ret->workdir))
 		return err_set(e, AMBIT_MALFORMED, NULL, "what asks for a sub-agent is not of this version");
 	r = request_take_grants(in, &ret->grants, NULL, e);

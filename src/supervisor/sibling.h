@@ -17,6 +17,7 @@
 #define SIBLING_STAGED 0x80000000u /* beside a grant's number: its tree lies in the caller's stage */
 #define SIBLING_INHERITS 1u        /* no grants are named: all that can be derived from the caller's */
 #define SIBLING_TERMINAL 2u        /* one of its streams is a terminal */
+#define SIBLING_HANDED 4u          /* it is the session's, and goes on when who asked has ended */
 
 struct sibling_ask {
 	uint32_t flags;                 /* SIBLING_* */

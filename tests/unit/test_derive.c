@@ -369,6 +369,46 @@ static void who_is_named_must_be_granted(void **state)
 	assert_int_equal(try(has, NULL, "c"), -AMBIT_DENIED);
 }
 
+/* One that is handed over finds its files by itself: a part of a grant could be what is hidden in it, or held. */
+static void what_is_handed_over_is_no_part_of_a_grant(void **state)
+{
+	static const struct line has[] = { { VERB_DELEGATE, "*", { 0 } },   { VERB_WORK, "/w", { 0 } },
+					   { VERB_READ, "/w/.env", { 0 } }, { VERB_CONNECT, "*:1", { 0 } },
+					   { VERB_LISTEN, "80", { 0 } },    END };
+	static const struct {
+		struct line wants[GIVEN_MAX];
+		int expected;
+	} rows[] = {
+		{ { { VERB_WORK, "/w", { 0 } }, END }, 0 },
+		{ { { VERB_READ, "/w", { 0 } }, END }, 0 },
+		{ { { VERB_READ, "/w/.env", { 0 } }, END }, 0 },
+		{ { { VERB_CONNECT, "a.test:1", { 0 } }, END }, 0 },
+		{ { { VERB_WRITE, "/w", { 0 } }, END }, -AMBIT_DENIED },
+		{ { { VERB_READ, "/w/.ssh", { 0 } }, END }, -AMBIT_DENIED },
+		{ { { VERB_WORK, "/w/.git", { 0 } }, END }, -AMBIT_DENIED },
+		{ { { VERB_RUN, "/w/x", { 0 } }, END }, -AMBIT_DENIED },
+		{ { { VERB_LISTEN, "80", { 0 } }, END }, -AMBIT_UNAVAILABLE },
+	};
+	const struct derive_from from = { .grants = &own, .withdrawn = withdrawn, .used = used };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		for (unsigned is_handed = 0; is_handed < 2; is_handed++) {
+			memset(used, 0, sizeof used);
+			memset(&ask, 0, sizeof ask);
+			fill(&own, has);
+			fill(&ask.grants, rows[i].wants);
+			ask.flags = is_handed ? SIBLING_HANDED : 0;
+			if (derive(&from, &ask, &got, NULL) != (is_handed ? rows[i].expected : 0))
+				fail_msg("row %zu, %u", i, is_handed);
+			assert_int_equal(used[0], is_handed && rows[i].expected != 0 ? 0 : 1);
+		}
+	memset(&ask, 0, sizeof ask);
+	ask.flags = SIBLING_INHERITS | SIBLING_HANDED;
+	assert_int_equal(derive(&from, &ask, &got, NULL), 0);
+	assert_int_equal(got.grants.count, 3);
+}
+
 /* Which of its caller's each is derived from goes to the library, which believes no number that is none. */
 static void what_they_are_derived_from_is_passed_on(void **state)
 {
@@ -417,6 +457,7 @@ int main(void)
 		cmocka_unit_test(what_was_withdrawn_is_not_reached_by_a_wider_one),
 		cmocka_unit_test(the_number_ends),
 		cmocka_unit_test(who_is_named_must_be_granted),
+		cmocka_unit_test(what_is_handed_over_is_no_part_of_a_grant),
 		cmocka_unit_test(what_they_are_derived_from_is_passed_on),
 	};
 
