@@ -542,10 +542,17 @@ static bool make_room(struct server *s, struct client *c, uint32_t own, const st
 {
 	if (q->op == AUTHORITY_MARK)
 		return join_marks(s, c, own);
-	return ((q->op == AUTHORITY_OPEN && q->badge == 0) || q->op == AUTHORITY_GIVE) && end_idle(s, c, own);
+	return (q->op == AUTHORITY_OPEN || q->op == AUTHORITY_GIVE || q->op == AUTHORITY_DERIVE) &&
+	       (c == NULL || !c->is_bound) && end_idle(s, c, own);
 }
 
 /* ---- a step and its answer ---- */
+
+/* Whose the step is: of a grant that is derived who gets it. */
+static authority_ref about(const struct authority_request *q)
+{
+	return q->op == AUTHORITY_DERIVE && q->to != 0 ? q->to : q->badge;
+}
 
 static void note_used(struct server *s, struct client *c, const struct authority_request *q,
 		      const struct authority_answer *answer)
@@ -554,7 +561,7 @@ static void note_used(struct server *s, struct client *c, const struct authority
 
 	if (opens && answer->verdict == AUTHORITY_ASKS) /* what was made is a question */
 		return;
-	c->about = opens ? answer->made : q->badge;
+	c->about = opens ? answer->made : about(q);
 	room_used(s->space, c->about);
 }
 
@@ -572,7 +579,7 @@ static void step_by(struct server *s, struct client *c, uint32_t own, struct aut
 		return;
 	}
 	if (c != NULL)
-		c->about = q->badge;
+		c->about = about(q);
 	kept = make(s, c, own, q, &told, &answer);
 	if (c == NULL)
 		return;

@@ -98,8 +98,26 @@ static void make_badge(struct authority *a, const struct authority_request *q, u
 	(void)allow(ret, WHY_NONE);
 }
 
+/* One of that id, which a sub-agent is begun as again: only below who began it, and while it could be made. */
+static void is_there(const struct authority *a, uint32_t there, const struct use *u, struct authority_answer *ret)
+{
+	const struct holding *g = u->badge != ROW_NONE ? &a->grants[u->grant] : NULL;
+
+	if (a->badges[there].parent != u->badge)
+		(void)refuse(ret, WHY_NOT_HELD);
+	else if (g != NULL && is_frozen(a, there))
+		(void)refuse(ret, WHY_FROZEN);
+	else if (g != NULL && (g->revoked || g->expired))
+		(void)refuse(ret, g->revoked ? WHY_REVOKED : WHY_EXPIRED);
+	else {
+		ret->made = badge_ref(a, there);
+		(void)refuse(ret, WHY_TAKEN);
+	}
+}
+
 static void open_badge(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
 {
+	const uint32_t there = badge_with_id(a, q->id);
 	const bool is_sub = q->badge != 0;
 	struct use u = { .q = q, .verb = VERB_DELEGATE, .object = q->object, .opens = true };
 	struct authority_request used = *q; /* as a use: without amounts, key and arguments, which OPEN does not have */
@@ -107,15 +125,6 @@ static void open_badge(struct authority *a, const struct authority_request *q, s
 	if (!form_is_name(q->object) || is_zeroes(q->id, AUTHORITY_ID) || !form_is_total(&q->bounds) ||
 	    (!is_sub && (q->grant != 0 || !is_zeroes(q->event, AUTHORITY_ID)))) {
 		(void)refuse(ret, WHY_MALFORMED);
-		return;
-	}
-	if (badge_with_id(a, q->id) != ROW_NONE) {
-		ret->made = badge_ref(a, badge_with_id(a, q->id));
-		(void)refuse(ret, WHY_TAKEN);
-		return;
-	}
-	if (a->badges_used == a->size.badges || !has_text_room(a, q->object, "")) {
-		(void)refuse(ret, WHY_FULL);
 		return;
 	}
 	u.badge = ROW_NONE;
@@ -131,6 +140,16 @@ static void open_badge(struct authority *a, const struct authority_request *q, s
 			(void)refuse(ret, WHY_NOT_HELD);
 			return;
 		}
+	}
+	if (there != ROW_NONE) {
+		is_there(a, there, &u, ret);
+		return;
+	}
+	if (a->badges_used == a->size.badges || !has_text_room(a, q->object, "")) {
+		(void)refuse(ret, WHY_FULL);
+		return;
+	}
+	if (is_sub) {
 		if (!use_is_allowed(a, &u, ret))
 			return;
 		use_charge(a, &u);

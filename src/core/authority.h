@@ -29,7 +29,7 @@
  *     want them (core/where.h).
  *  7. Labels. A use is refused if all labels of one of the sets of `unless` are on the badge, or come by the grant itself, or asks, if the grant says so. Labels
  *     that a pass takes off do not count: a use of a grant `declassify` makes a pass, for one digest, which the next use allowed with that digest takes.
- *  8. Budgets: uses, bytes, rows and rate of the grant and of all that it is derived from, of the badge and those above it, and of their agents, each once (of `delegate` the first alone). All
+ *  8. Budgets: uses, bytes, rows and rate of the grant and of all that it is derived from, of the badge and those above it, and of the agent of the topmost (of `delegate` the first alone). All
  *     have room, or nothing is charged. MORE charges bytes and rows of a use that was allowed, and no use; RETURN gives back what was charged for bytes and rows by USE and not needed; a RESTART forgets that anything was lent.
  *  9. Asking. A grant that asks is used only by an approval of just that digest: once, or (for the session) as often as the badge wants until it
  *     expires. Without one the question is kept, once, and its reference given. A person's no holds for that digest until it expires, and for the grant, and what is derived from it, if it said so.

@@ -128,9 +128,10 @@ void account_init(struct authority *a, struct account *c, const struct authority
 	rate_init(&c->rate, bounds->q.rate, bounds->q.period_s * 1000, a->ticks_ms);
 }
 
-/* All that a use is charged to, one after the other: what the grant is derived from, then who is above the badge, then their agents. */
+/* All that a use is charged to, one after the other: what the grant is derived from, then who is above the badge, then the agent of the topmost. Below that a name is
+ * whatever who asked for a sub-agent says, and could be another's. */
 struct bill {
-	uint32_t grant, badge, holder, agents_of; /* holder: of the agents; agents_of: where that begins */
+	uint32_t grant, badge, agent;
 };
 
 /* Of `delegate` the first alone: what a badge may do is not less for being done by a sub-agent. */
@@ -138,21 +139,16 @@ static struct bill bill_of(const struct authority *a, uint32_t grant)
 {
 	const uint32_t badge = a->grants[grant].verb != VERB_DELEGATE ? a->grants[grant].badge : ROW_NONE;
 
-	return (struct bill){ .grant = grant, .badge = badge, .holder = badge, .agents_of = badge };
-}
-
-/* Whether a badge that stands below names the same agent. */
-static bool is_named_before(const struct authority *a, const struct bill *b)
-{
-	for (uint32_t i = b->agents_of; i != b->holder; i = a->badges[i].parent)
-		if (a->badges[i].agent == a->badges[b->holder].agent)
-			return true;
-	return false;
+	return (struct bill){ .grant = grant,
+			      .badge = badge,
+			      .agent = badge != ROW_NONE ? a->badges[badge_top(a, badge)].agent : ROW_NONE };
 }
 
 /* NULL: that was all. */
 static struct account *bill_next(struct authority *a, struct bill *b)
 {
+	const uint32_t agent = b->agent;
+
 	if (b->grant != ROW_NONE) {
 		struct holding *g = &a->grants[b->grant];
 
@@ -165,15 +161,8 @@ static struct account *bill_next(struct authority *a, struct bill *b)
 		b->badge = h->parent;
 		return &h->account;
 	}
-	while (b->holder != ROW_NONE) {
-		const uint32_t agent = a->badges[b->holder].agent;
-		const bool is_new = agent != ROW_NONE && !is_named_before(a, b);
-
-		b->holder = a->badges[b->holder].parent;
-		if (is_new)
-			return &a->agents[agent].account;
-	}
-	return NULL;
+	b->agent = ROW_NONE;
+	return agent != ROW_NONE ? &a->agents[agent].account : NULL;
 }
 
 /* What no number holds is over any bound. */

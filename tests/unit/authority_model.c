@@ -834,12 +834,10 @@ struct amounts {
 	uint64_t uses, bytes, rows;
 };
 
+/* Who acts there, by the name that a person gave. */
 static bool badge_is_of(const struct model *m, uint32_t b, const char *agent)
 {
-	for (; b != NOBODY; b = m->badges.at[b].parent)
-		if (strcmp(m->badges.at[b].agent, agent) == 0)
-			return true;
-	return false;
+	return strcmp(m->badges.at[uppermost(m, b)].agent, agent) == 0;
 }
 
 static bool is_charged(const struct model *m, struct node n, uint32_t i)
@@ -987,6 +985,8 @@ static bool is_short(const struct model *m, struct node n, uint64_t bytes, uint6
 static bool something_is_short(const struct model *m, uint32_t badge, uint32_t grant, uint64_t bytes, uint64_t rows,
 			       bool more, struct reply *ret)
 {
+	uint32_t agent;
+
 	for (uint32_t g = grant; g != NOBODY; g = m->grants.at[g].parent)
 		if (is_short(m, (struct node){ OF_GRANT, g }, bytes, rows, more, ret))
 			return true;
@@ -995,13 +995,8 @@ static bool something_is_short(const struct model *m, uint32_t badge, uint32_t g
 	for (uint32_t b = badge; b != NOBODY; b = m->badges.at[b].parent)
 		if (is_short(m, (struct node){ OF_BADGE, b }, bytes, rows, more, ret))
 			return true;
-	for (uint32_t b = badge; b != NOBODY; b = m->badges.at[b].parent) {
-		const uint32_t agent = agent_named(m, m->badges.at[b].agent);
-
-		if (agent != NOBODY && is_short(m, (struct node){ OF_AGENT, agent }, bytes, rows, more, ret))
-			return true;
-	}
-	return false;
+	agent = agent_named(m, m->badges.at[uppermost(m, badge)].agent);
+	return agent != NOBODY && is_short(m, (struct node){ OF_AGENT, agent }, bytes, rows, more, ret);
 }
 
 /* ---- use ---- */
@@ -1246,8 +1241,18 @@ static enum authority_why step_open(struct model *m, const struct authority_requ
 	if (!is_name(q->object) || is_zero(q->id, AUTHORITY_ID) || !are_bounds(&q->bounds, false) ||
 	    (q->badge == 0 && (q->grant != 0 || !is_zero(q->event, AUTHORITY_ID))))
 		return WHY_MALFORMED;
+	if (q->badge != 0 && (!holds(m, q, &parent, &u.grant) || m->grants.at[u.grant].verb != VERB_DELEGATE))
+		return WHY_NOT_HELD;
 	for (uint32_t b = 0; b < m->badges.n; b++)
 		if (!m->badges.at[b].ended && same_id(m->badges.at[b].id, q->id)) {
+			if (m->badges.at[b].parent != parent)
+				return WHY_NOT_HELD;
+			if (parent != NOBODY && is_frozen(m, b))
+				return WHY_FROZEN;
+			if (parent != NOBODY && is_revoked(m, u.grant))
+				return WHY_REVOKED;
+			if (parent != NOBODY && is_expired(m, u.grant))
+				return WHY_EXPIRED;
 			name_made(ret, A_BADGE, b, false);
 			return WHY_TAKEN;
 		}
@@ -1256,8 +1261,6 @@ static enum authority_why step_open(struct model *m, const struct authority_requ
 	if (q->badge != 0) {
 		enum authority_why why;
 
-		if (!holds(m, q, &parent, &u.grant) || m->grants.at[u.grant].verb != VERB_DELEGATE)
-			return WHY_NOT_HELD;
 		u.badge = parent;
 		why = make_use(m, &u, q, ret);
 		if (why != WHY_NONE || ret->asks)

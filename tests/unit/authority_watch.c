@@ -694,10 +694,11 @@ static bool rate_is_kept(struct watch *w, const struct grant_seen *grant)
 
 static bool agent_is_of(struct watch *w, authority_ref badge, const char *name)
 {
-	for (const struct badge_seen *b = badge_seen(w, badge); b != NULL; b = badge_seen(w, b->told.parent))
-		if (strcmp(b->agent, name) == 0)
-			return true;
-	return false;
+	const struct badge_seen *b = badge_seen(w, badge);
+
+	while (b != NULL && b->told.parent != 0)
+		b = badge_seen(w, b->told.parent);
+	return b != NULL && strcmp(b->agent, name) == 0;
 }
 
 static bool agents_are_charged(struct watch *w, const struct authority_request *q, double bytes, double rows)
