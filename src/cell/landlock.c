@@ -81,16 +81,24 @@ static uint64_t access_of(const struct cell_path *p)
 	return access;
 }
 
-/* Home is a place of the cell's own, or lies in a granted tree, where anything may have taken its name: the grant decides. */
-static int add_home(const struct rules *rules, int root_fd, const char *home)
+/* Home, /tmp and /dev/shm are places of the cell's own, or lie in a granted tree: then the grant decides, also of what no mount keeps from being written (a pipe). */
+static int add_own(const struct cell_spec *spec, const struct rules *rules, const struct cell_root *root,
+		   const char *path)
 {
-	const int r = home[1] != 0 ? add_rule_at(rules, root_fd, home + 1, DIR_READ | DIR_WRITE) : 0;
+	int r;
 
+	if (path[1] == 0)
+		return 0;
+	for (uint32_t i = 0; i < spec->n_paths; i++)
+		if (root->path_fd[i] >= 0 && (spec->paths[i].flags & CELL_PATH_PIN) == 0 &&
+		    path_is_beneath(path, spec_text(spec, spec->paths[i].path)))
+			return 0;
+	r = add_rule_at(rules, root->root_fd, path + 1, DIR_READ | DIR_WRITE);
 	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ? 0 : r;
 }
 
 /* The parts of the skeleton. Rights on a directory hold for all beneath it, so the root gives nothing but listing. */
-static int add_skeleton(const struct cell_spec *spec, const struct rules *rules, int root_fd)
+static int add_skeleton(const struct cell_spec *spec, const struct rules *rules, const struct cell_root *root)
 {
 	static const struct {
 		const char *path;
@@ -101,14 +109,14 @@ static int add_skeleton(const struct cell_spec *spec, const struct rules *rules,
 		{ "sys", FILE_READ },
 		{ "proc", DIR_READ },
 		{ "dev/pts", DEVICE },
-		{ "dev/shm", DIR_READ | DIR_WRITE },
-		{ "tmp", DIR_READ | DIR_WRITE },
 	};
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0] && r == 0; i++)
-		r = add_rule_at(rules, root_fd, parts[i].path, parts[i].access);
-	return r < 0 ? r : add_home(rules, root_fd, spec_text(spec, spec->home));
+		r = add_rule_at(rules, root->root_fd, parts[i].path, parts[i].access);
+	r = r < 0 ? r : add_own(spec, rules, root, "/dev/shm");
+	r = r < 0 ? r : add_own(spec, rules, root, "/tmp");
+	return r < 0 ? r : add_own(spec, rules, root, spec_text(spec, spec->home));
 }
 
 /* Each file by itself, too: one that stands in for another lies beneath whatever that lies beneath, and perhaps only the other was granted. */
@@ -152,7 +160,7 @@ int landlock_build(const struct cell_spec *spec, const struct cell_root *root, i
 	made->ruleset_fd = rules.fd;
 	made->landlock_abi = (unsigned)abi;
 	if (spec->base != CELL_BASE_NONE)
-		r = add_skeleton(spec, &rules, root->root_fd);
+		r = add_skeleton(spec, &rules, root);
 	if (r == 0)
 		r = add_paths(spec, &rules, root);
 	if (r == 0 && spec->authorities != 0)

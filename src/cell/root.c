@@ -266,7 +266,8 @@ static bool could_be_written(const struct cell_spec *spec, const struct cell_pat
 	const char *path = spec_text(spec, p->path);
 	struct stat st;
 
-	if (p->stage != 0 || (p->rights & RIGHT_WRITE) != 0 || (p->flags & CELL_PATH_DEVICE) != 0 ||
+	if (p->stage != 0 || (p->rights & RIGHT_WRITE) != 0 ||
+	    (p->flags & (CELL_PATH_DEVICE | CELL_PATH_STAGED)) != 0 ||
 	    !(path_is_beneath(path, "/tmp") || path_is_beneath(path, "/dev/shm") ||
 	      path_is_beneath(path, spec_text(spec, spec->home))))
 		return false;

@@ -191,6 +191,28 @@ static bool holds_socket(const struct cell_spec *spec, const char *path)
 	return false;
 }
 
+/* What is written in place (a pipe) is so through any mount of it: no fewer rights keep a sub-agent from that. */
+static bool holds_what_is_written(const struct cell_spec *spec, const struct grant_set *given, const char *path)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		const struct cell_path *p = &spec->paths[i];
+		const char *written = spec_text(spec, p->path);
+		bool may = false;
+
+		if (p->grant == GRANT_NONE || (p->rights & RIGHT_WRITE) == 0 || p->stage != 0 ||
+		    (p->flags &
+		     (CELL_PATH_LINK | CELL_PATH_HIDE | CELL_PATH_DEVICE | CELL_PATH_PIN | CELL_PATH_STAGED)) != 0 ||
+		    !path_is_beneath(written, path))
+			continue;
+		for (uint32_t k = 0; k < given->count && !may; k++)
+			may = (given->grants[k].rights & RIGHT_WRITE) != 0 &&
+			      path_is_beneath(written, grant_object(given, k));
+		if (!may)
+			return true;
+	}
+	return false;
+}
+
 /* The trees that the sub-agent's cell is made of: as the caller sees them, with what it has staged. */
 static int collect(const struct delegates *d, const struct derived *g, struct clones *c, uint32_t *grants,
 		   struct err *e)
@@ -208,6 +230,10 @@ static int collect(const struct delegates *d, const struct derived *g, struct cl
 		if (holds_socket(d->spec, object))
 			return err_set(e, AMBIT_UNAVAILABLE, "name what lies beside it",
 				       "a socket that the caller was granted lies in %s, and would go with it", object);
+		if (holds_what_is_written(d->spec, &g->grants, object))
+			return err_set(
+				e, AMBIT_UNAVAILABLE, "name what lies beside it, or grant it for writing as well",
+				"what the caller writes in place (a pipe) lies in %s, and would go with it", object);
 		c->path[c->n] = object;
 		grants[c->n++] = i | (is_staged(d->spec, object) ? SIBLING_STAGED : 0);
 	}

@@ -400,7 +400,8 @@ static int hide_pipes_of(struct cell_spec *spec, const char *tree, int tree_fd, 
 				       tree);
 		r = spec_hide_path(spec, path, e);
 	}
-	return r;
+	return r == 0 && room->sys_errno != 0 && room->sys_errno != ENOENT ? cannot_look(tree, e)
+									   : r; /* removed meanwhile */
 }
 
 static int hide_pipes(struct cell_spec *spec, const char *tree, const struct scan *s, struct err *e)
@@ -413,7 +414,9 @@ static int hide_pipes(struct cell_spec *spec, const char *tree, const struct sca
 	if (room == NULL)
 		return err_sys(e, AMBIT_MEMORY, ENOMEM, NULL, "hidden names: begin");
 	for (uint32_t i = 0; i < s->n_dirs && r == 0; i++)
-		if ((s->dirs[i].flags & SCAN_PIPES) != 0 && scan_path(s, i, directory, sizeof directory))
+		if ((s->dirs[i].flags & SCAN_PIPES) != 0 && !scan_path(s, i, directory, sizeof directory))
+			r = cannot_look(tree, e); /* it was listed: it fits */
+		else if ((s->dirs[i].flags & SCAN_PIPES) != 0)
 			r = hide_pipes_of(spec, tree, tree_fd, directory, room, e);
 	return r;
 }

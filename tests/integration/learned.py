@@ -107,7 +107,26 @@ def hidden_names_are_left_to_decide(place):
         assert "SECRET" not in done.stdout and (extra == "true" or f"--read {top}/.npmrc" in done.stderr), told(done)
 
 
+def what_is_seen_is_not_written(place):
+    """Of the home, too: neither files nor pipes."""
+    top = os.path.join(place.home, "there")
+    os.makedirs(f"{top}/ws", exist_ok=True)
+    write(f"{top}/file", "as it was\n")
+    os.mkfifo(f"{top}/pipe")
+    heard = os.open(f"{top}/pipe", os.O_RDWR | os.O_NONBLOCK)
+    script = f"cat {top}/file; for f in file pipe new; do echo told 1<>{top}/$f; done; echo ended"
+    done = place.run(place.ambit, "learn", "--output", os.path.join(place.fresh(), "p.yaml"), "--", "sh", "-c", script, cwd=f"{top}/ws")
+    assert "as it was" in done.stdout and "ended" in done.stdout and not os.path.exists(f"{top}/new"), told(done)
+    try:
+        assert not os.read(heard, 100), told(done)
+    except BlockingIOError:
+        pass
+    with open(f"{top}/file", encoding="utf-8") as file:
+        assert file.read() == "as it was\n"
+    os.close(heard)
+
+
 if __name__ == "__main__":
     tempfile.tempdir = "/var/tmp"  # while learning as in a run, /tmp is the cell's own
     main([python_tests, make_of_a_C_project, npm_test, git_commit, git_clone, many_files_are_a_directory,
-          keys_are_left_to_decide, hidden_names_are_left_to_decide])
+          keys_are_left_to_decide, hidden_names_are_left_to_decide, what_is_seen_is_not_written])
