@@ -128,7 +128,8 @@ enum ambit_changes {
 	AMBIT_CHANGES_UNHASHED = 16,
 	/* others' commits to its trees do not wait for it: of what they change meanwhile it may see some, and
 	 * what it changed, too, is a conflict at its end. For what runs for long beside others (a server). Not
-	 * with DIRECT */
+	 * with DIRECT. In a cell it hands the sub-agent over to the session of who asks, where it goes on when that
+	 * has ended: its streams are the session's, the event is over when it has begun, and its id is that of the new one */
 	AMBIT_CHANGES_BESIDE = 32,
 };
 

@@ -368,6 +368,8 @@ export interface DelegateOptions {
   input?: Bytes;
   /** Aborted, it ends. */
   signal?: AbortSignal;
+  /** It is handed over to the session, as an event of which the result has the id; that comes when it has begun. */
+  background?: boolean;
 }
 
 /** How a sub-agent ended, and what it wrote. Its record is where its caller's is; what it changed is its caller's. */

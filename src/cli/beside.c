@@ -20,7 +20,7 @@ static int tell(const struct run_options *o, struct ambit_event *ev)
 	const char *json;
 	size_t n;
 
-	if (o->background && event_result(ev)->event[0] != 0) {
+	if (o->background && !o->json && event_result(ev)->event[0] != 0) {
 		(void)printf("%s\n", event_result(ev)->event);
 		return cli_flush();
 	}
@@ -45,12 +45,6 @@ int beside_run(struct run_options *o)
 			"in a cell, ambit run takes grants, --agent, --limit, --workspace, --background, --no-pty, --quiet and --json");
 		(void)public_error(&e, -AMBIT_USAGE, &why);
 		return cli_refuse(o->json, &e);
-	}
-	if (o->background && o->json) {
-		(void)err_set(&why, AMBIT_USAGE, "leave one of them out",
-			      "nobody waits for the record of an event of the background");
-		(void)public_error(&e, -AMBIT_USAGE, &why);
-		return cli_refuse(false, &e);
 	}
 	if (o->background)
 		o->event.changes |= AMBIT_CHANGES_BESIDE;

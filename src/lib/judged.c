@@ -14,6 +14,7 @@
 #include "core/endpoint.h"
 #include "core/flow.h"
 #include "lib/closing.h"
+#include "lib/delegate.h"
 #include "lib/ledger.h"
 #include "lib/stage.h"
 #include "supervisor/judge_shown.h"
@@ -240,10 +241,11 @@ static void describe_asking(const struct event_request *q, uint32_t grant, struc
 
 static int is_too_old(struct err *e)
 {
-	return err_why(e,
-		       err_set(e, AMBIT_CONFLICT, "let the caller end, and begin it again",
-			       "what the sub-agent gets is not known to the person's authority"),
-		       "something was labelled for the first time after its caller had begun");
+	return err_why(
+		e,
+		err_set(e, AMBIT_CONFLICT, "let the caller end, and begin it again",
+			"what the sub-agent gets is not known to the person's authority"),
+		"its caller, a sub-agent as well, began before there was anything to judge, or has it without being asked");
 }
 
 enum which { ASKS, HOLDS };
@@ -261,6 +263,8 @@ static int caller_has(const struct beginning *b, uint32_t grant, enum which whic
 	struct described d;
 	int r = 0;
 
+	if (*slot == 0 && which == ASKS && set->who.above != 0) /* asking is less than not asking */
+		slot = slot_of(set, grant, HOLDS);
 	if (*slot == 0 && set->who.above != 0)
 		return is_too_old(e);
 	if (*slot == 0 && which == ASKS)
@@ -284,6 +288,20 @@ static int stand(const struct beginning *b, uint32_t grant, enum which which, st
 	return r;
 }
 
+/* By a connection, until that is closed: who holds nothing could go where room is made. */
+static int stay(const struct judged_caller *c, authority_ref badge, struct err *e)
+{
+	struct keeper *k = NULL;
+	int r = *c->held < 0 ? standing_open(c->q->store, c->q->ledger, &k, e) : 0;
+
+	r = r < 0 || k == NULL ? r : keeper_bind(k, badge, e);
+	if (r < 0)
+		keeper_close(k);
+	else if (k != NULL)
+		*c->held = keeper_hand_on(k);
+	return r;
+}
+
 /* The caller acts in its own name from its start on, or from now on. */
 static int take_caller(const struct beginning *b, struct err *e)
 {
@@ -299,6 +317,7 @@ static int take_caller(const struct beginning *b, struct err *e)
 	if (made == NULL)
 		return err_sys(e, AMBIT_MEMORY, ENOMEM, NULL, "no memory for a sub-agent");
 	r = standing_take(b->j->k, c->q->stream, c->q->agent, &c->q->budgets[BUDGET_SESSION], &made->who, e);
+	r = r < 0 ? r : stay(c, made->who.badge, e);
 	if (r < 0)
 		free(made);
 	else
@@ -363,11 +382,11 @@ static int give_connect(struct beginning *b, uint32_t grant, struct described *d
 /* Of a sub-agent all that its own may be derived from. */
 static bool is_held(const struct beginning *b, const struct described *d, uint64_t new)
 {
-	if (d->g.verb == VERB_DELEGATE)
+	const bool is_path = d->g.object[0] == '/' && verb_rights(d->g.verb) != 0;
+
+	if (d->g.verb == VERB_DELEGATE || (is_path && b->caller != NULL && delegate_is_granted(&b->q->grants)))
 		return true;
-	if (!b->labelled)
-		return false;
-	return (d->g.object[0] == '/' && verb_rights(d->g.verb) != 0) || (new != 0 && b->caller == NULL);
+	return b->labelled && (is_path || (new != 0 && b->caller == NULL));
 }
 
 static int hold(struct beginning *b, uint32_t grant, struct described *d, struct err *e)
@@ -607,7 +626,7 @@ int judged_begin(struct judged *j, struct event_request *q, char *const *argv, c
 	int r;
 
 	q->labels = q->labels_most = 0;
-	if (!b.labelled && !any_asks(q) && !any_is_bounded(q))
+	if (!b.labelled && !any_asks(q) && !any_is_bounded(q) && (caller == NULL || !delegate_is_granted(&q->grants)))
 		return 0;
 	j->grants = calloc(1, sizeof *j->grants);
 	r = j->grants != NULL ? standing_open(q->store, q->ledger, &j->k, e)

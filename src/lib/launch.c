@@ -806,6 +806,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	if (l->handed != NULL) {
 		caller = (struct judged_caller){ .q = l->caller->request,
 						 .grants = &l->caller->grants,
+						 .held = &l->caller->badge_fd,
 						 .delegate = l->handed->from.delegate,
 						 .from = l->handed->from.grant };
 		plan.caller = &caller;
@@ -882,10 +883,11 @@ static int check_beside(const struct ambit_event_options *o, const struct policy
 static void set_streams(const struct ambit_event_options *o, struct event_plan *plan)
 {
 	for (int i = 0; i < 3; i++) {
-		plan->stream[i] = is_handed(o)                        ? AMBIT_STREAM_NULL
-				  : o->stream[i] != AMBIT_STREAM_PASS ? (enum ambit_stream)o->stream[i]
-				  : o->stream_fd[i] < 0               ? AMBIT_STREAM_NULL
-								      : STREAM_OURS;
+		plan->stream[i] = o->stream[i] != AMBIT_STREAM_PASS ? (enum ambit_stream)o->stream[i]
+				  : o->stream_fd[i] < 0             ? AMBIT_STREAM_NULL
+								    : STREAM_OURS;
+		if (is_handed(o) && plan->stream[i] != AMBIT_STREAM_CAPTURE) /* of which nothing comes */
+			plan->stream[i] = AMBIT_STREAM_NULL;
 		plan->stream_fd[i] = o->stream_fd[i];
 	}
 }

@@ -71,7 +71,8 @@ int standing_refused(const struct keeper_answer *a, struct err *e)
 		a->why == WHY_FROZEN ? "`ambit thaw` lets it go on"
 		: a->why == WHY_FULL
 			? "`ambit labels` lists what fills it: --forget ends a stream, --unmark takes labels off a path"
-			: NULL;
+		: a->why == WHY_NOT_HELD ? "its stream was forgotten, or ended, meanwhile: begin it again"
+					 : NULL;
 
 	return err_set(e, AMBIT_DENIED, hint, "the person's authority says no (%s)",
 		       authority_why_word((enum authority_why)a->why));
@@ -105,7 +106,7 @@ static int make(struct keeper *k, const struct authority_request *q, authority_r
 	if (a.why == WHY_REVOKED && a.made == 0)
 		return err_set(e, AMBIT_DENIED, "`ambit grant list --standing` tells what there is",
 			       "what the sub-agent's '%s' is derived from was revoked",
-			       verb_word((enum grant_verb)q->verb));
+			       verb_word(q->op == AUTHORITY_OPEN ? VERB_DELEGATE : (enum grant_verb)q->verb));
 	return a.why == WHY_REVOKED ? was_revoked(q, e) : standing_refused(&a, e);
 }
 

@@ -186,6 +186,21 @@ def all_of_a_session_has_a_budget(place):
             assert s.call(one, 1).returncode != 0 and s.call(two, 1).returncode != 0
 
 
+def a_sub_agent_takes_nobody_elses_budget(place):
+    """Its name is whatever who asks for it says."""
+    with Sink() as sink:
+        grants = f"connect: 127.0.0.1:{sink.port}", "delegate: '*'", f"run: {place.ambit}"
+        with Session(place, *grants, more="budgets:\n  agent: {uses: 2}\n") as victim:
+            expect_ok(victim.call(sink))
+            policy = f"{victim.home}/attacker.yaml"
+            write(policy, "version: 1\nagent: attacker\ngrants:\n" + "".join(f"  - {g}\n" for g in grants))
+            attacker = re.search(r"s_\w+", expect_ok(victim.ambit("session", "new", "--policy", policy)).stdout)[0]
+            inner = f"{place.ambit} run --agent worker -- {PYTHON} -c '{CALL}' {sink.port} 1"
+            expect_ok(victim.ambit("run", "--session", attacker, "--", "sh", "-c", f"{inner}; {inner}; {inner}"))
+            expect_ok(victim.call(sink))
+            assert victim.call(sink).returncode != 0 and len(sink.came) == 5, sink.came  # its own is spent by itself
+
+
 def sub_agents_use_what_their_caller_has(place):
     """Of a grant that is given on just as it is, and of the session's budget; one with a number of its own is not given."""
     with Sink() as sink, Sink() as other:
@@ -218,4 +233,4 @@ def a_time_of_day_is_looked_at(place):
 
 
 main([connections_of_a_session_are_counted_together, what_was_used_outlives_the_daemon, bytes_of_a_session_are_counted_together, many_at_once_do_not_use_more,
-      what_is_large_passes_in_pieces, all_of_a_session_has_a_budget, sub_agents_use_what_their_caller_has, a_time_of_day_is_looked_at])
+      what_is_large_passes_in_pieces, all_of_a_session_has_a_budget, a_sub_agent_takes_nobody_elses_budget, sub_agents_use_what_their_caller_has, a_time_of_day_is_looked_at])

@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -533,6 +534,31 @@ def limits_are_its_callers_at_most(place):
     expect_ok(done, "124\n64\n32\n")
 
 
+def a_pipe_that_its_caller_writes_does_not_come_with_a_tree(place):
+    """A mount of it that is only read keeps nobody from writing it, beneath the cell's own home or /tmp."""
+    top = tree(place)
+    os.mkfifo(f"{top}/pipe")
+    writes = shlex.quote("""python3 -c 'import os; os.write(os.open("pipe", os.O_RDWR), b"told")'; echo ended""")
+    for flags, says, gets in (("--read .", "would go with it", False), ("--read ./a", "ended", False), ("--read . --write ./pipe", "ended", True)):
+        heard = os.open(f"{top}/pipe", os.O_RDWR | os.O_NONBLOCK)
+        done = place.cell("--read", ".", "--write", "./pipe", "--run", place.ambit, *room_of(place), "--delegate", "*", "--", "sh", "-c", f"{place.ambit} run {flags} -- sh -c {writes}", cwd=top)
+        try:
+            assert os.read(heard, 100) == b"told" and gets, f"{flags}: {told(done)}"
+        except BlockingIOError:
+            assert not gets, f"{flags}: {told(done)}"
+        os.close(heard)
+        assert says in done.stdout + done.stderr, f"{flags}: {told(done)}"
+
+
+def those_of_sub_agents_begin_with_what_only_they_bound(place):
+    """Nothing is judged of who asked for them until then."""
+    top = tree(place)
+    for flags, says in (("--connect 'a.test:443 between=\"00:00-23:59 UTC\"'", "low\n"), ("--read './a ask=true'", "a person is asked first")):
+        low = shlex.quote(f"$AMBIT_BIN run --agent low {flags} -- echo low")
+        done = caller(place, top, f"$AMBIT_BIN run --agent mid --connect a.test:443 --read . --delegate '*' --run $AMBIT_BIN --env AMBIT_BIN=$AMBIT_BIN -- sh -c {low}", "--connect", "a.test:443", delegate="* depth=2")
+        assert says in done.stdout + done.stderr, f"{flags}: {told(done)}"
+
+
 def options_of_others_are_refused(place):
     top = tree(place)
     for flags in ("--direct", "--stage", "--ledger /tmp/l", "--no-ledger", "--base minimal", "--without sockets", "--record /tmp/r", "--python -", "--budget 'session uses=5'", "--agent a --budget 'agent uses=5'"):
@@ -546,4 +572,4 @@ if __name__ == "__main__":
           its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, the_library_asks_as_the_command_line_does,
           what_became_of_it_is_told_as_json, a_killed_supervisor_takes_its_sub_agents_with_it, a_killed_library_takes_its_sub_agents_with_it, a_killed_supervisor_of_a_sub_agent_is_told,
           what_is_withdrawn_ends_it, is_frozen_and_thawed_with_its_caller, one_that_waits_costs_nothing_while_its_caller_is_frozen,
-          forged_requests_are_refused, nothing_that_is_sent_stops_the_supervisor, a_file_system_that_does_not_answer_is_not_waited_for, limits_are_its_callers_at_most, options_of_others_are_refused])
+          forged_requests_are_refused, nothing_that_is_sent_stops_the_supervisor, a_file_system_that_does_not_answer_is_not_waited_for, limits_are_its_callers_at_most, a_pipe_that_its_caller_writes_does_not_come_with_a_tree, those_of_sub_agents_begin_with_what_only_they_bound, options_of_others_are_refused])

@@ -117,6 +117,8 @@ await refused(['true'], { grants: [{ read: '.', label: 'x' }] });
 await refused(['true'], { grants: [{ connect: 'a.test:1' }] });
 await refused(['/no/such']);
 await refused(['true'], { env: {} });
+await refused(['true'], { background: 1 });
+await refused(['true'], { background: true });
 const stop = new AbortController();
 const loop = refused(['sh', '-c', 'while :; do echo x >>loop; sleep 0.01; done'], { signal: stop.signal });
 while (!fs.existsSync('loop')) await sleep(10);
@@ -137,6 +139,8 @@ Malformed USAGE
 Denied DENIED
 AmbitError NO_PROGRAM
 Malformed USAGE
+Malformed USAGE
+AmbitError UNAVAILABLE
 AbortError 20
 NotFound NOT_FOUND
 """

@@ -137,6 +137,7 @@ refused(["true"], grants=[{"read": ".", "label": "x"}])
 refused(["true"], grants=[{"connect": "a.test:1"}])
 refused(["/no/such"])
 refused(["true"], grants=["nonsense ."])
+refused(["true"], background=True)
 
 async def cancelled():
     task = asyncio.ensure_future(ambit.aio.delegate(["sh", "-c", "while :; do echo x >>loop; sleep 0.01; done"]))
@@ -163,6 +164,7 @@ Malformed USAGE
 Denied DENIED
 AmbitError NO_PROGRAM
 Malformed USAGE
+AmbitError UNAVAILABLE
 cancelled on
 NotFound NOT_FOUND
 """
@@ -189,6 +191,17 @@ def in_a_cell_it_starts_sub_agents(place):
     done = subprocess.run([PYTHON, "-B", "-c", "import ambit\nambit.delegate(['true'])"], env={**place.environment(), "PYTHONPATH": os.path.join(place.given(1), "src")}, capture_output=True,
                           text=True, check=False, timeout=SLOW * PATIENCE)
     assert done.returncode == 1 and "this is in no cell" in done.stderr, told(done)
+
+
+def in_a_session_it_hands_sub_agents_over(place):
+    code = "import ambit\nfound = ambit.delegate(['sh', '-c', 'sleep 1; echo x > made'], agent='helper', background=True)\nprint(found.event, found.exit_status, found.stdout)"
+    with Served(place) as s, client_of(s, place) as ambit, ambit.Client() as client:
+        shutil.copytree(os.path.join(place.given(1), "src", "ambit"), f"{s.tree}/ambit", ignore=shutil.ignore_patterns("__pycache__"))
+        policy = ["work .", f"run {place.ambit}", f"env AMBIT_PROGRAM={place.ambit}", "delegate *"]
+        with client.new(workspace=s.tree, grants=policy) as session:
+            found = session.run(["python3", "-B", "-c", code]).text.split()
+            assert found[0].startswith("e_") and found[1:] == ["0", "b''"] and not os.path.exists(f"{s.tree}/made"), found
+            s.until(lambda: os.path.exists(f"{s.tree}/made"), "it goes on")
 
 
 def output_and_input_are_whole(place):
@@ -706,7 +719,7 @@ def a_narrowed_connection_freezes_its_session_alone(place):
 
 
 SCENARIOS = [the_examples_of_its_readme_run, it_runs_with_other_pythons, its_types_hold, its_wheel_carries_the_program, a_wheel_is_installed_without_a_network,
-             in_a_cell_it_starts_sub_agents, output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, labels_go_in_and_come_out, what_is_frozen_stands_until_it_is_thawed_or_killed, a_narrowed_connection_freezes_its_session_alone, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
+             in_a_cell_it_starts_sub_agents, in_a_session_it_hands_sub_agents_over, output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, labels_go_in_and_come_out, what_is_frozen_stands_until_it_is_thawed_or_killed, a_narrowed_connection_freezes_its_session_alone, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
              sending_and_hearing_much_at_once_goes_on, much_output_is_held_up_to_a_bound, who_is_interrupted_can_go_on, a_task_that_is_cancelled_takes_its_event_along,
              many_at_once_run_at_once, a_child_of_a_fork_has_its_own, each_state_is_told_once, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent]
 

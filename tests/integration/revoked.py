@@ -126,6 +126,22 @@ def what_a_sub_agent_uses_is_closed_as_well(place):
         assert len(out.came) == 5, out.came
 
 
+def no_sub_agent_begins_by_what_was_revoked(place):
+    """Also none of a name that was there."""
+    p = with_labels(place)
+    helper = lambda name: f"{place.ambit} run --agent {name} -- echo {name}"
+    runs = subprocess.Popen([place.ambit, "run", *room_of(place), "--run", place.ambit, "--delegate", "*", "--", "sh", "-c", f"{helper('one')}; echo ready; read line; {helper('one')}; {helper('two')}; echo ended"],
+                            cwd=p.top, env={**place.environment(), "HOME": p.home}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert [runs.stdout.readline(), runs.stdout.readline()] == ["one\n", "ready\n"], runs.stderr.read()
+        grant = one(p, "delegate", "*")
+        expect_ok(p.ambit("grant", "revoke", grant["grant"]))
+        said, err = runs.communicate("go\n", timeout=PATIENCE * SLOW)
+    finally:
+        runs.kill()
+    assert said == "ended\n" and err.count("was revoked") == 2, (said, err)
+
+
 def what_is_committed_after_a_question_is_refused(place):
     p = approvals.Person(place)
     question = p.ask()
@@ -210,7 +226,7 @@ def what_is_named_wrongly_is_told(place):
     assert re.search(r"ambit grant revoke\|restore GRANT", expect_ok(p.ambit("grant", "--help")).stdout)
 
 
-SCENARIOS = [what_is_open_is_closed_when_it_returns, a_question_that_waits_goes_with_it, what_a_sub_agent_uses_is_closed_as_well, what_is_committed_after_a_question_is_refused,
+SCENARIOS = [what_is_open_is_closed_when_it_returns, a_question_that_waits_goes_with_it, what_a_sub_agent_uses_is_closed_as_well, no_sub_agent_begins_by_what_was_revoked, what_is_committed_after_a_question_is_refused,
              what_is_read_by_what_was_revoked_is_labelled_as_well, no_cell_revokes, who_has_not_closed_it_is_counted, what_is_named_wrongly_is_told]
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import { bounds, bytesOf, isObject, known, own, part, readJson, takeData, utf8 }
 
 const MARK = '/.ambit-cell';
 const SAID_MAX = 400; // bytes of what the program said last, where it did not say what became of it
-const OPTIONS = ['grants', 'agent', 'limits', 'timeout', 'workspace', 'input', 'signal'];
+const OPTIONS = ['grants', 'agent', 'limits', 'timeout', 'workspace', 'input', 'signal', 'background'];
 
 /** How a sub-agent ended, and what it wrote. Its record is where its caller's is; what it changed is its caller's. */
 export class Delegated {
@@ -48,13 +48,14 @@ function grantOf(grant) {
 }
 
 function wordsOf(argv, options) {
-  const { grants = [], agent, limits, timeout, workspace } = known(options, OPTIONS, 'delegate');
+  const { grants = [], agent, limits, timeout, workspace, background } = known(options, OPTIONS, 'delegate');
   if (!Array.isArray(argv) || argv.length === 0 || !argv.every((word) => typeof word === 'string')) {
     throw new Malformed('argv is a list of texts: a program and its arguments', 'USAGE', "delegate(['sh', '-c', '...'])");
   }
   if (!Array.isArray(grants)) throw new Malformed('grants are a list', 'USAGE', "grants: ['read .']");
   const one = (name, value) => (value === undefined ? [] : [`--${name}`, String(value)]);
-  return ['run', '--json', ...grants.flatMap(grantOf), ...one('agent', agent), ...one('workspace', workspace),
+  if (background !== undefined && typeof background !== 'boolean') throw new Malformed('background is true or false', 'USAGE', 'background: true');
+  return ['run', '--json', ...(background ? ['--background'] : []), ...grants.flatMap(grantOf), ...one('agent', agent), ...one('workspace', workspace),
     ...Object.entries(bounds(limits, timeout)).flatMap(([name, value]) => one('limit', `${name}=${value}`)), '--', ...argv];
 }
 
@@ -83,7 +84,7 @@ function sayingOf(out) {
 
 /**
  * In a cell that was granted `delegate`, and `run` of the program `ambit`: runs a command in a cell beside it, to its end. It gets no more than this one has: what `grants` name;
- * without any all that can be given on. Aborted, it ends.
+ * without any all that can be given on. Aborted, it ends. With `background` it is handed over to the session, as an event of which this gives the id once it has begun.
  */
 export async function delegate(argv, options = {}) {
   if (!existsSync(MARK)) throw new AmbitError('this is in no cell', 'UNAVAILABLE', 'session.run runs a command in one', 'sub-agents are asked for by what runs in a cell');

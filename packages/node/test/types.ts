@@ -49,7 +49,7 @@ async function all(): Promise<void> {
 }
 
 async function delegated(): Promise<void> {
-  const found: ambit.Delegated = await ambit.delegate(['true'], { grants: ['read .'], agent: 'a', limits: { wall: '1s' }, timeout: 5, input: 'x', signal: AbortSignal.timeout(5) });
+  const found: ambit.Delegated = await ambit.delegate(['true'], { grants: ['read .'], agent: 'a', limits: { wall: '1s' }, timeout: 5, input: 'x', signal: AbortSignal.timeout(5), background: false });
   console.log(found.event, found.exitStatus, found.stdout.byteLength, found.limit ?? '', found.text);
 }
 

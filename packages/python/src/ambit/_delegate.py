@@ -49,13 +49,13 @@ def _grant(grant: Grant) -> List[str]:
 
 
 def command(argv: Sequence[Argument], grants: Sequence[Grant], agent: Optional[str], limits: Optional[Mapping[str, str]], timeout: Optional[Duration],
-            workspace: Union[str, "os.PathLike[str]", None]) -> List[Argument]:
+            workspace: Union[str, "os.PathLike[str]", None], background: bool) -> List[Argument]:
     """What is run in the cell."""
     if not os.path.exists(MARK):
         raise AmbitError("this is in no cell", "UNAVAILABLE", "Session(...).run runs a command in one", "sub-agents are asked for by what runs in a cell")
     if isinstance(argv, (str, bytes)) or not argv:
         raise Malformed("argv is a list: a program and its arguments", "USAGE", 'delegate(["sh", "-c", "..."])')
-    words: List[Argument] = [_place.program(), "run", "--json"]
+    words: List[Argument] = [_place.program(), "run", "--json"] + (["--background"] if background else [])
     for grant in grants:
         words += _grant(grant)
     if agent is not None:
@@ -101,10 +101,10 @@ def given(input: Union[str, bytes, None]) -> bytes:
 
 
 def delegate(argv: Sequence[Argument], *, grants: Sequence[Grant] = (), agent: Optional[str] = None, limits: Optional[Mapping[str, str]] = None,
-             timeout: Optional[Duration] = None, workspace: Union[str, "os.PathLike[str]", None] = None, input: Union[str, bytes, None] = None) -> Delegated:
+             timeout: Optional[Duration] = None, workspace: Union[str, "os.PathLike[str]", None] = None, input: Union[str, bytes, None] = None, background: bool = False) -> Delegated:
     """In a cell that was granted `delegate`, and `run` of the program `ambit`: runs a command in a cell beside it, to its end. It gets no more than this one has: what `grants`
-    name, texts as on the command line; without any all that can be given on. Interrupted, it ends."""
-    words = command(argv, grants, agent, limits, timeout, workspace)
+    name, texts as on the command line; without any all that can be given on. Interrupted, it ends. background: it is handed over to the session, as an event of which this gives the id once it has begun."""
+    words = command(argv, grants, agent, limits, timeout, workspace, background)
     try:
         done = subprocess.run(words, input=given(input), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     except OSError as problem:

@@ -472,9 +472,9 @@ class Kernel:
 
 
 async def delegate(argv: Sequence[Argument], *, grants: Sequence[Grant] = (), agent: Optional[str] = None, limits: Optional[Mapping[str, str]] = None,
-                   timeout: Optional[Duration] = None, workspace: Union[str, "os.PathLike[str]", None] = None, input: Union[str, bytes, None] = None) -> Delegated:
+                   timeout: Optional[Duration] = None, workspace: Union[str, "os.PathLike[str]", None] = None, input: Union[str, bytes, None] = None, background: bool = False) -> Delegated:
     """As `ambit.delegate`. With its task it is cancelled."""
-    words = _delegate.command(argv, grants, agent, limits, timeout, workspace)
+    words = _delegate.command(argv, grants, agent, limits, timeout, workspace, background)
     try:
         process = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
     except OSError as problem:
