@@ -364,14 +364,14 @@ def secrets_of_a_container(place):
     write(f"{p.top}/.env", "SECRET\n")
     volume(f"{p.top}/volume")
     write(f"{p.top}/volume/.env", "SECRET\n")
-    os.mkfifo(f"{p.top}/d/pipe")
+    os.mkfifo(f"{p.top}/pipe")
     subprocess.run(["chown", "-R", f"{ORDINARY}:{ORDINARY}", p.top], check=True)
     for flags, volumes in (["--direct", "--work", "."], "--exclude-dir=volume"), (["--read", "."], ""):
         result = p.ambit("run", *flags, "--", "sh", "-ec", f"cat a; ! cat .env; ! grep -r {volumes} SECRET .")
         assert result.returncode == 0 and "SECRET" not in result.stdout and "a\n" in result.stdout, f"{flags}: {told(result)}"
-    heard = os.open(f"{p.top}/d/pipe", os.O_RDWR | os.O_NONBLOCK)
+    heard = os.open(f"{p.top}/pipe", os.O_RDWR | os.O_NONBLOCK)
     for flags, told_it in (["--read", "."], False), (["--direct", "--work", "."], True):
-        result = p.ambit("run", *flags, "--", "sh", "-c", "echo told 1<> d/pipe; echo ended")
+        result = p.ambit("run", *flags, "--", "sh", "-c", "echo told 1<> pipe; echo ended")
         assert "ended" in result.stdout, told(result)
         try:
             assert os.read(heard, 100) and told_it, f"{flags}: {told(result)}"

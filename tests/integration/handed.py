@@ -71,7 +71,7 @@ def has_no_more_than_who_asked(place):
         assert over(s, event)["exit"] != 0
         assert reads(f"{s.tree}/.git/hooks/pre-commit") == "as it was\n" and reads(f"{s.tree}/.env") == "SECRET\n"
         for flags, says in (("--read ./.env", "there is no"), ("--write ./.git/hooks", "is a part of what"), ("--read ./sub", "is a part of what"), ("--work ./sub", "is a part of what"),
-                            (f"--read {s.home}", "has no grant from which"), ("--connect a.test:443", "has no grant from which"), ("--env B=2", "has no grant from which"), ("--key k", "leave the others out"))):
+                            (f"--read {s.home}", "has no grant from which"), ("--connect a.test:443", "has no grant from which"), ("--env B=2", "has no grant from which"), ("--key k", "leave the others out")):
             result = s.run(f"$A run --background {flags} -- true </dev/null")
             assert result.returncode == 125 and says in result.stderr, f"{flags}: {told(result)}"
         assert len(s.events(s.id)) == 1 + 8 + 1, s.events(s.id)  # none of them began
