@@ -20,6 +20,7 @@
 static const char help_text[] =
 	"ambit approve [QUESTION]\n"
 	"ambit approve QUESTION --show | --grant once|session | --deny [--stop] [--digest SHA256] [--key NAME] [--password-fd N]\n"
+	"ambit approve QUESTION --line\n"
 	"ambit approve QUESTION --export | --sign FILE | --take FILE\n"
 	"ambit approve --answers\n"
 	"ambit approve QUESTION --take-back\n"
@@ -36,6 +37,7 @@ static const char help_text[] =
 	"  --stop           with --deny: no to whatever else this grant would ask, for 30 days\n"
 	"  --digest SHA256  of what you saw, as --show says it: an answer is to that and to nothing else\n"
 	"  --until TIME     how long the answer holds: 2026-12-01T00:00:00Z\n"
+	"  --line           print the line of a policy by which it would not be asked any more, to be written there by your own hand\n"
 	"  --export         print it, to be answered on another machine\n"
 	"  --sign FILE      there: show it, ask, and print the signed answer\n"
 	"  --take FILE      here: take that answer\n"
@@ -247,6 +249,8 @@ static bool take_answer(struct words *w, char ***at, int *r, struct ambit_error 
 		w->asked.answers = true;
 	} else if (strcmp(**at, "--take-back") == 0) {
 		w->asked.takes_back = true;
+	} else if (strcmp(**at, "--line") == 0) {
+		w->asked.line = true;
 	} else if (strcmp(**at, "--export") == 0) {
 		w->asked.exports = true;
 	} else if ((value = cli_argument(at, HELP, "--sign", r, e)) != NULL) {
@@ -267,8 +271,8 @@ static bool take_answer(struct words *w, char ***at, int *r, struct ambit_error 
 
 static bool says_more(const struct words *w)
 {
-	return w->asked.shows || w->asked.exports || w->asked.sign != NULL || w->asked.take != NULL || w->stop ||
-	       w->asked.answer != QUESTION_UNSAID || w->asked.digest != NULL || w->asked.key != NULL ||
+	return w->asked.shows || w->asked.line || w->asked.exports || w->asked.sign != NULL || w->asked.take != NULL ||
+	       w->stop || w->asked.answer != QUESTION_UNSAID || w->asked.digest != NULL || w->asked.key != NULL ||
 	       w->asked.until_ms != 0;
 }
 
@@ -283,6 +287,9 @@ static int judge_answer(struct words *w, struct ambit_error *e)
 		return cli_misused(e, HELP, "--sign and --take have the question in their file, and go one by one");
 	if (w->asked.take != NULL && (w->asked.shows || w->asked.answer != QUESTION_UNSAID || w->password_fd >= 0))
 		return cli_misused(e, HELP, "--take: what is in the file is the answer");
+	if (w->asked.line &&
+	    (w->asked.shows || w->asked.exports || w->asked.takes_back || away || w->asked.answer != QUESTION_UNSAID))
+		return cli_misused(e, HELP, "--line answers nothing");
 	if (w->asked.exports && (w->asked.shows || w->asked.answer != QUESTION_UNSAID))
 		return cli_misused(e, HELP, "--export answers nothing");
 	if (w->asked.answers && (w->asked.which != NULL || says_more(w)))
@@ -302,10 +309,10 @@ static int judge_answer(struct words *w, struct ambit_error *e)
 
 static int take_word(struct words *w, char ***at, struct ambit_error *e)
 {
-	static const char *const options[] = { "agent",  "answers", "take-back", "deny",  "digest",
-					       "enroll", "export",  "forget",    "grant", "help",
-					       "json",   "key",     "keys",      "name",  "password-fd",
-					       "show",   "sign",    "stop",      "take",  "until" };
+	static const char *const options[] = { "agent",  "answers", "take-back", "deny",        "digest", "enroll",
+					       "export", "forget",  "grant",     "help",        "json",   "key",
+					       "keys",   "line",    "name",      "password-fd", "show",   "sign",
+					       "stop",   "take",    "until" };
 	const char *value;
 	int r = 0;
 

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/question.h"
 #include "cli/question_away.h"
+#include "cli/question_line.h"
 #include "lib/approve.h"
 
 #define SESSION_MS (UINT64_C(24) * 3600 * 1000)
@@ -297,6 +298,8 @@ int questions_run(const struct questions *q, struct err *e)
 		return sign_away(q, e);
 	if (q->take != NULL)
 		return take_back_home(q, k, &all, e);
+	if (q->line && asked != NULL)
+		return question_line_print(asked, q->json, e);
 	if (q->json && q->answer == QUESTION_UNSAID)
 		return questions_list_json(&all, asked);
 	if (asked == NULL)

@@ -23,6 +23,7 @@ struct questions {
 	bool shows;                  /* and nothing else */
 	bool answers;                /* those are listed that were answered, */
 	bool takes_back;             /* or the answer to one is forgotten */
+	bool line;                   /* the line of a policy that would not ask is printed */
 	bool exports;                /* it is printed, to be carried to another machine, */
 	const char *sign;            /* where this file of it is answered; the answer is printed, to be carried back, */
 	const char *take;            /* where this file of that is taken; NULL: none of it */

@@ -83,6 +83,7 @@ void qualifiers_take(struct rbuf *in, struct qualifiers *ret);
 struct json;
 struct terms;
 struct flow;
+void qualifiers_put_members(struct json *j, const struct qualifiers *q, const struct terms *t, const struct flow *f);
 void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t, const struct flow *f);
 
 #endif

@@ -40,9 +40,8 @@ static void put_unless(struct json *j, const struct flow *f)
 	json_put_array_end(j);
 }
 
-void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t, const struct flow *f)
+void qualifiers_put_members(struct json *j, const struct qualifiers *q, const struct terms *t, const struct flow *f)
 {
-	json_put_object(j);
 	if (q->ask != 0)
 		json_put_bool(json_put_key(j, "ask"), true);
 	else if (f->ask)
@@ -66,6 +65,12 @@ void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struc
 	put_text(j, q, QUALIFIER_UNTIL);
 	if (q->uses != 0)
 		json_put_count(json_put_key(j, "uses"), q->uses);
+}
+
+void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t, const struct flow *f)
+{
+	json_put_object(j);
+	qualifiers_put_members(j, q, t, f);
 	json_put_object_end(j);
 }
 

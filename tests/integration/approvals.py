@@ -692,8 +692,40 @@ def on_a_terminal_one_is_asked(place):
     assert p.reads() == "x\n"
 
 
+def the_line_that_would_not_ask_is_printed(place):
+    """It is valid, narrower than what asked where that was wide, and by it nothing is asked; only the person's own hand writes it."""
+    p = Person(place)
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(8)
+        port = server.getsockname()[1]
+        call = ("python3", "-c", f"import socket; socket.create_connection(('127.0.0.1', {port}))")
+        rows = ((("--read", "'./with space' ask=true label=own"), ("cat", "with space"), {"read": f"{p.top}/with space", "label": ["own"]}),
+                (("--env", "A=1 ask=true"), ("true",), {"env": "A"}),
+                (("--connect", f"127.0.0.0/8:{port} ask=true uses=3 unless=private+own,own+untrusted"), call,
+                 {"connect": f"127.0.0.1:{port}", "unless": [["own", "private"], ["own", "untrusted"]], "uses": 3}),
+                (("--work", "./conf ask=true"), ("sh", "-c", "echo x > conf/a"), {"write": f"{p.top}/conf"}))
+        write(f"{p.top}/with space", "text\n")
+        before = len(p.asked())
+        for flags, command, line in rows:
+            p.ambit("run", "--agent", flags[0][2:], *flags, "--", *command)
+            assert len(p.asked()) == before + 1, (flags, p.asked())
+            question = p.asked()[-1]["approval"]
+            assert json.loads(expect_ok(p.ambit("approve", question, "--line", "--json")).stdout) == {"grant": line}, (flags, p.ambit("approve", question, "--line").stdout)
+            policy = f"{p.home}/line.yaml"
+            write(policy, "version: 1\ngrants:\n" + expect_ok(p.ambit("approve", question, "--line")).stdout)
+            expect_ok(p.ambit("policy", "check", policy))
+            if "env" not in line:
+                expect_ok(p.ambit("run", "--agent", flags[0][2:], "--policy", policy, "--", *command))
+            assert len(p.asked()) == before + 1 and p.asked()[-1]["approval"] == question, p.asked()  # it answers nothing
+            before += 1
+    for words in (("--line",), (question, "--line", "--deny"), (question, "--line", "--show"), ("--line", "--answers")):
+        result = p.ambit("approve", *words)
+        assert result.returncode == 125 and "hint" in result.stderr, f"{words}: {told(result)}"
+
+
 if __name__ == "__main__":
-    main([a_yes_commits_what_was_shown, what_was_undone_is_asked_for_again, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, never_is_not_got_around_by_another_question, nobody_answers_without_the_password, who_has_no_key_is_told,
+    main([a_yes_commits_what_was_shown, the_line_that_would_not_ask_is_printed, what_was_undone_is_asked_for_again, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, never_is_not_got_around_by_another_question, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, of_what_is_thrown_away_nobody_is_asked, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts, what_makes_much_of_little_is_shown,
           one_that_cannot_be_read_hides_no_other,

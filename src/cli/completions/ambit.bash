@@ -84,7 +84,7 @@ _ambit() {
 	local thaw_options='--all --json --help'
 	local kill_options='--all --keep-frozen --reason --json --help'
 	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
-	local approve_options='--answers --take-back --show --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
+	local approve_options='--answers --take-back --show --line --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local labels_options='--forget --unmark --yes --json --help'
 	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'

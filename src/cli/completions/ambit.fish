@@ -235,6 +235,7 @@ complete -c ambit -n '__ambit_in approve' -l until -x -d 'How long the answer ho
 complete -c ambit -n '__ambit_in approve' -l key -x -a '(ambit approve --keys 2>/dev/null | string match -r "^\S+(?=  (?:password|agent|damaged))")' -d 'Which key signs it'
 complete -c ambit -n '__ambit_in approve' -l answers -d 'List what you said'
 complete -c ambit -n '__ambit_in approve' -l take-back -d 'Forget what you said to it'
+complete -c ambit -n '__ambit_in approve' -l line -d 'The policy line that would not ask'
 complete -c ambit -n '__ambit_in approve' -l export -d 'Print it for another machine'
 complete -c ambit -n '__ambit_in approve' -l sign -r -d 'Answer one of another machine'
 complete -c ambit -n '__ambit_in approve' -l take -r -d 'Take such an answer'
