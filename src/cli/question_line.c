@@ -96,6 +96,11 @@ static void put_grant(struct json *j, const struct policy *p)
 	q.ask = 0;
 	(void)terms_take(policy_terms(p, l), &t, NULL); /* they were taken from the flag, as the next */
 	(void)flow_take(policy_flow(p, l), &f);
+	if (f.ask) { /* where labels close it: by none it is closed then */
+		f.ask = false;
+		f.n_unless = 0;
+		f.none = true;
+	}
 	json_put_object(j);
 	json_put_name(json_put_key(j, verb_word((enum grant_verb)l->verb)), l->object);
 	qualifiers_put_members(j, &q, &t, &f);
@@ -124,7 +129,8 @@ int question_line_print(const struct question *q, bool json, struct err *e)
 		json_put_key(&j, "grant");
 	} else {
 		buf_printf(&out,
-			   "# In your policy, in place of the line that asks: it is not asked any more then.\n- ");
+			   "# In your policy, in place of the line that asks%s: it is not asked any more then.\n- ",
+			   question_is_commit(q) ? " (if that says `work`, so does this)" : "");
 	}
 	put_grant(&j, p);
 	if (json)

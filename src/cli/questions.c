@@ -63,21 +63,23 @@ static enum question_answer ask_terminal(bool again)
 	return answer_of(line) == QUESTION_SESSION && !again ? QUESTION_UNSAID : answer_of(line);
 }
 
+struct keys {
+	unsigned n; /* that can sign */
+	char name[APPROVE_NAME_MAX];
+};
+
 static int count_key(void *of, const struct approve_key *key)
 {
-	struct approve_key *found = of;
+	struct keys *found = of;
 
-	if (key->kind == 0)
-		return 0;
-	if (found->kind != 0)
-		return 1;
-	*found = *key;
+	if (key->kind != 0 && found->n++ == 0)
+		(void)text_copy(found->name, sizeof found->name, key->name); /* of the same size */
 	return 0;
 }
 
 static int choose_key(const struct questions *q, char ret[APPROVE_NAME_MAX], struct err *e)
 {
-	struct approve_key found = { .kind = 0 };
+	struct keys found = { .n = 0 };
 	int r;
 
 	if (q->key != NULL)
@@ -86,13 +88,13 @@ static int choose_key(const struct questions *q, char ret[APPROVE_NAME_MAX], str
 			       : err_set(e, AMBIT_NOT_FOUND, "`ambit approve --keys` lists them",
 					 "no key has that name");
 	r = approve_keys(count_key, &found, e);
-	if (r > 0)
-		return err_set(e, AMBIT_USAGE, "--key NAME", "you have several keys: which is to sign it?");
-	if (r == 0 && found.kind == 0)
+	if (r == 0 && found.n > 1)
+		return err_set(e, AMBIT_USAGE, "--key NAME; `ambit approve --keys` lists them",
+			       "you have %u keys: which is to sign it?", found.n);
+	if (r == 0 && found.n == 0)
 		return err_set(e, AMBIT_NOT_FOUND, "`ambit approve --enroll` makes one",
 			       "you have no key to sign your answer");
-	if (r == 0)
-		(void)text_copy(ret, APPROVE_NAME_MAX, found.name); /* of the same size */
+	memcpy(ret, found.name, sizeof found.name); /* of the same size */
 	return r;
 }
 

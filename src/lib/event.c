@@ -970,6 +970,11 @@ bool event_settles(const struct ambit_event *ev)
 	return ev->told_end && !ev->result.ended;
 }
 
+unsigned event_changes(const struct ambit_event *ev)
+{
+	return ev->changes;
+}
+
 int event_lost_output(const struct ambit_event *ev)
 {
 	return streams_lost(&ev->streams);

@@ -147,6 +147,7 @@ const struct stage_answer *event_waiting(struct ambit_event *ev);
 bool event_settles(const struct ambit_event *ev);
 
 /* Why not all that it wrote is where it was to go: an error number; 0: it is. */
+unsigned event_changes(const struct ambit_event *ev); /* AMBIT_CHANGES_*, as it was asked for */
 int event_lost_output(const struct ambit_event *ev);
 
 /* As ambit_event_free, which waits for its end; a supervisor that is still there then (clock_ms) was stopped, and is killed: its cell goes with it. */

@@ -130,6 +130,14 @@ static int find_bit(const struct keeper_labels *names, const char *name, unsigne
 		"a sub-agent makes none");
 }
 
+/* Two have theirs from the beginning on (core/authority.h), and nobody has to be asked. */
+static bool is_usual(const char *name, unsigned *ret)
+{
+	*ret = strcmp(name, "untrusted") == 0 ? 1 : 0;
+	_Static_assert(LABEL_PRIVATE == 1 && LABEL_UNTRUSTED == 2, "their bits");
+	return *ret == 1 || strcmp(name, "private") == 0;
+}
+
 static int bits_of(struct judged *j, const struct event_request *q, const struct flow_set *set, uint64_t *ret,
 		   struct err *e)
 {
@@ -138,8 +146,9 @@ static int bits_of(struct judged *j, const struct event_request *q, const struct
 
 	*ret = 0;
 	for (uint32_t i = 0; i < set->n && r == 0; i++) {
-		r = is_sub_agent(q) ? find_bit(&j->names, set->names[i], &bit, e)
-				    : keeper_label(j->k, set->names[i], &bit, e);
+		r = is_usual(set->names[i], &bit) ? 0
+		    : is_sub_agent(q)             ? find_bit(&j->names, set->names[i], &bit, e)
+						  : keeper_label(j->k, set->names[i], &bit, e);
 		*ret |= r == 0 ? UINT64_C(1) << bit : 0;
 	}
 	return r;
@@ -213,7 +222,8 @@ static int describe(const struct beginning *b, const struct event_request *q, ui
 	*ret = (struct described){ .g = { .verb = (enum grant_verb)q->grants.grants[grant].verb,
 					  .object = grant_object(&q->grants, grant),
 					  .terms = "" } };
-	r = b->labelled ? take_flow(b->j, q, grant, &ret->g, e) : 0;
+	r = take_flow(b->j, q, grant, &ret->g,
+		      e); /* also where nothing is labelled: it is the same grant when something is */
 	ret->labels = ret->g.labels;
 	if (r < 0 || ret->g.verb == VERB_LISTEN)
 		return r;

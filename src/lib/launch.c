@@ -776,7 +776,12 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 ? r
 		  : environment_make(l->q, o->environment, wants_terminal(o), network_wants_judges(&l->q->grants),
 				     &l->env, e);
-	r = r < 0 ? r : find_program(l, l->handed != NULL ? l->handed->program.path : l->argv[0], e);
+	/* of what was handed over the path is that in the cell, which the cell looks for: nothing is told of the host's */
+	if (l->handed == NULL)
+		r = r < 0 ? r : find_program(l, l->argv[0], e);
+	else if (r == 0 && !(path_is_normal(l->handed->program.path) &&
+			     text_copy(l->program, sizeof l->program, l->handed->program.path)))
+		r = err_set(e, AMBIT_MALFORMED, NULL, "the path of the program is none");
 	r = r < 0 || l->handed != NULL ? r : grant_program(l, e);
 	r = r < 0 || l->handed != NULL || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);

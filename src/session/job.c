@@ -135,6 +135,16 @@ void job_measure(struct job *j)
 	j->row.result_bytes = length(j->result_fd);
 }
 
+static void remove_empty(const struct job *j, const struct shelf *shelf)
+{
+	if (j->row.out_bytes == 0)
+		shelf_remove(shelf, j->n, SHELF_OUT);
+	if (j->row.err_bytes == 0)
+		shelf_remove(shelf, j->n, SHELF_ERR);
+	if (j->row.result_bytes == 0 && j->result_fd >= 0)
+		shelf_remove(shelf, j->n, SHELF_RESULT);
+}
+
 /* ---- its beginning ---- */
 
 static int open_output(struct job *j, const struct shelf *shelf, int flags)
@@ -306,7 +316,8 @@ static bool beside_of(const struct job *j)
 
 static int start(struct job *j, const struct job_terms *t, const struct run *run, struct ambit_error *ret_error)
 {
-	auto_free char **environment = environment_of(run->env, t->about->env);
+	/* of one that was handed over its caller's alone: what the session has, that may have had otherwise */
+	auto_free char **environment = environment_of(run->env, t->handed != NULL ? NULL : t->about->env);
 	const struct limits limits = t->policy->policy.limits;
 	const uint32_t given = t->policy->policy.limits_given;
 	__attribute__((cleanup(model_finish))) struct model model = { -1, -1 };
@@ -432,8 +443,10 @@ int job_begin(struct job *j, const struct job_terms *t)
 	if (r < 0)
 		event_free_by(t->ready, clock_ms() + JOB_LEAVE_MS);
 	r = r < 0 ? public_error(&why, r, &e) : start(j, t, &run, &why);
-	if (r < 0)
+	if (r < 0) {
+		remove_empty(j, t->shelf);
 		return refused(j, &why);
+	}
 	j->began_ms = clock_ms();
 	j->runs = true;
 	j->row.state = EVENT_RUNS;
@@ -618,12 +631,7 @@ int job_step(struct job *j, const struct shelf *shelf)
 		hook_asked(result_question(event_result(j->ev)), event_result(j->ev)->event);
 	fd_close(&j->input_fd);
 	fd_close(&j->inner_fd);
-	if (j->row.out_bytes == 0)
-		shelf_remove(shelf, j->n, SHELF_OUT);
-	if (j->row.err_bytes == 0)
-		shelf_remove(shelf, j->n, SHELF_ERR);
-	if (j->row.result_bytes == 0 && j->result_fd >= 0)
-		shelf_remove(shelf, j->n, SHELF_RESULT);
+	remove_empty(j, shelf);
 	return 1;
 }
 

@@ -598,24 +598,35 @@ static bool is_frozen(const struct keep *k)
 }
 
 /* It begins at once, while its caller is there: of that its grants are derived. */
-static int check_turn(const struct keep *k, struct err *e)
+static int check_turn(const struct keep *k, const struct job *caller, struct err *e)
 {
 	unsigned beside, front;
 
 	count_running(k, &beside, &front);
+	if (k->ends || caller->cancelled_ms != 0)
+		return err_set(e, AMBIT_GONE, NULL, "who asks is being ended");
 	if (is_frozen(k))
 		return err_set(e, AMBIT_FROZEN, NULL, "the session is frozen");
-	if (beside >= KEEP_BESIDE_MAX || waits_for_share(k))
+	if (beside >= KEEP_BESIDE_MAX)
 		return err_set(e, AMBIT_LIMIT, "ask again when one has ended",
 			       "as many events of the session run in the background as may");
+	if (waits_for_share(k))
+		return err_set(e, AMBIT_LIMIT, "begin the caller with a limit of its own (--limit wall=, cpu=)",
+			       "events that run have set aside all that is left of the session's time");
 	return 0;
 }
 
-static int take_handed(struct keep *k, const struct handed *h, struct session_taken *ret, struct err *e)
+/* What its caller's changes have to go through, its own have as well. */
+static int take_handed(struct keep *k, const struct job *caller, const struct handed *h, struct session_taken *ret,
+		       struct err *e)
 {
-	const struct run run = { .flags = EVENT_BACKGROUND, .argv = h->program.argv, .env = h->program.envp };
+	const struct run run = { .flags = EVENT_BACKGROUND,
+				 .changes = event_changes(caller->ev) &
+					    (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD | AMBIT_CHANGES_STRICT),
+				 .argv = h->program.argv,
+				 .env = h->program.envp };
 	auto_buf bytes = { .max = RUN_BYTES_MAX };
-	int r = check_turn(k, e);
+	int r = check_turn(k, caller, e);
 
 	run_put(&bytes, &run);
 	return r < 0 ? r : keep_take(k, bytes.data, bytes.len, ret, e);
@@ -629,17 +640,17 @@ static struct job *job_of(struct keep *k, uint64_t n)
 	return NULL;
 }
 
-static void hand_over(struct keep *k, struct ambit_event *caller, const struct handed *h)
+static void hand_over(struct keep *k, const struct job *caller, const struct handed *h)
 {
 	struct job_terms terms = terms_of(k);
 	struct session_taken taken;
 	struct job *j = NULL;
 	struct err e;
-	int r = take_handed(k, h, &taken, &e);
+	int r = take_handed(k, caller, h, &taken, &e);
 
 	if (r == 0)
 		j = job_of(k, taken.n);
-	terms.caller = caller;
+	terms.caller = caller->ev;
 	terms.handed = h;
 	if (j != NULL && job_begin(j, &terms) != 0) {
 		(void)err_set(&e, (enum ambit_code)j->row.code, j->row.hint, "%s", j->row.message);
@@ -648,7 +659,7 @@ static void hand_over(struct keep *k, struct ambit_event *caller, const struct h
 	} else if (j != NULL) {
 		changed(k, j->n);
 	}
-	delegate_handed_done(caller, h->number, j != NULL ? taken.event : NULL, &e);
+	delegate_handed_done(caller->ev, h->number, j != NULL ? taken.event : NULL, &e);
 }
 
 static void step_jobs(struct keep *k)
@@ -667,7 +678,7 @@ static void step_jobs(struct keep *k)
 		else if (j->runs)
 			job_measure(j);
 		while (j->n != 0 && j->runs && (h = delegate_handed(j->ev)) != NULL)
-			hand_over(k, j->ev, h);
+			hand_over(k, j, h);
 		if (j->n != 0 && j->row.flags != flags)
 			changed(k, j->n);
 	}
@@ -788,6 +799,7 @@ void keep_interrupt(struct keep *k)
 {
 	const uint64_t begun = clock_ms();
 
+	k->ends = true;
 	step_jobs(k); /* what has ended has, though nobody looked yet */
 	for (unsigned i = 0; i < k->jobs_end; i++) {
 		struct job *j = &k->jobs[i];

@@ -24,6 +24,7 @@ struct keep {
 	struct description about; /* its policy lies in `described` */
 	struct buf described;
 	struct ambit_policy *policy; /* owned */
+	bool ends;                   /* nothing is begun any more */
 	struct job jobs[KEEP_JOBS_MAX];
 	unsigned
 		jobs_made; /* so many places were ever in use: what lies beyond was never touched, and takes no memory */

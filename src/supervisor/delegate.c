@@ -315,7 +315,8 @@ static int begin(struct delegates *d, struct delegate *place, struct wire_messag
 		if (most != 0 && (ask.limits.value[i] == 0 || ask.limits.value[i] > most))
 			ask.limits.value[i] = most;
 	}
-	ask.limits.value[LIMIT_OUTPUT] = 0; /* it goes to the caller's streams, and is counted there */
+	if ((ask.flags & SIBLING_HANDED) == 0)
+		ask.limits.value[LIMIT_OUTPUT] = 0; /* it goes to the caller's streams, and is counted there */
 	memcpy(place->from, given.from, sizeof place->from);
 	return forward(d, place, &ask, &given, m->fds, e);
 }

@@ -282,17 +282,30 @@ static int give_asked(const struct derive_from *c, const struct sibling_ask *ask
 	return r;
 }
 
+/* Its changes are asked for in a stage of its own, which knows its own grants alone. */
+static bool asks_within(const struct derive_from *c, const char *object)
+{
+	for (uint32_t i = 0; i < c->grants->count; i++)
+		if ((c->grants->grants[i].rights & RIGHT_WRITE) != 0 && c->grants->grants[i].qualifiers.ask != 0 &&
+		    path_is_beneath(grant_object(c->grants, i), object))
+			return true;
+	return false;
+}
+
 /* One that is handed over has trees of its own, as the host has them: what is hidden, or held, in its caller's is so by the object of the grant, and a narrower one would
  * name it. */
-static int check_handed(const struct derive_from *c, const struct derived *ret, struct err *e)
+static int check_handed(const struct derive_from *c, struct derived *ret, struct err *e)
 {
 	for (uint32_t i = 0; i < ret->grants.count; i++) {
-		const struct grant *g = &ret->grants.grants[i], *of = &c->grants->grants[ret->of.grant[i]];
+		struct grant *g = &ret->grants.grants[i];
+		const struct grant *of = &c->grants->grants[ret->of.grant[i]];
 		const char *object = grant_object(&ret->grants, i);
 
 		if (g->verb == VERB_LISTEN)
 			return err_set(e, AMBIT_UNAVAILABLE, "leave it out",
 				       "a port of the host leads to the cell that asks, and is not handed over");
+		if ((g->rights & RIGHT_WRITE) != 0 && asks_within(c, object))
+			g->qualifiers.ask = 1;
 		if (g->rights == 0 || object[0] != '/' ||
 		    (strcmp(object, grant_object(c->grants, ret->of.grant[i])) == 0 &&
 		     (g->verb == of->verb || g->verb == VERB_READ)))

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 
+from delegate import ASKING
 from harness import expect_ok, main, told, write
 from labels import PYTHON, Server
 from revoked import HELD
@@ -14,12 +15,13 @@ from sessions import Served
 
 
 @contextlib.contextmanager
-def session(place, *grants):
+def session(place, *grants, **env):
     """Of a policy with those lines; `s.run(script)` runs it in a shell that has the command line as $A."""
     with Served(place) as s:
         policy = f"{s.home}/policy.yaml"
+        os.mkdir(f"{s.tree}/x")
         write(policy, "version: 1\ngrants:\n" + "".join(f"  - {g}\n" for g in ("work: .", f"run: {place.ambit}", *grants)))
-        s.id = s.session("--policy", policy)
+        s.id = s.session("--policy", policy, env=env)
         s.run = lambda script, *flags: s.ambit("run", "--session", s.id, *flags, "--", "sh", "-c", script.replace("$A", place.ambit))
         yield s
 
@@ -79,6 +81,43 @@ def has_no_more_than_who_asked(place):
         assert over(s, event)["exit"] == 0 and not os.path.exists(f"{s.tree}/y")
 
 
+def goes_through_what_its_caller_goes_through(place):
+    """A person is asked, and may look first; variables, and how much it may write, are its caller's."""
+    with session(place, "delegate: '*'", "write: ./x\n    ask: true") as s:
+        for flags in (), ("--work", "."), ("--work", ".", "--write", "./x"):
+            event = handed(s, "sh -c 'echo evil > x/handed; echo y > y'", *flags)
+            assert over(s, event)["workspace"] == "kept" and os.listdir(f"{s.tree}/x") == [] and "ask" in s.ambit("explain", event).stdout, f"{flags}: {row(s, event)}"
+    with session(place, "delegate: '*'", "env: TOK", TOK="powerful") as s:
+        command = "-- sh -c 'echo x > helper; cat /etc/shadow; true'"
+        for flags, workspace, exit in (("--stage",), "kept", 0), ((), "committed", 0), (("--strict",), "kept", 125), (("--discard",), "committed", 0):
+            event = expect_ok(s.run(f"$A run --background {command}", *flags)).stdout.strip()
+            found = over(s, event)
+            assert (found["workspace"], found["exit"]) == (workspace, exit), (flags, found)
+        assert s.run("echo $TOK").stdout == "powerful\n"
+        event = expect_ok(s.run("env -i $A run --background -- sh -c 'echo ${TOK-none} > tok'")).stdout.strip()
+        assert over(s, event)["exit"] == 0 and reads(f"{s.tree}/tok") == "none\n", (row(s, event), reads(f"{s.tree}/tok"))
+        event = expect_ok(s.run("$A run --background -- head -c 500000 /dev/zero", "--limit", "output=20K")).stdout.strip()
+        assert over(s, event)["cause"] == "limit", row(s, event)
+        write(f"{s.tree}/ask.py", ASKING + "import sys\nprint(status(ask(head(400, flags=5) + program(sys.argv[1]), (0, 1, 2))))")
+        ends = []
+        for path in f"{s.home}/policy.yaml", f"{s.home}/nothing", s.home:  # what the host has there is not told
+            assert s.run(f"python3 ask.py {path}").stdout == "0\n", path
+            found = s.events(s.id)[-1]
+            ends.append({k: v.replace(path, "PATH") if isinstance(v, str) else v for k, v in over(s, found["event"]).items() if k in ("exit", "cause", "code", "message")})
+        assert ends[0] == ends[1] == ends[2] and ends[0]["exit"] != 0, ends
+
+
+def of_a_session_with_totals_it_gets_what_is_left(place):
+    with Served(place) as s:
+        policy = f"{s.home}/policy.yaml"
+        write(policy, f"version: 1\ngrants:\n  - work: .\n  - run: {place.ambit}\n  - delegate: '*'\n")
+        s.id = s.session("--policy", policy, "--total-wall", "60s")
+        inner = ("sh", "-c", f"{place.ambit} run --background -- true")
+        result = s.ambit("run", "--session", s.id, "--", *inner)
+        assert result.returncode == 125 and "set aside all that is left" in result.stderr and "--limit wall=" in result.stderr, told(result)
+        expect_ok(s.ambit("run", "--session", s.id, "--limit", "wall=20s", "--", *inner))
+
+
 def only_a_session_takes_it(place):
     top = place.fresh()
     result = place.cell("--work", ".", "--delegate", "*", "--run", place.ambit, "--", "sh", "-c", f"{place.ambit} run --background -- true; echo $?", cwd=top)
@@ -126,4 +165,4 @@ def it_hands_over_itself(place):
 
 
 if __name__ == "__main__":
-    main([what_is_handed_over_goes_on, has_no_more_than_who_asked, only_a_session_takes_it, ends_when_it_is_told_to_and_with_its_session, what_it_has_is_derived_from_what_its_caller_had, it_hands_over_itself])
+    main([what_is_handed_over_goes_on, has_no_more_than_who_asked, goes_through_what_its_caller_goes_through, of_a_session_with_totals_it_gets_what_is_left, only_a_session_takes_it, ends_when_it_is_told_to_and_with_its_session, what_it_has_is_derived_from_what_its_caller_had, it_hands_over_itself])

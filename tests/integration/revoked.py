@@ -126,6 +126,28 @@ def what_a_sub_agent_uses_is_closed_as_well(place):
         assert len(out.came) == 5, out.came
 
 
+def it_stays_so_when_something_is_labelled_for_the_first_time(place):
+    """The grant is the same one, with what was used of it, asked and said."""
+    p = approvals.Person(place)
+    with Server() as out:
+        to = f"127.0.0.1:{out.port}"
+        call = lambda grant: p.ambit("run", "--agent", "caller", *room_of(place), "--connect", grant, "--", PYTHON, "-c", CALL, "127.0.0.1", str(out.port))
+        revoked, asks = f"{to} between='00:00-23:59 UTC'", f"{to} ask=true"
+        expect_ok(call(revoked))
+        expect_ok(p.ambit("grant", "revoke", one(p, "connect", to)["grant"]))
+        assert call(revoked).returncode == 125
+        question = re.search(r"ambit approve (a_\w+)", call(asks).stderr)[1]
+        expect_ok(p.signed("approve", question, "--deny", "--stop", "--digest", p.digest(question)))
+        assert p.asked() == [] and "a person said no" in call(asks).stderr
+        came = len(out.came)
+        expect_ok(p.ambit("run", "--agent", "other", *room_of(place), "--env", "X=1 label=own", "--", "true"))
+        result = call(revoked)
+        assert result.returncode == 125 and "was revoked" in result.stderr, told(result)
+        result = call(asks)
+        assert "a person said no" in result.stderr and p.asked() == [] and len(out.came) == came, told(result)
+        assert len([g for g in standing(p) if g["verb"] == "connect"]) == 2, standing(p)
+
+
 def no_sub_agent_begins_by_what_was_revoked(place):
     """Also none of a name that was there."""
     p = with_labels(place)
@@ -226,7 +248,7 @@ def what_is_named_wrongly_is_told(place):
     assert re.search(r"ambit grant revoke\|restore GRANT", expect_ok(p.ambit("grant", "--help")).stdout)
 
 
-SCENARIOS = [what_is_open_is_closed_when_it_returns, a_question_that_waits_goes_with_it, what_a_sub_agent_uses_is_closed_as_well, no_sub_agent_begins_by_what_was_revoked, what_is_committed_after_a_question_is_refused,
+SCENARIOS = [what_is_open_is_closed_when_it_returns, a_question_that_waits_goes_with_it, what_a_sub_agent_uses_is_closed_as_well, no_sub_agent_begins_by_what_was_revoked, it_stays_so_when_something_is_labelled_for_the_first_time, what_is_committed_after_a_question_is_refused,
              what_is_read_by_what_was_revoked_is_labelled_as_well, no_cell_revokes, who_has_not_closed_it_is_counted, what_is_named_wrongly_is_told]
 
 if __name__ == "__main__":

@@ -403,6 +403,14 @@ static void what_is_handed_over_is_no_part_of_a_grant(void **state)
 				fail_msg("row %zu, %u", i, is_handed);
 			assert_int_equal(used[0], is_handed && rows[i].expected != 0 ? 0 : 1);
 		}
+	own.grants[2].rights = RIGHT_WRITE; /* what asks in a part of it makes all of it ask */
+	own.grants[2].qualifiers.ask = 1;
+	memset(&ask, 0, sizeof ask);
+	fill(&ask.grants, rows[0].wants);
+	ask.flags = SIBLING_HANDED;
+	assert_int_equal(derive(&from, &ask, &got, NULL), 0);
+	assert_int_equal(got.grants.grants[0].qualifiers.ask, 1);
+	fill(&own, has);
 	memset(&ask, 0, sizeof ask);
 	ask.flags = SIBLING_INHERITS | SIBLING_HANDED;
 	assert_int_equal(derive(&from, &ask, &got, NULL), 0);
