@@ -19,7 +19,7 @@ static bool has_labels(const struct authority *a)
 		if (authority_badge_at(a, i, &b) && b.labels != 0)
 			return true;
 	for (uint32_t i = 0; i < used.grants; i++)
-		if (authority_grant_at(a, i, &g) && (g.labels != 0 || g.n_unless > 0))
+		if (authority_grant_at(a, i, &g) && g.labels != 0)
 			return true;
 	for (uint32_t i = 0; i < used.marks; i++)
 		if (authority_mark_at(a, i, &m) && m.labels != 0)
@@ -46,7 +46,7 @@ int labelled_open(struct labelled *l, int dir_fd, const struct authority *a)
 /* They come by requests: all that a step does without is to put those that are there on others. */
 static bool brings_labels(const struct authority_request *q, const struct authority_answer *answer)
 {
-	return answer->verdict == AUTHORITY_ALLOWED && q->op != AUTHORITY_UNMARK && (q->labels != 0 || q->n_unless > 0);
+	return answer->verdict == AUTHORITY_ALLOWED && q->op != AUTHORITY_UNMARK && q->labels != 0;
 }
 
 int labelled_keep(struct labelled *l, const struct authority_request *q, const struct authority_answer *answer)

@@ -1,7 +1,7 @@
 /* labelled - the file that says that there are labels, or were, for who asks before each event (lib/authority.h).
  *
  * Owns:   nothing.
- * Holds:  it is on disk before a step is answered after which a badge or a mark has labels, or a grant brings some or is closed by some. It is never removed:
+ * Holds:  it is on disk before a step is answered after which a badge or a mark has labels, or a grant brings some. What would be closed by some is not, as long as there are none. It is never removed:
  *         that it is not there says that nobody has to ask; that it is says nothing.
  * Called: the role ambit-authority. Results are 0 or -errno. */
 #ifndef AUTHORITY_LABELLED_H

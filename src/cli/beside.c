@@ -25,6 +25,9 @@ static int tell(const struct run_options *o, struct ambit_event *ev)
 		return cli_flush();
 	}
 	summary_write(stderr, event_result(ev), NULL, true);
+	if (event_result(ev)->denied_beside && !o->quiet)
+		(void)fprintf(stderr, "ambit: something was denied\n  hint: ambit explain %s, outside\n",
+			      event_result(ev)->event);
 	if (!o->json)
 		return ambit_event_exit_status(ev);
 	return ambit_event_record(ev, &json, &n, &e) < 0 || cli_write(json, n) != 0 ? EXIT_REFUSED

@@ -23,7 +23,7 @@ static const char help_text[] =
 	"Lists the streams and the paths that have labels. A label says what was seen: `private` data, `untrusted` text, or what a policy\n"
 	"calls it. Whoever has it cannot do what is closed by it.\n"
 	"\n"
-	"  A stream is what one agent does in one workspace, or a sub-agent of it. It gets the labels of what it reads, and does not lose them.\n"
+	"  A stream is what one agent does in one workspace, or a sub-agent of it. It gets the labels of what it is granted and of where it connects, and does not lose them.\n"
 	"  A path gets those of the stream that wrote it, and gives them to whoever reads it.\n"
 	"\n"
 	"  --forget STREAM  end it, with its sub-agents: its labels go, and its grants and what you were asked, and said. What runs of it\n"

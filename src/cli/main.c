@@ -32,7 +32,7 @@ static const char help_text[] =
 	"  ambit events [SESSION]             what ran in it, and runs\n"
 	"  ambit ps [--watch]                 what runs in all of them\n"
 	"  ambit serve                        the daemon that keeps sessions; started by itself\n"
-	"  ambit grant list | revoke          what running events may do, and taking it back\n"
+	"  ambit grant list | revoke|restore  what running events may do, and taking it back\n"
 	"  ambit freeze | thaw | kill --all   everything stands still, goes on, or ends; or one session or event\n"
 	"  ambit ledger verify | show         what was recorded, and whether it is what was signed\n"
 	"  ambit ledger replay                its decisions made once more, or under another policy\n"

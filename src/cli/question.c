@@ -116,7 +116,7 @@ int questions_pick(const struct questions_all *a, const char *which, struct ques
 	if (*ret != NULL)
 		return 0;
 	return err_set(e, AMBIT_NOT_FOUND,
-		       "`ambit approve` lists what waits; what was answered, or is too old, waits no more",
+		       "`ambit approve` lists what waits, and --answers what you said; what is too old waits no more",
 		       "no question '%s' waits", text_escape(shown, sizeof shown, which, strlen(which)));
 }
 

@@ -285,6 +285,14 @@ static int forget(struct keeper *k, const struct question *asked, struct err *e)
 	return cli_flush();
 }
 
+bool questions_wait(void)
+{
+	auto_keeper *k = NULL;
+	auto_questions all = { .n = 0 };
+
+	return questions_find(&k, &all, NULL) >= 0 && all.n > 0;
+}
+
 int questions_run(const struct questions *q, struct err *e)
 {
 	auto_keeper *k = NULL;

@@ -31,6 +31,8 @@ struct questions {
 	int password_fd; /* borrowed; -1: the terminal is asked */
 };
 
+/* Whether anything waits for an answer; nothing is made or started for it. */
+bool questions_wait(void);
 /* The exit status, or a code. */
 int questions_run(const struct questions *q, struct err *e);
 

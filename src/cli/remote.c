@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/found.h"
 #include "cli/harmless.h"
+#include "cli/questions.h"
 #include "cli/screen.h"
 #include "code/code.h"
 #include "lib/daemon.h"
@@ -340,6 +341,8 @@ static int tell_end(const struct remote *r, const struct event_row *row)
 	found_tell_labels(row, r->o->quiet);
 	if (row->outcome.workspace == WORKSPACE_KEPT && !r->o->quiet)
 		(void)fprintf(stderr, "ambit: what it changed is kept\n  hint: ambit diff %s\n", row->event);
+	if ((row->denied != 0 || row->outcome.workspace == WORKSPACE_KEPT) && !r->o->quiet && questions_wait())
+		(void)fprintf(stderr, "ambit: a question waits for you\n  hint: ambit approve\n");
 	return (int)row->exit_status;
 }
 

@@ -247,6 +247,7 @@ static void take_end(struct delegated *d)
 	d->end.limit = r->limit;
 	d->end.exit_status = r->exit_status > 0 ? (uint32_t)r->exit_status & 255 : 0;
 	d->end.signal = (uint32_t)r->signal;
+	d->end.denied = result_was_denied(r);
 	memcpy(d->end.event, r->event, sizeof d->end.event); /* same size */
 	d->end.error = r->error;
 	if (r->unrecorded.code != AMBIT_OK)
@@ -398,6 +399,7 @@ void delegate_done(struct wire_message *m, struct event_result *r)
 	r->cause = (enum event_cause)end.cause; /* one of them, and the next likewise: sibling_take_end */
 	r->limit = (enum limit)end.limit;
 	r->signal = (int)end.signal;
+	r->denied_beside = end.denied != 0;
 	if (end.cause == CAUSE_EXITED && end.signal == 0)
 		r->exit_status = (int)end.exit_status;
 	memcpy(r->event, end.event, sizeof r->event); /* same size */

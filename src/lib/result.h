@@ -55,8 +55,9 @@ struct result_closing {
 
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
-	char parent[ID_TEXT_MAX];       /* whose sub-agent it is; "": nobody's */
-	uint64_t n;                     /* in the session, from 1 on */
+	char parent[ID_TEXT_MAX]; /* whose sub-agent it is; "": nobody's */
+	bool denied_beside; /* of a sub-agent, for who asked for it: something was denied, and its effects are not known here */
+	uint64_t n;         /* in the session, from 1 on */
 	char (*grant_ids)[ID_TEXT_MAX]; /* owned, one for each grant of the set */
 	uint64_t *withdrawn_ns; /* owned, likewise: when it was withdrawn, since 1970; 0: it was not. NULL: none was */
 	const struct grant_set *grants; /* borrowed */

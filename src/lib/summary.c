@@ -350,6 +350,14 @@ static void put_not_allowed(const struct event_result *r, uint32_t grant, const 
 		   text_escape(shown, sizeof shown, object, strlen(object)));
 	meter_put_whys(m, out);
 	buf_printf(out, ": %u connection%s refused\n", m->refused, m->refused == 1 ? " was" : "s were");
+	if ((m->stopped & METER_BY(METER_REFUSED)) != 0)
+		buf_printf(out, "  hint: `ambit approve --answers` lists what you said, and --take-back forgets it\n");
+	else if ((m->stopped & METER_BY(METER_SPENT)) != 0)
+		buf_printf(out,
+			   "  hint: `ambit grant list --standing` tells what was used; `uses`, `bytes`, `rate` and "
+			   "`budgets` of the policy bound it\n");
+	else if ((m->stopped & METER_BY(METER_NOT_NOW)) != 0)
+		buf_printf(out, "  hint: `between` beside that grant in the policy says when\n");
 }
 
 static void what_closed_it(const struct event_result *r, struct buf *out)
@@ -358,10 +366,16 @@ static void what_closed_it(const struct event_result *r, struct buf *out)
 		return;
 	buf_printf(out, "ambit: closed by labels: ");
 	result_put_closing(r->closing, r->n_closing, out);
-	buf_printf(out,
-		   "\n  why: who has all of these could pass on what nobody meant to send there\n"
-		   "  hint: another session does not have them; `unless` beside that grant in the policy says what "
-		   "closes it");
+	buf_printf(
+		out,
+		"\n  why: who has all of these could pass on what nobody meant to send there\n"
+		"  hint: leave out what brings them, or give that to another agent; `unless` beside that grant in the "
+		"policy says what closes it");
+	for (size_t i = 0; i < r->n_closing; i++)
+		if (strcmp(r->closing[i].by, "path") == 0) {
+			buf_printf(out, "; `ambit labels --unmark PATH` takes them off a path");
+			break;
+		}
 	if (r->stream[0] != 0)
 		buf_printf(out, "; `ambit labels --forget %s` begins anew", r->stream);
 	buf_printf(out, "\n");

@@ -362,6 +362,12 @@ static void put_kept(const struct stage_answer *a, const char *how, struct buf *
 	else if (a->end.why == STAGE_WHY_ASKS && a->end.approval[0] != 0)
 		buf_printf(out, "  hint: `ambit approve %s` shows it, and asks you; `ambit discard %s` forgets it\n",
 			   a->end.approval, event);
+	else if (a->end.why == STAGE_WHY_ASKS && a->end.asked_why == WHY_REFUSED)
+		buf_printf(
+			out,
+			"  hint: `ambit discard %s` throws it away; `ambit approve --answers` lists what you said, and "
+			"--take-back forgets it\n",
+			event);
 	else
 		buf_printf(out, "  hint: ambit diff %s, then ambit commit %s or ambit discard %s\n", event, event,
 			   event);

@@ -76,6 +76,7 @@ void sibling_put_end(struct buf *out, const struct sibling_end *end)
 	buf_put_u32(out, end->limit);
 	buf_put_u32(out, end->exit_status);
 	buf_put_u32(out, end->signal);
+	buf_put_u32(out, end->denied);
 	buf_put_str(out, end->event);
 	if (end->error.code != AMBIT_OK)
 		wire_put_error(out, &end->error);
@@ -89,10 +90,11 @@ bool sibling_take_end(struct rbuf *in, struct sibling_end *ret)
 	ret->limit = rbuf_u32(in);
 	ret->exit_status = rbuf_u32(in);
 	ret->signal = rbuf_u32(in);
+	ret->denied = rbuf_u32(in);
 	rbuf_str(in, ret->event, sizeof ret->event);
 	if (!in->failed && rbuf_left(in) > 0)
 		(void)wire_take_error(in, &ret->error); /* which it is, or that it is none */
 	return rbuf_done(in) && ret->cause >= CAUSE_EXITED && ret->cause <= CAUSE_REFUSED && ret->limit < LIMIT_COUNT &&
-	       ret->exit_status <= 255 && ret->signal <= 64 &&
+	       ret->exit_status <= 255 && ret->signal <= 64 && ret->denied <= 1 &&
 	       (ret->cause != CAUSE_REFUSED || ret->error.code != AMBIT_OK);
 }

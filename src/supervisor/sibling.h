@@ -55,6 +55,7 @@ struct sibling_end {
 	uint32_t cause;  /* enum event_cause */
 	uint32_t limit;  /* enum limit, with CAUSE_LIMIT */
 	uint32_t exit_status, signal;
+	uint32_t denied;         /* 1: something was */
 	char event[ID_TEXT_MAX]; /* "": there was none */
 	struct err
 		error; /* with CAUSE_REFUSED; with CAUSE_EXITED why it failed all the same: it is strict. Else its code is AMBIT_OK */

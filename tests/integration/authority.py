@@ -472,7 +472,7 @@ def a_bound_connection_has_its_badge_and_no_more(place):
         assert len(b"".join(c.pages(BADGES))) < len(b"".join(person.pages(BADGES)))
         assert b"other" not in b"".join(c.pages(BADGES)) and b"mine" in b"".join(c.pages(BADGES))
         assert b"".join(c.pages(MARKS) + c.pages(AGENTS)) == b""
-        assert {o[0] for o in origins(c)} == {mine} and {o[0] for o in origins(person)} == {mine, other}, (origins(c), origins(person))
+        assert {o[0] for o in origins(c)} == {mine, below} and {o[0] for o in origins(person)} == {mine, below, other}, (origins(c), origins(person))
         assert 1 << c.number(LABEL_NAME, text("finance")) == label
         for number, body in ((LABEL_NAME, text("new")), (BIND, ref(other)), (BIND, ref(0)), (SHOWN, ref(1 << 24))):
             try:

@@ -96,11 +96,11 @@ def goes_through_what_its_caller_goes_through(place):
         assert s.run("echo $TOK").stdout == "powerful\n"
         event = expect_ok(s.run("env -i $A run --background -- sh -c 'echo ${TOK-none} > tok'")).stdout.strip()
         assert over(s, event)["exit"] == 0 and reads(f"{s.tree}/tok") == "none\n", (row(s, event), reads(f"{s.tree}/tok"))
-        event = expect_ok(s.run("$A run --background -- head -c 500000 /dev/zero", "--limit", "output=20K")).stdout.strip()
+        event = expect_ok(s.run("$A run --background -- sh -c 'head -c 500000 /dev/zero; sleep 60'", "--limit", "output=20K")).stdout.strip()
         assert over(s, event)["cause"] == "limit", row(s, event)
         write(f"{s.tree}/ask.py", ASKING + "import sys\nprint(status(ask(head(400, flags=5) + program(sys.argv[1]), (0, 1, 2))))")
         ends = []
-        for path in f"{s.home}/policy.yaml", f"{s.home}/nothing", s.home:  # what the host has there is not told
+        for path in f"{s.home}/policy.yaml", f"{s.home}/nothing", s.run_dir:  # what the host has there is not told
             assert s.run(f"python3 ask.py {path}").stdout == "0\n", path
             found = s.events(s.id)[-1]
             ends.append({k: v.replace(path, "PATH") if isinstance(v, str) else v for k, v in over(s, found["event"]).items() if k in ("exit", "cause", "code", "message")})

@@ -89,7 +89,7 @@ def a_question_that_waits_goes_with_it(place):
         call = lambda: approvals.call(p, to, "127.0.0.1", str(server.port))
         question = refused_and_asked(call())
         grant = one(p, "connect", to)
-        assert grant["qualifiers"] == {"ask": True}, grant
+        assert grant["qualifiers"] == {"ask": True, "unless": [["private", "untrusted"]]}, grant
         expect_ok(p.ambit("grant", "revoke", grant["grant"]))
         assert p.asked() == []
         result = p.signed("approve", question, "--grant", "once")

@@ -130,8 +130,9 @@ static void what_closed_it_is_told_with_where_it_came_from(void **state)
 		"private (read /home/u/notes, in e_01JZ8Q6S1R9C8T7W5V4X3Y2Z1A), "
 		"untrusted (path /srv/a\\x1b[1m\\xff b, in e_01JZ8Q6S1R9C8T7W5V4X3Y2Z1B)\n"
 		"  why: who has all of these could pass on what nobody meant to send there\n"
-		"  hint: another session does not have them; `unless` beside that grant in the policy says what "
-		"closes it; `ambit labels --forget b_01JZ8Q6S1R9C8T7W5V4X3Y2Z1D` begins anew\n");
+		"  hint: leave out what brings them, or give that to another agent; `unless` beside that grant in the "
+		"policy says what closes it; `ambit labels --unmark PATH` takes them off a path; `ambit labels "
+		"--forget b_01JZ8Q6S1R9C8T7W5V4X3Y2Z1D` begins anew\n");
 	buf_reset(&out);
 	summary_text(&r, NULL, true, &out);
 	assert_int_equal(out.len, 0);
