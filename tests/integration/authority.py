@@ -621,8 +621,8 @@ def the_first_label_is_noted_for_who_does_not_ask(place):
     window = bounds(until=int(time.time()) + 999)
     assert first(lambda b: giving(b, verb=DELEGATE, thing="*", depth=1, flags=ASK), lambda b, g: opening("asks", parent=b, grant=g, labels=1, until=soon())) == [False] * 2
     assert first(giving, lambda b, g: using(b, g), lambda b, *_: labelling(b, 0), lambda b, *_: marking(b, "/tmp"), lambda b, *_: entering(b),
-                 lambda b, *_: opening("x" * 64, labels=1), lambda b, *_: giving(b, thing="", labels=1), lambda b, *_: giving(b, limits=window), lambda b, *_: op(FREEZE, ref(b))) == [False] * 9
-    for brings in (lambda b: opening("new", labels=1), lambda b: giving(b, labels=2), lambda b: giving(b, unless=(3,)), lambda b: labelling(b, 1), lambda b: marking(b, "/tmp", labels=1)):
+                 lambda b, *_: opening("x" * 64, labels=1), lambda b, *_: giving(b, thing="", labels=1), lambda b, *_: giving(b, limits=window), lambda b, *_: giving(b, unless=(3,)), lambda b, *_: op(FREEZE, ref(b))) == [False] * 10
+    for brings in (lambda b: opening("new", labels=1), lambda b: giving(b, labels=2), lambda b: labelling(b, 1), lambda b: marking(b, "/tmp", labels=1)):
         assert first(lambda b: op(FREEZE, ref(b)), brings, lambda b, *_: op(END, ref(b))) == [False, True, True]
     with Kept(place) as kept:
         file = os.path.join(kept.directory, "labelled")
@@ -634,7 +634,7 @@ def the_first_label_is_noted_for_who_does_not_ask(place):
             c.step(labelling(badge, 1)).is_(ALLOWED)
         assert kept.hold() == ("there, labelled", "open 0") and os.stat(file).st_size == 0
     # a death in between, or a backup without it: what the state has is enough
-    for steps in ((labelling, 1), (marking, "/tmp", 1), (giving, TOOL, "shell", 1), (giving, TOOL, "shell", 0, (1,))), ((opening,),):
+    for steps in ((labelling, 1), (marking, "/tmp", 1), (giving, TOOL, "shell", 1)), ((opening,),):
         for build, *words in steps:
             with Kept(place) as kept:
                 file = os.path.join(kept.directory, "labelled")
