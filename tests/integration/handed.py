@@ -8,10 +8,14 @@ import json
 import os
 
 from delegate import ASKING
-from harness import expect_ok, main, told, write
+from harness import expect_ok, main, room_of, told, write
 from labels import PYTHON, Server
 from revoked import HELD
 from sessions import Served
+
+
+def limits(place):
+    return "limits:\n  memory: 32T\n" if room_of(place) else ""
 
 
 @contextlib.contextmanager
@@ -20,7 +24,7 @@ def session(place, *grants, **env):
     with Served(place) as s:
         policy = f"{s.home}/policy.yaml"
         os.mkdir(f"{s.tree}/x")
-        write(policy, "version: 1\ngrants:\n" + "".join(f"  - {g}\n" for g in ("work: .", f"run: {place.ambit}", *grants)))
+        write(policy, "version: 1\ngrants:\n" + "".join(f"  - {g}\n" for g in ("work: .", f"run: {place.ambit}", *grants)) + limits(place))
         s.id = s.session("--policy", policy, env=env)
         s.run = lambda script, *flags: s.ambit("run", "--session", s.id, *flags, "--", "sh", "-c", script.replace("$A", place.ambit))
         yield s
@@ -110,7 +114,7 @@ def goes_through_what_its_caller_goes_through(place):
 def of_a_session_with_totals_it_gets_what_is_left(place):
     with Served(place) as s:
         policy = f"{s.home}/policy.yaml"
-        write(policy, f"version: 1\ngrants:\n  - work: .\n  - run: {place.ambit}\n  - delegate: '*'\n")
+        write(policy, f"version: 1\ngrants:\n  - work: .\n  - run: {place.ambit}\n  - delegate: '*'\n" + limits(place))
         s.id = s.session("--policy", policy, "--total-wall", "60s")
         inner = ("sh", "-c", f"{place.ambit} run --background -- true")
         result = s.ambit("run", "--session", s.id, "--", *inner)
@@ -120,7 +124,7 @@ def of_a_session_with_totals_it_gets_what_is_left(place):
 
 def only_a_session_takes_it(place):
     top = place.fresh()
-    result = place.cell("--work", ".", "--delegate", "*", "--run", place.ambit, "--", "sh", "-c", f"{place.ambit} run --background -- true; echo $?", cwd=top)
+    result = place.cell("--work", ".", *room_of(place), "--delegate", "*", "--run", place.ambit, "--", "sh", "-c", f"{place.ambit} run --background -- true; echo $?", cwd=top)
     assert result.stdout == "125\n" and "only events of a session hand one over" in result.stderr, told(result)
     with session(place) as s:
         result = s.run("$A run --background -- true")
@@ -132,7 +136,8 @@ def ends_when_it_is_told_to_and_with_its_session(place):
         event = handed(s, "sleep 1000")
         expect_ok(s.ambit("kill", event))
         assert over(s, event)["state"] == "over", row(s, event)
-        event = handed(s, "sleep 1000")
+        event = handed(s, "sh -c 'echo up; exec sleep 1000'")
+        s.until(lambda: row(s, event)["stdout"] > 0, "it runs")  # one that has not begun is refused
         expect_ok(s.ambit("freeze", event))
         expect_ok(s.ambit("thaw", event))
         expect_ok(s.ambit("session", "end", s.id))
