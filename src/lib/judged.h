@@ -26,9 +26,9 @@ struct judged_grants {
 struct judged_caller {
 	const struct event_request *q;
 	struct judged_grants **grants; /* owned there; NULL: nothing of the caller was judged yet */
-	int *held;                     /* owned there: likewise -1; a connection that is the caller's, by which it stays */
-	uint32_t delegate;             /* by which of its grants */
-	const uint32_t *from;          /* by the sub-agent's grants: the caller's of which each was derived */
+	int *held;            /* owned there: likewise -1; a connection that is the caller's, by which it stays */
+	uint32_t delegate;    /* by which of its grants */
+	const uint32_t *from; /* by the sub-agent's grants: the caller's of which each was derived */
 };
 
 struct judged {
