@@ -193,7 +193,7 @@ def a_sub_agent_takes_nobody_elses_budget(place):
         with Session(place, *grants, more="budgets:\n  agent: {uses: 2}\n") as victim:
             expect_ok(victim.call(sink))
             policy = f"{victim.home}/attacker.yaml"
-            write(policy, "version: 1\nagent: attacker\ngrants:\n" + "".join(f"  - {g}\n" for g in grants))
+            write(policy, "version: 1\nagent: attacker\ngrants:\n" + "".join(f"  - {g}\n" for g in grants) + ("limits:\n  memory: 32T\n" if room_of(place) else ""))
             attacker = re.search(r"s_\w+", expect_ok(victim.ambit("session", "new", "--policy", policy)).stdout)[0]
             inner = f"{place.ambit} run --agent worker -- {PYTHON} -c '{CALL}' {sink.port} 1"
             expect_ok(victim.ambit("run", "--session", attacker, "--", "sh", "-c", f"{inner}; {inner}; {inner}"))
