@@ -107,7 +107,7 @@ def what_a_sub_agent_uses_is_closed_as_well(place):
         shell = f"{place.ambit} run --agent helper --connect {to} -- {PYTHON} -c '{HELD}' {out.port}"
         deeper = f"{place.ambit} run --agent between --connect {to} --delegate '*' --run {place.ambit} -- {shell}"
         for granted, command, revoked in ((to, shell, "-"), (wide, shell, "-"), (wide, deeper, "-"), (wide, deeper, "between"), (wide, shell, "helper")):
-            p = with_labels(place)
+            p, before = with_labels(place), len(out.came)
             runs = begin(p, "--connect", granted, "--run", place.ambit, "--delegate", "* depth=2", "--", "sh", "-c", command)
             try:
                 assert runs.stdout.readline() == "in\n", runs.stderr.read()
@@ -123,7 +123,7 @@ def what_a_sub_agent_uses_is_closed_as_well(place):
             assert left == {agent: order.index(agent) >= order.index(revoked) for agent in grants}, (revoked, left)
             result = p.run("--connect", granted, "--run", place.ambit, "--delegate", "* depth=2", "--", "sh", "-c", command)
             assert result.returncode == 125 and "was revoked" in result.stderr, told(result)
-        assert len(out.came) == 5, out.came
+            assert len(out.came) <= before + 1, (granted, command == deeper, revoked, said, err, out.came)
 
 
 def it_stays_so_when_something_is_labelled_for_the_first_time(place):
