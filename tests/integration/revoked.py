@@ -123,7 +123,7 @@ def what_a_sub_agent_uses_is_closed_as_well(place):
             assert left == {agent: order.index(agent) >= order.index(revoked) for agent in grants}, (revoked, left)
             result = p.run("--connect", granted, "--run", place.ambit, "--delegate", "* depth=2", "--", "sh", "-c", command)
             assert result.returncode == 125 and "was revoked" in result.stderr, told(result)
-            assert len(out.came) <= before + 1, (granted, command == deeper, revoked, said, err, out.came)
+            assert len(out.came) == before + 1, (granted, command == deeper, revoked, said, err, out.came)
 
 
 def it_stays_so_when_something_is_labelled_for_the_first_time(place):
