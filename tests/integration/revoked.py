@@ -16,7 +16,7 @@ from harness import PATIENCE, SLOW, expect_ok, main, room_of, told, write
 from labels import PYTHON, Person, Server
 
 HELD = """import socket, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60); s.sendall(b"before"); s.recv(100); print("in", flush=True)
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60); s.sendall(b"before"); s.recv(100) or 1 / 0; print("in", flush=True)
 try: print("came", s.recv(100) or "end", flush=True)
 except OSError as e: print("broken", e.errno, flush=True)
 try: socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10).recv(1) or 1 / 0; print("again")
