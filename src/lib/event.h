@@ -146,8 +146,8 @@ const struct stage_answer *event_waiting(struct ambit_event *ev);
 /* Its program has ended, and it is not over yet: it is settled what becomes of its changes. */
 bool event_settles(const struct ambit_event *ev);
 
-/* Why not all that it wrote is where it was to go: an error number; 0: it is. */
 unsigned event_changes(const struct ambit_event *ev); /* AMBIT_CHANGES_*, as it was asked for */
+/* Why not all that it wrote is where it was to go: an error number; 0: it is. */
 int event_lost_output(const struct ambit_event *ev);
 
 /* As ambit_event_free, which waits for its end; a supervisor that is still there then (clock_ms) was stopped, and is killed: its cell goes with it. */
