@@ -70,14 +70,19 @@ static int reach_ledger(const struct ambit_event *caller, struct recorded *ret, 
 	return r < 0 ? r : ledger_join(ret->dir_fd, caller->request->ledger, &ret->fd, &ret->hello, e);
 }
 
+struct judged_caller delegate_caller(struct ambit_event *ev, const struct sibling_from *from)
+{
+	return (struct judged_caller){ .q = ev->request,
+				       .grants = &ev->grants,
+				       .held = &ev->badge_fd,
+				       .delegate = from->delegate,
+				       .from = from->grant };
+}
+
 static int start(struct ambit_event *caller, struct sibling_ask *a, const struct sibling_trees *trees,
 		 const struct sibling_from *from, const int streams[3], struct ambit_event **ret, struct err *e)
 {
-	const struct judged_caller asked = { .q = caller->request,
-					     .grants = &caller->grants,
-					     .held = &caller->badge_fd,
-					     .delegate = from->delegate,
-					     .from = from->grant };
+	const struct judged_caller asked = delegate_caller(caller, from);
 	__attribute__((cleanup(recorded_finish))) struct recorded ledger = { .dir_fd = -1, .fd = -1 };
 	__attribute__((cleanup(program_finish))) struct cell_program program = { .block = NULL };
 	auto_free struct environment *env = calloc(1, sizeof *env);

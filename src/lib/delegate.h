@@ -13,6 +13,9 @@ bool delegate_is_granted(const struct grant_set *grants);
 
 /* ---- outside ---- */
 
+/* ev, as who asked for a sub-agent; borrows both. What nobody judged yet of ev (its grants, its badge) is filled in there. */
+struct judged_caller delegate_caller(struct ambit_event *ev, const struct sibling_from *from);
+
 /* EVENT_DELEGATE, EVENT_DELEGATE_END. */
 void delegate_begin(struct ambit_event *ev, struct wire_message *m);
 void delegate_kill(struct ambit_event *ev, uint32_t number);

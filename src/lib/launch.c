@@ -809,11 +809,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 		plan.stream_fd[i] = o->stream_fd[i];
 	}
 	if (l->handed != NULL) {
-		caller = (struct judged_caller){ .q = l->caller->request,
-						 .grants = &l->caller->grants,
-						 .held = &l->caller->badge_fd,
-						 .delegate = l->handed->from.delegate,
-						 .from = l->handed->from.grant };
+		caller = delegate_caller(l->caller, &l->handed->from);
 		plan.caller = &caller;
 	}
 	plan.path = l->program;
