@@ -178,6 +178,18 @@ struct described {
 	char object[GRANT_OBJECT_MAX];
 };
 
+/* With its object as it was granted, and no flag, label or bound. */
+static struct described describe_bare(const struct event_request *q, uint32_t grant)
+{
+	const struct grant *from = &q->grants.grants[grant];
+	const uint32_t depth = from->verb == VERB_DELEGATE ? qualifiers_depth(&from->qualifiers) : 0; /* at most 8 */
+
+	return (struct described){ .g = { .verb = (enum grant_verb)from->verb,
+					  .object = grant_object(&q->grants, grant),
+					  .terms = "",
+					  .depth = (uint8_t)depth } };
+}
+
 /* What a grant says of labels, in the authority's bits. */
 static int take_flow(struct judged *j, const struct event_request *q, uint32_t grant, struct standing_grant *ret,
 		     struct err *e)
@@ -219,9 +231,7 @@ static int describe(const struct beginning *b, const struct event_request *q, ui
 {
 	int r;
 
-	*ret = (struct described){ .g = { .verb = (enum grant_verb)q->grants.grants[grant].verb,
-					  .object = grant_object(&q->grants, grant),
-					  .terms = "" } };
+	*ret = describe_bare(q, grant);
 	r = take_flow(b->j, q, grant, &ret->g,
 		      e); /* also where nothing is labelled: it is the same grant when something is */
 	ret->labels = ret->g.labels;
@@ -229,9 +239,7 @@ static int describe(const struct beginning *b, const struct event_request *q, ui
 		return r;
 	if (ret->g.verb == VERB_CONNECT)
 		return describe_connect(q, grant, ret, e);
-	if (ret->g.verb == VERB_DELEGATE)
-		ret->g.depth = (uint8_t)qualifiers_depth(&q->grants.grants[grant].qualifiers); /* at most 8 */
-	(void)text_copy(ret->object, sizeof ret->object, ret->g.object);                       /* no longer */
+	(void)text_copy(ret->object, sizeof ret->object, ret->g.object); /* no longer */
 	ret->object[grant_told(&q->grants, grant)] = 0; /* the value of a variable is nobody's affair */
 	ret->g.object = ret->object;
 	ret->g.labels = ret->g.n_unless = 0;
@@ -241,12 +249,8 @@ static int describe(const struct beginning *b, const struct event_request *q, ui
 /* Before an event begins, of what is shown with its value. */
 static void describe_asking(const struct event_request *q, uint32_t grant, struct described *ret)
 {
-	*ret = (struct described){ .g = { .verb = (enum grant_verb)q->grants.grants[grant].verb,
-					  .object = grant_object(&q->grants, grant),
-					  .terms = "",
-					  .flags = AUTHORITY_ASK } };
-	if (ret->g.verb == VERB_DELEGATE)
-		ret->g.depth = (uint8_t)qualifiers_depth(&q->grants.grants[grant].qualifiers); /* at most 8 */
+	*ret = describe_bare(q, grant);
+	ret->g.flags = AUTHORITY_ASK;
 }
 
 static int is_too_old(struct err *e)
@@ -466,11 +470,12 @@ static int step(const struct beginning *b, const struct authority_request *what,
 }
 
 /* A pipe holds nothing that could be staged. */
-static bool is_in_place(const struct event_request *q, const char *object)
+static bool is_written_in_place(const struct event_request *q, uint32_t grant)
 {
 	struct stat st;
 
-	return q->staged == 0 || (stat(object, &st) == 0 && S_ISFIFO(st.st_mode));
+	return (q->grants.grants[grant].rights & RIGHT_WRITE) != 0 &&
+	       (q->staged == 0 || (stat(grant_object(&q->grants, grant), &st) == 0 && S_ISFIFO(st.st_mode)));
 }
 
 /* What is written in place is there at once, also what comes to be written with labels that it does not have yet. */
@@ -480,8 +485,7 @@ static int mark_in_place(const struct beginning *b, struct err *e)
 	int r = 0;
 
 	for (uint32_t i = 0; i < b->q->grants.count && r == 0; i++)
-		if ((b->q->grants.grants[i].rights & RIGHT_WRITE) != 0 &&
-		    is_in_place(b->q, grant_object(&b->q->grants, i)))
+		if (is_written_in_place(b->q, i))
 			r = step(b,
 				 &(struct authority_request){ .op = AUTHORITY_MARK,
 							      .labels = b->q->labels_most,
@@ -605,7 +609,7 @@ static int begin(struct beginning *b, char *const *argv, struct err *e)
 static bool writes_in_place(const struct event_request *q)
 {
 	for (uint32_t i = 0; i < q->grants.count && q->own == 0; i++)
-		if ((q->grants.grants[i].rights & RIGHT_WRITE) != 0 && is_in_place(q, grant_object(&q->grants, i)))
+		if (is_written_in_place(q, i))
 			return true;
 	return false;
 }
