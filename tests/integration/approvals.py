@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 
-from harness import PATIENCE, SLOW, Terminal, expect_ok, main, room_of, told, write
+from harness import PATIENCE, SLOW, Terminal, expect_ok, main, room_of, silenced, told, write
 
 PASSWORD = "a password that nobody guesses"
 ASK = ("--work", ".", "--write", "./conf ask=true")
@@ -422,7 +422,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        self.sock.close()
+        silenced(self.sock)
 
 
 CALL = """import socket, sys

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, room_of, told, write
+from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, room_of, silenced, told, write
 
 PYTHON = "/usr/bin/python3"
 CALL = """import socket, sys
@@ -54,7 +54,7 @@ class Sink:
         return self
 
     def __exit__(self, *_):
-        self.sock.close()
+        silenced(self.sock)
 
 
 class Session:

@@ -3,6 +3,7 @@
 A test calls `main(scenarios)`. As root everything runs a second time as an ordinary user: a number that nobody has, so that
 the host is left as it was. The executables are copied to where that user can read them."""
 
+import contextlib
 import fcntl
 import glob
 import os
@@ -12,6 +13,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -150,6 +152,13 @@ def write(path, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def silenced(listener):
+    """Whoever waits for a connection there is woken up: else it might, by the number of the descriptor, wait at another that comes after it."""
+    with contextlib.suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
 
 
 # ---- a terminal ----

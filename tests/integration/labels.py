@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 
-from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, once, room_of, rooted, told, write
+from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, once, room_of, rooted, silenced, told, write
 from session_ready import Waiting
 from sessions import Served, commands_of
 from sessions_hostile import held_by
@@ -68,7 +68,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        self.sock.close()
+        silenced(self.sock)
         for client in self.clients:
             client.close()
 
@@ -204,7 +204,7 @@ s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(sys.argv[2]
             # the honest task: a summary for the person
             expect_ok(p.run(*p.private(), "--work", ".", "--", "sh", "-c", f"wc -l < {p.notes}/bees > summary"))
             assert os.path.exists(f"{p.top}/summary")
-        listener.close()
+        silenced(listener)
 
 
 def either_alone_is_open(place):

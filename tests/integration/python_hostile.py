@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 
-from harness import ORDINARY, SLOW, always, main, rooted
+from harness import ORDINARY, SLOW, always, main, rooted, silenced
 from python_client import client_of
 from sessions import Served
 
@@ -31,13 +31,6 @@ def answer(number, result):
 
 def note(method, **params):
     return said({"jsonrpc": "2.0", "method": method, "params": params})
-
-
-def silenced(listener):
-    """Whoever waits for a connection there is woken up: else it might, by the number of the descriptor, wait at another that comes after it."""
-    with contextlib.suppress(OSError):
-        listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
 
 
 class Lying:
