@@ -31,6 +31,7 @@ static const char help_text[] =
 	"  ambit session new | list | end     a session that outlives its clients\n"
 	"  ambit events [SESSION]             what ran in it, and runs\n"
 	"  ambit ps [--watch]                 what runs in all of them\n"
+	"  ambit mcp [GRANTS]                 a server of the Model Context Protocol: an agent's calls, each in a cell\n"
 	"  ambit serve                        the daemon that keeps sessions; started by itself\n"
 	"  ambit grant list | revoke|restore  what running events may do, and taking it back\n"
 	"  ambit freeze | thaw | kill --all   everything stands still, goes on, or ends; or one session or event\n"
@@ -63,7 +64,7 @@ static const struct command {
 	{ "freeze", cli_freeze },    { "thaw", cli_freeze },        { "kill", cli_freeze },
 	{ "secret", cli_secret },    { "approve", cli_approve },    { "labels", cli_labels },
 	{ "session", cli_session },  { "events", cli_events },      { "ps", cli_ps },
-	{ "serve", cli_serve },      { "help", cli_help },          { "version", cli_version },
+	{ "serve", cli_serve },      { "mcp", cli_mcp },            { "help", cli_help },          { "version", cli_version },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -51,6 +51,7 @@ enum flag {
 	KEEP,
 	KEEP_SPACE,
 	AGENT,
+	TOOLS,
 	HELP
 };
 
@@ -106,6 +107,7 @@ static const struct option flags[] = {
 	{ "keep", required_argument, NULL, KEEP },
 	{ "keep-space", required_argument, NULL, KEEP_SPACE },
 	{ "agent", required_argument, NULL, AGENT },
+	{ "tools", required_argument, NULL, TOOLS },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -114,6 +116,7 @@ static const char *const help_commands[] = {
 	[COMMAND_RUN] = "ambit run --help",
 	[COMMAND_LEARN] = "ambit learn --help",
 	[COMMAND_SESSION] = "ambit session --help",
+	[COMMAND_MCP] = "ambit mcp --help",
 };
 
 static int add_without(struct run_options *o, const char *word, struct ambit_error *e)
@@ -276,9 +279,16 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case KEEP: return set_duration(&o->keep_ms, flag->name, value, e);
 	case KEEP_SPACE: return set_bytes(&o->keep_bytes, flag->name, value, e);
 	case AGENT: return set_agent(o, value, e);
+	case TOOLS: o->tools = value; break;
 	case HELP: o->help = true; break;
 	}
 	return 0;
+}
+
+/* A session is made, and no command is named. */
+static bool makes_session(enum command command)
+{
+	return command == COMMAND_SESSION || command == COMMAND_MCP;
 }
 
 /* Of the commands that read these flags, each has some of its own. */
@@ -290,13 +300,15 @@ static bool is_taken(enum command command, int flag)
 	case TOTAL_WALL:
 	case TOTAL_CPU:
 	case KEEP:
-	case KEEP_SPACE: return command == COMMAND_SESSION;
+	case KEEP_SPACE: return makes_session(command);
+	case TOOLS: return command == COMMAND_MCP;
+	case AGENT: return command == COMMAND_RUN || command == COMMAND_MCP;
+	case JSON: return command != COMMAND_LEARN && command != COMMAND_MCP;
 	case WARM:
 	case BUDGET: return command != COMMAND_LEARN;
 	case BASE:
 	case OBSERVE:
 	case WITHOUT:
-	case JSON:
 	case STRICT:
 	case STAGE:
 	case DISCARD:
@@ -312,11 +324,10 @@ static bool is_taken(enum command command, int flag)
 	case END:
 	case LANGUAGE:
 	case RESULT:
-	case AGENT:
 	case WAIT: return command == COMMAND_RUN;
 	case NO_PTY:
 	case LEDGER:
-	case NO_LEDGER: return command != COMMAND_SESSION;
+	case NO_LEDGER: return !makes_session(command);
 	default: return true;
 	}
 }
@@ -420,10 +431,11 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (!o->help && o->kind == KIND_RUN && (o->result != NULL || o->kernel != NULL))
 		return cli_misused(e, help_command, "--%s is of code: --python, --node or --shell",
 				   o->result != NULL ? "result" : "kernel");
-	if (!o->help && command != COMMAND_SESSION && !o->end && optind >= argc)
+	if (!o->help && !makes_session(command) && !o->end && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
-	if (!o->help && command == COMMAND_SESSION && optind < argc)
-		return cli_misused(e, help_command, "session new takes no command, and not '%s'", argv[optind]);
+	if (!o->help && makes_session(command) && optind < argc)
+		return cli_misused(e, help_command, "%s takes no command, and not '%s'",
+				   command == COMMAND_MCP ? "mcp" : "session new", argv[optind]);
 	if ((o->event.changes & AMBIT_CHANGES_DIRECT) != 0 &&
 	    ((o->event.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0 || o->event.on_conflict != NULL ||
 	     o->event.wait_ms != 0))

@@ -1,5 +1,8 @@
+#include "rpc/chunk.h"
+
+#include <stdint.h>
+
 #include "base/text.h"
-#include "rpc/rpc.h"
 
 /* How long a character is that begins so; 0: none does. */
 static size_t length_by(uint8_t first)

@@ -8,6 +8,7 @@
 #ifndef RPC_RPC_H
 #define RPC_RPC_H
 
+#include "rpc/chunk.h"
 #include "rpc/frame.h"
 #include "rpc/port.h"
 #include "rpc/say.h"
@@ -189,8 +190,5 @@ struct request *input_of(struct rpc *r, const struct channel *c, uint64_t n);
 int input_ask(struct rpc *r, struct channel *c, uint64_t n, struct err *e);
 void input_write(struct rpc *r, struct followed *f);
 size_t input_pending(const struct rpc *r);
-
-/* chunk.c: so many of the n bytes are told now: those of whole characters, if it is text, else all. `last`: nothing comes behind them. */
-size_t chunk_whole(const void *bytes, size_t n, bool last);
 
 #endif

@@ -44,7 +44,8 @@ enum wire_side {
 	WIRE_POOL,
 	WIRE_KEEPER,
 	WIRE_APPROVER,
-	WIRE_FREEZER
+	WIRE_FREEZER,
+	WIRE_MCP
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 

@@ -1,0 +1,87 @@
+/* What was denied to an event, out of its record. */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "mcp/mcp.h"
+
+/* The object of an effect, by whichever name it goes. */
+static const char *object_of(const json_t *effect)
+{
+	static const char *const keys[] = { "path", "address", "request", "call" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (json_is_string(json_object_get(effect, keys[i])))
+			return json_string_value(json_object_get(effect, keys[i]));
+	return "";
+}
+
+static void put_text_of(struct json *j, const char *key, const json_t *v)
+{
+	(void)json_put_key(j, key);
+	if (json_is_string(v))
+		say_text(j, json_string_value(v), json_string_length(v));
+	else
+		json_put_null(j);
+}
+
+static void put_one(const json_t *effect, struct json *j, struct buf *text)
+{
+	const json_t *would = json_object_get(json_object_get(effect, "would"), "policy");
+	const char *kind = json_string_value(json_object_get(effect, "kind"));
+	char shown[600];
+
+	json_put_object(j);
+	put_text_of(j, "kind", json_object_get(effect, "kind"));
+	say_text(json_put_key(j, "object"), object_of(effect), strlen(object_of(effect)));
+	put_text_of(j, "why", json_object_get(effect, "why"));
+	put_text_of(j, "would", would);
+	json_put_object_end(j);
+	buf_printf(text, "[denied: %s %s", kind != NULL ? kind : "use",
+		   text_escape(shown, sizeof shown, object_of(effect), strlen(object_of(effect))));
+	if (json_is_string(would))
+		buf_printf(text, "; the person can allow it in the policy by the line `%s`",
+			   text_escape(shown, sizeof shown, json_string_value(would), json_string_length(would)));
+	buf_printf(text, "]\n");
+}
+
+static bool is_denied(const json_t *effect)
+{
+	const char *verdict = json_string_value(json_object_get(effect, "verdict"));
+
+	return verdict != NULL && (strcmp(verdict, "denied") == 0 || strcmp(verdict, "held") == 0);
+}
+
+static json_t *record_of(int fd)
+{
+	struct stat st;
+	auto_buf bytes = { .max = MCP_RECORD_MAX };
+	uint8_t *room;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > (off_t)MCP_RECORD_MAX)
+		return NULL;
+	room = buf_room(&bytes, (size_t)st.st_size);
+	if (room == NULL || pread(fd, room, (size_t)st.st_size, 0) != st.st_size)
+		return NULL;
+	return json_loadb((const char *)room, (size_t)st.st_size, JSON_REJECT_DUPLICATES, NULL);
+}
+
+void denied_put(int record_fd, struct json *j, struct buf *text)
+{
+	json_t *record = record_of(record_fd), *one;
+	unsigned n = 0;
+	size_t i;
+
+	json_put_array(j);
+	json_array_foreach(json_object_get(record, "effects"), i, one)
+	{
+		if (is_denied(one) && n < MCP_DENIED_MAX)
+			put_one(one, j, text);
+		n += is_denied(one);
+	}
+	json_put_array_end(j);
+	if (n > MCP_DENIED_MAX)
+		buf_printf(text, "[%u more were denied]\n", n - MCP_DENIED_MAX);
+	json_decref(record);
+}
