@@ -207,19 +207,12 @@ static void put_about(struct json *j, const struct run_options *o, const struct 
 	json_put_object_end(j);
 }
 
-/* A file of it, at its beginning. */
-static int file_of(const struct buf *bytes, int *ret_fd, struct err *e)
-{
-	*ret_fd = memfd_create("about", MFD_CLOEXEC);
-	if (*ret_fd < 0 || write(*ret_fd, bytes->data, bytes->len) != (ssize_t)bytes->len)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot say what the session is");
-	return 0;
-}
-
 /* ---- the role ---- */
 
 struct served {
 	const struct run_options *o;
+	uint32_t tools;
+	struct description about; /* owned: what the session will be, once the client wants something of it */
 	struct daemon_link daemon;
 	struct daemon_channel channel; /* ours: which events are the session's */
 	struct ambit_event *role;      /* owned */
@@ -232,16 +225,14 @@ struct served {
 	} deeds[DEEDS_MAX];
 };
 
-static int begin_role(struct served *s, const struct daemon_channel *theirs, uint32_t tools, struct err *e)
+static int begin_role(struct served *s, struct err *e)
 {
 	static const struct role_bounds bounds = { .files = MCP_FILES, .memory_bytes = MCP_MEMORY };
-	struct mcp_begin b = { .tools = tools,
+	struct mcp_begin b = { .tools = s->tools,
 			       .flags = has_verb(&s->o->policy->policy, VERB_CONNECT) ? MCP_REACHES : 0 };
-	auto_buf about = { .max = ABOUT_MAX };
-	auto_fd int file = -1, files = -1;
+	auto_fd int files = -1;
 	uint8_t room[512];
 	struct buf body;
-	struct json j;
 	char link[64];
 	ssize_t n;
 	int r = helper_open("ambit-files", &files, e);
@@ -253,21 +244,73 @@ static int begin_role(struct served *s, const struct daemon_channel *theirs, uin
 	if (n <= 0 || (size_t)n == sizeof b.files - 1)
 		return err_set(e, AMBIT_HOST, "install Ambit at a shorter path",
 			       "the path of ambit-files is longer than %zu bytes", sizeof b.files - 2);
-	(void)text_copy(b.session, sizeof b.session, s->channel.ready.row.session); /* an id */
 	if (getrandom(b.key, sizeof b.key, 0) != (ssize_t)sizeof b.key)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes");
-	json_begin(&j, &about);
-	put_about(&j, s->o, &s->channel.ready.row);
-	if (about.failed)
-		return err_set(e, AMBIT_LIMIT, NULL, "more is granted than can be told");
-	r = file_of(&about, &file, e);
-	r = r < 0 ? r : role_start_in_cell("ambit-mcp", &bounds, &s->role, &s->sock, e);
+	r = role_start_in_cell("ambit-mcp", &bounds, &s->role, &s->sock, e);
 	if (r < 0)
 		return r;
 	buf_init_in(&body, room, sizeof room);
 	mcp_begin_put(&body, &b);
-	r = wire_send(s->sock, WIRE_MCP_BEGIN, &body, (int[]){ STDIN_FILENO, STDOUT_FILENO, theirs->sock, file }, 4);
+	r = wire_send(s->sock, WIRE_MCP_BEGIN, &body, (int[]){ STDIN_FILENO, STDOUT_FILENO }, 2);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot begin the server") : 0;
+}
+
+/* ---- the session ---- */
+
+/* Two channels to it: the role's, and ours. */
+static int make_session(struct served *s, struct daemon_channel *theirs, struct err *e)
+{
+	int r = daemon_connect(&s->daemon, true, e);
+
+	r = r < 0 ? r : daemon_new(&s->daemon, &s->about, &s->channel, e);
+	return r < 0 ? r : daemon_open(&s->daemon, s->channel.ready.row.session, theirs, e);
+}
+
+static int tell_session(struct served *s, const struct daemon_channel *theirs)
+{
+	auto_buf about = { .max = ABOUT_MAX };
+	struct mcp_session told = { .session = "" };
+	auto_fd int file = -1;
+	uint8_t room[64];
+	struct buf body;
+	struct json j;
+
+	json_begin(&j, &about);
+	put_about(&j, s->o, &s->channel.ready.row);
+	file = memfd_create("about", MFD_CLOEXEC);
+	if (about.failed || file < 0 || write(file, about.data, about.len) != (ssize_t)about.len)
+		return -ENOMEM;
+	(void)text_copy(told.session, sizeof told.session, s->channel.ready.row.session); /* an id */
+	buf_init_in(&body, room, sizeof room);
+	mcp_session_put(&body, &told);
+	return wire_send(s->sock, WIRE_MCP_SESSION, &body, (int[]){ theirs->sock, file }, 2);
+}
+
+/* Why there is none is told on both sides: to the client with its answer, and to the person. */
+static int on_open(struct served *s)
+{
+	static struct daemon_channel theirs;
+	uint8_t room[2048];
+	struct buf body;
+	struct err e;
+	int r;
+
+	theirs.sock = -1;
+	if (s->channel.sock >= 0)
+		return -EPROTO; /* it has one */
+	r = make_session(s, &theirs, &e);
+	if (r < 0) {
+		(void)found_refuse(false, &e);
+		buf_init_in(&body, room, sizeof room);
+		wire_put_error(&body, &e);
+		r = wire_send(s->sock, WIRE_MCP_FAILED, &body, NULL, 0);
+		daemon_part(&s->channel);
+		daemon_leave(&s->daemon);
+	} else {
+		r = tell_session(s, &theirs);
+	}
+	daemon_part(&theirs);
+	return r;
 }
 
 /* ---- what is done with changes ---- */
@@ -380,7 +423,9 @@ static int hear_role(struct served *s)
 		return 1;
 	if (r < 0)
 		return r == -EAGAIN ? 0 : r;
-	return mcp_ask_take(&m.body, &ask) ? on_ask(s, &ask) : -EPROTO;
+	if (m.number == WIRE_MCP_OPEN)
+		return on_open(s);
+	return mcp_ask_take(&m.body, &ask) && s->channel.sock >= 0 ? on_ask(s, &ask) : -EPROTO;
 }
 
 static int serve(struct served *s, struct err *e)
@@ -455,29 +500,23 @@ static void finish(struct served *s)
 static int run(const struct run_options *o)
 {
 	static struct served s; /* two rooms for messages */
-	static struct daemon_channel theirs;
-	struct description about = { .env = NULL };
 	auto_buf policy = { .max = DESCRIPTION_BYTES_MAX };
-	uint32_t tools = tools_of(o);
 	struct err e;
-	int r = o->tools != NULL ? narrow_tools(o->tools, &tools, &e) : 0, status = 0;
+	int r, status = 0;
 
-	s = (struct served){ .o = o, .sock = -1, .signal_fd = -1 };
-	s.daemon.sock = s.channel.sock = theirs.sock = -1;
+	s = (struct served){ .o = o, .tools = tools_of(o), .sock = -1, .signal_fd = -1 };
+	s.daemon.sock = s.channel.sock = -1;
 	for (size_t i = 0; i < DEEDS_MAX; i++)
 		s.deeds[i].pidfd = s.deeds[i].out = -1;
 	s.signal_fd = catch_signals();
-	r = r < 0 ? r : describe(o, &policy, &about, &e);
-	r = r < 0 ? r : daemon_connect(&s.daemon, true, &e);
-	r = r < 0 ? r : daemon_new(&s.daemon, &about, &s.channel, &e);
-	r = r < 0 ? r : daemon_open(&s.daemon, s.channel.ready.row.session, &theirs, &e);
-	r = r < 0 ? r : begin_role(&s, &theirs, tools, &e);
-	daemon_part(&theirs);
+	r = o->tools != NULL ? narrow_tools(o->tools, &s.tools, &e) : 0;
+	r = r < 0 ? r : describe(o, &policy, &s.about, &e);
+	r = r < 0 ? r : begin_role(&s, &e);
 	r = r < 0 ? r : serve(&s, &e);
 	if (r < 0)
 		status = found_refuse(false, &e);
 	finish(&s);
-	description_finish(&about);
+	description_finish(&s.about);
 	return status;
 }
 

@@ -158,8 +158,19 @@ static void put_row(struct json *j, const struct call *c)
 		json_put_word(json_put_key(j, "code"), err_code_name((int)row->code));
 }
 
+static void say_question(struct buf *text, const struct call *c, const json_t *record)
+{
+	char question[ID_TEXT_MAX];
+
+	if (question_of(record, &c->row, question))
+		buf_printf(text, "[a person is asked: %s. They answer by `ambit approve %s`, outside; %s]\n", question,
+			   question,
+			   c->row.outcome.workspace == WORKSPACE_KEPT ? "a yes takes the changes over"
+								      : "after a yes call it again");
+}
+
 /* The structured part is made first: content has texts of it. */
-static void answer_run(struct mcp *m, struct call *c, int record_fd)
+static void answer_run(struct mcp *m, struct call *c, const json_t *record)
 {
 	const bool code = c->tool != TOOL_RUN;
 	json_t *result = code && c->row.state == EVENT_OVER ? read_json(c->file[2], c->row.result_bytes, MCP_RESULT_MAX)
@@ -180,7 +191,7 @@ static void answer_run(struct mcp *m, struct call *c, int record_fd)
 	say_value(&text, result);
 	say_stream(&text, "[standard error]\n", m->page, n);
 	json_put_bool(json_put_key(&d, "truncated"), cut);
-	denied_put(record_fd, json_put_key(&d, "denied"), &denied);
+	denied_put(record, json_put_key(&d, "denied"), &denied);
 	if (code) {
 		put_json(json_put_key(&d, "value"), json_object_get(result, "value"));
 		put_json(json_put_key(&d, "error"), json_object_get(result, "error"));
@@ -190,6 +201,7 @@ static void answer_run(struct mcp *m, struct call *c, int record_fd)
 		buf_printf(&text, "[there is more: ambit://event/%llu/stdout and /stderr have it]\n",
 			   (unsigned long long)c->n);
 	say_end(&text, &c->row);
+	say_question(&text, c, record);
 	buf_put(&text, denied.data, denied.len);
 	say_result(&j, &m->out, c->id);
 	say_kind(&j, c->era);
@@ -282,7 +294,7 @@ static void put_binary(struct json *j, const json_t *told)
 }
 
 /* What our own program said, or (it was refused, or ended before) what became of the event. */
-static void answer_files(struct mcp *m, struct call *c, int record_fd)
+static void answer_files(struct mcp *m, struct call *c, const json_t *record)
 {
 	json_t *told = c->row.state == EVENT_OVER ? read_json(c->file[0], c->row.out_bytes, MCP_RESULT_MAX) : NULL;
 	const bool failed = has_failed(&c->row) || !json_is_object(told);
@@ -299,7 +311,8 @@ static void answer_files(struct mcp *m, struct call *c, int record_fd)
 			buf_printf(&text, "[hint: %s]\n", word_of(told, "hint"));
 		if (told == NULL)
 			say_end(&text, &c->row);
-		denied_put(record_fd, &d, &text);
+		say_question(&text, c, record);
+		denied_put(record, &d, &text);
 	}
 	say_result(&j, &m->out, c->id);
 	say_kind(&j, c->era);
@@ -318,14 +331,18 @@ static void answer_files(struct mcp *m, struct call *c, int record_fd)
 
 void answer_event(struct mcp *m, struct call *c, int record_fd)
 {
-	if (c->cancelled) {
-		/* nobody waits for it */
-	} else if (c->tool <= TOOL_SHELL) {
-		answer_run(m, c, record_fd);
-	} else {
-		answer_files(m, c, record_fd);
+	json_t *record = record_read(record_fd);
+	bool waits = false;
+
+	if (!c->cancelled && !person_ask(m, c, record, &waits)) {
+		if (c->tool <= TOOL_SHELL)
+			answer_run(m, c, record);
+		else
+			answer_files(m, c, record);
 	}
-	call_free(c);
+	json_decref(record);
+	if (!waits)
+		call_free(c);
 }
 
 /* ---- what was kept ---- */
@@ -475,8 +492,7 @@ void answer_failed(struct mcp *m, struct call *c, const struct err *e)
 	} else if (c->tool < TOOL_COUNT) {
 		answer_refused(m, c->id, c->era, &why);
 	} else {
-		say_error(&m->out, c->id, &why,
-			  e->code == AMBIT_NOT_FOUND && c->era == ERA_LEGACY ? SAY_NOT_FOUND : SAY_PARAMS);
+		say_no_resource(&m->out, c->id, c->uri, &why);
 	}
 	if (c->state == CALL_ROWS && m->listing == c->number)
 		m->listing = 0;

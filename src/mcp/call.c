@@ -54,8 +54,7 @@ void call_free(struct call *c)
 	fd_close(&c->input_fd);
 	buf_finish(&c->input);
 	buf_finish(&c->rows);
-	free(c->state_text);
-	c->state_text = NULL;
+	buf_finish(&c->run);
 	c->state = CALL_FREE;
 }
 
@@ -206,19 +205,41 @@ static int take_input(struct call *c, const json_t *a, struct mistake *why)
 	return c->input.failed ? err_set(&why->err, AMBIT_MEMORY, NULL, "no memory for the input") : 0;
 }
 
-static int send_run(struct mcp *m, struct call *c, const struct run *run, struct mistake *why)
+static int send_run(struct mcp *m, struct call *c, const struct buf *run, struct err *e)
 {
-	auto_buf text = { .max = RUN_BYTES_MAX };
 	uint8_t room[16];
 	struct buf body;
 
-	run_put(&text, run);
-	if (text.failed)
-		return err_set(&why->err, AMBIT_LIMIT, "pass less at once: by `input`, or by a file",
-			       "the call is too long");
 	buf_init_in(&body, room, sizeof room);
 	link_number_put(&body, &(struct link_number){ .request = c->number });
-	return port_send_parts(&m->session, WIRE_SESSION_PART, &text, WIRE_SESSION_RUN, &body, &why->err);
+	return port_send_parts(&m->session, WIRE_SESSION_PART, run, WIRE_SESSION_RUN, &body, e);
+}
+
+/* It is kept as long as it may have to be sent again. */
+static int begin_run(struct mcp *m, struct call *c, const struct run *run, struct mistake *why)
+{
+	int r;
+
+	buf_init(&c->run, RUN_BYTES_MAX);
+	run_put(&c->run, run);
+	if (c->run.failed)
+		return err_set(&why->err, AMBIT_LIMIT, "pass less at once: by `input`, or by a file",
+			       "the call is too long");
+	r = send_run(m, c, &c->run, &why->err);
+	if (!c->elicits || c->era == ERA_MODERN)
+		buf_finish(&c->run);
+	return r;
+}
+
+int call_again(struct mcp *m, struct call *c, struct err *e)
+{
+	for (size_t i = 0; i < 3; i++)
+		fd_close(&c->file[i]);
+	c->state = CALL_TAKEN;
+	c->number = call_next_number(m);
+	c->again = true;
+	c->input_at = 0;
+	return send_run(m, c, &c->run, e);
 }
 
 static int run_words(struct mcp *m, struct call *c, const json_t *a, struct run *run, struct mistake *why)
@@ -235,7 +256,7 @@ static int run_words(struct mcp *m, struct call *c, const json_t *a, struct run 
 	}
 	w.argv[w.n] = NULL;
 	run->argv = (char **)(uintptr_t)w.argv; /* only written out */
-	return send_run(m, c, run, why);
+	return begin_run(m, c, run, why);
 }
 
 static int run(struct mcp *m, struct call *c, const json_t *a, struct mistake *why)
@@ -253,7 +274,7 @@ static int run(struct mcp *m, struct call *c, const json_t *a, struct mistake *w
 	if (env == NULL || (c->tool == TOOL_RUN && argv == NULL))
 		r = err_set(&why->err, AMBIT_MEMORY, NULL, "no memory for the call");
 	else
-		r = c->tool == TOOL_RUN ? send_run(m, c, &run, why) : run_words(m, c, a, &run, why);
+		r = c->tool == TOOL_RUN ? begin_run(m, c, &run, why) : run_words(m, c, a, &run, why);
 	make_list_free(env);
 	make_list_free(argv);
 	return r;
@@ -318,31 +339,80 @@ static int find_tool(const struct mcp *m, const json_t *name, enum tool *ret, st
 		       "no tool '%.64s'", json_string_value(name));
 }
 
-int call_tool(struct mcp *m, const struct asked *a, struct mistake *why)
+/* Of what was asked for: the same tool with the same arguments, in whatever order they stand. */
+static int digest_of(enum tool t, const json_t *arguments, char ret[DIGEST_HEX], struct mistake *why)
 {
-	const json_t *arguments = json_object_get(a->params, "arguments");
-	struct call *c;
-	enum tool t;
-	int r = find_tool(m, json_object_get(a->params, "name"), &t, why);
+	char *text = arguments == NULL ? strdup("{}") : json_dumps(arguments, JSON_COMPACT | JSON_SORT_KEYS);
+	uint8_t digest[SHA256_BYTES];
+	struct sha256 s;
 
-	if (r < 0)
-		return r;
-	if (arguments != NULL && !json_is_object(arguments)) {
-		(void)snprintf(why->place, sizeof why->place, "/params/arguments");
-		return err_set(&why->err, AMBIT_USAGE, NULL, "the arguments are not an object");
+	if (text == NULL)
+		return err_set(&why->err, AMBIT_MEMORY, NULL, "no memory for the call");
+	sha256_init(&s);
+	sha256_add(&s, tool_name(t), strlen(tool_name(t)) + 1);
+	sha256_add(&s, text, strlen(text));
+	sha256_end(&s, digest);
+	for (size_t i = 0; i < sizeof digest; i++)
+		(void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	free(text);
+	return 0;
+}
+
+static int check_call(const struct asked *a, struct mistake *why)
+{
+	static const char *const known[] = { "_meta", "name", "arguments", "inputResponses", "requestState", "task" };
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)a->params, key, value)
+	{
+		bool is = false;
+
+		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+			is = is || strcmp(known[i], key) == 0;
+		(void)snprintf(why->place, sizeof why->place, "/params/%.80s", key);
+		if (!is)
+			return err_set(&why->err, AMBIT_USAGE, "arguments of the tool stand in `arguments`",
+				       "tools/call takes no parameter '%.64s'", key);
+		if (strcmp(key, "arguments") == 0 && !json_is_object(value))
+			return err_set(&why->err, AMBIT_USAGE, NULL, "the arguments are not an object");
+		if (strcmp(key, "task") == 0)
+			return err_set(&why->err, AMBIT_UNAVAILABLE,
+				       "call it without; `notifications/progress` tell that it goes on",
+				       "calls do not become tasks here");
 	}
-	if (tool_check(t, arguments, why) < 0) {
-		answer_refused(m, a->id, a->era, why);
+	why->place[0] = 0;
+	return 0;
+}
+
+static void answer_declined(struct mcp *m, const struct asked *a)
+{
+	struct mistake why = { .place = "" };
+
+	(void)err_set(&why.err, AMBIT_DENIED, "go on without it, or ask what they want instead",
+		      "the user did not accept: nothing was done");
+	answer_refused(m, a->id, a->era, &why);
+}
+
+static int begin_call(struct mcp *m, const struct asked *a, enum tool t, const json_t *arguments, struct mistake *why)
+{
+	char digest[DIGEST_HEX];
+	bool again = false;
+	struct call *c;
+	int r = digest_of(t, arguments, digest, why);
+
+	r = r < 0 ? r : person_returned(m, a->params, digest, &again, why);
+	if (r > 0) {
+		answer_declined(m, a);
 		return 0;
 	}
-	if (t == TOOL_SESSION) {
-		answer_session(m, a);
-		return 0;
-	}
-	c = call_new(m, a, why);
+	c = r < 0 ? NULL : call_new(m, a, why);
 	if (c == NULL)
-		return -AMBIT_LIMIT;
+		return r < 0 ? r : -AMBIT_LIMIT;
 	c->tool = t;
+	c->again = again;
+	c->elicits = a->era == ERA_MODERN ? a->elicits : m->elicits;
+	memcpy(c->digest, digest, sizeof c->digest);
 	if (t == TOOL_DIFF || t == TOOL_COMMIT || t == TOOL_DISCARD) {
 		r = ask_owner(m, c, arguments, why);
 	} else {
@@ -352,6 +422,30 @@ int call_tool(struct mcp *m, const struct asked *a, struct mistake *why)
 	if (r < 0)
 		call_free(c);
 	return r;
+}
+
+int call_tool(struct mcp *m, const struct asked *a, struct mistake *why)
+{
+	const json_t *arguments = json_object_get(a->params, "arguments");
+	enum tool t;
+	int r = check_call(a, why);
+
+	r = r < 0 ? r : find_tool(m, json_object_get(a->params, "name"), &t, why);
+	if (r < 0)
+		return r;
+	if (tool_check(t, arguments, why) < 0) {
+		answer_refused(m, a->id, a->era, why);
+		return 0;
+	}
+	if (m->open == OPEN_FAILED) {
+		answer_refused(m, a->id, a->era, &(struct mistake){ .err = m->why_not });
+		return 0;
+	}
+	if (t == TOOL_SESSION) {
+		answer_session(m, a);
+		return 0;
+	}
+	return begin_call(m, a, t, arguments, why);
 }
 
 /* ---- while it runs ---- */
@@ -404,7 +498,8 @@ void call_write_input(struct mcp *m, struct call *c)
 		c->input_at += (size_t)n;
 	}
 	fd_close(&c->input_fd);
-	buf_finish(&c->input);
+	if (c->run.len == 0)
+		buf_finish(&c->input);
 	(void)call_ask(m, c, WIRE_SESSION_INPUT_END, call_next_number(m), 0);
 }
 
@@ -416,7 +511,9 @@ void call_cancel(struct mcp *m, const char *id)
 	if (c == NULL || c->cancelled)
 		return;
 	c->cancelled = true;
-	if (c->state == CALL_FILES || c->state == CALL_RUNS)
+	if (c->state == CALL_LISTENS || c->state == CALL_PERSON)
+		call_free(c); /* what its user says of it then is of nothing */
+	else if (c->state == CALL_FILES || c->state == CALL_RUNS)
 		(void)call_ask(m, c, WIRE_SESSION_CANCEL, call_next_number(m), 0);
 }
 

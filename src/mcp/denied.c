@@ -1,4 +1,5 @@
 /* What was denied to an event, out of its record. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,7 +54,7 @@ static bool is_denied(const json_t *effect)
 	return verdict != NULL && (strcmp(verdict, "denied") == 0 || strcmp(verdict, "held") == 0);
 }
 
-static json_t *record_of(int fd)
+json_t *record_read(int fd)
 {
 	struct stat st;
 	auto_buf bytes = { .max = MCP_RECORD_MAX };
@@ -67,9 +68,9 @@ static json_t *record_of(int fd)
 	return json_loadb((const char *)room, (size_t)st.st_size, JSON_REJECT_DUPLICATES, NULL);
 }
 
-void denied_put(int record_fd, struct json *j, struct buf *text)
+void denied_put(const json_t *record, struct json *j, struct buf *text)
 {
-	json_t *record = record_of(record_fd), *one;
+	json_t *one;
 	unsigned n = 0;
 	size_t i;
 
@@ -83,5 +84,24 @@ void denied_put(int record_fd, struct json *j, struct buf *text)
 	json_put_array_end(j);
 	if (n > MCP_DENIED_MAX)
 		buf_printf(text, "[%u more were denied]\n", n - MCP_DENIED_MAX);
-	json_decref(record);
+}
+
+/* In our own words "`ambit approve a_...`": of an event that never began there is no record. */
+static bool find_question(const char *hint, char ret[ID_TEXT_MAX])
+{
+	const char *at = strstr(hint, "ambit approve a_");
+
+	if (at == NULL)
+		return false;
+	(void)snprintf(ret, ID_TEXT_MAX, "%.*s", ID_LEN, strstr(at, "a_"));
+	return id_is('a', ret, strlen(ret));
+}
+
+bool question_of(const json_t *record, const struct event_row *row, char ret[ID_TEXT_MAX])
+{
+	const char *id = json_string_value(json_object_get(json_object_get(record, "outcome"), "approval"));
+
+	if (id != NULL && id_is('a', id, strlen(id)))
+		return text_copy(ret, ID_TEXT_MAX, id);
+	return find_question(row->hint, ret);
 }

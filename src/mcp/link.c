@@ -7,7 +7,6 @@ void mcp_begin_put(struct buf *out, const struct mcp_begin *b)
 	buf_put_u32(out, b->tools);
 	buf_put_u32(out, b->flags);
 	buf_put(out, b->key, sizeof b->key);
-	buf_put_text(out, b->session, sizeof b->session);
 	buf_put_text(out, b->files, sizeof b->files);
 }
 
@@ -16,9 +15,19 @@ bool mcp_begin_take(struct rbuf *in, struct mcp_begin *ret)
 	ret->tools = rbuf_u32(in);
 	ret->flags = rbuf_u32(in);
 	rbuf_fixed(in, ret->key, sizeof ret->key);
-	rbuf_text(in, ret->session, sizeof ret->session);
 	rbuf_text(in, ret->files, sizeof ret->files);
-	return rbuf_done(in) && ret->flags <= MCP_FLAGS && id_is('s', ret->session, strlen(ret->session));
+	return rbuf_done(in) && ret->flags <= MCP_FLAGS;
+}
+
+void mcp_session_put(struct buf *out, const struct mcp_session *s)
+{
+	buf_put_text(out, s->session, sizeof s->session);
+}
+
+bool mcp_session_take(struct rbuf *in, struct mcp_session *ret)
+{
+	rbuf_text(in, ret->session, sizeof ret->session);
+	return rbuf_done(in) && id_is('s', ret->session, strlen(ret->session));
 }
 
 void mcp_ask_put(struct buf *out, const struct mcp_ask *a)

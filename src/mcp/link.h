@@ -12,19 +12,25 @@
 #include "base/buf.h"
 #include "core/id.h"
 
-/* MCP_BEGIN, with four descriptors: what the client says and what it hears, a channel to the session of which READY was taken, and what `session` tells
- * of it, as one object of JSON that is ours. */
+/* MCP_BEGIN, with two descriptors: what the client says, and what it hears. */
 #define MCP_KEY_BYTES 32
 struct mcp_begin {
 	uint32_t tools;             /* TOOL_BIT(...) */
 	uint32_t flags;             /* MCP_REACHES, ... */
 	uint8_t key[MCP_KEY_BYTES]; /* of what the client carries for us (requestState) */
-	char session[ID_TEXT_MAX];
-	char files[256]; /* the program ambit-files, as the cell has it */
+	char files[256];            /* the program ambit-files, as the cell has it */
 };
 enum { MCP_REACHES = 1 /* something of a network is granted */, MCP_FLAGS = 1 };
 void mcp_begin_put(struct buf *out, const struct mcp_begin *b);
 bool mcp_begin_take(struct rbuf *in, struct mcp_begin *ret);
+
+/* MCP_OPEN: the client wants the session, which is made only now: a client may start a server for one question, and kill it. MCP_SESSION answers, with two descriptors: a
+ * channel of which READY was taken, and what `session` tells of it, as one object of JSON that is ours; or MCP_FAILED, with an error, why there is none. */
+struct mcp_session {
+	char session[ID_TEXT_MAX];
+};
+void mcp_session_put(struct buf *out, const struct mcp_session *s);
+bool mcp_session_take(struct rbuf *in, struct mcp_session *ret);
 
 /* MCP_ASK: what is to be done with the changes of one event of the session; MCP_TOLD answers it, with a file of what was said of it. */
 enum mcp_deed { MCP_DIFF = 1, MCP_COMMIT, MCP_DISCARD, MCP_DEED_COUNT };

@@ -3,33 +3,21 @@
  * Standard input is the connection of the command line, which sends one message. */
 #include <jansson.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "mcp/mcp.h"
 #include "mcp/promise.h"
 
-#define ABOUT_MAX (256u << 10)
-
 static struct mcp *begin(void)
 {
 	auto_message msg = { .n_fds = 0 };
-	auto_buf about = { .max = ABOUT_MAX };
-	uint8_t room[1024];
+	uint8_t room[512];
 	struct mcp_begin b;
-	struct stat st;
-	uint8_t *at;
 
 	if (wire_receive(0, WIRE_OWNER, WIRE_NEW, room, sizeof room, &msg) <= 0 || msg.number != WIRE_MCP_BEGIN ||
-	    !mcp_begin_take(&msg.body, &b) || fstat(msg.fds[3], &st) < 0 || st.st_size <= 0 ||
-	    st.st_size > (off_t)ABOUT_MAX)
+	    !mcp_begin_take(&msg.body, &b))
 		return NULL;
-	at = buf_room(&about, (size_t)st.st_size);
-	if (at == NULL || pread(msg.fds[3], at, (size_t)st.st_size, 0) != st.st_size)
-		return NULL;
-	return mcp_new(steal_fd(&msg.fds[0]), steal_fd(&msg.fds[1]), steal_fd(&msg.fds[2]), 0, &b, at,
-		       (size_t)st.st_size);
+	return mcp_new(steal_fd(&msg.fds[0]), steal_fd(&msg.fds[1]), 0, &b);
 }
 
 int main(void)

@@ -13,27 +13,24 @@
 #define LINE_BYTES 16384  /* a longer one counts as several */
 #define GONE (POLLHUP | POLLERR)
 
-struct mcp *mcp_new(int in, int out, int session, int owner, const struct mcp_begin *begin, const void *about,
-		    size_t n_about)
+struct mcp *mcp_new(int in, int out, int owner, const struct mcp_begin *begin)
 {
 	struct mcp *m = calloc(1, sizeof *m);
 
 	if (m == NULL) {
 		fd_close(&in);
 		fd_close(&out);
-		fd_close(&session);
 		fd_close(&owner);
 		return NULL;
 	}
 	m->in = in;
 	m->out_fd = out;
 	m->begin = *begin;
-	port_init(&m->session, session);
+	m->session.fd = -1;
 	port_init(&m->owner, owner);
 	frame_init(&m->lines);
 	buf_init(&m->out, MCP_OUT_MAX);
-	buf_init(&m->about, n_about + 1);
-	buf_put(&m->about, about, n_about);
+	buf_init(&m->held, FRAME_LINE_MAX);
 	pace_init(&m->pace);
 	return m;
 }
@@ -50,6 +47,7 @@ void mcp_free(struct mcp *m)
 	frame_finish(&m->lines);
 	buf_finish(&m->out);
 	buf_finish(&m->about);
+	buf_finish(&m->held);
 	fd_close(&m->in);
 	fd_close(&m->out_fd);
 	free(m);
@@ -121,22 +119,22 @@ static void read_client(struct mcp *m)
 static bool is_busy(const struct mcp *m)
 {
 	for (size_t i = 0; i < MCP_CALLS_MAX; i++)
-		if (m->calls[i].state != CALL_FREE && !m->calls[i].cancelled)
+		if (m->calls[i].state != CALL_FREE && m->calls[i].state < CALL_PERSON && !m->calls[i].cancelled)
 			return true;
-	return m->out.len > m->out_at;
+	return m->open == OPEN_ASKED || m->out.len > m->out_at;
 }
 
 /* A client that says nothing more has gone, by the protocol: what it did not wait for is not waited for. */
 static bool is_over(const struct mcp *m)
 {
-	if (m->out.failed || m->deaf || m->session.fd < 0 || m->owner.fd < 0)
+	if (m->out.failed || m->deaf || m->owner.fd < 0 || (m->open == OPEN_IS && m->session.fd < 0))
 		return true;
 	return m->said_all && m->dry && !is_busy(m);
 }
 
 static bool may_hear(struct mcp *m)
 {
-	return !m->dry && has_room(m) && !pace_rests(&m->pace);
+	return !m->dry && m->open != OPEN_ASKED && has_room(m) && !pace_rests(&m->pace);
 }
 
 static void hear(struct mcp *m)

@@ -7,6 +7,7 @@
 #ifndef MCP_MCP_H
 #define MCP_MCP_H
 
+#include "base/sha256.h"
 #include "core/id.h"
 #include "mcp/link.h"
 #include "mcp/say.h"
@@ -29,6 +30,7 @@
 #define MCP_PROGRESS_MS 250       /* between two notes on one call */
 #define MCP_STRAY_MAX 64          /* answers to what was never asked, before the client is left */
 
+#define DIGEST_HEX (2 * SHA256_BYTES + 1)
 #define MCP_LEGACY "2025-11-25"
 #define MCP_MODERN "2026-07-28"
 
@@ -37,27 +39,33 @@ enum call_state {
 	CALL_TAKEN, /* asked for: it is not written down yet */
 	CALL_FILES, /* what it writes is asked for */
 	CALL_RUNS,
-	CALL_RECORD, /* it is over, and its record is asked for */
-	CALL_ASKED,  /* of the command line, or a record or file of an event, to be read */
-	CALL_ROWS,   /* a list of events */
+	CALL_RECORD,  /* it is over, and its record is asked for */
+	CALL_ASKED,   /* of the command line, or a record or file of an event, to be read */
+	CALL_ROWS,    /* a list of events */
+	CALL_PERSON,  /* the client asks its user whether a person has approved */
+	CALL_LISTENS, /* subscriptions/listen: nothing here ever changes, so nothing is told until it is cancelled */
 };
 
 struct call {
 	enum call_state state;
 	enum era era;
-	enum tool tool;         /* TOOL_COUNT: it reads a resource, or lists them */
-	uint32_t number;        /* of what was asked last of session or command line */
-	uint32_t input_number;  /* 0: not asked */
-	bool cancelled;         /* nobody waits for its answer */
-	char id[MCP_ID_MAX];    /* JSON */
-	char token[MCP_ID_MAX]; /* of its progress, JSON; "": not told */
-	char key[129];          /* "": none */
-	char *state_text;       /* owned: what the client brought back (requestState); NULL */
-	char uri[96];           /* of a resource */
-	const char *mime;       /* likewise */
-	unsigned stream;        /* of it: 1: of the files that come, the second */
+	enum tool tool;          /* TOOL_COUNT: it reads a resource, or lists them */
+	uint32_t number;         /* of what was asked last of session or command line */
+	uint32_t input_number;   /* 0: not asked */
+	bool cancelled;          /* nobody waits for its answer */
+	char id[MCP_ID_MAX];     /* JSON */
+	char token[MCP_ID_MAX];  /* of its progress, JSON; "": not told */
+	char key[129];           /* "": none */
+	bool elicits;            /* the client can ask its user */
+	bool again;              /* it was asked for before, and its user said that a person has approved */
+	char digest[DIGEST_HEX]; /* of the tool and its arguments */
+	struct buf run;          /* owned: what was sent, to be sent again; only while the client can ask its user */
+	char uri[96];            /* of a resource */
+	const char *mime;        /* likewise */
+	unsigned stream;         /* of it: 1: of the files that come, the second */
 	uint64_t n;
 	char event[ID_TEXT_MAX];
+	char question[ID_TEXT_MAX]; /* PERSON */
 	bool replayed;
 	uint64_t told_ms, told_bytes; /* progress */
 	uint64_t bytes;               /* it has written, by the last word */
@@ -74,18 +82,25 @@ struct call {
 struct mcp {
 	int in, out_fd; /* owned: what the client says, and hears */
 	bool said_all, deaf;
-	bool elicits;     /* legacy: the client can ask its user */
-	char version[16]; /* legacy: that was agreed upon */
+	enum pin { PIN_NONE, PIN_LEGACY, PIN_MODERN } pin; /* what the first request said, and all others must */
+	bool elicits;                                      /* legacy: the client can ask its user */
+	char version[16];                                  /* legacy: that was agreed upon */
 	bool dry;
 	unsigned stray;
 	struct frame lines;
 	struct pace pace;
 	struct buf out;
 	size_t out_at;
-	struct port session; /* owned */
-	struct port owner;   /* owned: the command line */
+	struct port session; /* owned; once it is open */
+	enum opened { OPEN_NOT, OPEN_ASKED, OPEN_IS, OPEN_FAILED } open;
+	struct err why_not; /* FAILED */
+	const char *line;   /* borrowed: what is being heard */
+	size_t line_n;
+	struct buf held;   /* owned: the line that waits for the session */
+	struct port owner; /* owned: the command line */
 	struct mcp_begin begin;
-	struct buf about; /* owned: what `session` tells */
+	char name[ID_TEXT_MAX]; /* of the session */
+	struct buf about;       /* owned: what `session` tells */
 	uint32_t last_number;
 	uint64_t latest;  /* number of an event that was told of */
 	uint32_t listing; /* number of the list of events that is being told; 0: none */
@@ -95,8 +110,7 @@ struct mcp {
 };
 
 /* Takes all descriptors. NULL: no memory. */
-struct mcp *mcp_new(int in, int out, int session, int owner, const struct mcp_begin *begin, const void *about,
-		    size_t n_about);
+struct mcp *mcp_new(int in, int out, int owner, const struct mcp_begin *begin);
 void mcp_free(struct mcp *m);
 /* One turn; waits for something to do for so long at most, -1: for ever. False: it is over. */
 bool mcp_turn(struct mcp *m, int wait_ms);
@@ -116,6 +130,7 @@ struct asked {
 	const json_t *params; /* an object, or NULL */
 	char token[MCP_ID_MAX];
 	char key[129];
+	bool elicits; /* MODERN: the client can ask its user */
 };
 
 /* methods.c */
@@ -137,6 +152,7 @@ void call_taken(struct mcp *m, struct call *c, const struct session_taken *t);
 void call_write_input(struct mcp *m, struct call *c);
 uint32_t call_next_number(struct mcp *m);
 /* A message about its event, to the session. On failure the call was answered, and is free. */
+int call_again(struct mcp *m, struct call *c, struct err *e); /* the same once more */
 int call_ask(struct mcp *m, struct call *c, enum wire_number what, uint32_t number, uint32_t a);
 void call_tell_progress(struct mcp *m, uint64_t now_ms);
 /* -1: none waits for the time; else how long until one is told. */
@@ -156,7 +172,20 @@ void answer_rows(struct mcp *m);
 /* Of a tool, for the model that called it: no error of the protocol. */
 void answer_refused(struct mcp *m, const char *id, enum era era, const struct mistake *why);
 void answer_failed(struct mcp *m, struct call *c, const struct err *e);
-/* denied.c: what the record says was denied, as a list of objects, and as lines of text. */
-void denied_put(int record_fd, struct json *j, struct buf *text);
+/* denied.c. NULL: there is none, or it cannot be read. The caller frees it. */
+json_t *record_read(int fd);
+/* What it says was denied, as a list of objects, and as lines of text. */
+void denied_put(const json_t *record, struct json *j, struct buf *text);
+/* The question that waits for a person since that event; false: none does. */
+bool question_of(const json_t *record, const struct event_row *row, char ret[ID_TEXT_MAX]);
+
+/* person.c: a question is a person's to answer, by `ambit approve`, and by nothing that a client says. All that its user is asked is whether that was done. True: they are; the call
+ * waits (LEGACY), or was answered by a question. */
+bool person_ask(struct mcp *m, struct call *c, const json_t *record, bool *ret_waits);
+/* LEGACY: what the user said. False: it answers nothing that was asked. */
+bool person_answered(struct mcp *m, const json_t *said);
+/* MODERN: what the request brought back. 0; 1: the user did not accept; or what is wrong with it. */
+int person_returned(struct mcp *m, const json_t *params, const char digest[DIGEST_HEX], bool *ret_again,
+		    struct mistake *why);
 
 #endif

@@ -59,15 +59,6 @@ static int check_none(const struct asked *a, struct mistake *why)
 
 /* ---- who this is ---- */
 
-static void put_implementation(struct json *j)
-{
-	json_put_object(j);
-	json_put_word(json_put_key(j, "name"), "ambit");
-	json_put_word(json_put_key(j, "title"), "Ambit");
-	json_put_word(json_put_key(j, "version"), AMBIT_VERSION);
-	json_put_object_end(j);
-}
-
 static void put_empty(struct json *j)
 {
 	json_put_object(j);
@@ -105,7 +96,7 @@ static int initialize(struct mcp *m, const struct asked *a, struct mistake *why)
 	say_result(&j, &m->out, a->id);
 	json_put_word(json_put_key(&j, "protocolVersion"), m->version);
 	put_capabilities(json_put_key(&j, "capabilities"));
-	put_implementation(json_put_key(&j, "serverInfo"));
+	say_implementation(json_put_key(&j, "serverInfo"));
 	json_put_word(json_put_key(&j, "instructions"), instructions);
 	say_result_end(&j);
 	return 0;
@@ -127,9 +118,6 @@ static int discover(struct mcp *m, const struct asked *a, struct mistake *why)
 	json_put_array_end(&j);
 	put_capabilities(json_put_key(&j, "capabilities"));
 	json_put_word(json_put_key(&j, "instructions"), instructions);
-	json_put_object(json_put_key(&j, "_meta"));
-	put_implementation(json_put_key(&j, "io.modelcontextprotocol/serverInfo"));
-	json_put_object_end(&j);
 	say_result_end(&j);
 	return 0;
 }
@@ -253,26 +241,61 @@ static int read_resource(struct mcp *m, const struct asked *a, struct mistake *w
 	return call_resource(m, a, uri, n, name, mime, why);
 }
 
+/* Nothing that could be listened for ever changes here. It has its place until it is cancelled. */
+static int listen_for(struct mcp *m, const struct asked *a, struct mistake *why)
+{
+	static const char *const known[] = { "notifications", NULL };
+	int r = check_params(a, known, why);
+	struct call *c;
+	struct json j;
+
+	if (r == 0 && !json_is_object(json_object_get(a->params, "notifications"))) {
+		(void)snprintf(why->place, sizeof why->place, "/params/notifications");
+		r = err_set(&why->err, AMBIT_USAGE, NULL, "'notifications' is missing, or no object");
+	}
+	c = r < 0 ? NULL : call_new(m, a, why);
+	if (c == NULL)
+		return r < 0 ? r : -AMBIT_LIMIT;
+	c->state = CALL_LISTENS;
+	say_note(&j, &m->out, "notifications/subscriptions/acknowledged");
+	json_put_object(json_put_key(&j, "notifications"));
+	json_put_object_end(&j);
+	json_put_object(json_put_key(&j, "_meta"));
+	json_put_made(json_put_key(&j, "io.modelcontextprotocol/subscriptionId"), c->id, strlen(c->id));
+	json_put_object_end(&j);
+	say_note_end(&j);
+	return 0;
+}
+
 /* ---- dispatch ---- */
 
 typedef int method_fn(struct mcp *m, const struct asked *a, struct mistake *why);
 
-enum { LEGACY = 1, MODERN = 2, FIRST = 4 /* before initialize, too */ };
-static const struct {
+enum { LEGACY = 1, MODERN = 2, FIRST = 4 /* it fixes no revision */, SESSION = 8 /* wants the session */ };
+static const struct method {
 	const char *word;
 	method_fn *ask;
-	unsigned eras;
+	unsigned is;
 } methods[] = {
-	{ "initialize", initialize, LEGACY | FIRST },
+	{ "initialize", initialize, LEGACY },
 	{ "ping", ping, LEGACY | FIRST },
-	{ "server/discover", discover, MODERN },
+	{ "server/discover", discover, MODERN | FIRST },
 	{ "tools/list", list_tools, LEGACY | MODERN },
-	{ "tools/call", call_tool, LEGACY | MODERN },
-	{ "resources/list", list_resources, LEGACY | MODERN },
+	{ "tools/call", call_tool, LEGACY | MODERN | SESSION },
+	{ "resources/list", list_resources, LEGACY | MODERN | SESSION },
 	{ "resources/templates/list", list_templates, LEGACY | MODERN },
-	{ "resources/read", read_resource, LEGACY | MODERN },
+	{ "resources/read", read_resource, LEGACY | MODERN | SESSION },
+	{ "subscriptions/listen", listen_for, MODERN },
 };
 #define METHODS (sizeof methods / sizeof methods[0])
+
+static const struct method *find_method(const char *word, unsigned era)
+{
+	for (size_t i = 0; i < METHODS; i++)
+		if (strcmp(methods[i].word, word) == 0 && (methods[i].is & era) != 0)
+			return &methods[i];
+	return NULL;
+}
 
 static void refuse_version(struct mcp *m, const struct asked *a, const char *wanted)
 {
@@ -286,43 +309,94 @@ static void refuse_version(struct mcp *m, const struct asked *a, const char *wan
 	json_put_object(&j);
 	json_put_array(json_put_key(&j, "supported"));
 	json_put_word(&j, MCP_MODERN);
-	json_put_word(&j, MCP_LEGACY);
+	if (m->pin != PIN_MODERN)
+		json_put_word(&j, MCP_LEGACY);
 	json_put_array_end(&j);
 	say_text(json_put_key(&j, "requested"), wanted, strlen(wanted));
 	json_put_object_end(&j);
 	buf_printf(&m->out, "}}\n");
 }
 
-void mcp_ask(struct mcp *m, const struct asked *a)
+/* What is asked waits until there is a session; nothing more is heard until then. */
+static int open_session(struct mcp *m, struct mistake *why)
 {
-	struct mistake why = { .place = "" };
-	const unsigned era = a->era == ERA_MODERN ? MODERN : LEGACY;
-	int number = SAY_PARAMS, r = 0;
-	size_t i = 0;
+	const struct buf none = { .len = 0 };
+	int r;
 
-	if (a->era == ERA_MODERN && strcmp(a->version, MCP_MODERN) != 0) {
-		refuse_version(m, a, a->version);
+	buf_put(&m->held, m->line, m->line_n);
+	if (m->held.failed)
+		return err_set(&why->err, AMBIT_MEMORY, NULL, "no memory for the request");
+	r = port_send(&m->owner, WIRE_MCP_OPEN, &none, &why->err);
+	if (r == 0)
+		m->open = OPEN_ASKED;
+	return r;
+}
+
+static int number_of(const struct err *e)
+{
+	return e->code == AMBIT_LIMIT || e->code == AMBIT_MEMORY || e->code == AMBIT_GONE || e->code == AMBIT_SYSTEM
+		       ? SAY_INTERNAL
+		       : SAY_PARAMS;
+}
+
+static int ask_method(struct mcp *m, const struct method *method, const struct asked *a, struct mistake *why)
+{
+	if ((method->is & SESSION) == 0 || m->open == OPEN_IS || (m->open == OPEN_FAILED && method->ask == call_tool))
+		return method->ask(m, a, why);
+	if (m->open == OPEN_FAILED) {
+		why->err = m->why_not;
+		return -(int)why->err.code;
+	}
+	return open_session(m, why);
+}
+
+/* Which revision a request is of: what it says, unless the connection is of the older one. */
+void mcp_ask(struct mcp *m, const struct asked *given)
+{
+	struct asked a = *given;
+	const struct method *method;
+	struct mistake why = { .place = "" };
+	int number = SAY_NO_METHOD, r;
+
+	if (m->pin == PIN_LEGACY)
+		a.era = ERA_LEGACY;
+	if (a.era == ERA_MODERN && strcmp(a.version, MCP_MODERN) != 0) {
+		refuse_version(m, &a, a.version);
 		return;
 	}
-	while (i < METHODS && (strcmp(methods[i].word, a->method) != 0 || (methods[i].eras & era) == 0))
-		i++;
-	if (i == METHODS) {
-		number = SAY_NO_METHOD;
-		r = err_set(&why.err, AMBIT_UNKNOWN, NULL, "no method '%.64s'", a->method);
-	} else if (era == LEGACY && m->version[0] == 0 && (methods[i].eras & FIRST) == 0) {
+	if (m->pin == PIN_MODERN && strcmp(a.method, "initialize") == 0) {
+		const char *wanted = json_string_value(json_object_get(a.params, "protocolVersion"));
+
+		refuse_version(m, &a, wanted != NULL ? wanted : "");
+		return;
+	}
+	method = find_method(a.method, a.era == ERA_MODERN || m->pin == PIN_MODERN ? MODERN : LEGACY);
+	if (method == NULL) {
+		r = err_set(&why.err, AMBIT_UNKNOWN, NULL, "no method '%.64s'", a.method);
+	} else if (m->pin == PIN_MODERN && a.era != ERA_MODERN) {
+		number = SAY_PARAMS;
+		r = err_set(&why.err, AMBIT_PROTOCOL,
+			    "_meta has io.modelcontextprotocol/protocolVersion and .../clientCapabilities",
+			    "a request without its envelope");
+	} else if (a.era == ERA_LEGACY && m->version[0] == 0 && (method->is & FIRST) == 0 &&
+		   method->ask != initialize) {
 		number = SAY_NO_REQUEST;
 		r = err_set(&why.err, AMBIT_PROTOCOL,
 			    "initialize comes first, or _meta with io.modelcontextprotocol/protocolVersion",
 			    "the client did not say which version it speaks");
 	} else {
-		r = methods[i].ask(m, a, &why);
-		if (why.err.code == AMBIT_NOT_FOUND && a->era == ERA_LEGACY)
-			number = SAY_NOT_FOUND;
-		else if (why.err.code == AMBIT_LIMIT || why.err.code == AMBIT_MEMORY)
-			number = SAY_INTERNAL;
+		r = ask_method(m, method, &a, &why);
+		number = number_of(&why.err);
+		if (r == 0 && (method->is & FIRST) == 0)
+			m->pin = a.era == ERA_MODERN ? PIN_MODERN : PIN_LEGACY;
 	}
-	if (r < 0)
-		say_error(&m->out, a->id, &why, number);
+	if (r < 0 && why.err.code == AMBIT_NOT_FOUND && method != NULL && method->ask == read_resource) {
+		const char *uri = json_string_value(json_object_get(a.params, "uri"));
+
+		say_no_resource(&m->out, a.id, uri != NULL ? uri : "", &why);
+	} else if (r < 0) {
+		say_error(&m->out, a.id, &why, number);
+	}
 }
 
 /* Of a note nothing is answered, whatever is wrong with it. */

@@ -62,6 +62,7 @@ static int take_meta(struct asked *a, struct mistake *why)
 	a->version = json_string_value(version);
 	if (version != NULL && !json_is_string(version))
 		return no_request(why, "/params/_meta/" META_VERSION, NULL, "a version that is no text");
+	a->elicits = json_is_object(json_object_get(json_object_get(meta, META_CAPABILITIES), "elicitation"));
 	if (version != NULL && !json_is_object(json_object_get(meta, META_CAPABILITIES)))
 		return no_request(why, "/params/_meta/" META_CAPABILITIES, "an object, which may be empty",
 				  "a request without the client's capabilities");
@@ -91,10 +92,10 @@ static int take_request(const json_t *said, struct asked *a, struct mistake *why
 	return take_meta(a, why);
 }
 
-/* Nothing was asked of the client that it could answer: of who goes on with it nothing more is heard. */
-static void on_answer(struct mcp *m)
+/* Of who goes on to answer what was never asked nothing more is heard. */
+static void on_answer(struct mcp *m, const json_t *said)
 {
-	if (++m->stray >= MCP_STRAY_MAX)
+	if (!person_answered(m, said) && ++m->stray >= MCP_STRAY_MAX)
 		m->said_all = true;
 }
 
@@ -131,7 +132,7 @@ static void take_message(struct mcp *m, const json_t *said)
 	r = r < 0 ? r : check_members(said, &why);
 	r = r < 0 ? r : check_version(said, &why);
 	if (r == 0 && is_answer) {
-		on_answer(m);
+		on_answer(m, said);
 		return;
 	}
 	r = r < 0 ? r : take_request(said, &a, &why);
@@ -158,6 +159,8 @@ void mcp_heard(struct mcp *m, const char *line, size_t n)
 
 	if (is_blank(line, n))
 		return;
+	m->line = line;
+	m->line_n = n;
 	said = parse_json(line, n, &why);
 	if (said == NULL)
 		say_error(&m->out, NULL, &why, why.err.code == AMBIT_MALFORMED ? SAY_NO_JSON : SAY_NO_REQUEST);

@@ -43,6 +43,19 @@ void say_error(struct buf *out, const char *id, const struct mistake *m, int num
 	put(out, "}}\n");
 }
 
+void say_no_resource(struct buf *out, const char *id, const char *uri, const struct mistake *m)
+{
+	struct json j;
+
+	buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":%d,", id, SAY_PARAMS);
+	json_begin(&j, out);
+	json_put_name(json_put_key(&j, "message"), m->err.msg);
+	json_put_object(json_put_key(&j, "data"));
+	say_text(json_put_key(&j, "uri"), uri, strlen(uri));
+	json_put_object_end(&j);
+	put(out, "}}\n");
+}
+
 void say_note(struct json *j, struct buf *out, const char *method)
 {
 	put(out, "{\"jsonrpc\":\"2.0\",\"method\":\"");
@@ -109,10 +122,23 @@ void say_content_text(struct json *j, const void *bytes, size_t n)
 	json_put_object_end(j);
 }
 
+void say_implementation(struct json *j)
+{
+	json_put_object(j);
+	json_put_word(json_put_key(j, "name"), "ambit");
+	json_put_word(json_put_key(j, "title"), "Ambit");
+	json_put_word(json_put_key(j, "version"), AMBIT_VERSION);
+	json_put_object_end(j);
+}
+
 void say_kind(struct json *j, enum era era)
 {
-	if (era == ERA_MODERN)
-		json_put_word(json_put_key(j, "resultType"), "complete");
+	if (era != ERA_MODERN)
+		return;
+	json_put_word(json_put_key(j, "resultType"), "complete");
+	json_put_object(json_put_key(j, "_meta"));
+	say_implementation(json_put_key(j, "io.modelcontextprotocol/serverInfo"));
+	json_put_object_end(j);
 }
 
 void say_fresh(struct json *j, enum era era, unsigned ms)

@@ -18,7 +18,7 @@ enum {
 	SAY_NO_METHOD = -32601,
 	SAY_PARAMS = -32602,
 	SAY_INTERNAL = -32603,
-	SAY_NOT_FOUND = -32002, /* a resource, until 2025-11-25 */
+	SAY_CAPABILITY = -32021,
 	SAY_VERSION = -32022,
 };
 
@@ -30,6 +30,8 @@ void say_result(struct json *j, struct buf *out, const char *id);
 void say_result_end(struct json *j);
 /* id NULL: null. */
 void say_error(struct buf *out, const char *id, const struct mistake *m, int number);
+/* As clients know that there is no such resource: by data that has the uri, and nothing else. */
+void say_no_resource(struct buf *out, const char *id, const char *uri, const struct mistake *m);
 void say_note(struct json *j, struct buf *out, const char *method);
 void say_note_end(struct json *j);
 /* Text of a program's, as text: what is no UTF-8 is shown as the character that stands for it (U+FFFD), what is cut ends with a whole one. */
@@ -37,7 +39,9 @@ void say_text(struct json *j, const void *bytes, size_t n);
 
 /* One block of content that is text. */
 void say_content_text(struct json *j, const void *bytes, size_t n);
-/* That a result is one, and no question: a member of it, where the revision has that. */
+/* Name and version of this server. */
+void say_implementation(struct json *j);
+/* That a result is one, and no question, and whose: members of it, where the revision has them. */
 void say_kind(struct json *j, enum era era);
 /* How long a client may keep it, where the revision has that. */
 void say_fresh(struct json *j, enum era era, unsigned ms);

@@ -1,8 +1,11 @@
 /* What the role of the session, and the command line, say. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "mcp/mcp.h"
 
 static struct call *call_of_number(struct mcp *m, uint32_t number)
@@ -56,7 +59,7 @@ static bool on_files(struct mcp *m, struct wire_message *msg)
 static void on_over(struct mcp *m, struct call *c, const struct event_row *row)
 {
 	c->row = *row;
-	if (c->cancelled || row->denied == 0) {
+	if (c->cancelled || (row->denied == 0 && row->code == 0 && row->outcome.workspace != WORKSPACE_KEPT)) {
 		answer_event(m, c, -1);
 		return;
 	}
@@ -157,6 +160,40 @@ bool mcp_told_by_session(struct mcp *m)
 	return r == -EAGAIN || (r > 0 && hear_session(m, &msg));
 }
 
+#define ABOUT_MAX (256u << 10)
+
+/* What waited for it goes on. Of one that could not be made it is told so, and the next call asks again. */
+static bool on_session(struct mcp *m, struct wire_message *msg)
+{
+	struct buf line = m->held;
+	struct mcp_session s;
+	struct stat st;
+	uint8_t *at;
+
+	if (msg->number == WIRE_MCP_FAILED) {
+		(void)wire_take_error(&msg->body, &m->why_not);
+		m->open = OPEN_FAILED;
+	} else {
+		buf_init(&m->about, ABOUT_MAX);
+		if (!mcp_session_take(&msg->body, &s) || fstat(msg->fds[1], &st) < 0 || st.st_size <= 0 ||
+		    st.st_size > (off_t)ABOUT_MAX)
+			return false;
+		at = buf_room(&m->about, (size_t)st.st_size);
+		if (at == NULL || pread(msg->fds[1], at, (size_t)st.st_size, 0) != st.st_size)
+			return false;
+		m->about.len = (size_t)st.st_size;
+		(void)text_copy(m->name, sizeof m->name, s.session); /* same size */
+		port_init(&m->session, steal_fd(&msg->fds[0]));
+		m->open = OPEN_IS;
+	}
+	buf_init(&m->held, FRAME_LINE_MAX);
+	mcp_heard(m, (const char *)line.data, line.len);
+	buf_finish(&line);
+	if (m->open == OPEN_FAILED)
+		m->open = OPEN_NOT;
+	return true;
+}
+
 bool mcp_told_by_owner(struct mcp *m)
 {
 	auto_message msg = { .n_fds = 0 };
@@ -166,6 +203,8 @@ bool mcp_told_by_owner(struct mcp *m)
 
 	if (r == -EAGAIN)
 		return true;
+	if (r > 0 && (msg.number == WIRE_MCP_SESSION || msg.number == WIRE_MCP_FAILED))
+		return m->open == OPEN_ASKED && on_session(m, &msg);
 	if (r <= 0 || msg.number != WIRE_MCP_TOLD || !mcp_told_take(&msg.body, &told))
 		return false;
 	c = call_of_number(m, told.request);
