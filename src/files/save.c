@@ -47,8 +47,6 @@ int save_find(struct answer *a, const char *path, struct save *ret)
 		return answer_sys(a, errno, "write", path);
 	if (!S_ISREG(ret->st.st_mode))
 		return content_refuse(a, ret->st.st_mode, path);
-	if (faccessat(AT_FDCWD, ret->real, W_OK, AT_EACCESS) < 0) /* what may not be written is not replaced either */
-		return answer_sys(a, errno, "write", path);
 	ret->exists = true;
 	return 0;
 }
@@ -93,10 +91,16 @@ static int fill(const struct save *s, int fd, const char *name, const void *byte
 	return r;
 }
 
+/* Of the part that names the directory, with its slash; 0: the current one. */
+static size_t directory_len(const char *real)
+{
+	const char *slash = strrchr(real, '/');
+
+	return slash != NULL ? (size_t)(slash - real) + 1 : 0;
+}
+
 static int write_beside(const struct save *s, const void *bytes, size_t n)
 {
-	const char *slash = strrchr(s->real, '/');
-	const size_t dir = slash != NULL ? (size_t)(slash - s->real) + 1 : 0;
 	char name[PATH_MAX + 64];
 	uint64_t number;
 	auto_fd int fd = -1;
@@ -104,7 +108,7 @@ static int write_beside(const struct save *s, const void *bytes, size_t n)
 
 	if (getrandom(&number, sizeof number, 0) != sizeof number)
 		return -EIO;
-	(void)snprintf(name, sizeof name, "%.*s.ambit-files-%016llx", (int)dir, s->real,
+	(void)snprintf(name, sizeof name, "%.*s.ambit-files-%016llx", (int)directory_len(s->real), s->real,
 		       (unsigned long long)number); /* fits */
 	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | CONTENT_OPEN, s->exists ? 0600 : 0666);
 	if (fd < 0)
@@ -115,18 +119,29 @@ static int write_beside(const struct save *s, const void *bytes, size_t n)
 	return r;
 }
 
-static int write_in_place(const struct save *s, const void *bytes, size_t n)
+static int write_in_place(const struct save *s, int fd, const void *bytes, size_t n)
 {
-	auto_fd int fd = open(s->real, O_WRONLY | O_NOFOLLOW | CONTENT_OPEN);
 	struct stat st;
 	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || !is_unchanged(s))
+	if (!S_ISREG(st.st_mode) || (s->exists && !is_unchanged(s)))
 		return CHANGED;
 	r = fd_write_all(fd, bytes, n);
 	return r == 0 && ftruncate(fd, (off_t)n) < 0 ? -errno : r;
+}
+
+static bool may_make_beside(const char *real)
+{
+	char directory[PATH_MAX];
+	const size_t n = directory_len(real);
+
+	if (n == 0)
+		return faccessat(AT_FDCWD, ".", W_OK, AT_EACCESS) == 0;
+	(void)text_copy(directory, sizeof directory, real); /* they are as long */
+	directory[n] = 0;
+	return faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) == 0;
 }
 
 /* No file may be made there; or this one is granted alone and so a mount, which nothing is renamed over. */
@@ -135,14 +150,30 @@ static bool is_alone(int r)
 	return r == -EACCES || r == -EPERM || r == -EROFS || r == -EBUSY;
 }
 
+/* What may not be written is not replaced either. It is opened under its own name first, so that what a cell is denied is told by the name that was meant and not by that of
+ * the file beside it. */
+static int replace(const struct save *s, const void *bytes, size_t n)
+{
+	const int flags = O_WRONLY | O_NOFOLLOW | CONTENT_OPEN;
+	auto_fd int fd = s->exists ? open(s->real, flags) : -1;
+	int r = fd < 0 && s->exists && errno != ETXTBSY ? -errno : 0; /* a program that runs can be replaced */
+
+	if (r < 0)
+		return r;
+	r = may_make_beside(s->real) ? write_beside(s, bytes, n) : -EACCES;
+	if (!is_alone(r))
+		return r;
+	if (!s->exists)
+		fd = open(s->real, flags | O_CREAT | O_EXCL, 0666);
+	return write_in_place(s, fd, bytes, n);
+}
+
 int save_do(struct answer *a, const struct save *s, const void *bytes, size_t n)
 {
 	int r = s->exists ? 0 : make_parents(s->real);
 
 	if (r == 0)
-		r = write_beside(s, bytes, n);
-	if (s->exists && is_alone(r))
-		r = write_in_place(s, bytes, n);
+		r = replace(s, bytes, n);
 	if (r == CHANGED)
 		return answer_set(a, AMBIT_CONFLICT, "read it again", "another program changed it meanwhile", s->path);
 	return r < 0 ? answer_sys(a, -r, "write", s->path) : 0;

@@ -21,10 +21,10 @@ struct save {
 	struct stat st; /* if it exists: what it was */
 };
 
-/* -CONFLICT: it is there, and no regular file; -NOT_FOUND: a symbolic link that leads nowhere; -DENIED: it may not be written. */
+/* -CONFLICT: it is there, and no regular file; -NOT_FOUND: a symbolic link that leads nowhere. */
 int save_find(struct answer *a, const char *path, struct save *ret);
 
-/* -CONFLICT: another has changed it since it was found. Missing directories are made, and stay if it fails. */
+/* -DENIED: it may not be written; -CONFLICT: another has changed it since it was found. Missing directories are made, and stay if it fails. */
 int save_do(struct answer *a, const struct save *s, const void *bytes, size_t n);
 
 #endif
