@@ -19,7 +19,7 @@ int content_refuse(struct answer *a, mode_t mode, const char *path)
 
 int content_open(struct answer *a, const char *path, int *ret_fd, struct stat *ret)
 {
-	auto_fd int fd = open(path, O_RDONLY | CONTENT_OPEN);
+	auto_fd int fd = open(path, O_RDONLY | CONTENT_OPEN | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)

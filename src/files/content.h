@@ -13,7 +13,7 @@
 
 #include "files/answer.h"
 
-#define CONTENT_OPEN (O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+#define CONTENT_OPEN (O_NONBLOCK | O_NOCTTY)
 
 /* The regular file, to be read; the caller owns *ret_fd. Symbolic links are followed. */
 int content_open(struct answer *a, const char *path, int *ret_fd, struct stat *ret);

@@ -42,7 +42,7 @@ static uint64_t newlines(const uint8_t *from, const uint8_t *to)
 
 static int take_texts(struct edit *x, const struct request *q, struct answer *a)
 {
-	uint64_t n_old, n_new;
+	uint64_t n_old = 0, n_new = 0;
 	int r = answer_number(a, q->words[1], "OLD_BYTES", 0, FILES_CONTENT_MAX / 2, &n_old);
 
 	if (r == 0)
@@ -121,7 +121,7 @@ static uint64_t replace(const struct edit *x, const uint8_t *found, struct buf *
 	const uint8_t *at = x->content.data;
 	uint64_t n = 0;
 
-	for (; found != NULL; found = find(x, at), n++) {
+	for (; found != NULL && !ret->failed; found = find(x, at), n++) {
 		buf_put(ret, at, (size_t)(found - at));
 		buf_put(ret, x->new, x->n_new);
 		at = found + x->n_old;

@@ -79,7 +79,7 @@ int files_list(const struct request *q, struct answer *a)
 		r = answer_number(a, q->words[1], "DEPTH", 1, DEPTH_MAX, &depth);
 	if (r < 0)
 		return r;
-	fd = open(path, O_RDONLY | O_DIRECTORY | CONTENT_OPEN);
+	fd = open(path, O_RDONLY | O_DIRECTORY | CONTENT_OPEN | O_CLOEXEC);
 	if (fd < 0)
 		return answer_sys(a, errno, "list", path);
 	w.depth = (unsigned)depth;

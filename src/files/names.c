@@ -79,9 +79,10 @@ int names_next(struct names *p, DIR *d, size_t room)
 			drop_half(p, limit);
 	}
 	r = r == 0 ? -errno : r;
-	qsort(p->name, p->n, sizeof p->name[0], compare);
-	if (p->n > 0)
+	if (p->n > 0) {
+		qsort(p->name, p->n, sizeof p->name[0], compare);
 		(void)text_copy(p->last, sizeof p->last, p->name[p->n - 1]); /* as above */
+	}
 	return r;
 }
 

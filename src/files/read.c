@@ -152,7 +152,7 @@ int files_read(const struct request *q, struct answer *a)
 	struct source s = { .path = words[0] };
 	auto_fd int fd = -1;
 	uint64_t from = 1, n = LINES_USUAL;
-	struct stat st;
+	struct stat st = { .st_size = 0 };
 	int r = 0;
 
 	if (bytes != NULL && words[1] != NULL)

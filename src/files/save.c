@@ -30,10 +30,10 @@ static int find_new(struct answer *a, const char *path, struct save *ret)
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
 		return answer_set(a, AMBIT_NOT_FOUND, "write where it leads, or remove it first",
 				  "it is a symbolic link that leads nowhere", path);
-	if (!ends_in_name(path))
-		return answer_sys(a, EISDIR, "write", path);
 	if (!text_copy(ret->real, sizeof ret->real, path))
 		return answer_sys(a, ENAMETOOLONG, "write", path);
+	if (!ends_in_name(path))
+		return answer_sys(a, EISDIR, "write", path);
 	ret->exists = false;
 	return 0;
 }
@@ -110,7 +110,7 @@ static int write_beside(const struct save *s, const void *bytes, size_t n)
 		return -EIO;
 	(void)snprintf(name, sizeof name, "%.*s.ambit-files-%016llx", (int)directory_len(s->real), s->real,
 		       (unsigned long long)number); /* fits */
-	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | CONTENT_OPEN, s->exists ? 0600 : 0666);
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | CONTENT_OPEN | O_CLOEXEC, s->exists ? 0600 : 0666);
 	if (fd < 0)
 		return -errno;
 	r = fill(s, fd, name, bytes, n);
@@ -154,7 +154,7 @@ static bool is_alone(int r)
  * the file beside it. */
 static int replace(const struct save *s, const void *bytes, size_t n)
 {
-	const int flags = O_WRONLY | O_NOFOLLOW | CONTENT_OPEN;
+	const int flags = O_WRONLY | O_NOFOLLOW | CONTENT_OPEN | O_CLOEXEC;
 	auto_fd int fd = s->exists ? open(s->real, flags) : -1;
 	int r = fd < 0 && s->exists && errno != ETXTBSY ? -errno : 0; /* a program that runs can be replaced */
 

@@ -125,7 +125,7 @@ static bool look_at_entry(void *user, const struct walk_entry *entry)
 	if (!S_ISREG(entry->st->st_mode) || !is_wanted(s, entry))
 		return true;
 	if (entry->st->st_size <= (off_t)FILE_MAX)
-		fd = openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | CONTENT_OPEN);
+		fd = openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | CONTENT_OPEN | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) { /* it may be another by now */
 		s->skipped++;
 		return true;
@@ -136,7 +136,7 @@ static bool look_at_entry(void *user, const struct walk_entry *entry)
 static int look_beneath(struct search *s, const char *path)
 {
 	struct walk w = { .fn = look_at_entry, .user = s, .depth = WALK_DEPTH_MAX };
-	auto_fd int fd = open(path, O_RDONLY | CONTENT_OPEN);
+	auto_fd int fd = open(path, O_RDONLY | CONTENT_OPEN | O_CLOEXEC);
 	struct stat st;
 	int r = 0;
 

@@ -26,7 +26,7 @@ static enum going enter(struct walk *w, int dir_fd, const char *name, unsigned d
 		w->deeper++;
 		return GO_ON;
 	}
-	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | CONTENT_OPEN);
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | CONTENT_OPEN | O_CLOEXEC);
 	if (fd >= 0) {
 		buf_put(&w->path, "/", 1);
 		return descend(w, &fd, depth + 1);
