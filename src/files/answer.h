@@ -10,7 +10,8 @@
 #include "base/json.h"
 
 #define ANSWER_MAX (32u << 20) /* the largest is 4 MiB of base64, or 256 KiB of text in which each byte takes six */
-#define ANSWER_FULL (1u << 20) /* lists take nothing more from here on: names may be long, and there are many */
+/* Lists take nothing more from here on: names may be long, and there are many. With the longest entry it is less than a mebibyte, which is what others allow for output. */
+#define ANSWER_FULL (768u << 10)
 
 struct answer {
 	struct buf line;
