@@ -5,7 +5,7 @@
  *           **            alone between slashes: any number of directories, also none; at the end: whatever lies beneath
  *           \             takes what follows as it is
  * Holds:  a path that is literally the same always fits. What fits a directory fits all beneath it; "" fits everything.
- * Called: role ambit-stage and its engine; pure. Both are relative to the same directory. */
+ * Called: role ambit-stage and its engine, and ambit-files; pure. Both are relative to the same directory. */
 #ifndef STAGE_PATTERN_H
 #define STAGE_PATTERN_H
 
