@@ -28,6 +28,7 @@ int cli_approve(int argc, char **argv);
 int cli_labels(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_mcp(int argc, char **argv);
+int cli_guard(int argc, char **argv);
 int cli_session(int argc, char **argv);
 int cli_events(int argc, char **argv);
 int cli_ps(int argc, char **argv);

@@ -52,6 +52,9 @@ enum flag {
 	KEEP_SPACE,
 	AGENT,
 	TOOLS,
+	NAME,
+	PINS,
+	APPROVE,
 	HELP
 };
 
@@ -108,15 +111,17 @@ static const struct option flags[] = {
 	{ "keep-space", required_argument, NULL, KEEP_SPACE },
 	{ "agent", required_argument, NULL, AGENT },
 	{ "tools", required_argument, NULL, TOOLS },
+	{ "name", required_argument, NULL, NAME },
+	{ "pins", required_argument, NULL, PINS },
+	{ "approve", no_argument, NULL, APPROVE },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
 
 static const char *const help_commands[] = {
-	[COMMAND_RUN] = "ambit run --help",
-	[COMMAND_LEARN] = "ambit learn --help",
-	[COMMAND_SESSION] = "ambit session --help",
-	[COMMAND_MCP] = "ambit mcp --help",
+	[COMMAND_RUN] = "ambit run --help",         [COMMAND_LEARN] = "ambit learn --help",
+	[COMMAND_SESSION] = "ambit session --help", [COMMAND_MCP] = "ambit mcp --help",
+	[COMMAND_GUARD] = "ambit guard --help",
 };
 
 static int add_without(struct run_options *o, const char *word, struct ambit_error *e)
@@ -280,6 +285,9 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case KEEP_SPACE: return set_bytes(&o->keep_bytes, flag->name, value, e);
 	case AGENT: return set_agent(o, value, e);
 	case TOOLS: o->tools = value; break;
+	case NAME: o->name = value; break;
+	case PINS: o->pins = value; break;
+	case APPROVE: o->approve = true; break;
 	case HELP: o->help = true; break;
 	}
 	return 0;
@@ -302,18 +310,21 @@ static bool is_taken(enum command command, int flag)
 	case KEEP:
 	case KEEP_SPACE: return makes_session(command);
 	case TOOLS: return command == COMMAND_MCP;
-	case AGENT: return command == COMMAND_RUN || command == COMMAND_MCP;
-	case JSON: return command != COMMAND_LEARN && command != COMMAND_MCP;
+	case NAME:
+	case PINS:
+	case APPROVE: return command == COMMAND_GUARD;
+	case AGENT: return command == COMMAND_RUN || command == COMMAND_MCP || command == COMMAND_GUARD;
+	case JSON: return command == COMMAND_RUN || command == COMMAND_SESSION;
 	case WARM:
-	case BUDGET: return command != COMMAND_LEARN;
+	case BUDGET: return command != COMMAND_LEARN && command != COMMAND_GUARD;
 	case BASE:
 	case OBSERVE:
 	case WITHOUT:
-	case STRICT:
 	case STAGE:
-	case DISCARD:
-	case DIRECT: return command != COMMAND_LEARN;
-	case KEY: return command != COMMAND_LEARN;
+	case DISCARD: return command != COMMAND_LEARN;
+	case STRICT:
+	case DIRECT:
+	case KEY: return command != COMMAND_LEARN && command != COMMAND_GUARD;
 	case RECORD:
 	case QUIET:
 	case ON_CONFLICT:
@@ -327,7 +338,7 @@ static bool is_taken(enum command command, int flag)
 	case WAIT: return command == COMMAND_RUN;
 	case NO_PTY:
 	case LEDGER:
-	case NO_LEDGER: return !makes_session(command);
+	case NO_LEDGER: return command == COMMAND_RUN || command == COMMAND_LEARN;
 	default: return true;
 	}
 }
@@ -431,7 +442,7 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (!o->help && o->kind == KIND_RUN && (o->result != NULL || o->kernel != NULL))
 		return cli_misused(e, help_command, "--%s is of code: --python, --node or --shell",
 				   o->result != NULL ? "result" : "kernel");
-	if (!o->help && !makes_session(command) && !o->end && optind >= argc)
+	if (!o->help && !makes_session(command) && !o->end && o->pins == NULL && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
 	if (!o->help && makes_session(command) && optind < argc)
 		return cli_misused(e, help_command, "%s takes no command, and not '%s'",

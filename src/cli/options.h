@@ -1,9 +1,9 @@
-/* options - the flags that `run`, `learn`, `session new` and `mcp` share, and what they come to.
+/* options - the flags that `run`, `learn`, `session new`, `mcp` and `guard` share, and what they come to.
  *
  * Owns:   struct run_options: the policy handle and the words of the flags.
  * Holds:  flags are read once, left to right, up to `--` or the first word that is no flag; what they mean is the
  *         library's to say.
- * Called: cli_run, cli_learn, cli_session, cli_mcp. */
+ * Called: cli_run, cli_learn, cli_session, cli_mcp, cli_guard. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
@@ -14,7 +14,7 @@
 #include "core/kind.h"
 #include "core/labels.h"
 
-enum command { COMMAND_RUN, COMMAND_LEARN, COMMAND_SESSION, COMMAND_MCP };
+enum command { COMMAND_RUN, COMMAND_LEARN, COMMAND_SESSION, COMMAND_MCP, COMMAND_GUARD };
 
 struct run_options {
 	struct ambit_policy *policy; /* owned */
@@ -32,6 +32,8 @@ struct run_options {
 	const char *kernel;   /* likewise, of code: it is a step of the kernel of that name */
 	bool end;             /* in place of a step: that kernel ends */
 	const char *tools;     /* mcp: those that are listed; NULL: all that something is granted for */
+	const char *name, *pins; /* guard: what the server is called; of which one what waits is shown, */
+	bool approve;            /* or approved */
 	/* session new, mcp: over all of its events; 0: not bounded, or as usual */
 	uint64_t events_max, wall_ms_max, cpu_ms_max, keep_ms, keep_bytes;
 	char limits[512]; /* what --limit said, word by word */

@@ -83,6 +83,13 @@ enum where_kind {
 /* Of each scalar but null, for whoever has JSON. A path is names with `.` between, each written by where_put_name. */
 void where_put(struct buf *out, const char *path, enum where_kind kind, const void *value, size_t n);
 void where_put_name(struct buf *path, const char *name, size_t n);
+/* One after the other, for whoever shows them: borrowed, without a NUL. False: there is no other, or it is none. */
+struct where_argument {
+	uint8_t kind; /* enum where_kind */
+	const char *path, *value;
+	size_t path_n, n;
+};
+bool where_next(struct rbuf *in, struct where_argument *ret);
 /* Whether they are arguments, and no more of them than there may be. */
 bool where_are_arguments(const struct where_arguments *args);
 

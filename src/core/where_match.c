@@ -221,20 +221,13 @@ void where_put(struct buf *out, const char *path, enum where_kind kind, const vo
 	buf_put_bytes(out, value, n);
 }
 
-struct argument {
-	uint8_t kind;
-	const char *path, *value;
-	size_t path_n, n;
-};
-
 static const char *take_bytes(struct rbuf *in, size_t *ret_n)
 {
 	*ret_n = rbuf_u32(in);
 	return (const char *)rbuf_bytes(in, *ret_n);
 }
 
-/* False: there is none behind those that were taken, or it is none. */
-static bool take_argument(struct rbuf *in, struct argument *ret)
+bool where_next(struct rbuf *in, struct where_argument *ret)
 {
 	if (rbuf_left(in) == 0)
 		return false;
@@ -244,17 +237,17 @@ static bool take_argument(struct rbuf *in, struct argument *ret)
 	return !in->failed;
 }
 
-static bool is_bool(const struct argument *a)
+static bool is_bool(const struct where_argument *a)
 {
 	return (a->n == 4 && memcmp(a->value, "true", 4) == 0) || (a->n == 5 && memcmp(a->value, "false", 5) == 0);
 }
 
-static bool is_count(const struct argument *a)
+static bool is_count(const struct where_argument *a)
 {
 	return a->n <= 18 && digits(a->value, a->n) == a->n && where_is_number(a->value, a->n);
 }
 
-static bool is_argument(const struct argument *a)
+static bool is_argument(const struct where_argument *a)
 {
 	if (a->kind >= WHERE_KIND_COUNT || !where_is_path(a->path, a->path_n))
 		return false;
@@ -271,11 +264,11 @@ static bool is_argument(const struct argument *a)
 bool where_are_arguments(const struct where_arguments *args)
 {
 	struct rbuf in;
-	struct argument a;
+	struct where_argument a;
 	uint32_t n = 0;
 
 	rbuf_init(&in, args->bytes, args->n);
-	while (take_argument(&in, &a))
+	while (where_next(&in, &a))
 		if (++n > WHERE_ARGUMENTS_MAX || !is_argument(&a))
 			return false;
 	return rbuf_done(&in) && args->n <= WHERE_BYTES_MAX;
@@ -283,7 +276,7 @@ bool where_are_arguments(const struct where_arguments *args)
 
 /* ---- what is allowed ---- */
 
-static uint64_t characters(const struct argument *a)
+static uint64_t characters(const struct where_argument *a)
 {
 	uint64_t n = 0;
 
@@ -296,7 +289,7 @@ static uint64_t characters(const struct argument *a)
 }
 
 /* Of a text that was not told nothing is known but that it is one. */
-static bool is_one_of(const struct where *w, const struct where_condition *c, const struct argument *a)
+static bool is_one_of(const struct where *w, const struct where_condition *c, const struct where_argument *a)
 {
 	for (uint16_t i = 0; i < c->n_values; i++) {
 		const char *pattern = w->text + w->values[c->values + i];
@@ -307,7 +300,7 @@ static bool is_one_of(const struct where *w, const struct where_condition *c, co
 	return c->n_values == 0;
 }
 
-static bool is_in_range(const struct where *w, const struct where_condition *c, const struct argument *a)
+static bool is_in_range(const struct where *w, const struct where_condition *c, const struct where_argument *a)
 {
 	const char *min = w->text + c->min, *max = w->text + c->max;
 
@@ -324,7 +317,8 @@ bool where_is_bounded(const struct where_condition *c)
 }
 
 /* An argument at a condition's path, or beneath it. */
-static bool admits(const struct where *w, const struct where_condition *c, const struct argument *a, bool is_beneath)
+static bool admits(const struct where *w, const struct where_condition *c, const struct where_argument *a,
+		   bool is_beneath)
 {
 	if (c->absent || (is_beneath && where_is_bounded(c)))
 		return false;
@@ -332,7 +326,7 @@ static bool admits(const struct where *w, const struct where_condition *c, const
 }
 
 /* Also says which conditions it is one for. */
-static bool allows_one(const struct where *w, const struct argument *a, uint32_t *there)
+static bool allows_one(const struct where *w, const struct where_argument *a, uint32_t *there)
 {
 	bool is_named = false;
 
@@ -358,11 +352,11 @@ _Static_assert(WHERE_CONDITIONS_MAX <= 32, "a bit for each");
 bool where_allows(const struct where *w, const struct where_arguments *args)
 {
 	struct rbuf in;
-	struct argument a;
+	struct where_argument a;
 	uint32_t there = 0;
 
 	rbuf_init(&in, args->bytes, args->n);
-	while (take_argument(&in, &a))
+	while (where_next(&in, &a))
 		if (!allows_one(w, &a, &there))
 			return false;
 	for (uint16_t i = 0; i < w->n_conditions; i++)

@@ -45,7 +45,7 @@ static void measure_one(struct measure *s, char c)
 }
 
 /* Before anything is allocated for it: of text that is no JSON it does not matter what is counted. */
-static int check_size(const char *text, size_t n, struct mistake *m)
+static int check_size(const char *text, size_t n, unsigned depth, unsigned values, struct mistake *m)
 {
 	struct measure s = { .depth = 0 };
 
@@ -54,26 +54,31 @@ static int check_size(const char *text, size_t n, struct mistake *m)
 			measure_string(&s, text[i]);
 		else
 			measure_one(&s, text[i]);
-		if (s.depth > PARSE_DEPTH_MAX)
+		if (s.depth > depth)
 			return wrong_at(m, i,
 					err_set(&m->err, AMBIT_LIMIT, "no method takes anything as deep",
-						"JSON that is deeper than %u", PARSE_DEPTH_MAX));
-		if (s.values > PARSE_VALUES_MAX)
+						"JSON that is deeper than %u", depth));
+		if (s.values > values)
 			return wrong_at(m, i,
 					err_set(&m->err, AMBIT_LIMIT, "no method takes as many",
-						"JSON of more than %u values", PARSE_VALUES_MAX));
+						"JSON of more than %u values", values));
 	}
 	return 0;
 }
 
 json_t *parse_json(const char *text, size_t n, struct mistake *m)
 {
+	return parse_json_within(text, n, PARSE_DEPTH_MAX, PARSE_VALUES_MAX, m);
+}
+
+json_t *parse_json_within(const char *text, size_t n, unsigned depth, unsigned values, struct mistake *m)
+{
 	char why[160];
 	json_error_t told;
 	json_t *json;
 
 	memset(m, 0, sizeof *m);
-	if (check_size(text, n, m) < 0)
+	if (check_size(text, n, depth, values, m) < 0)
 		return NULL;
 	json = json_loadb(text, n, JSON_REJECT_DUPLICATES, &told);
 	if (json != NULL)

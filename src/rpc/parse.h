@@ -23,5 +23,7 @@ struct mistake {
 
 /* An object or a list, which the caller frees; NULL: *ret_mistake says what is wrong. */
 json_t *parse_json(const char *text, size_t n, struct mistake *ret_mistake);
+/* The same with other bounds: of what is not ours to say how deep it may be. */
+json_t *parse_json_within(const char *text, size_t n, unsigned depth, unsigned values, struct mistake *ret_mistake);
 
 #endif

@@ -42,6 +42,7 @@ struct message_row {
 #define APPROVER WIRE_APPROVER
 #define FREEZER WIRE_FREEZER
 #define MCP WIRE_MCP
+#define GUARD WIRE_GUARD
 #define NEW WIRE_NEW
 #define BUILDING WIRE_BUILDING
 #define RUNNING WIRE_RUNNING

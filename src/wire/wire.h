@@ -45,7 +45,8 @@ enum wire_side {
 	WIRE_KEEPER,
 	WIRE_APPROVER,
 	WIRE_FREEZER,
-	WIRE_MCP
+	WIRE_MCP,
+	WIRE_GUARD
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 

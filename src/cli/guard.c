@@ -1,0 +1,381 @@
+/* ambit guard: a gate around somebody's server of the Model Context Protocol. The server runs in a cell; what passes between it and its client is read by the role ambit-guard, in another; what a call may do is
+ * asked of the person's authority here, where nothing of either is read. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/found.h"
+#include "cli/guard_pins.h"
+#include "cli/guard_use.h"
+#include "cli/options.h"
+#include "lib/event.h"
+#include "lib/launch.h"
+#include "lib/policy_handle.h"
+#include "lib/public.h"
+#include "lib/role.h"
+#include "wire/wire.h"
+
+#define GUARD_FILES 64
+#define GUARD_MEMORY (UINT64_C(192) << 20)
+#define TEXT_MAX (512u << 10) /* of one definition, in parts */
+#define END_MS 2000           /* a server has so long when its client has gone */
+
+static const char help_text[] =
+	"ambit guard [GRANTS] -- COMMAND...\n"
+	"ambit guard --pins SERVER [--approve [TOOL]]\n"
+	"\n"
+	"Runs a server of the Model Context Protocol in a cell, and stands between it and its client, on standard input and\n"
+	"output: what may be called, and with what arguments, is granted by lines `tool`.\n"
+	"\n"
+	"  --tool OBJECT       SERVER/TOOL, SERVER/* for all, with conditions: \"fs/read where='{\\\"path\\\": \\\"./docs/**\\\"}' uses=50\"\n"
+	"  --name SERVER       what the server is called in grants (default: from its command: server-filesystem is filesystem)\n"
+	"  --read PATH         grants the server itself reading beneath it; other verbs of grants likewise (see `ambit run --help`)\n"
+	"  --write PATH        it may read and write beneath it\n"
+	"  --work PATH         it may read, write and execute beneath it\n"
+	"  --policy FILE       grants of tools, and under `guard` those of servers (see man ambit.yaml)\n"
+	"  --preset NAME       grants and limits that come with Ambit\n"
+	"  --limit NAME=VALUE  bounds what the server may use\n"
+	"  --workspace DIR     what `.` means, and where it starts\n"
+	"  --agent NAME        who asks, as policies and the ledger call it\n"
+	"  --base BASE         what is there without a grant\n"
+	"  --observe LEVEL     what the eye reports\n"
+	"  --without PROPERTY  go on without it\n"
+	"  --stage             what it changed is kept for your review when it has ended\n"
+	"  --discard           likewise, and thrown away if it failed\n"
+	"  --pins SERVER       shows definitions of its tools that are not those that were approved\n"
+	"  --approve           with --pins: approves them, or the one that is named\n"
+	"  --help              this text\n"
+	"\n"
+	"  A client's configuration: {\"command\": \"ambit\", \"args\": [\"guard\", \"--policy\", \"fs.yaml\", \"--\", \"npx\", \"-y\", \"SERVER\", \".\"]}\n";
+
+/* ---- what the server is called ---- */
+
+/* "npx -y @modelcontextprotocol/server-filesystem@1.2 ." is filesystem: the first word that runs nothing else, without what all servers have in their names. */
+static bool name_of(char *const *argv, char ret[GUARD_NAME_MAX])
+{
+	static const char *const runners[] = { "npx",     "uvx",  "uv",   "run", "node", "python",
+					       "python3", "bunx", "deno", "env", "sh",   "bash" };
+	static const char *const begins[] = { "mcp-server-", "server-", "mcp-" }, *const ends[] = {
+		"-mcp-server", "-server", "-mcp", ".js", ".mjs", ".py"
+	};
+
+	for (size_t i = 0; argv[i] != NULL; i++) {
+		const char *word = strrchr(argv[i], '/') != NULL ? strrchr(argv[i], '/') + 1 : argv[i];
+		bool is_runner = argv[i][0] == '-';
+
+		for (size_t k = 0; k < sizeof runners / sizeof runners[0]; k++)
+			is_runner = is_runner || strcmp(runners[k], word) == 0;
+		if (is_runner)
+			continue;
+		for (size_t k = 0; k < sizeof begins / sizeof begins[0]; k++)
+			if (strncmp(word, begins[k], strlen(begins[k])) == 0 && word[strlen(begins[k])] != 0) {
+				word += strlen(begins[k]);
+				break;
+			}
+		if (!text_copy(ret, GUARD_NAME_MAX, word))
+			return false;
+		ret[strcspn(ret, "@")] = 0;
+		for (size_t k = 0; k < sizeof ends / sizeof ends[0]; k++) {
+			const size_t n = strlen(ret), m = strlen(ends[k]);
+
+			if (n > m && strcmp(ret + n - m, ends[k]) == 0)
+				ret[n - m] = 0;
+		}
+		return guard_server_is_name(ret);
+	}
+	return false;
+}
+
+/* ---- what is at hand ---- */
+
+struct gate {
+	const struct run_options *o;
+	char server[GUARD_NAME_MAX], workspace[PATH_MAX];
+	struct guard_use use;
+	struct guard_pins pins;
+	struct ambit_event *ev, *role; /* owned */
+	int to_server, from_server;    /* owned, until the role has them */
+	int sock;                      /* owned: to the role */
+	int signal_fd;                 /* owned */
+	struct buf text;               /* owned: parts of a definition */
+	bool role_is_over;
+	uint64_t ends_ms; /* then the server is killed; 0: it has its time */
+};
+
+static int start_server(struct gate *g, struct ambit_error *e)
+{
+	struct ambit_event_options o = g->o->event;
+	int in[2], out[2], r;
+
+	if (pipe2(in, O_CLOEXEC) < 0)
+		return cli_misused(e, "ambit guard --help", "no pipes for the server");
+	if (pipe2(out, O_CLOEXEC) < 0) {
+		fd_close(&in[0]);
+		fd_close(&in[1]);
+		return cli_misused(e, "ambit guard --help", "no pipes for the server");
+	}
+	o.stream_fd[0] = in[0];
+	o.stream_fd[1] = out[1];
+	o.stream_fd[2] = STDERR_FILENO;
+	o.terminal = 0;
+	if ((o.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) == 0)
+		o.changes |= AMBIT_CHANGES_DIRECT; /* its client sees at once what it wrote */
+	r = launch_event(g->o->policy, &o, NULL, &g->ev, e);
+	fd_close(&in[0]);
+	fd_close(&out[1]);
+	g->to_server = in[1];
+	g->from_server = out[0];
+	return r;
+}
+
+static int start_role(struct gate *g, struct err *e)
+{
+	static const struct role_bounds bounds = { .files = GUARD_FILES, .memory_bytes = GUARD_MEMORY };
+	struct guard_begin b = { .is_first = g->pins.is_first };
+	auto_fd int pins = -1;
+	uint8_t room[32];
+	struct buf body;
+	int r = guard_pins_file(&g->pins, &pins, &b.n_pins, e);
+
+	r = r < 0 ? r : role_start_in_cell("ambit-guard", &bounds, &g->role, &g->sock, e);
+	if (r < 0)
+		return r;
+	buf_init_in(&body, room, sizeof room);
+	guard_begin_put(&body, &b);
+	r = wire_send(g->sock, WIRE_GUARD_BEGIN, &body,
+		      (int[]){ STDIN_FILENO, STDOUT_FILENO, g->to_server, g->from_server, pins }, 5);
+	fd_close(&g->to_server);
+	fd_close(&g->from_server);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot begin the gate") : 0;
+}
+
+/* ---- the role's messages ---- */
+
+static int on_ask(struct gate *g, struct rbuf *body)
+{
+	static struct guard_word w;
+	auto_buf out = { .max = 4096 };
+	struct guard_ask ask;
+	struct err e;
+
+	if (!guard_ask_take(body, &ask))
+		return -EPROTO;
+	memset(&w, 0, sizeof w);
+	if (guard_use_ask(&g->use, &ask, &w, &e) < 0) {
+		w.verdict = GUARD_NO;
+		w.why = e;
+	}
+	w.number = ask.number;
+	guard_word_put(&out, &w);
+	return wire_send(g->sock, WIRE_GUARD_WORD, &out, NULL, 0);
+}
+
+static int on_tool(struct gate *g, struct rbuf *body)
+{
+	struct guard_tool t;
+	struct err e;
+
+	if (!guard_tool_take(body, &t) || t.bytes != g->text.len)
+		return -EPROTO;
+	if (t.odd != GUARD_ODD_NEW || !g->pins.is_first)
+		(void)fprintf(
+			stderr,
+			"ambit: the tool %s of %s is %s, and is not used\n  hint: `ambit guard --pins %s` shows it, with --approve it is used from the next start on\n",
+			t.pin.name, g->server,
+			t.odd == GUARD_ODD_BAD   ? "described by what nobody sees"
+			: t.odd == GUARD_ODD_NEW ? "new"
+						 : "another than before",
+			g->server);
+	if (guard_pins_take(&g->pins, &t, g->text.data, &e) < 0)
+		(void)found_refuse(false, &e);
+	buf_reset(&g->text);
+	return 0;
+}
+
+static int on_part(struct gate *g, struct rbuf *body)
+{
+	const size_t n = rbuf_left(body);
+
+	buf_put(&g->text, rbuf_bytes(body, n), n);
+	return g->text.failed ? -EPROTO : 0;
+}
+
+/* 1: the role is gone. */
+static int hear_role(struct gate *g)
+{
+	static uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+	auto_message m = { .n_fds = 0 };
+	struct guard_over over;
+	const int r = wire_receive(g->sock, WIRE_GUARD, WIRE_RUNNING, room, sizeof room, &m);
+
+	if (r == 0 || r == -ECONNRESET)
+		return 1;
+	if (r < 0)
+		return r == -EAGAIN ? 0 : r;
+	switch ((int)m.number) {
+	case WIRE_GUARD_ASK: return on_ask(g, &m.body);
+	case WIRE_GUARD_TOOL: return on_tool(g, &m.body);
+	case WIRE_GUARD_PART: return on_part(g, &m.body);
+	case WIRE_GUARD_OVER: return guard_over_take(&m.body, &over) ? 0 : -EPROTO;
+	default: return -EPROTO;
+	}
+}
+
+/* ---- until both are over ---- */
+
+/* A server ends when its client does, which it sees by its input; who does not is ended. */
+static void end_server(struct gate *g)
+{
+	if (g->ends_ms == 0)
+		g->ends_ms = clock_ms() + END_MS;
+	else if (clock_ms() >= g->ends_ms)
+		(void)ambit_event_kill(g->ev, NULL);
+}
+
+static int serve(struct gate *g, struct err *e)
+{
+	int r = 0;
+
+	for (;;) {
+		struct pollfd p[] = { { .fd = g->role_is_over ? -1 : g->sock, .events = POLLIN },
+				      { .fd = g->signal_fd, .events = POLLIN },
+				      { .fd = ambit_event_fd(g->ev), .events = POLLIN } };
+
+		if (ambit_event_step(g->ev, NULL) != 0 && g->role_is_over)
+			return 0;
+		if (g->role_is_over)
+			end_server(g);
+		if (poll(p, 3, g->role_is_over ? 100 : -1) < 0)
+			continue;
+		if (p[1].revents != 0) { /* told to end: the role's end is its client's */
+			fd_close(&g->signal_fd);
+			fd_close(&g->sock);
+			g->role_is_over = true;
+		} else if (p[0].revents != 0) {
+			r = hear_role(g);
+			g->role_is_over = r != 0;
+			if (r < 0)
+				return err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the gate said what it may not");
+		}
+	}
+}
+
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void finish(struct gate *g)
+{
+	fd_close(&g->sock);
+	if (g->role != NULL)
+		ambit_event_free(g->role);
+	if (g->ev != NULL)
+		ambit_event_free(g->ev);
+	guard_use_close(&g->use);
+	guard_pins_close(&g->pins);
+	buf_finish(&g->text);
+	fd_close(&g->to_server);
+	fd_close(&g->from_server);
+	fd_close(&g->signal_fd);
+}
+
+static int begin(struct gate *g, struct ambit_error *told)
+{
+	const char *at = g->o->event.workspace != NULL ? g->o->event.workspace : ".";
+	struct err e;
+	int r;
+
+	if (g->o->name != NULL
+		    ? !guard_server_is_name(g->o->name) || !text_copy(g->server, sizeof g->server, g->o->name)
+		    : !name_of(g->o->event.argv, g->server))
+		return cli_misused(told, "ambit guard --help",
+				   "what is the server called? --name takes letters, digits, `.`, `_` and `-`");
+	if (realpath(at, g->workspace) == NULL)
+		return public_error(told, err_sys(&e, AMBIT_NOT_FOUND, errno, NULL, "there is no workspace '%s'", at),
+				    &e);
+	r = start_server(g, told);
+	if (r < 0)
+		return r;
+	r = guard_pins_open(&g->pins, g->server, &e);
+	r = r < 0 ? r
+		  : guard_use_open(&g->use, &g->o->policy->policy, g->server, g->o->policy->policy.agent, g->workspace,
+				   ambit_event_id(g->ev), &e);
+	r = r < 0 ? r : start_role(g, &e);
+	return r < 0 ? public_error(told, r, &e) : 0;
+}
+
+static int run(const struct run_options *o)
+{
+	static struct gate g; /* grants of a quarter of a megabyte */
+	struct ambit_error told = { .size = sizeof told };
+	struct err e;
+	int status = 0;
+
+	g = (struct gate){ .o = o,
+			   .to_server = -1,
+			   .from_server = -1,
+			   .sock = -1,
+			   .signal_fd = catch_signals(),
+			   .pins = { .pinned_fd = -1, .waits_fd = -1 } };
+	buf_init(&g.text, TEXT_MAX);
+	if (begin(&g, &told) < 0)
+		status = cli_error(&told);
+	else if (serve(&g, &e) < 0)
+		status = found_refuse(false, &e);
+	finish(&g);
+	return status;
+}
+
+/* ---- what waits for approval ---- */
+
+static int pins(const struct run_options *o)
+{
+	struct guard_pins p;
+	struct err e;
+	int r;
+
+	if (!guard_server_is_name(o->pins))
+		return cli_usage("ambit guard --help", "'%s' is no name of a server", o->pins);
+	r = guard_pins_open(&p, o->pins, &e);
+	if (r == 0)
+		r = o->approve ? guard_pins_approve(&p, o->event.argv[0], &e) : guard_pins_show(&p, &e);
+	guard_pins_close(&p);
+	return r < 0 ? found_refuse(false, &e) : cli_flush();
+}
+
+int cli_guard(int argc, char **argv)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct run_options o;
+	int status;
+
+	if (options_read(&o, COMMAND_GUARD, argc, argv, &e) < 0)
+		status = cli_refuse(false, &e);
+	else if (o.help)
+		status = fputs(help_text, stdout) < 0;
+	else
+		status = o.pins != NULL ? pins(&o) : run(&o);
+	options_finish(&o);
+	return status;
+}

@@ -1,0 +1,251 @@
+#include "cli/guard_pins.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "lib/state.h"
+
+#define DEFINITION_MAX (512u << 10)
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+
+bool guard_server_is_name(const char *name)
+{
+	const size_t n = strlen(name);
+
+	return n > 0 && n <= 64 && name[0] != '.' && strspn(name, LETTERS) == n;
+}
+
+static bool is_tool(const char *name)
+{
+	const size_t n = strlen(name);
+
+	return n > 0 && n < GUARD_NAME_MAX && name[0] != '.' && strspn(name, LETTERS) == n;
+}
+
+/* ---- the directories ---- */
+
+static int open_below(const char *server, const char *what, int *ret_fd, struct err *e)
+{
+	char name[128], path[4096];
+
+	(void)snprintf(name, sizeof name, "guard/%s/%s", server, what); /* fits */
+	if (state_path(name, path, sizeof path) < 0)
+		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME",
+			       "there is no place for what was approved of servers");
+	for (char *slash = strstr(path, "/guard"); slash != NULL; slash = strchr(slash + 1, '/')) {
+		int fd;
+
+		*slash = 0;
+		if (state_open(path, &fd, e) < 0)
+			return -(int)e->code;
+		fd_close(&fd);
+		*slash = '/';
+	}
+	return state_open(path, ret_fd, e);
+}
+
+int guard_pins_open(struct guard_pins *p, const char *server, struct err *e)
+{
+	char name[128], path[4096];
+	int r;
+
+	*p = (struct guard_pins){ .pinned_fd = -1, .waits_fd = -1 };
+	(void)snprintf(name, sizeof name, "guard/%s/pinned", server); /* fits */
+	p->is_first = state_path(name, path, sizeof path) == 0 && access(path, F_OK) < 0;
+	r = open_below(server, "pinned", &p->pinned_fd, e);
+	return r < 0 ? r : open_below(server, "waits", &p->waits_fd, e);
+}
+
+void guard_pins_close(struct guard_pins *p)
+{
+	fd_close(&p->pinned_fd);
+	fd_close(&p->waits_fd);
+}
+
+/* ---- files ---- */
+
+/* -NOT_FOUND: it is not there. */
+static int read_file(int dir_fd, const char *name, struct buf *out, struct err *e)
+{
+	auto_fd int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	uint8_t *room;
+
+	if (fd < 0)
+		return err_sys(e, errno == ENOENT ? AMBIT_NOT_FOUND : AMBIT_SYSTEM, errno, NULL,
+			       "cannot read what was approved of '%.64s'", name);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)DEFINITION_MAX)
+		return err_set(e, AMBIT_MALFORMED, "remove it", "what was approved of '%.64s' is no file of ours",
+			       name);
+	room = buf_room(out, (size_t)st.st_size + 1);
+	if (room == NULL || pread(fd, room, (size_t)st.st_size, 0) != st.st_size)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot read what was approved of '%.64s'", name);
+	out->len = (size_t)st.st_size;
+	return 0;
+}
+
+/* Whole, or not at all. */
+static int write_file(int dir_fd, const char *name, const void *bytes, size_t n, struct err *e)
+{
+	auto_fd int fd = openat(dir_fd, ".new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, bytes, n) != (ssize_t)n || fsync(fd) < 0 || renameat(dir_fd, ".new", dir_fd, name) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot write down the definition of '%.64s'", name);
+	return 0;
+}
+
+/* Each name of a directory, in any order; stops at the first below 0. */
+typedef int each_fn(void *of, int dir_fd, const char *name, struct err *e);
+static int each(int dir_fd, each_fn *fn, void *of, struct err *e)
+{
+	const int copy = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *d;
+	int r = 0;
+
+	if (dir == NULL)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot list what was approved");
+	while (r == 0 && (d = readdir(dir)) != NULL)
+		if (is_tool(d->d_name))
+			r = fn(of, dir_fd, d->d_name, e);
+	(void)closedir(dir);
+	return r;
+}
+
+struct making {
+	struct buf out;
+	uint32_t n;
+};
+
+static int put_pin(void *of, int dir_fd, const char *name, struct err *e)
+{
+	struct making *m = of;
+	auto_buf text = { .max = DEFINITION_MAX + 1 };
+	struct guard_pin pin = { .name = "" };
+	struct sha256 s;
+	const int r = read_file(dir_fd, name, &text, e);
+
+	if (r < 0)
+		return r;
+	if (++m->n > GUARD_PINS_MAX)
+		return err_set(e, AMBIT_LIMIT, NULL, "more than %d tools of one server were approved", GUARD_PINS_MAX);
+	(void)text_copy(pin.name, sizeof pin.name, name); /* measured */
+	sha256_init(&s);
+	sha256_add(&s, text.data, text.len);
+	sha256_end(&s, pin.sha256);
+	guard_pin_put(&m->out, &pin);
+	return 0;
+}
+
+int guard_pins_file(const struct guard_pins *p, int *ret_fd, uint32_t *ret_n, struct err *e)
+{
+	struct making m = { .n = 0 };
+	int r;
+
+	buf_init(&m.out, GUARD_PINS_MAX * GUARD_PIN_BYTES);
+	r = each(p->pinned_fd, put_pin, &m, e);
+	*ret_n = m.n;
+	*ret_fd = memfd_create("pins", MFD_CLOEXEC);
+	if (r == 0 && (*ret_fd < 0 || (m.out.len > 0 && write(*ret_fd, m.out.data, m.out.len) != (ssize_t)m.out.len)))
+		r = err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot say what was approved");
+	buf_finish(&m.out);
+	return r;
+}
+
+int guard_pins_take(const struct guard_pins *p, const struct guard_tool *t, const void *text, struct err *e)
+{
+	const bool pins = p->is_first && t->odd == GUARD_ODD_NEW;
+
+	if (!is_tool(t->pin.name))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a tool of a name that is none");
+	return write_file(pins ? p->pinned_fd : p->waits_fd, t->pin.name, text, t->bytes, e);
+}
+
+/* ---- for a person ---- */
+
+/* A text of JSON, a line for each member of the outermost object or so: what differs shows. */
+static void show(const char *mark, const struct buf *text)
+{
+	char piece[TEXT_PIECE];
+	size_t depth = 0, length;
+	bool in_text = false;
+
+	(void)printf("%s", mark);
+	for (size_t at = 0; at < text->len;) {
+		const char c = (char)text->data[at];
+
+		at += text_show_one(text->data + at, text->len - at, piece, &length);
+		(void)fputs(piece, stdout);
+		if (c == '"' && (at < 2 || text->data[at - 2] != '\\'))
+			in_text = !in_text;
+		depth += !in_text && (c == '{' || c == '[');
+		depth -= !in_text && (c == '}' || c == ']') && depth > 0;
+		if (!in_text && c == ',' && depth <= 2)
+			(void)printf("\n%s", mark);
+	}
+	(void)printf("\n");
+}
+
+static int show_one(void *of, int dir_fd, const char *name, struct err *e)
+{
+	const struct guard_pins *p = of;
+	auto_buf is = { .max = DEFINITION_MAX + 1 }, was = { .max = DEFINITION_MAX + 1 };
+	int r = read_file(dir_fd, name, &is, e);
+
+	if (r < 0)
+		return r;
+	r = read_file(p->pinned_fd, name, &was, e);
+	if (r < 0 && r != -AMBIT_NOT_FOUND)
+		return r;
+	(void)printf("%s: %s\n", name, r == 0 ? "changed" : "new, or not fit to be shown to an agent");
+	if (r == 0)
+		show("  - ", &was);
+	show("  + ", &is);
+	return 0;
+}
+
+int guard_pins_show(const struct guard_pins *p, struct err *e)
+{
+	return each(p->waits_fd, show_one, (void *)(uintptr_t)p, e); /* only read */
+}
+
+struct approving {
+	const struct guard_pins *p;
+	const char *tool;
+	unsigned n;
+};
+
+static int approve_one(void *of, int dir_fd, const char *name, struct err *e)
+{
+	struct approving *a = of;
+
+	if (a->tool != NULL && strcmp(a->tool, name) != 0)
+		return 0;
+	a->n++;
+	if (renameat(dir_fd, name, a->p->pinned_fd, name) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot approve '%.64s'", name);
+	(void)printf("approved: %s\n", name);
+	return 0;
+}
+
+int guard_pins_approve(const struct guard_pins *p, const char *tool, struct err *e)
+{
+	struct approving a = { .p = p, .tool = tool };
+	const int r = each(p->waits_fd, approve_one, &a, e);
+
+	if (r == 0 && a.n == 0)
+		return err_set(e, AMBIT_NOT_FOUND, "`ambit guard --pins SERVER` lists what does",
+			       "nothing%s%.64s waits for approval", tool != NULL ? " of " : "",
+			       tool != NULL ? tool : "");
+	return r;
+}

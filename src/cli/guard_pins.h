@@ -1,0 +1,29 @@
+/* guard_pins - which definitions of tools a person has seen, on disk.
+ *
+ * Owns:   `$XDG_STATE_HOME/ambit/guard/SERVER/pinned/TOOL` and `.../waits/TOOL`: the text of each, as the role ambit-guard writes it.
+ * Holds:  what lies there is a server's word, and is shown made harmless, and never read as anything but bytes. What waits is not used until a person approves it.
+ * Called: guard.c. */
+#ifndef CLI_GUARD_PINS_H
+#define CLI_GUARD_PINS_H
+
+#include "guard/link.h"
+
+struct guard_pins {
+	int pinned_fd, waits_fd; /* owned */
+	bool is_first;           /* the server was never seen */
+};
+
+/* Letters, digits, `.`, `_`, `-`, the first no dot; of 64 at most. */
+bool guard_server_is_name(const char *name);
+int guard_pins_open(struct guard_pins *p, const char *server, struct err *e);
+void guard_pins_close(struct guard_pins *p);
+/* A file of them for the role (guard/link.h), at its beginning; *ret_n: how many. */
+int guard_pins_file(const struct guard_pins *p, int *ret_fd, uint32_t *ret_n, struct err *e);
+/* What the role tells of one. */
+int guard_pins_take(const struct guard_pins *p, const struct guard_tool *t, const void *text, struct err *e);
+
+/* For a person: what waits, each with what it was; and that it is good (tool NULL: all). */
+int guard_pins_show(const struct guard_pins *p, struct err *e);
+int guard_pins_approve(const struct guard_pins *p, const char *tool, struct err *e);
+
+#endif

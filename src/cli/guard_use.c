@@ -1,0 +1,256 @@
+#include "cli/guard_use.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "core/flow.h"
+#include "lib/stage.h"
+
+#define SHOWN_MAX (40u << 10)
+
+/* ---- names of labels ---- */
+
+static int bits_of(struct keeper *k, const struct flow_set *set, uint64_t *ret, struct err *e)
+{
+	int r = 0;
+
+	*ret = 0;
+	for (uint32_t i = 0; i < set->n && r == 0; i++) {
+		unsigned bit;
+
+		r = keeper_label(k, set->names[i], &bit, e);
+		*ret |= r == 0 ? UINT64_C(1) << bit : 0;
+	}
+	return r;
+}
+
+static int take_flow(struct keeper *k, const char *text, struct standing_grant *g, struct err *e)
+{
+	struct flow_set closes[FLOW_UNLESS_MAX];
+	struct flow f;
+	int r;
+
+	if (flow_take(text, &f) < 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "what a grant says of labels is not well-formed");
+	r = bits_of(k, &f.label, &g->labels, e);
+	g->n_unless = (uint8_t)flow_closes(&f, closes);
+	for (uint8_t i = 0; i < g->n_unless && r == 0; i++)
+		r = bits_of(k, &closes[i], &g->unless[i], e);
+	if (f.ask)
+		g->flags |= AUTHORITY_ASK_LABELLED;
+	return r;
+}
+
+/* ---- the grants ---- */
+
+/* The agent's own, without numbers; and this guard's, derived from it, with them: what is revoked stays so, what is used up is this guard's alone. */
+static int add_grant(struct guard_use *u, const struct policy *p, const struct policy_line *l, struct err *e)
+{
+	struct guard_grant *to = &u->grants[u->n];
+	struct standing_grant g = { .verb = VERB_TOOL, .object = to->object, .terms = to->terms };
+	int r;
+
+	if (u->n == GUARD_GRANTS_MAX || !text_copy(to->object, sizeof to->object, l->object) ||
+	    !text_copy(to->terms, sizeof to->terms, policy_terms(p, l)))
+		return err_set(e, AMBIT_LIMIT, NULL, "more grants of tools than %d, or one that is too long",
+			       GUARD_GRANTS_MAX);
+	if (to->terms[0] != 0 && where_take(to->terms, &to->where, e) < 0)
+		return -(int)e->code;
+	to->asks = l->qualifiers.ask != 0;
+	to->until_ms = l->qualifiers.until_s != 0 ? clock_unix_ms() + (uint64_t)l->qualifiers.until_s * 1000 : 0;
+	g.flags = to->asks ? AUTHORITY_ASK : 0;
+	r = take_flow(u->k, policy_flow(p, l), &g, e);
+	to->may_ask = g.flags != 0;
+	r = r < 0 ? r : standing_grant(u->k, &u->above, &g, &g.from, e);
+	g.bounds.q.uses = l->qualifiers.uses;
+	g.bounds.q.rate = l->qualifiers.rate;
+	g.bounds.q.period_s = l->qualifiers.period_s;
+	g.bounds.window = l->qualifiers.between;
+	r = r < 0 ? r : standing_grant(u->k, &u->who, &g, &to->ref, e);
+	u->n += r == 0;
+	return r;
+}
+
+/* Each guard has a badge of its own: numbers begin anew with it. */
+static int take_badge(struct guard_use *u, const char *event, struct err *e)
+{
+	const struct standing_grant delegate = { .verb = VERB_DELEGATE, .object = "*", .terms = "", .depth = 1 };
+	char stream[ID_TEXT_MAX], below[ID_TEXT_MAX], name[AUTHORITY_NAME_MAX];
+	authority_ref ref;
+	int r;
+
+	(void)snprintf(name, sizeof name, "guard.%.30s.%.20s", u->server, event + ID_LEN - 20);
+	standing_stream(NULL, u->agent, u->workspace, stream);
+	standing_stream_below(stream, name, below);
+	r = standing_take(u->k, stream, u->agent, NULL, &u->above, e);
+	r = r < 0 ? r : standing_grant(u->k, &u->above, &delegate, &ref, e);
+	return r < 0 ? r : standing_take_below(u->k, &u->above, ref, below, name, event, &u->who, e);
+}
+
+int guard_use_open(struct guard_use *u, const struct policy *p, const char *server, const char *agent,
+		   const char *workspace, const char *event, struct err *e)
+{
+	struct stage_ask times;
+	int r = stage_ask_init(&times, STAGE_OP_SETTLE, e);
+
+	*u = (struct guard_use){ .server = server, .agent = agent, .workspace = workspace };
+	u->keep_ms = r < 0 ? 0 : times.keep_ns / 1000000;
+	r = r < 0 ? r : keeper_open(NULL, NULL, &u->k, e);
+	r = r < 0 ? r : take_badge(u, event, e);
+	for (uint32_t i = 0; i < p->n_lines && r == 0; i++)
+		if (p->lines[i].verb == VERB_TOOL)
+			r = add_grant(u, p, &p->lines[i], e);
+	return r;
+}
+
+void guard_use_close(struct guard_use *u)
+{
+	const struct authority_request q = {
+		.op = AUTHORITY_END, .badge = u->who.badge, .object = "", .terms = "", .minute = AUTHORITY_MINUTE_NONE
+	};
+	struct keeper_answer a;
+	struct err e;
+
+	if (u->k != NULL && u->who.badge != 0)
+		(void)keeper_step(u->k, &q, &a, &e); /* what fails is left, and does no harm */
+	keeper_close(u->k);
+	u->k = NULL;
+}
+
+/* ---- a use ---- */
+
+static void name_event(char ret[ID_TEXT_MAX])
+{
+	uint8_t bytes[ID_RANDOM];
+
+	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+		memset(bytes, 0, sizeof bytes);
+	id_write('e', clock_unix_ms(), bytes, ret);
+}
+
+/* What a person is asked about: all of it that there is room for, and the digest of all. */
+static void put_shown(const struct guard_use *u, const char *object, const struct guard_ask *ask, struct buf *out)
+{
+	char shown[4200];
+	struct where_argument a;
+	struct rbuf in;
+
+	buf_printf(out, "what: tool\nto: %s\n", object);
+	if (u->agent[0] != 0)
+		buf_printf(out, "agent: %s\n", u->agent);
+	buf_printf(out, "workspace: %s\n", text_escape(shown, sizeof shown, u->workspace, strlen(u->workspace)));
+	rbuf_init(&in, ask->arguments.bytes, ask->arguments.n);
+	while (out->len < SHOWN_MAX - 2 * sizeof shown && where_next(&in, &a)) {
+		buf_printf(out, "argument: %s", text_escape(shown, sizeof shown, a.path, a.path_n));
+		buf_printf(out, a.kind == WHERE_LONG ? " = a text of %s characters\n" : " = %s\n",
+			   text_escape(shown, sizeof shown, a.value, a.n));
+	}
+	buf_printf(out, "all of it: %llu bytes, sha256 ", (unsigned long long)ask->bytes);
+	for (size_t i = 0; i < sizeof ask->sha256; i++)
+		buf_printf(out, "%02x", ask->sha256[i]);
+	buf_printf(out, "\n");
+}
+
+static bool covers(const struct guard_grant *g, const char *object, const struct guard_ask *ask)
+{
+	return grant_object_covers(VERB_TOOL, g->object, VERB_TOOL, object) &&
+	       (g->terms[0] == 0 || where_allows(&g->where, &ask->arguments));
+}
+
+static int use(struct guard_use *u, const struct guard_grant *g, const char *object, const struct guard_ask *ask,
+	       const char *event, struct keeper_answer *ret, struct err *e)
+{
+	struct authority_request q = { .op = AUTHORITY_USE,
+				       .badge = u->who.badge,
+				       .grant = g->ref,
+				       .verb = VERB_TOOL,
+				       .object = object,
+				       .terms = "",
+				       .arguments = ask->arguments };
+	auto_buf shown = { .max = SHOWN_MAX };
+	int r;
+
+	id_read(event, q.event);
+	if (!g->may_ask)
+		return keeper_step(u->k, &q, ret, e);
+	put_shown(u, object, ask, &shown);
+	standing_digest(&shown, q.digest);
+	r = standing_name_question(q.id, e);
+	q.until_ms = clock_unix_ms() + u->keep_ms;
+	return r < 0 ? r : keeper_step_shown(u->k, &q, shown.data, shown.len, ret, e);
+}
+
+static void none_covers(const struct guard_use *u, const char *object, struct err *e)
+{
+	char hint[ERR_HINT_MAX];
+	bool any = false;
+
+	for (uint32_t i = 0; i < u->n; i++)
+		any = any || grant_object_covers(VERB_TOOL, u->grants[i].object, VERB_TOOL, object);
+	(void)snprintf(hint, sizeof hint, "the person can allow it in the policy by the line `tool: %s`%s", object,
+		       any ? ", or by another `where` beside it" : "");
+	(void)err_set(e, AMBIT_DENIED, hint,
+		      any ? "'%s' is granted, but not with these arguments" : "'%s' is not granted", object);
+}
+
+static void denied(const struct keeper_answer *a, const char *object, struct err *e)
+{
+	(void)standing_refused(a, e);
+	if (a->why == WHY_SPENT)
+		(void)err_set(e, AMBIT_DENIED, "wait, or go on without it", "the grant of '%s' is used up (%s)", object,
+			      a->limit == AUTHORITY_RATE   ? "rate"
+			      : a->limit == AUTHORITY_USES ? "uses"
+							   : "a budget");
+	else if (a->why == WHY_LABELLED)
+		(void)err_set(e, AMBIT_DENIED, "the person sees by `ambit labels` what brought them",
+			      "'%s' is closed by labels: what was read may not go there", object);
+	else if (a->why == WHY_REFUSED)
+		(void)err_set(e, AMBIT_DENIED, NULL, "a person said no to '%s'", object);
+}
+
+/* Those that do not ask come first: whoever wants to be asked of all writes no other. */
+int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret, struct err *e)
+{
+	char object[256], hint[ERR_HINT_MAX];
+	struct keeper_answer a = { .verdict = AUTHORITY_DENIED, .why = WHY_NOT_HELD };
+	bool found = false;
+
+	(void)snprintf(object, sizeof object, "%s/%s", u->server, ask->name); /* both are bounded */
+	name_event(ret->event);
+	ret->verdict = GUARD_NO;
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (uint32_t i = 0; i < u->n; i++) {
+			const struct guard_grant *g = &u->grants[i];
+			int r;
+
+			if (g->asks != (pass == 1) || !covers(g, object, ask) ||
+			    (g->until_ms != 0 && clock_unix_ms() >= g->until_ms))
+				continue;
+			found = true;
+			r = use(u, g, object, ask, ret->event, &a, e);
+			if (r < 0)
+				return r;
+			if (a.verdict == AUTHORITY_ALLOWED) {
+				ret->verdict = GUARD_YES;
+				return 0;
+			}
+			if (a.verdict != AUTHORITY_ASKS)
+				continue;
+			ret->verdict = GUARD_PERSON;
+			standing_question(u->k, a.made, ret->question);
+			(void)snprintf(hint, sizeof hint,
+				       "`ambit approve %s` shows it and asks the person; then call it again",
+				       ret->question);
+			(void)err_set(&ret->why, AMBIT_DENIED, hint, "a person is asked first: tool %s", object);
+			return 0;
+		}
+	if (found)
+		denied(&a, object, &ret->why);
+	else
+		none_covers(u, object, &ret->why);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* guard_use - what a client may do with a guarded server, as the person's authority has it.
+ *
+ * Owns:   struct guard_use: the badge of this guard, which lies below the agent's in its workspace, so that labels are theirs together and numbers are this guard's; and the grants `tool` of the policy there.
+ * Holds:  each use is asked of the keeper (doc/AUTHORITY.md), which charges it and has it in the ledger with its arguments, before it is answered. Where none of the grants covers it nothing is asked, and the
+ *         answer says which line would.
+ * Called: guard.c. Waits for the keeper. */
+#ifndef CLI_GUARD_USE_H
+#define CLI_GUARD_USE_H
+
+#include "guard/link.h"
+#include "lib/standing.h"
+#include "policy/policy.h"
+
+#define GUARD_GRANTS_MAX 256
+
+struct guard_use {
+	struct keeper *k; /* owned */
+	struct standing above, who;
+	const char *server, *agent, *workspace; /* borrowed */
+	uint64_t keep_ms;                       /* how long a question waits */
+	uint32_t n;
+	struct guard_grant {
+		authority_ref ref;
+		uint64_t until_ms; /* since 1970; 0: for ever */
+		bool asks;         /* each use */
+		bool may_ask;      /* or where labels would close it */
+		char object[256];
+		char terms[TERMS_TEXT_MAX];
+		struct where where;
+	} grants[GUARD_GRANTS_MAX];
+};
+
+/* event: of the server's. -LIMIT: too many grants; -DENIED: one was revoked. */
+int guard_use_open(struct guard_use *u, const struct policy *p, const char *server, const char *agent,
+		   const char *workspace, const char *event, struct err *e);
+/* Its grants, and what was used of them, go. */
+void guard_use_close(struct guard_use *u);
+/* Fills in *ret, but for its number. -GONE and others: nobody can be asked. */
+int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret, struct err *e);
+
+#endif

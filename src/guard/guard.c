@@ -1,0 +1,224 @@
+#include "guard/guard.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define LINES_A_TURN 32
+#define LINE_BYTES 16384  /* a longer one counts as several */
+#define PIPE_ATOMIC 4096u /* PIPE_BUF: what poll(2) says there is room for */
+#define GONE (POLLHUP | POLLERR)
+
+static void side_init(struct side *s, int in, int out)
+{
+	s->in = in;
+	s->out = out;
+	frame_init(&s->lines);
+	pace_init(&s->pace);
+	buf_init(&s->bytes, GUARD_OUT_MAX);
+}
+
+static void side_finish(struct side *s)
+{
+	frame_finish(&s->lines);
+	buf_finish(&s->bytes);
+	fd_close(&s->in);
+	fd_close(&s->out);
+}
+
+struct guard *guard_new(const int fds[4], int owner, bool is_first)
+{
+	struct guard *g = calloc(1, sizeof *g);
+
+	if (g == NULL)
+		return NULL;
+	side_init(&g->client, fds[0], fds[1]);
+	side_init(&g->server, fds[3], fds[2]);
+	port_init(&g->owner, owner);
+	g->is_first = is_first;
+	return g;
+}
+
+void guard_free(struct guard *g)
+{
+	if (g == NULL)
+		return;
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		buf_finish(&g->asked[i].line);
+		buf_finish(&g->called[i].line);
+	}
+	side_finish(&g->client);
+	side_finish(&g->server);
+	port_finish(&g->owner);
+	json_decref(g->envelope);
+	free(g);
+}
+
+/* ---- one side ---- */
+
+static bool has_room(const struct side *s)
+{
+	return s->deaf || s->bytes.len - s->at < GUARD_OUT_LOW;
+}
+
+/* The stream may be shared with whoever made it: it is not made to be one that does not block, but asked first. */
+static void give(struct side *s)
+{
+	while (!s->deaf && s->at < s->bytes.len) {
+		struct pollfd p = { .fd = s->out, .events = POLLOUT };
+		const size_t left = s->bytes.len - s->at;
+		ssize_t n;
+
+		if (poll(&p, 1, 0) <= 0 || (p.revents & (POLLOUT | GONE)) == 0)
+			break;
+		n = write(s->out, s->bytes.data + s->at, left < PIPE_ATOMIC ? left : PIPE_ATOMIC);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			s->deaf = true;
+		else
+			s->at += (size_t)n;
+	}
+	buf_drop(&s->bytes, s->deaf ? s->bytes.len : s->at);
+	s->at = 0;
+	if (s->bytes.len == 0 && s->bytes.cap > GUARD_OUT_LOW && !s->bytes.failed)
+		buf_finish(&s->bytes);
+}
+
+static void read_side(struct guard *g, struct side *s)
+{
+	const ssize_t n = read(s->in, g->page, sizeof g->page);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0 || !frame_add(&s->lines, g->page, (size_t)n))
+		s->said_all = true;
+	s->dry = false;
+}
+
+static bool hear_line(struct guard *g, struct side *s)
+{
+	const bool is_client = s == &g->client;
+	const char *line;
+	size_t n;
+
+	switch (frame_next(&s->lines, s->said_all, &line, &n)) {
+	case FRAME_NONE: return false;
+	case FRAME_LINE: (is_client ? client_said : server_said)(g, line, n); return true;
+	case FRAME_LONG: (is_client ? client_said_too_much : server_said_too_much)(g); return true;
+	}
+	return false;
+}
+
+/* Who floods waits; what a server says is held up by nothing but who reads it. */
+static bool may_hear(struct guard *g, struct side *s)
+{
+	return !s->dry && has_room(&g->client) && has_room(&g->server) && !port_waits(&g->owner) &&
+	       !pace_rests(&s->pace);
+}
+
+static void hear(struct guard *g, struct side *s)
+{
+	const size_t from = s->lines.from;
+
+	s->dry = !hear_line(g, s);
+	if (!s->dry)
+		pace_take(&s->pace, 1 + (s->lines.from - from) / LINE_BYTES);
+}
+
+static void hear_all(struct guard *g, struct side *s)
+{
+	for (unsigned i = 0; i < LINES_A_TURN && may_hear(g, s); i++)
+		hear(g, s);
+}
+
+/* ---- the command line ---- */
+
+static bool told_by_owner(struct guard *g)
+{
+	auto_message m = { .n_fds = 0 };
+	struct guard_word w;
+	const int r = wire_receive(g->owner.fd, WIRE_OWNER, WIRE_RUNNING, g->room, sizeof g->room, &m);
+
+	if (r == -EAGAIN)
+		return true;
+	return r > 0 && m.number == WIRE_GUARD_WORD && guard_word_take(&m.body, &w) && guard_word(g, &w);
+}
+
+/* ---- turns ---- */
+
+static bool is_asked(const struct guard *g)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
+		if (g->asked[i].state != PENDING_FREE && !g->asked[i].cancelled)
+			return true;
+	return false;
+}
+
+static bool is_over(const struct guard *g)
+{
+	if (g->client.deaf || g->client.bytes.failed || g->server.bytes.failed || g->owner.fd < 0)
+		return true;
+	if (g->server.said_all && g->server.dry) /* what waited was answered so: then there is nothing more to be had */
+		return g->client.at == g->client.bytes.len;
+	return g->client.said_all && g->client.dry && !is_asked(g) && g->client.at == g->client.bytes.len &&
+	       !port_waits(&g->owner);
+}
+
+static void end_server(struct guard *g)
+{
+	if (g->server.said_all && g->server.dry)
+		server_lost(g, "the server ended");
+}
+
+static int least(int a, int b)
+{
+	return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+static short reads(const struct guard *g, const struct side *s)
+{
+	return s->dry && !s->said_all && has_room(&g->client) && has_room(&g->server) ? POLLIN : 0;
+}
+
+static void wait_and_look(struct guard *g, int wait_ms)
+{
+	struct pollfd p[5] = {
+		{ .fd = reads(g, &g->client) != 0 ? g->client.in : -1, .events = POLLIN },
+		{ .fd = g->client.out, .events = g->client.bytes.len > g->client.at ? POLLOUT : 0 },
+		{ .fd = reads(g, &g->server) != 0 ? g->server.in : -1, .events = POLLIN },
+		{ .fd = g->server.deaf ? -1 : g->server.out,
+		  .events = g->server.bytes.len > g->server.at ? POLLOUT : 0 },
+		{ .fd = g->owner.fd, .events = (short)(POLLIN | (port_waits(&g->owner) ? POLLOUT : 0)) },
+	};
+
+	if (poll(p, 5, least(pace_timeout(&g->client.pace, wait_ms), pace_timeout(&g->server.pace, wait_ms))) <= 0)
+		return;
+	if ((p[1].revents & POLLERR) != 0)
+		g->client.deaf = true;
+	if ((p[3].revents & POLLERR) != 0)
+		g->server.deaf = true;
+	if ((p[0].revents & (POLLIN | GONE)) != 0)
+		read_side(g, &g->client);
+	if ((p[2].revents & (POLLIN | GONE)) != 0)
+		read_side(g, &g->server);
+	if (((p[4].revents & POLLOUT) != 0 && !port_flush(&g->owner)) ||
+	    ((p[4].revents & (POLLIN | GONE)) != 0 && !told_by_owner(g)))
+		port_finish(&g->owner);
+}
+
+bool guard_turn(struct guard *g, int wait_ms)
+{
+	hear_all(g, &g->client);
+	hear_all(g, &g->server);
+	end_server(g);
+	give(&g->server);
+	give(&g->client);
+	if (is_over(g))
+		return false;
+	wait_and_look(g, may_hear(g, &g->client) || may_hear(g, &g->server) ? 0 : wait_ms);
+	return true;
+}

@@ -1,0 +1,137 @@
+/* guard - what passes between one client of the Model Context Protocol and one real server.
+ *
+ * Owns:   struct guard: the streams of both, the connection to the command line, what was asked and is not answered, and which definitions of tools may be seen.
+ * Holds:  what passes was one object of JSON by the strictest reading there is, and goes on to the byte, but for its id, which is one of ours: so neither can answer, cancel or follow what is not its own.
+ *         A request that does something goes on when the command line said yes, with just what was judged. Nothing is read for who does not read, and all is bounded.
+ * Called: main.c; tests, with descriptors of their own. */
+#ifndef GUARD_GUARD_H
+#define GUARD_GUARD_H
+
+#include <jansson.h>
+
+#include "guard/link.h"
+#include "rpc/frame.h"
+#include "rpc/parse.h"
+#include "rpc/port.h"
+#include "session/pace.h"
+
+#define GUARD_PENDING_MAX 128      /* of each direction, that are not answered */
+#define GUARD_ID_MAX 160           /* of a request or a progress token, as JSON, with a NUL */
+#define GUARD_OUT_LOW (256u << 10) /* with so much that one has not taken, nothing more is read for it */
+#define GUARD_OUT_MAX (16u << 20)
+#define GUARD_HELD_MAX (16u << 20) /* of all requests that wait for a word */
+#define GUARD_DEPTH_MAX 64u        /* of a message */
+#define GUARD_VALUES_MAX 200000u
+#define GUARD_STRAY_MAX 64                /* answers to what was never asked, before a side is left */
+#define GUARD_PAGES_MAX 64                /* of a list of tools */
+#define GUARD_DEFINITION_MAX (256u << 10) /* of one tool */
+
+enum pending_state {
+	PENDING_FREE,
+	PENDING_JUDGED, /* the command line is asked */
+	PENDING_LISTED, /* the server is asked for its tools first */
+	PENDING_SENT,   /* to the other side */
+};
+
+enum listed { LIST_NONE, LIST_OF_CLIENT, LIST_OWN /* asked by us, for a call of what was not seen yet */ };
+
+/* A request, of the client (or ours) to the server, or of the server to the client. */
+struct pending {
+	enum pending_state state;
+	bool cancelled;
+	bool modern;               /* of 2026-07-28, which wants to know what kind of a result it is */
+	bool judged;               /* the command line waits for its end */
+	enum listed list;          /* its answer has definitions of tools */
+	uint64_t own;              /* the id by which the other side knows it */
+	uint32_t number;           /* by which the command line does */
+	char id[GUARD_ID_MAX];     /* as who asked wrote it */
+	char token[GUARD_ID_MAX];  /* of its progress; "": none */
+	char tool[GUARD_NAME_MAX]; /* of a call */
+	struct buf line;           /* owned: what goes on */
+};
+
+/* A definition: what was pinned, and what was seen since the start. */
+struct known {
+	struct guard_pin pin;
+	bool pinned, seen, bad;
+};
+
+struct side {
+	int in, out; /* owned */
+	bool said_all, deaf, dry;
+	unsigned stray;
+	struct frame lines;
+	struct pace pace;
+	struct buf bytes; /* that it has not taken */
+	size_t at;
+};
+
+struct guard {
+	struct side client, server;
+	struct port owner; /* owned */
+	bool is_first;     /* nothing was pinned before */
+	bool listed;       /* all tools were seen once */
+	json_t *envelope;  /* owned: what the client says with each request (2026-07-28), for our own; NULL */
+	unsigned pages;    /* of our own list */
+	uint64_t last_own;
+	uint32_t last_number;
+	size_t held;                                                        /* bytes of lines that wait */
+	struct pending asked[GUARD_PENDING_MAX], called[GUARD_PENDING_MAX]; /* of the client, of the server */
+	size_t n_known;
+	struct known known[2 * GUARD_PINS_MAX];
+	uint8_t room[WIRE_BODY_MAX + WIRE_HEAD];
+	uint8_t page[FRAME_READ];
+};
+
+/* Takes all descriptors. NULL: no memory. */
+struct guard *guard_new(const int fds[4], int owner, bool is_first);
+void guard_free(struct guard *g);
+bool guard_pinned(struct guard *g, const struct guard_pin *p); /* false: too many */
+/* One turn; waits for something to do for so long at most, -1: for ever. False: it is over. */
+bool guard_turn(struct guard *g, int wait_ms);
+
+/* ---- between its files ---- */
+
+/* client.c, server.c: one line. */
+void client_said(struct guard *g, const char *line, size_t n);
+void client_said_too_much(struct guard *g);
+void server_said(struct guard *g, const char *line, size_t n);
+void server_said_too_much(struct guard *g);
+/* Whether it is a message: one object, with what one has and nothing else. */
+int said_check(const json_t *said, struct err *e);
+/* The command line's word, on what the client asked, and on what the server did. False: on nothing that it was asked. */
+bool guard_word(struct guard *g, const struct guard_word *w);
+bool server_word(struct guard *g, const struct guard_word *w);
+/* Tells the server that nobody waits for it. */
+void guard_cancel(struct guard *g, const struct pending *p);
+/* Tells the command line what came of what it allowed. */
+void guard_tell_over(struct guard *g, const struct pending *p, enum guard_end end, const void *bytes, size_t n);
+/* The server is gone: what was asked of it is answered so. */
+void server_lost(struct guard *g, const char *why);
+/* All its tools were seen, or it did not say which: what waited for that goes on. */
+void client_go_on(struct guard *g);
+/* Asks the server, which has answered with so much, for the next page; NULL: for the first. */
+int guard_list(struct guard *g, const char *cursor);
+
+/* pending.c */
+struct pending *pending_new(struct pending *all, struct guard *g);
+void pending_free(struct guard *g, struct pending *p);
+struct pending *pending_of_id(struct pending *all, const char *id);
+struct pending *pending_of_own(struct pending *all, const json_t *id);
+bool pending_has_token(const struct pending *all, const char *token);
+/* The id of a message, as JSON. False: it is none, or too long. */
+bool id_take(const json_t *id, char ret[GUARD_ID_MAX]);
+/* The line with another id, and its end: the value of the member `id` of the outermost object. False: it is written in a way that we do not look for. */
+bool line_put(struct buf *out, const char *line, size_t n, const char *id);
+/* Its own id's answer. */
+void answer_error(struct buf *out, const char *id, int number, const struct err *e);
+
+/* pins.c: definitions in an answer to tools/list. *ret_changed: some were taken out of *result, since they may not be seen. */
+void pins_look(struct guard *g, json_t *result, bool *ret_changed);
+/* Whether a call of that tool may go on. -DENIED: why not. -NOT_FOUND: it was not seen yet. */
+int pins_check(const struct guard *g, const char *tool, struct err *e);
+
+/* flat.c: arguments as the authority looks at them (core/where.h). -MALFORMED: two names that some server takes for one; -LIMIT. */
+int flat_put(struct buf *out, const char *prefix, const json_t *value, struct err *e);
+
+#endif

@@ -1,0 +1,103 @@
+#include "guard/link.h"
+
+#include <string.h>
+
+#include "wire/wire.h"
+
+void guard_begin_put(struct buf *out, const struct guard_begin *b)
+{
+	buf_put_u32(out, b->n_pins);
+	buf_put_u32(out, b->is_first);
+}
+
+bool guard_begin_take(struct rbuf *in, struct guard_begin *ret)
+{
+	ret->n_pins = rbuf_u32(in);
+	ret->is_first = rbuf_u32(in);
+	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->is_first <= 1;
+}
+
+void guard_pin_put(struct buf *out, const struct guard_pin *p)
+{
+	buf_put_text(out, p->name, sizeof p->name);
+	buf_put(out, p->sha256, sizeof p->sha256);
+}
+
+bool guard_pin_take(struct rbuf *in, struct guard_pin *ret)
+{
+	rbuf_text(in, ret->name, sizeof ret->name);
+	rbuf_fixed(in, ret->sha256, sizeof ret->sha256);
+	return !in->failed && ret->name[0] != 0;
+}
+
+void guard_tool_put(struct buf *out, const struct guard_tool *t)
+{
+	buf_put_u32(out, t->odd);
+	buf_put_u32(out, t->bytes);
+	guard_pin_put(out, &t->pin);
+}
+
+bool guard_tool_take(struct rbuf *in, struct guard_tool *ret)
+{
+	ret->odd = rbuf_u32(in);
+	ret->bytes = rbuf_u32(in);
+	return guard_pin_take(in, &ret->pin) && rbuf_done(in) && ret->odd > 0 && ret->odd < GUARD_ODD_COUNT;
+}
+
+void guard_ask_put(struct buf *out, const struct guard_ask *a)
+{
+	buf_put_u32(out, a->number);
+	buf_put_text(out, a->name, sizeof a->name);
+	buf_put(out, a->sha256, sizeof a->sha256);
+	buf_put_u64(out, a->bytes);
+	buf_put_bytes(out, a->arguments.bytes, a->arguments.n);
+}
+
+bool guard_ask_take(struct rbuf *in, struct guard_ask *ret)
+{
+	ret->number = rbuf_u32(in);
+	rbuf_text(in, ret->name, sizeof ret->name);
+	rbuf_fixed(in, ret->sha256, sizeof ret->sha256);
+	ret->bytes = rbuf_u64(in);
+	ret->arguments.n = rbuf_u32(in);
+	ret->arguments.bytes = rbuf_bytes(in, ret->arguments.n);
+	return rbuf_done(in) && ret->name[0] != 0 && where_are_arguments(&ret->arguments);
+}
+
+void guard_word_put(struct buf *out, const struct guard_word *w)
+{
+	buf_put_u32(out, w->number);
+	buf_put_u32(out, w->verdict);
+	buf_put_text(out, w->event, sizeof w->event);
+	buf_put_text(out, w->question, sizeof w->question);
+	if (w->verdict != GUARD_YES)
+		wire_put_error(out, &w->why);
+}
+
+bool guard_word_take(struct rbuf *in, struct guard_word *ret)
+{
+	ret->number = rbuf_u32(in);
+	ret->verdict = rbuf_u32(in);
+	rbuf_text(in, ret->event, sizeof ret->event);
+	rbuf_text(in, ret->question, sizeof ret->question);
+	if (ret->verdict != GUARD_YES)
+		(void)wire_take_error(in, &ret->why);
+	return rbuf_done(in) && ret->verdict > 0 && ret->verdict < GUARD_VERDICT_COUNT;
+}
+
+void guard_over_put(struct buf *out, const struct guard_over *o)
+{
+	buf_put_u32(out, o->number);
+	buf_put_u32(out, o->end);
+	buf_put_u64(out, o->bytes);
+	buf_put(out, o->sha256, sizeof o->sha256);
+}
+
+bool guard_over_take(struct rbuf *in, struct guard_over *ret)
+{
+	ret->number = rbuf_u32(in);
+	ret->end = rbuf_u32(in);
+	ret->bytes = rbuf_u64(in);
+	rbuf_fixed(in, ret->sha256, sizeof ret->sha256);
+	return rbuf_done(in) && ret->end > 0 && ret->end < GUARD_END_COUNT;
+}

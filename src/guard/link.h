@@ -1,0 +1,85 @@
+/* link - what the command line and the role ambit-guard tell each other.
+ *
+ * Owns:   the bodies of the messages GUARD_* (wire/messages.def).
+ * Holds:  all are bounded, and what was put is taken again. What the role asks is about one server, whose name it does not say: the command line knows it.
+ * Called: guard, cli; pure. */
+#ifndef GUARD_LINK_H
+#define GUARD_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/sha256.h"
+#include "core/id.h"
+#include "core/where.h"
+
+#define GUARD_NAME_MAX 129 /* of a tool, or a method of the protocol, with its NUL */
+#define GUARD_PINS_MAX 512 /* tools of a server */
+
+/* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and the pins: struct guard_pin, one after the other as guard_pin_put writes them. */
+struct guard_begin {
+	uint32_t n_pins;
+	uint32_t is_first; /* 1: the server was never seen: what it has is pinned as it is */
+};
+void guard_begin_put(struct buf *out, const struct guard_begin *b);
+bool guard_begin_take(struct rbuf *in, struct guard_begin *ret);
+
+struct guard_pin {
+	char name[GUARD_NAME_MAX];
+	uint8_t sha256[SHA256_BYTES]; /* of its definition, as guard/pins.h has it */
+};
+#define GUARD_PIN_BYTES (GUARD_NAME_MAX + SHA256_BYTES)
+void guard_pin_put(struct buf *out, const struct guard_pin *p);
+bool guard_pin_take(struct rbuf *in, struct guard_pin *ret);
+
+/* GUARD_TOOL: a tool whose definition is not the pinned one, with a file of its text: new, changed, or (bad) one that is never shown. On the first use it is pinned as it is. */
+enum guard_odd { GUARD_ODD_NEW = 1, GUARD_ODD_CHANGED, GUARD_ODD_BAD, GUARD_ODD_COUNT };
+struct guard_tool {
+	uint32_t odd;   /* enum guard_odd */
+	uint32_t bytes; /* of the text, which came before in GUARD_PART */
+	struct guard_pin pin;
+};
+void guard_tool_put(struct buf *out, const struct guard_tool *t);
+bool guard_tool_take(struct rbuf *in, struct guard_tool *ret);
+
+/* GUARD_ASK: whether it may be done. GUARD_WORD answers. */
+struct guard_ask {
+	uint32_t number;
+	char name[GUARD_NAME_MAX];
+	uint8_t sha256[SHA256_BYTES];     /* of all that is asked for, also of what the arguments have no room for */
+	uint64_t bytes;                   /* how long that is */
+	struct where_arguments arguments; /* borrowed, of the message */
+};
+void guard_ask_put(struct buf *out, const struct guard_ask *a);
+bool guard_ask_take(struct rbuf *in, struct guard_ask *ret);
+
+enum guard_verdict { GUARD_YES = 1, GUARD_NO, GUARD_PERSON /* one is asked */, GUARD_VERDICT_COUNT };
+struct guard_word {
+	uint32_t number, verdict;
+	char event[ID_TEXT_MAX];
+	char question[ID_TEXT_MAX]; /* PERSON */
+	struct err why;             /* else than YES */
+};
+void guard_word_put(struct buf *out, const struct guard_word *w);
+bool guard_word_take(struct rbuf *in, struct guard_word *ret);
+
+/* GUARD_OVER: what came of what was allowed. */
+enum guard_end {
+	GUARD_DONE = 1,
+	GUARD_FAILED /* the tool says so */,
+	GUARD_ERROR /* of the protocol */,
+	GUARD_CANCELLED,
+	GUARD_LOST,
+	GUARD_END_COUNT
+};
+struct guard_over {
+	uint32_t number, end;
+	uint64_t bytes;
+	uint8_t sha256[SHA256_BYTES]; /* of the answer, as the client got it but for its id */
+};
+void guard_over_put(struct buf *out, const struct guard_over *o);
+bool guard_over_take(struct rbuf *in, struct guard_over *ret);
+
+#endif

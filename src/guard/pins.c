@@ -1,0 +1,193 @@
+/* Definitions of tools: a name that was approved stands for the text that was. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "guard/guard.h"
+
+bool guard_pinned(struct guard *g, const struct guard_pin *p)
+{
+	if (g->n_known == sizeof g->known / sizeof g->known[0])
+		return false;
+	g->known[g->n_known++] = (struct known){ .pin = *p, .pinned = true };
+	return true;
+}
+
+static struct known *known_of(struct guard *g, const char *name)
+{
+	for (size_t i = 0; i < g->n_known; i++)
+		if (strcmp(g->known[i].pin.name, name) == 0)
+			return &g->known[i];
+	return NULL;
+}
+
+/* ---- what nobody is shown ---- */
+
+/* What a terminal obeys, and what stands in a text without being seen. */
+static bool is_hidden(uint32_t c)
+{
+	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0xad ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+	       c == 0xfeff || c == 0x180e || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+static bool is_clean_text(const char *text, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		uint32_t c;
+		const size_t length = text_decode(text + at, n - at, &c);
+
+		if (length == 0 || is_hidden(c))
+			return false;
+		at += length;
+	}
+	return true;
+}
+
+static bool is_clean(const json_t *v)
+{
+	const char *key;
+	json_t *one;
+	size_t i;
+
+	if (json_is_string(v))
+		return is_clean_text(json_string_value(v), json_string_length(v));
+	json_object_foreach((json_t *)(uintptr_t)v, key, one)
+	{
+		if (!is_clean_text(key, strlen(key)) || !is_clean(one))
+			return false;
+	}
+	json_array_foreach((json_t *)(uintptr_t)v, i, one)
+	{
+		if (!is_clean(one))
+			return false;
+	}
+	return true;
+}
+
+static bool is_name(const char *name)
+{
+	const size_t n = name == NULL ? 0 : strlen(name);
+
+	return n > 0 && n < GUARD_NAME_MAX &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == n;
+}
+
+/* ---- one definition ---- */
+
+/* The owner is told, with the text that is to be shown: it is not shown by us. */
+static void tell(struct guard *g, enum guard_odd odd, const struct guard_pin *pin, const char *text)
+{
+	const size_t n = strlen(text);
+	struct guard_tool t = { .odd = odd,
+				.bytes = (uint32_t)(n < GUARD_DEFINITION_MAX ? n : GUARD_DEFINITION_MAX),
+				.pin = *pin };
+	struct buf whole = { .data = (uint8_t *)(uintptr_t)text, .len = t.bytes }; /* only read */
+	uint8_t room[sizeof t + 16];
+	struct buf body;
+	struct err e;
+
+	buf_init_in(&body, room, sizeof room);
+	guard_tool_put(&body, &t);
+	(void)port_send_parts(&g->owner, WIRE_GUARD_PART, &whole, WIRE_GUARD_TOOL, &body,
+			      &e); /* else it is told the next time */
+}
+
+static struct known *add(struct guard *g, const char *name)
+{
+	struct guard_pin pin = { .name = "" };
+
+	(void)text_copy(pin.name, sizeof pin.name, name); /* measured */
+	if (!guard_pinned(g, &pin))
+		return NULL;
+	g->known[g->n_known - 1].pinned = false;
+	return &g->known[g->n_known - 1];
+}
+
+/* What of it stands in the digest: all that it says of itself, whatever order that has. */
+static bool look_at(struct guard *g, const json_t *tool)
+{
+	const char *name = json_string_value(json_object_get(tool, "name"));
+	auto_free char *text = json_dumps(tool, JSON_COMPACT | JSON_SORT_KEYS);
+	uint8_t digest[SHA256_BYTES];
+	struct known *k;
+	struct sha256 s;
+	bool same;
+
+	if (text == NULL || !is_name(name) || strlen(text) > GUARD_DEFINITION_MAX)
+		return false;
+	sha256_init(&s);
+	sha256_add(&s, text, strlen(text));
+	sha256_end(&s, digest);
+	k = known_of(g, name);
+	k = k != NULL ? k : add(g, name);
+	if (k == NULL)
+		return false;
+	same = k->seen && memcmp(k->pin.sha256, digest, sizeof digest) == 0;
+	if (k->seen && same)
+		return !k->bad;
+	if (!is_clean(tool)) {
+		k->bad = k->seen = true;
+		memcpy(k->pin.sha256, digest, sizeof digest);
+		tell(g, GUARD_ODD_BAD, &k->pin, text);
+		return false;
+	}
+	if (k->pinned && memcmp(k->pin.sha256, digest, sizeof digest) == 0) {
+		k->seen = true;
+		return !k->bad;
+	}
+	k->bad = k->pinned || k->seen || !g->is_first; /* what changed, or is new, waits for a person */
+	k->seen = true;
+	memcpy(k->pin.sha256, digest, sizeof digest);
+	tell(g, k->bad && k->pinned ? GUARD_ODD_CHANGED : GUARD_ODD_NEW, &k->pin, text);
+	return !k->bad;
+}
+
+static bool is_twice(const json_t *tools, size_t i)
+{
+	const json_t *name = json_object_get(json_array_get(tools, i), "name");
+	json_t *one;
+	size_t at;
+
+	json_array_foreach((json_t *)(uintptr_t)tools, at, one)
+	{
+		const json_t *other = json_object_get(one, "name");
+
+		if (at != i && json_is_string(name) && json_is_string(other) &&
+		    json_equal((json_t *)(uintptr_t)name, (json_t *)(uintptr_t)other))
+			return true;
+	}
+	return false;
+}
+
+void pins_look(struct guard *g, json_t *result, bool *ret_changed)
+{
+	json_t *tools = json_object_get(result, "tools");
+	const size_t n = json_array_size(tools);
+	auto_free bool *out = calloc(n + 1, sizeof *out);
+
+	*ret_changed = false;
+	for (size_t i = 0; i < n; i++) {
+		if (out == NULL || is_twice(tools, i) || !look_at(g, json_array_get(tools, i)))
+			*ret_changed = true;
+		else
+			out[i] = true;
+	}
+	for (size_t i = n; i-- > 0;)
+		if (out == NULL || !out[i])
+			(void)json_array_remove(tools, i);
+}
+
+int pins_check(const struct guard *g, const char *tool, struct err *e)
+{
+	const struct known *k = known_of((struct guard *)(uintptr_t)g, tool);
+
+	if (k == NULL || !k->seen)
+		return err_set(e, AMBIT_NOT_FOUND, "tools/list has those that there are",
+			       "the server has no tool '%.64s'", tool);
+	if (k->bad)
+		return err_set(e, AMBIT_DENIED, "`ambit guard --pins` shows what changed, and takes the person's word",
+			       "the definition of '%.64s' is not the one that was approved", tool);
+	return 0;
+}

@@ -1,0 +1,315 @@
+/* What the server says: hostile bytes, as the client's. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "guard/guard.h"
+
+enum { NO_METHOD = -32601, INTERNAL = -32603, REFUSED = -32001 };
+
+/* ---- what came of it ---- */
+
+void guard_tell_over(struct guard *g, const struct pending *p, enum guard_end end, const void *bytes, size_t n)
+{
+	struct guard_over o = { .number = p->number, .end = end, .bytes = n };
+	uint8_t room[64];
+	struct sha256 s;
+	struct buf body;
+	struct err e;
+
+	if (!p->judged)
+		return;
+	sha256_init(&s);
+	sha256_add(&s, bytes, n);
+	sha256_end(&s, o.sha256);
+	buf_init_in(&body, room, sizeof room);
+	guard_over_put(&body, &o);
+	(void)port_send(&g->owner, WIRE_GUARD_OVER, &body, &e); /* who is gone is seen elsewhere */
+}
+
+static enum guard_end end_of(const json_t *said)
+{
+	const json_t *result = json_object_get(said, "result");
+
+	if (result == NULL)
+		return GUARD_ERROR;
+	return json_is_true(json_object_get(result, "isError")) ? GUARD_FAILED : GUARD_DONE;
+}
+
+/* ---- answers ---- */
+
+/* With what may not be seen taken out, as the parser has the rest. */
+static void answer_made(struct guard *g, const struct pending *p, const json_t *result)
+{
+	auto_free char *text = json_dumps(result, JSON_COMPACT);
+
+	if (text == NULL)
+		return;
+	buf_printf(&g->client.bytes, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":", p->id);
+	buf_put(&g->client.bytes, text, strlen(text));
+	buf_printf(&g->client.bytes, "}\n");
+}
+
+int guard_list(struct guard *g, const char *cursor)
+{
+	struct pending *p;
+	json_t *params;
+	auto_free char *text = NULL;
+
+	for (size_t i = 0; i < GUARD_PENDING_MAX && cursor == NULL; i++)
+		if (g->asked[i].state == PENDING_SENT && g->asked[i].list == LIST_OWN)
+			return 0; /* it is on its way */
+	p = pending_new(g->asked, g);
+	if (p == NULL)
+		return -AMBIT_LIMIT;
+	p->list = LIST_OWN;
+	params = json_object();
+	if (cursor != NULL)
+		(void)json_object_set_new(params, "cursor", json_string(cursor));
+	if (g->envelope != NULL)
+		(void)json_object_set(params, "_meta", g->envelope);
+	text = json_dumps(params, JSON_COMPACT);
+	json_decref(params);
+	buf_printf(&g->server.bytes, "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"tools/list\",\"params\":",
+		   (unsigned long long)p->own);
+	buf_put(&g->server.bytes, text != NULL ? text : "{}", text != NULL ? strlen(text) : 2);
+	buf_printf(&g->server.bytes, "}\n");
+	return 0;
+}
+
+/* Of ours: the next page, or what waited for all of them goes on. */
+static void on_own_list(struct guard *g, json_t *result)
+{
+	const char *cursor = json_string_value(json_object_get(result, "nextCursor"));
+	bool changed;
+
+	if (result != NULL)
+		pins_look(g, result, &changed);
+	if (cursor != NULL && ++g->pages < GUARD_PAGES_MAX && guard_list(g, cursor) == 0)
+		return;
+	g->listed = true;
+	g->pages = 0;
+	client_go_on(g);
+}
+
+static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
+{
+	struct pending *p = pending_of_own(g->asked, json_object_get(said, "id"));
+	json_t *result = json_object_get(said, "result");
+	bool changed = false;
+
+	if (p == NULL) {
+		if (++g->server.stray >= GUARD_STRAY_MAX)
+			g->server.said_all = true;
+		return;
+	}
+	if (p->list == LIST_OWN) {
+		pending_free(g, p);
+		on_own_list(g, result);
+		return;
+	}
+	if (p->list == LIST_OF_CLIENT && result != NULL)
+		pins_look(g, result, &changed);
+	if (!p->cancelled && changed)
+		answer_made(g, p, result);
+	else if (!p->cancelled)
+		(void)line_put(&g->client.bytes, line, n, p->id);
+	guard_tell_over(g, p, p->cancelled ? GUARD_CANCELLED : end_of(said), line, n);
+	pending_free(g, p);
+}
+
+/* ---- requests of the server ---- */
+
+static void refuse(struct guard *g, const char *id, int number, const struct err *e)
+{
+	answer_error(&g->server.bytes, id, number, e);
+}
+
+static int ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e)
+{
+	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX }, body = { .max = WIRE_BODY_MAX };
+	auto_free char *text = params == NULL ? strdup("null")
+					      : json_dumps(params, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+	struct guard_ask ask = { .number = p->number };
+	struct sha256 s;
+	int r = flat_put(&flat, NULL, params, e);
+
+	if (r < 0)
+		return r;
+	if (text == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the request");
+	sha256_init(&s);
+	sha256_add(&s, text, strlen(text));
+	sha256_end(&s, ask.sha256);
+	ask.bytes = strlen(text);
+	ask.arguments = (struct where_arguments){ .bytes = flat.data, .n = flat.len };
+	(void)text_copy(ask.name, sizeof ask.name, method); /* one of ours */
+	guard_ask_put(&body, &ask);
+	p->state = PENDING_JUDGED;
+	return port_send(&g->owner, WIRE_GUARD_ASK, &body, e);
+}
+
+static void on_request(struct guard *g, const json_t *said, const char *id, const char *line, size_t n)
+{
+	static const char *const known[] = { "sampling/createMessage", "elicitation/create", "roots/list" };
+	const char *method = json_string_value(json_object_get(said, "method"));
+	struct pending *p;
+	char own[24];
+	struct err e;
+	size_t i = 0;
+
+	if (strcmp(method, "ping") == 0) {
+		buf_printf(&g->server.bytes, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{}}\n", id);
+		return;
+	}
+	while (i < sizeof known / sizeof known[0] && strcmp(known[i], method) != 0)
+		i++;
+	p = i < sizeof known / sizeof known[0] ? pending_new(g->called, g) : NULL;
+	if (p == NULL) {
+		(void)err_set(&e, AMBIT_UNKNOWN, NULL, "no method '%.64s' passes here", method);
+		refuse(g, id, NO_METHOD, &e);
+		return;
+	}
+	(void)text_copy(p->id, sizeof p->id, id); /* same size */
+	(void)id_take(json_object_get(json_object_get(json_object_get(said, "params"), "_meta"), "progressToken"),
+		      p->token);
+	p->number = ++g->last_number;
+	(void)snprintf(own, sizeof own, "%llu", (unsigned long long)p->own);
+	buf_init(&p->line, n + sizeof own + 8);
+	if (!line_put(&p->line, line, n, own) || g->held + p->line.len > GUARD_HELD_MAX) {
+		(void)err_set(&e, AMBIT_LIMIT, NULL, "more is asked than can wait");
+		refuse(g, id, INTERNAL, &e);
+		buf_finish(&p->line);
+		p->state = PENDING_FREE;
+		return;
+	}
+	g->held += p->line.len;
+	if (ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
+		refuse(g, id, INTERNAL, &e);
+		pending_free(g, p);
+	}
+}
+
+bool server_word(struct guard *g, const struct guard_word *w)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct pending *p = &g->called[i];
+
+		if (p->state != PENDING_JUDGED || p->number != w->number)
+			continue;
+		if (w->verdict == GUARD_YES) {
+			p->judged = true;
+			buf_put(&g->client.bytes, p->line.data, p->line.len);
+			g->held -= p->line.len;
+			buf_finish(&p->line);
+			p->state = PENDING_SENT;
+		} else {
+			refuse(g, p->id, REFUSED, &w->why);
+			pending_free(g, p);
+		}
+		return true;
+	}
+	return false;
+}
+
+/* ---- notes ---- */
+
+static void on_note(struct guard *g, const json_t *said, const char *line, size_t n)
+{
+	static const char *const pass[] = { "notifications/progress",
+					    "notifications/message",
+					    "notifications/tools/list_changed",
+					    "notifications/prompts/list_changed",
+					    "notifications/resources/list_changed",
+					    "notifications/resources/updated",
+					    "notifications/subscriptions/acknowledged",
+					    "notifications/elicitation/complete",
+					    "notifications/tasks/status",
+					    "notifications/tasks" };
+	const char *method = json_string_value(json_object_get(said, "method"));
+	const json_t *params = json_object_get(said, "params");
+	char token[GUARD_ID_MAX];
+
+	if (strcmp(method, "notifications/cancelled") == 0) {
+		struct pending *p = id_take(json_object_get(params, "requestId"), token)
+					    ? pending_of_id(g->called, token)
+					    : NULL;
+
+		if (p != NULL && !p->cancelled) {
+			p->cancelled = true;
+			if (p->state == PENDING_SENT)
+				buf_printf(
+					&g->client.bytes,
+					"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%llu}}\n",
+					(unsigned long long)p->own);
+		}
+		return;
+	}
+	for (size_t i = 0; i < sizeof pass / sizeof pass[0]; i++) {
+		if (strcmp(pass[i], method) != 0)
+			continue;
+		if (i == 0 &&
+		    (!id_take(json_object_get(params, "progressToken"), token) || !pending_has_token(g->asked, token)))
+			return;
+		if (i == 2)
+			g->listed = false; /* what is new is looked at before it is called */
+		buf_put(&g->client.bytes, line, n);
+		buf_put_u8(&g->client.bytes, '\n');
+	}
+}
+
+/* ---- a line ---- */
+
+static void take(struct guard *g, json_t *said, const char *line, size_t n)
+{
+	const json_t *id = json_object_get(said, "id");
+	char text[GUARD_ID_MAX];
+	struct err e;
+
+	if (said_check(said, &e) < 0)
+		return; /* nobody waits for it */
+	if (json_object_get(said, "method") == NULL)
+		on_answer(g, said, line, n);
+	else if (id == NULL)
+		on_note(g, said, line, n);
+	else if (id_take(id, text) && pending_of_id(g->called, text) == NULL)
+		on_request(g, said, text, line, n);
+}
+
+void server_said(struct guard *g, const char *line, size_t n)
+{
+	struct mistake m;
+	json_t *said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
+
+	if (said != NULL)
+		take(g, said, line, n);
+	json_decref(said);
+}
+
+/* Whose answer it was cannot be known: all that wait get none. */
+void server_said_too_much(struct guard *g)
+{
+	char why[96];
+
+	(void)snprintf(why, sizeof why, "the server said a line of more than %u bytes", FRAME_LINE_MAX);
+	server_lost(g, why);
+}
+
+void server_lost(struct guard *g, const char *why)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_GONE, NULL, "%s", why);
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct pending *p = &g->asked[i];
+
+		if (p->state == PENDING_FREE || p->state == PENDING_JUDGED)
+			continue;
+		if (!p->cancelled && p->list != LIST_OWN)
+			answer_error(&g->client.bytes, p->id, INTERNAL, &e);
+		guard_tell_over(g, p, GUARD_LOST, "", 0);
+		pending_free(g, p);
+	}
+}
