@@ -60,6 +60,7 @@ function tools(server) {
         if (token !== undefined)
           await ctx.mcpReq.notify({ method: 'notifications/progress', params: { progressToken: token, progress: step, total: steps, message: `step ${step}` } });
       }
+      await later(30); // what is read at once with the result comes too late for both clients
       return text(`${steps} steps`);
     });
 
