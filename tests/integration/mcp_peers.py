@@ -372,3 +372,37 @@ def inspect(place, there, command, *words, env=None):
     if done.returncode != 0:
         raise Refused("inspector", {"code": done.returncode, "message": (done.stderr + done.stdout)[-2500:]})
     return json.loads(done.stdout)
+
+
+# Scenarios that ask for what HTTP has and stdio has not; `auth/..` for clients are those of OAuth.
+OF_HTTP = ("server-sse-polling", "server-sse-multiple-streams", "dns-rebinding-protection", "sse-retry")
+FOR_CLIENTS = ("initialize", "tools_call", "elicitation-sep1034-client-defaults")
+
+
+def conform(there, *words, environment, cwd):
+    program = os.path.join(there, f"{FROM}/conformance/dist/index.js")
+    return subprocess.run([node(), program, *words], env=environment, cwd=cwd, capture_output=True, text=True, timeout=SLOW * 4 * PATIENCE, check=False)
+
+
+def conform_server(place, there, prefix=(), command=None):
+    """The conformance suite (of its version 0.1.13: 2025-11-25 and no more) against a server on stdio, by way of a bridge: {scenario: (passed, failed)}, without those of HTTP."""
+    command = command or [node(), os.path.join(installed(there), "conform.mjs")]
+    bridge = [node(), os.path.join(there, "bridge.mjs"), "serve", *prefix, *command]
+    cwd = place.fresh()
+    with subprocess.Popen(bridge, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=place.environment(), cwd=cwd) as process:
+        try:
+            url = json.loads(process.stdout.readline())["url"]
+            done = conform(there, "server", "--url", url, environment=place.environment(), cwd=cwd)
+        finally:
+            process.stdin.close()
+    found = {name: (int(passed), int(failed)) for name, passed, failed in re.findall(r"^[✓✗] (\S+): (\d+) passed, (\d+) failed", done.stdout, re.M) if name not in OF_HTTP}
+    assert found, done.stdout[-1500:] + done.stderr[-1500:]
+    return found
+
+
+def conform_client(place, there, scenario, prefix=()):
+    """One scenario for clients, with what is between: the client speaks stdio to it, and it to a bridge. Whether all held, and what the suite said."""
+    words = [node(), os.path.join(installed(there), "conform_client.mjs"), *prefix]
+    assert not any(" " in word for word in words), words  # it splits them there
+    done = conform(there, "client", "--command", " ".join(words), "--scenario", scenario, environment=place.environment(), cwd=place.fresh())
+    return done.returncode == 0, done.stdout[-1500:] + done.stderr[-1500:]
