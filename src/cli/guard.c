@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -126,13 +127,17 @@ static int start_server(struct gate *g, struct ambit_error *e)
 		fd_close(&in[1]);
 		return cli_misused(e, "ambit guard --help", "no pipes for the server");
 	}
+	if (geteuid() == 0) { /* its cell has another id, and programs open them by name (/dev/stdout) */
+		(void)fchmod(in[0], 0666);
+		(void)fchmod(out[0], 0666);
+	}
 	o.stream_fd[0] = in[0];
 	o.stream_fd[1] = out[1];
 	o.stream_fd[2] = STDERR_FILENO;
 	o.terminal = 0;
 	if ((o.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) == 0)
 		o.changes |= AMBIT_CHANGES_DIRECT; /* its client sees at once what it wrote */
-	r = launch_event(g->o->policy, &o, NULL, &g->ev, e);
+	r = launch_server(g->o->policy, &o, &g->ev, e);
 	fd_close(&in[0]);
 	fd_close(&out[1]);
 	g->to_server = in[1];
@@ -143,7 +148,7 @@ static int start_server(struct gate *g, struct ambit_error *e)
 static int start_role(struct gate *g, struct err *e)
 {
 	static const struct role_bounds bounds = { .files = GUARD_FILES, .memory_bytes = GUARD_MEMORY };
-	struct guard_begin b = { .is_first = g->pins.is_first };
+	struct guard_begin b = { .n_pins = 0 };
 	auto_fd int pins = -1;
 	uint8_t room[32];
 	struct buf body;
@@ -152,6 +157,7 @@ static int start_role(struct gate *g, struct err *e)
 	r = r < 0 ? r : role_start_in_cell("ambit-guard", &bounds, &g->role, &g->sock, e);
 	if (r < 0)
 		return r;
+	b.is_first = g->pins.is_first;
 	buf_init_in(&body, room, sizeof room);
 	guard_begin_put(&body, &b);
 	r = wire_send(g->sock, WIRE_GUARD_BEGIN, &body,

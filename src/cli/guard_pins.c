@@ -56,12 +56,9 @@ static int open_below(const char *server, const char *what, int *ret_fd, struct 
 
 int guard_pins_open(struct guard_pins *p, const char *server, struct err *e)
 {
-	char name[128], path[4096];
 	int r;
 
 	*p = (struct guard_pins){ .pinned_fd = -1, .waits_fd = -1 };
-	(void)snprintf(name, sizeof name, "guard/%s/pinned", server); /* fits */
-	p->is_first = state_path(name, path, sizeof path) == 0 && access(path, F_OK) < 0;
 	r = open_below(server, "pinned", &p->pinned_fd, e);
 	return r < 0 ? r : open_below(server, "waits", &p->waits_fd, e);
 }
@@ -147,7 +144,7 @@ static int put_pin(void *of, int dir_fd, const char *name, struct err *e)
 	return 0;
 }
 
-int guard_pins_file(const struct guard_pins *p, int *ret_fd, uint32_t *ret_n, struct err *e)
+int guard_pins_file(struct guard_pins *p, int *ret_fd, uint32_t *ret_n, struct err *e)
 {
 	struct making m = { .n = 0 };
 	int r;
@@ -155,6 +152,7 @@ int guard_pins_file(const struct guard_pins *p, int *ret_fd, uint32_t *ret_n, st
 	buf_init(&m.out, GUARD_PINS_MAX * GUARD_PIN_BYTES);
 	r = each(p->pinned_fd, put_pin, &m, e);
 	*ret_n = m.n;
+	p->is_first = m.n == 0;
 	*ret_fd = memfd_create("pins", MFD_CLOEXEC);
 	if (r == 0 && (*ret_fd < 0 || (m.out.len > 0 && write(*ret_fd, m.out.data, m.out.len) != (ssize_t)m.out.len)))
 		r = err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot say what was approved");

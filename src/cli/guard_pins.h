@@ -10,7 +10,7 @@
 
 struct guard_pins {
 	int pinned_fd, waits_fd; /* owned */
-	bool is_first;           /* the server was never seen */
+	bool is_first;           /* nothing of the server was pinned before: known once guard_pins_file was called */
 };
 
 /* Letters, digits, `.`, `_`, `-`, the first no dot; of 64 at most. */
@@ -18,7 +18,7 @@ bool guard_server_is_name(const char *name);
 int guard_pins_open(struct guard_pins *p, const char *server, struct err *e);
 void guard_pins_close(struct guard_pins *p);
 /* A file of them for the role (guard/link.h), at its beginning; *ret_n: how many. */
-int guard_pins_file(const struct guard_pins *p, int *ret_fd, uint32_t *ret_n, struct err *e);
+int guard_pins_file(struct guard_pins *p, int *ret_fd, uint32_t *ret_n, struct err *e);
 /* What the role tells of one. */
 int guard_pins_take(const struct guard_pins *p, const struct guard_tool *t, const void *text, struct err *e);
 

@@ -46,6 +46,7 @@ struct launch {
 	bool is_template;                    /* which is made */
 	bool waits;                          /* only the cell is made */
 	bool command_line;
+	bool is_server;              /* its input and output are pipes of ours, which nobody else has */
 	bool asks;                   /* this is in a cell: for a sub-agent */
 	struct ambit_event *caller;  /* borrowed, of one that it handed over; else NULL */
 	const struct handed *handed; /* likewise */
@@ -789,7 +790,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
 	l->q->kept = l->names != NULL;
 	standing_stream(l->names != NULL ? l->names->session : NULL, l->q->agent, l->q->workspace, l->q->stream);
-	plan.pooled = l->command_line && l->hide == NULL;
+	plan.pooled = l->command_line && l->hide == NULL && !l->is_server;
 	plan.pooled_code = r == 0 && plan.pooled && l->q->kind != KIND_RUN && !reads_what_is_written(l);
 	if (r == 0 && l->waits && l->q->kind != KIND_RUN && reads_what_is_written(l))
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "an interpreter that events may write does not wait");
@@ -805,7 +806,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	plan.ledger_fd = ledger.fd;
 	plan.ledger_dir_fd = ledger.dir_fd;
 	for (int i = 0; i < 3; i++) {
-		plan.stream[i] = (enum ambit_stream)o->stream[i]; /* checked by ambit_event_start */
+		plan.stream[i] = l->is_server && i < 2 ? STREAM_OURS : (enum ambit_stream)o->stream[i]; /* checked */
 		plan.stream_fd[i] = o->stream_fd[i];
 	}
 	if (l->handed != NULL) {
@@ -1023,6 +1024,14 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 		 struct ambit_event **ret, struct ambit_error *e)
 {
 	struct launch l = { .hide = hide, .command_line = true };
+
+	return check_and_launch(&l, p, o, ret, e);
+}
+
+int launch_server(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
+		  struct ambit_error *e)
+{
+	struct launch l = { .command_line = true, .is_server = true };
 
 	return check_and_launch(&l, p, o, ret, e);
 }
