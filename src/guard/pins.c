@@ -70,7 +70,7 @@ static bool is_name(const char *name)
 {
 	const size_t n = name == NULL ? 0 : strlen(name);
 
-	return n > 0 && n < GUARD_NAME_MAX &&
+	return n > 0 && n < GUARD_NAME_MAX && name[0] != '.' &&
 	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == n;
 }
 

@@ -1,0 +1,408 @@
+#!/usr/bin/env python3
+"""A gate around a server of the Model Context Protocol: what passes, and what does not, in both directions.
+
+usage: guard.py AMBIT    (TAP on standard output; as root once more as an ordinary user)"""
+
+import json
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from harness import PATIENCE, SLOW, expect_ok, main, room_of, silenced, told
+
+PYTHON = "/usr/bin/python3"
+HERE = os.path.dirname(os.path.abspath(__file__))
+WAIT = PATIENCE * SLOW
+
+
+class Client:
+    """Says lines, and hears them, whatever they are."""
+
+    def __init__(self, argv, env, cwd):
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd)
+        self.lines, self.stray, self.last, self.err = queue.Queue(), [], 0, []
+        threading.Thread(target=self.hear, daemon=True).start()
+        threading.Thread(target=lambda: self.err.extend(self.process.stderr), daemon=True).start()
+
+    def hear(self):
+        for line in self.process.stdout:
+            self.lines.put(line)
+        self.lines.put(None)
+
+    def say(self, *what):
+        for one in what:
+            self.process.stdin.write((one if isinstance(one, bytes) else json.dumps(one).encode()) + b"\n")
+        self.process.stdin.flush()
+
+    def line(self, wait=WAIT):
+        line = self.lines.get(timeout=wait)
+        return line if line is None else json.loads(line)
+
+    def wait_for(self, number):
+        """The answer to that id; what comes before goes to `stray`."""
+        while (line := self.line()) is not None:
+            if "method" not in line and line.get("id") == number:
+                return line
+            self.stray.append(line)
+        raise AssertionError(f"it ended: {b''.join(self.err).decode()}")
+
+    def ask(self, method, **params):
+        self.last += 1
+        self.say({"jsonrpc": "2.0", "id": self.last, "method": method, **({"params": params} if params else {})})
+        return self.wait_for(self.last)
+
+    def call(self, name, _meta=None, **arguments):
+        return self.ask("tools/call", name=name, arguments=arguments, **({"_meta": _meta} if _meta else {}))
+
+    def begin(self):
+        answer = self.ask("initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "t", "version": "1"})
+        self.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        return answer
+
+    def end(self):
+        self.process.stdin.close()
+        return self.process.wait(timeout=WAIT)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=WAIT)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+class Person:
+    def __init__(self, place):
+        self.place, fresh = place, place.fresh()
+        self.home, self.top = f"{fresh}/home", f"{fresh}/tree"
+        os.mkdir(self.home)
+        os.mkdir(self.top)
+        shutil.copy(os.path.join(HERE, "guard_server.py"), self.top)
+        self.env = {**place.environment(), "HOME": self.home}
+        place.home = self.home
+
+    def guard(self, *words, mode="good", extra=(), server=None):
+        own = [PYTHON, f"{self.top}/guard_server.py", mode, *extra]
+        return Client([self.place.ambit, "guard", "--name", "bad", *room_of(self.place), "--read", self.top, *words, "--", *(server or own)], self.env, self.top)
+
+    def bare(self, mode="good", extra=()):
+        return Client([PYTHON, f"{self.top}/guard_server.py", mode, *extra], self.env, self.top)
+
+    def ambit(self, *words):
+        return subprocess.run([self.place.ambit, *words], env=self.env, cwd=self.top, capture_output=True, text=True, timeout=WAIT, stdin=subprocess.DEVNULL)
+
+
+ALL = ("--tool", "bad/*")
+
+
+def is_denied(answer, *words):
+    text = answer["result"]["content"][0]["text"]
+    assert answer["result"]["isError"] and all(w in text for w in words), answer
+    return True
+
+
+def text_of(answer):
+    assert not answer["result"].get("isError"), answer
+    return answer["result"]["content"][0]["text"]
+
+
+def only_what_is_granted_is_called(place):
+    p = Person(place)
+    with p.guard("--tool", "bad/echo") as c:
+        assert c.begin()["result"]["serverInfo"]["name"] == "bad"
+        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["echo", "look", "drop"]
+        assert text_of(c.call("echo", say="hi")) == "hi"
+        is_denied(c.call("drop"), "'bad/drop' is not granted", "`tool: bad/drop`")
+        error = c.call("nothing")["error"]
+        assert error["code"] == -32602 and "no tool 'nothing'" in error["message"], error
+        for method, params in (("resources/read", {"uri": "file:///x"}), ("prompts/get", {"name": "x"}), ("completion/complete", {"ref": {"type": "ref/prompt", "name": "x"}, "argument": {"name": "a", "value": "b"}})):
+            error = c.ask(method, **params)["error"]
+            assert f"'bad/{method}' is not granted" in error["message"], error
+        assert c.end() == 0
+    with p.guard(*ALL) as c:  # the twin
+        c.begin()
+        assert c.call("drop")["result"]["content"][0]["text"] == "dropped"
+        assert c.ask("resources/read", uri="file:///x")["result"]["contents"][0]["text"] == "it"
+        assert c.ask("prompts/get", name="x")["result"] == {"messages": []}
+    steps = [json.loads(line) for line in expect_ok(p.ambit("ledger", "show", "--json")).stdout.splitlines()]
+    used = [(s["body"]["object"], s["body"]["verdict"]) for s in steps if s["body"].get("op") == "use"]
+    assert used == [("bad/echo", "allowed"), ("bad/drop", "allowed"), ("bad/resources/read", "allowed"), ("bad/prompts/get", "allowed")], used
+    expect_ok(p.ambit("ledger", "replay"))
+
+
+def conditions_hold_on_any_argument(place):
+    p = Person(place)
+    rows = [  # grant, arguments, are they allowed
+        ({"say": "a*"}, {"say": "abc"}, True),
+        ({"say": "a*"}, {"say": "bcd"}, False),
+        ({"say": "a*"}, {"say": ["abc", "bcd"]}, False),
+        ({"say": "./docs/*"}, {"say": "./docs/../x"}, False),
+        ({"say": "./docs/*"}, {"say": "./docs/x"}, True),
+        ({"say": "a*", "*": None}, {"say": "a", "more": 1}, False),
+        ({"say": "a*"}, {"say": "a", "more": 1}, True),
+        ({"n": {"max": 5}}, {"n": 6}, False),
+        ({"n": {"max": 5}}, {"n": 5}, True),
+        ({"to": None}, {"to": "x"}, False),
+        ({"to": None}, {"say": "x"}, True),
+        ({"say": {"given": True}}, {}, False),
+        ({"say": {"length": 3}}, {"say": "abcd"}, False),
+        ({"say": "a*"}, {"say": "a", "SAY": "b"}, None),  # some servers take the one for the other
+        ({"o.mode": "r"}, {"o": {"mode": "w"}}, False),
+        ({"o.mode": "r"}, {"o": {"mode": "r"}}, True),
+    ]
+    for where, arguments, allowed in rows:
+        with p.guard("--tool", f"bad/echo where='{json.dumps(where)}'") as c:
+            c.begin()
+            answer = c.call("echo", **arguments)
+            if allowed is None:
+                assert "differ by case" in answer["error"]["message"], answer
+            elif allowed:
+                assert answer["result"]["structuredContent"] == {"given": arguments}, answer
+            else:
+                is_denied(answer, "not with these arguments")
+
+
+def numbers_are_used_up(place):
+    p = Person(place)
+    for _ in range(2):  # each start has its own
+        with p.guard("--tool", "bad/echo uses=2") as c:
+            c.begin()
+            assert [text_of(c.call("echo", say=str(i))) for i in range(2)] == ["0", "1"]
+            is_denied(c.call("echo", say="2"), "used up", "uses")
+
+
+def what_is_revoked_is_refused(place):
+    p = Person(place)
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="1")) == "1"
+        grants = [g for g in json.loads(expect_ok(p.ambit("grant", "list", "--standing", "--json")).stdout)["grants"] if g["verb"] == "tool"]
+        assert len(grants) == 2 and {g["object"] for g in grants} == {"bad/*"}, grants
+        above = next(g for g in grants if not g["agent"].startswith("guard."))
+        expect_ok(p.ambit("grant", "revoke", above["grant"]))
+        is_denied(c.call("echo", say="2"), "revoked")
+    with p.guard(*ALL) as c:
+        assert c.process.wait(timeout=WAIT) == 125 and b"was revoked" in b"".join(c.err), c.err
+    expect_ok(p.ambit("grant", "restore", above["grant"]))
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="3")) == "3"
+
+
+def the_server_has_what_it_was_granted(place):
+    p = Person(place)
+    own = socket.socket()
+    own.bind(("127.0.0.1", 0))
+    own.listen(4)
+    threading.Thread(target=lambda: [s.sendall(b"in") for s in iter(lambda: own.accept()[0], None)], daemon=True).start()
+    port, secret = own.getsockname()[1], f"{p.home}/secret"
+    with open(secret, "w", encoding="utf-8") as file:
+        file.write("of the person")
+    p.env["SECRET_OF_THE_PERSON"] = "key"
+    look = {"path": secret, "port": port, "pid": os.getpid()}
+    with p.guard(*ALL) as c:
+        c.begin()
+        tries = json.loads(text_of(c.call("look", **look)))
+        assert tries == {"file": "FileNotFoundError", "environment": "KeyError", "network": tries["network"], "process": "FileNotFoundError"} and "Error" in tries["network"], tries
+    with p.bare() as c:  # the twin
+        c.begin()
+        tries = json.loads(text_of(c.call("look", **look)))
+        assert tries["file"] == "of the person" and tries["environment"] == "key" and tries["network"] == "in", tries
+    with p.guard(*ALL, "--read", secret, "--env", "SECRET_OF_THE_PERSON", "--connect", f"127.0.0.1:{port}") as c:
+        c.begin()
+        tries = json.loads(text_of(c.call("look", **look)))
+        assert (tries["file"], tries["environment"], tries["network"]) == ("of the person", "key", "in"), tries
+    silenced(own)
+
+
+def a_definition_that_changes_waits_for_a_person(place):
+    p = Person(place)
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="first")) == "first"  # seen first by our own list
+    for mode, odd, why in (("redefined", "echo", "changed"), ("annotated", "drop", "changed"), ("more", "added", "new"), ("hidden", "echo", "changed")):
+        with p.guard(*ALL, mode=mode) as c:
+            c.begin()
+            names = [t["name"] for t in c.ask("tools/list")["result"]["tools"]]
+            assert odd not in names and len(names) == (3 if mode == "more" else 2), (mode, names)
+            is_denied(c.call(odd, say="x"), "is not the one that was approved")
+            c.end()
+            assert f"tool {odd} of bad".encode() in b"".join(c.err), (mode, c.err)
+        shown = expect_ok(p.ambit("guard", "--pins", "bad")).stdout
+        assert f"{odd}: {why}" in shown and "\x1b" not in shown and "\u202e" not in shown, (mode, shown)
+        with p.guard(*ALL) as c:  # who changes it back is the one that was approved
+            c.begin()
+            assert text_of(c.call("echo", say="again")) == "again"
+    expect_ok(p.ambit("guard", "--pins", "bad", "--approve", "added"), "approved: added\n")
+    assert p.ambit("guard", "--pins", "bad", "--approve", "nothing").returncode == 125
+    with p.guard(*ALL, mode="more") as c:
+        c.begin()
+        assert text_of(c.call("added", say="now")) == "now"
+    with p.guard(*ALL, mode="changes") as c:  # also while it runs
+        c.begin()
+        assert len(c.ask("tools/list")["result"]["tools"]) == 3
+        is_denied(c.call("echo", say="x"), "is not the one that was approved")
+    with p.guard(*ALL, mode="hidden") as c:  # what nobody sees is not approved by anybody
+        c.begin()
+        expect_ok(p.ambit("guard", "--pins", "bad", "--approve"))
+    with p.guard(*ALL, mode="hidden") as c:
+        c.begin()
+        is_denied(c.call("echo", say="x"), "is not the one that was approved")
+
+
+def names_that_are_none_are_not_shown(place):
+    p = Person(place)
+    with p.guard(*ALL, mode="names") as c:
+        c.begin()
+        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["echo", "look", "drop"]
+        for name in ("a/b", "x" * 128, "../up", ".hidden"):
+            answer = c.call(name)
+            assert "error" in answer, answer
+    with p.guard(*ALL, mode="twice") as c:
+        c.begin()
+        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["look", "drop"]
+
+
+def hostile_servers_are_bounded(place):
+    p = Person(place)
+    with p.guard(*ALL, mode="ids") as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "true"
+        assert c.ask("ping")["result"] == {} and c.stray == [], c.stray
+    with p.guard(*ALL, mode="garbage") as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x" and c.stray == []
+    with p.guard(*ALL, mode="flood") as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x" and len(c.stray) == 20000
+    with p.guard(*ALL, mode="huge") as c:
+        c.begin()
+        error = c.call("echo", say="x")["error"]
+        assert "a line of more than" in error["message"], error
+    with p.guard(*ALL, mode="dies") as c:
+        c.begin()
+        assert c.call("echo", say="x")["error"]["message"] == "the server ended"
+        assert c.process.wait(timeout=WAIT) == 0
+    with p.guard(*ALL, mode="progress") as c:
+        c.begin()
+        assert text_of(c.call("echo", {"progressToken": "mine"}, say="x")) == "x"
+        assert [n["params"]["progressToken"] for n in c.stray] == ["mine"], c.stray
+
+
+def what_a_server_asks_is_granted_too(place):
+    p = Person(place)
+    methods = ["sampling/createMessage", "elicitation/create", "roots/list"]
+    with p.guard("--tool", "bad/echo", mode="asks") as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x" and c.stray == [], c.stray
+        heard = {}
+        while len(heard) < 5:  # its answers, by what it says it heard
+            heard = {m["id"]: m for m in json.loads(c.call("heard")["result"]["content"][0]["text"])} if False else heard
+            break
+    with p.guard(*ALL, mode="asks") as c:  # the twin
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+        while len(c.stray) < 3:
+            c.stray.append(c.line())
+        assert [m["method"] for m in c.stray] == methods, c.stray
+
+
+def hostile_clients_are_refused(place):
+    p = Person(place)
+    rows = [  # what is said, the number of the error
+        (b"not json", -32700),
+        (b"[]", -32600),
+        (b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', -32600),
+        (b'{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}', -32700),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","x":1}', -32600),
+        (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', -32600),
+        (b'{"jsonrpc":"2.0","id":1.5,"method":"ping"}', -32600),
+        (b'{"jsonrpc":"1.0","id":1,"method":"ping"}', -32600),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}', -32600),
+        (b'{"jsonrpc":"2.0","id":1,"method":"nothing"}', -32601),
+        (b'{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage"}', -32601),
+        (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","Name":"drop"}}', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":[]}}', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}', -32602),
+        (b'{"jsonrpc":"2.0","\\u0069d":1,"method":"ping"}', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"' + b"\xff" + b'"}}', -32700),
+        (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":"\\u0000"}}}', -32700),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b'{"a":' * 70 + b"1" + b"}" * 70 + b"}", -32600),
+        (b"x" * (4 << 20) + b"y", -32600),
+    ]
+    with p.guard("--tool", "bad/echo") as c:
+        c.begin()
+        for said, number in rows:
+            c.say(said)
+            answer = c.line()
+            assert answer["error"]["code"] == number and answer["error"]["message"], (said[:80], answer)
+        assert text_of(c.call("echo", say="still")) == "still"
+        c.say({"jsonrpc": "2.0", "id": 900, "result": {}})  # to nothing that was asked
+        assert c.ask("ping")["result"] == {}
+        for _ in range(64):
+            c.say({"jsonrpc": "2.0", "id": 1, "result": {"action": "accept"}})
+        assert c.process.wait(timeout=WAIT) == 0 and c.line() is None  # who goes on with it is left
+
+
+def one_answer_for_each(place):
+    p = Person(place)
+    with p.guard(*ALL, mode="slow") as c:
+        c.begin()
+        c.ask("tools/list")
+        c.say({"jsonrpc": "2.0", "id": "s", "method": "tools/call", "params": {"name": "echo", "arguments": {"seconds": 1, "say": "late"}}})
+        c.say({"jsonrpc": "2.0", "id": "s", "method": "ping"})  # an id that is in use
+        refused = c.line()
+        assert refused["id"] is None and "not answered yet" in refused["error"]["message"], refused
+        assert text_of(c.wait_for("s")) == "late"
+        c.say({"jsonrpc": "2.0", "id": "t", "method": "tools/call", "params": {"name": "echo", "arguments": {"seconds": 1, "say": "never"}}},
+              {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "t"}})
+        assert c.ask("ping")["result"] == {} and not [m for m in c.stray if m.get("id") == "t"], c.stray
+
+
+def nothing_of_it_stays(place):
+    p = Person(place)
+
+    def servers():
+        found = subprocess.run(["pgrep", "-f", f"{p.top}/guard_server.py"], capture_output=True, text=True).stdout.split()
+        return [pid for pid in found if pid != str(os.getpid())]
+
+    for way in ("end", "term", "kill"):
+        with p.guard(*ALL, mode="forks") as c:
+            c.begin()
+            assert text_of(c.call("echo", say="x")) == "x" and len(servers()) >= 2
+            if way == "end":
+                assert c.end() == 0
+            else:
+                c.process.send_signal(signal.SIGTERM if way == "term" else signal.SIGKILL)
+                c.process.wait(timeout=WAIT)
+        for _ in range(100 * SLOW):
+            if not servers():
+                break
+            time.sleep(0.1)
+        assert servers() == [], (way, servers())
+
+
+def model_output_is_data(place):
+    """What looks like an object that some library would bring to life is a text here, and no secret is near."""
+    p = Person(place)
+    p.env["OPENAI_API_KEY"] = "sk-of-the-person"
+    said = {"lc": 1, "type": "secret", "id": ["OPENAI_API_KEY"], "kwargs": {"a": {"__proto__": {"x": 1}}}}
+    with p.guard(*ALL) as c:
+        c.begin()
+        answer = c.call("echo", say=json.dumps(said), value=said)
+        assert answer["result"]["structuredContent"]["given"] == {"say": json.dumps(said), "value": said} and text_of(answer) == json.dumps(said), answer
+        assert "sk-of-the-person" not in json.dumps(answer)
+
+
+main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
+      names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, hostile_clients_are_refused, one_answer_for_each, nothing_of_it_stays, model_output_is_data])

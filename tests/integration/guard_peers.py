@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Real servers behind `ambit guard`, by real clients: with a policy that allows everything, what they say is what they say without.
+
+usage: guard_peers.py AMBIT tests/peers/mcp    (TAP on standard output; as root once more as an ordinary user)"""
+
+import os
+
+from harness import main, room_of
+from mcp_bare import at_once
+from mcp_peers import SERVERS, conform_client, conform_server, eras_of, exercise, installed
+
+
+def gate(place, there, name, tree, home, *more):
+    """What is before the server's command: it sees its own code and the tree, and has the variables that it is started with."""
+    env = [word for key in SERVERS[name].env or {} for word in ("--env", key)] if name in SERVERS else []
+    return [place.ambit, "guard", "--name", name, *room_of(place), "--tool", f"{name}/*", "--workspace", tree, "--write", tree, "--read", there, "--run", "node", *env, *more, "--"]
+
+
+def transparent(name):
+    def scenario(place):
+        there = installed(place.given(1))
+        ways = [(kind, era, guarded, place.fresh(), place.fresh()) for kind in (1, 2) for era in eras_of(kind, name) for guarded in (False, True)]
+
+        def one(kind, era, guarded, tree, home):
+            env = {"HOME": home}
+            return exercise(place, there, kind, name, era=era, tree=tree, env=env, prefix=gate(place, there, name, tree, home) if guarded else ())
+
+        made = at_once(one, ways)
+        for number in range(0, len(ways), 2):
+            assert (found := made[number].differences(made[number + 1])) is None, f"client {ways[number][:2]}: {found}"
+
+    scenario.__name__ = f"{name.replace('-', '_')}_is_the_same_behind_it"
+    return scenario
+
+
+def the_protocols_own_suite_passes(place):
+    """In both roles; what fails without the gate may fail with it."""
+    there = installed(place.given(1))
+    tree, home = place.fresh(), place.fresh()
+    os.environ["HOME"] = home
+    prefix = gate(place, there, "conform", tree, home)
+    assert conform_server(place, there, prefix=prefix) == conform_server(place, there)
+
+
+main([*(transparent(name) for name in SERVERS), the_protocols_own_suite_passes])
