@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -175,6 +176,7 @@ static int on_ask(struct gate *g, struct rbuf *body)
 	auto_buf out = { .max = 4096 };
 	struct guard_ask ask;
 	struct err e;
+	int r;
 
 	if (!guard_ask_take(body, &ask))
 		return -EPROTO;
@@ -185,7 +187,8 @@ static int on_ask(struct gate *g, struct rbuf *body)
 	}
 	w.number = ask.number;
 	guard_word_put(&out, &w);
-	return wire_send(g->sock, WIRE_GUARD_WORD, &out, NULL, 0);
+	r = wire_send(g->sock, WIRE_GUARD_WORD, &out, NULL, 0);
+	return r == -EPIPE ? 0 : r; /* it ends */
 }
 
 static int on_tool(struct gate *g, struct rbuf *body)
@@ -265,10 +268,9 @@ static int serve(struct gate *g, struct err *e)
 			end_server(g);
 		if (poll(p, 3, g->role_is_over ? 100 : -1) < 0)
 			continue;
-		if (p[1].revents != 0) { /* told to end: the role's end is its client's */
+		if (p[1].revents != 0) { /* told to end: the role ends with us, and what it had said until then counts */
 			fd_close(&g->signal_fd);
-			fd_close(&g->sock);
-			g->role_is_over = true;
+			(void)shutdown(g->sock, SHUT_WR);
 		} else if (p[0].revents != 0) {
 			r = hear_role(g);
 			g->role_is_over = r != 0;

@@ -52,7 +52,8 @@ struct pending {
 
 /* A definition: what was pinned, and what was seen since the start. */
 struct known {
-	struct guard_pin pin;
+	struct guard_pin pin;      /* what was approved, if it is pinned */
+	uint8_t now[SHA256_BYTES]; /* what it is, if it was seen */
 	bool pinned, seen, bad;
 };
 
@@ -128,6 +129,8 @@ void answer_error(struct buf *out, const char *id, int number, const struct err 
 
 /* pins.c: definitions in an answer to tools/list. *ret_changed: some were taken out of *result, since they may not be seen. */
 void pins_look(struct guard *g, json_t *result, bool *ret_changed);
+/* The server says that they changed: they are looked at again before any is called. */
+void pins_forget(struct guard *g);
 /* Whether a call of that tool may go on. -DENIED: why not. -NOT_FOUND: it was not seen yet. */
 int pins_check(const struct guard *g, const char *tool, struct err *e);
 

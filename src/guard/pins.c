@@ -77,17 +77,18 @@ static bool is_name(const char *name)
 /* ---- one definition ---- */
 
 /* The owner is told, with the text that is to be shown: it is not shown by us. */
-static void tell(struct guard *g, enum guard_odd odd, const struct guard_pin *pin, const char *text)
+static void tell(struct guard *g, enum guard_odd odd, const struct known *k, const char *text)
 {
 	const size_t n = strlen(text);
 	struct guard_tool t = { .odd = odd,
 				.bytes = (uint32_t)(n < GUARD_DEFINITION_MAX ? n : GUARD_DEFINITION_MAX),
-				.pin = *pin };
+				.pin = k->pin };
 	struct buf whole = { .data = (uint8_t *)(uintptr_t)text, .len = t.bytes }; /* only read */
 	uint8_t room[sizeof t + 16];
 	struct buf body;
 	struct err e;
 
+	memcpy(t.pin.sha256, k->now, sizeof t.pin.sha256);
 	buf_init_in(&body, room, sizeof room);
 	guard_tool_put(&body, &t);
 	(void)port_send_parts(&g->owner, WIRE_GUARD_PART, &whole, WIRE_GUARD_TOOL, &body,
@@ -113,7 +114,6 @@ static bool look_at(struct guard *g, const json_t *tool)
 	uint8_t digest[SHA256_BYTES];
 	struct known *k;
 	struct sha256 s;
-	bool same;
 
 	if (text == NULL || !is_name(name) || strlen(text) > GUARD_DEFINITION_MAX)
 		return false;
@@ -124,24 +124,29 @@ static bool look_at(struct guard *g, const json_t *tool)
 	k = k != NULL ? k : add(g, name);
 	if (k == NULL)
 		return false;
-	same = k->seen && memcmp(k->pin.sha256, digest, sizeof digest) == 0;
-	if (k->seen && same)
+	if (k->seen && memcmp(k->now, digest, sizeof digest) == 0)
 		return !k->bad;
-	if (!is_clean(tool)) {
-		k->bad = k->seen = true;
-		memcpy(k->pin.sha256, digest, sizeof digest);
-		tell(g, GUARD_ODD_BAD, &k->pin, text);
-		return false;
-	}
-	if (k->pinned && memcmp(k->pin.sha256, digest, sizeof digest) == 0) {
-		k->seen = true;
-		return !k->bad;
-	}
-	k->bad = k->pinned || k->seen || !g->is_first; /* what changed, or is new, waits for a person */
+	memcpy(k->now, digest, sizeof digest);
 	k->seen = true;
-	memcpy(k->pin.sha256, digest, sizeof digest);
-	tell(g, k->bad && k->pinned ? GUARD_ODD_CHANGED : GUARD_ODD_NEW, &k->pin, text);
+	k->bad = !is_clean(tool);
+	if (k->bad) {
+		tell(g, GUARD_ODD_BAD, k, text);
+	} else if (!k->pinned && g->is_first) {
+		k->pinned = true;
+		memcpy(k->pin.sha256, digest, sizeof digest);
+		tell(g, GUARD_ODD_NEW, k, text);
+	} else if (!k->pinned || memcmp(k->pin.sha256, digest, sizeof digest) != 0) {
+		k->bad = true; /* what changed, or is new, waits for a person */
+		tell(g, k->pinned ? GUARD_ODD_CHANGED : GUARD_ODD_NEW, k, text);
+	}
 	return !k->bad;
+}
+
+void pins_forget(struct guard *g)
+{
+	g->listed = false;
+	for (size_t i = 0; i < g->n_known; i++)
+		g->known[i].seen = false;
 }
 
 static bool is_twice(const json_t *tools, size_t i)

@@ -254,7 +254,7 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 		    (!id_take(json_object_get(params, "progressToken"), token) || !pending_has_token(g->asked, token)))
 			return;
 		if (i == 2)
-			g->listed = false; /* what is new is looked at before it is called */
+			pins_forget(g);
 		buf_put(&g->client.bytes, line, n);
 		buf_put_u8(&g->client.bytes, '\n');
 	}

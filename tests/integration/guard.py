@@ -204,7 +204,15 @@ def the_server_has_what_it_was_granted(place):
     own = socket.socket()
     own.bind(("127.0.0.1", 0))
     own.listen(4)
-    threading.Thread(target=lambda: [s.sendall(b"in") for s in iter(lambda: own.accept()[0], None)], daemon=True).start()
+
+    def serve():
+        while True:
+            try:
+                own.accept()[0].sendall(b"in")
+            except OSError:
+                return
+
+    threading.Thread(target=serve, daemon=True).start()
     port, secret = own.getsockname()[1], f"{p.home}/secret"
     with open(secret, "w", encoding="utf-8") as file:
         file.write("of the person")
@@ -270,7 +278,8 @@ def names_that_are_none_are_not_shown(place):
             assert "error" in answer, answer
     with p.guard(*ALL, mode="twice") as c:
         c.begin()
-        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["look", "drop"]
+        listed = c.ask("tools/list")
+        assert [t["name"] for t in listed["result"]["tools"]] == ["look", "drop"], listed
 
 
 def hostile_servers_are_bounded(place):
@@ -305,10 +314,6 @@ def what_a_server_asks_is_granted_too(place):
     with p.guard("--tool", "bad/echo", mode="asks") as c:
         c.begin()
         assert text_of(c.call("echo", say="x")) == "x" and c.stray == [], c.stray
-        heard = {}
-        while len(heard) < 5:  # its answers, by what it says it heard
-            heard = {m["id"]: m for m in json.loads(c.call("heard")["result"]["content"][0]["text"])} if False else heard
-            break
     with p.guard(*ALL, mode="asks") as c:  # the twin
         c.begin()
         assert text_of(c.call("echo", say="x")) == "x"
