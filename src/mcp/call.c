@@ -444,9 +444,11 @@ static int begin_call(struct mcp *m, const struct asked *a, enum tool t, const j
 		r = take_input(c, arguments, why);
 		r = r < 0 ? r : run(m, c, arguments, why);
 	}
-	if (r < 0)
+	if (r < 0) {
+		answer_refused(m, a->id, a->era, why);
 		call_free(c);
-	return r;
+	}
+	return 0;
 }
 
 int call_tool(struct mcp *m, const struct asked *a, struct mistake *why)
