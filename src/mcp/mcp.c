@@ -182,8 +182,9 @@ static void wait_and_look(struct mcp *m, int wait_ms)
 					    .events = POLLOUT };
 	if (poll(p, 4 + MCP_CALLS_MAX, least(wait_ms, call_timeout(m, clock_ms()))) <= 0)
 		return;
-	if ((p[1].revents & POLLERR) != 0)
-		m->deaf = true; /* of a pipe: nobody has its other end */
+	if ((p[1].revents & GONE) != 0)
+		m->deaf =
+			true; /* nobody has its other end: POLLERR of a pipe, POLLHUP of a socket, which would be told again and again */
 	if ((p[0].revents & (POLLIN | GONE)) != 0)
 		read_client(m);
 	look_at_port(m, &m->session, p[2].revents, mcp_told_by_session);
