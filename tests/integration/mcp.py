@@ -11,8 +11,8 @@ import socket
 import threading
 import time
 
-from harness import SLOW, Skip, expect_ok, main, need, sanitized, silenced, write
-from mcp_client import LEGACY, META, MODERN, PERSONS, Client, among, data_of, equal, not_among, serving, text_of
+from harness import SLOW, Skip, expect_ok, main, need, silenced, write
+from mcp_client import LEGACY, MODERN, PERSONS, Client, among, data_of, equal, not_among, serving, text_of
 from sessions import Served
 
 TOOLS = ["run", "python", "node", "shell", "read", "write", "edit", "list", "search", "diff", "commit", "discard", "session"]
