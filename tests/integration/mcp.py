@@ -5,6 +5,7 @@ usage: mcp.py AMBIT    (TAP on standard output; as root everything runs a second
 """
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -660,7 +661,113 @@ def with_a_key_it_is_gone_on_with(place):
             assert data_of(c.good("session"))["session"] != session
 
 
-SCENARIOS = [a_client_of_the_older_revision_says_hello_first, an_initialize_that_lacks_something_is_refused_and_may_come_again,
+# ---- what a person is asked ----
+
+PASSWORD = "a password that nobody guesses"
+ELICITS = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
+
+
+@contextlib.contextmanager
+def asking(place, *words, **more):
+    """A person with a key, and a file that is read only after their yes."""
+    with Served(place) as s:
+        secret = os.path.join(s.home, "secret")
+        write(secret, PERSONS)
+        expect_ok(s.ambit("approve", "--enroll", "--password-fd", "0", input=PASSWORD))
+        with Client(s, "--work", ".", "--read", f"{secret} ask=true", *words, **more) as c:
+            yield s, c, ["cat", secret]
+
+
+def say_yes(served):
+    question, = json.loads(expect_ok(served.ambit("approve", "--json")).stdout)["questions"]
+    expect_ok(served.ambit("approve", question["approval"], "--grant", "once", "--digest", question["digest"], "--password-fd", "0", input=PASSWORD))
+
+
+def a_question_is_a_persons_to_answer(place):
+    with asking(place) as (s, c, argv):
+        got = c.bad("run", argv=argv)  # who cannot ask its user is told all the same
+        among("a person is asked: a_", text_of(got))
+        among("ambit approve a_", text_of(got))
+        call = {"name": "run", "arguments": {"argv": argv}}
+        asked = c.result("tools/call", ELICITS, **call)
+        equal((asked["resultType"], list(asked["inputRequests"])), ("input_required", ["approval"]))
+        among("ambit approve a_", asked["inputRequests"]["approval"]["params"]["message"])
+        yes = {"inputResponses": {"approval": {"action": "accept", "content": {}}}, "requestState": asked["requestState"]}
+        for answer in ("decline", "cancel", "ACCEPT", None):
+            got = c.result("tools/call", ELICITS, **call, **{**yes, "inputResponses": {"approval": {"action": answer}}})
+            equal((answer, got["isError"]), (answer, True))
+            among("did not accept", text_of(got))
+        for i in range(2):  # accepting allows nothing
+            got = c.result("tools/call", ELICITS, **call, **yes)
+            equal(got["isError"], True)
+            not_among(PERSONS, json.dumps(got))
+        state = asked["requestState"]
+        forged = [state[:-1] + ("0" if state[-1] != "0" else "1"), state.replace("v1.", "v2."), "", "v1", "....", state + "0", "x" * 5000, 7, None, [state]]
+        for wrong in forged:
+            error = c.refusal("tools/call", ELICITS, **call, **{**yes, "requestState": wrong})
+            equal((str(wrong)[:40], error["code"], error["data"]["place"]), (str(wrong)[:40], -32602, "/params/requestState"))
+        for other in ({"name": "run", "arguments": {"argv": ["true"]}}, {"name": "shell", "arguments": {"code": "true"}}):  # it is of that call
+            equal(c.refusal("tools/call", ELICITS, **other, **yes)["data"]["place"], "/params/requestState")
+        with Client(s, "--work", ".", "--read", f"{argv[1]} ask=true") as another:  # and of that session
+            equal(another.refusal("tools/call", ELICITS, **call, **yes)["data"]["place"], "/params/requestState")
+        for answers in ({}, None, [], {"approval": {"action": "accept"}, "more": {}}, {"other": {"action": "accept"}}):
+            equal(c.refusal("tools/call", ELICITS, **call, **{**yes, "inputResponses": answers})["data"]["place"], "/params/inputResponses")
+        say_yes(s)
+        equal(data_of(c.result("tools/call", ELICITS, **call, **yes))["stdout"], PERSONS)  # the twin: what allows it is the signature
+
+
+def a_client_of_the_older_revision_is_asked_in_between(place):
+    with asking(place) as (s, c, argv):
+        c.initialize(elicitation={})
+
+        def asked():
+            request = c.begin("run", argv=argv, input="x")
+            question = c.hear()
+            equal((question["method"], question["params"]["mode"]), ("elicitation/create", "form"))
+            return request, question["id"]
+
+        def say(question, **answer):
+            c.say({"jsonrpc": "2.0", "id": question, **answer})
+        for answer in ({"result": {"action": "decline"}}, {"error": {"code": -1, "message": "x"}}, {"result": {}}):
+            request, question = asked()
+            say(question, **answer)
+            got = c.ended(request)
+            equal(got["isError"], True)
+            among("did not accept", text_of(got))
+        request, question = asked()
+        for wrong in ("ambit-0", "ambit-99999", "ambit-x", 7, "other"):
+            say(wrong, result={"action": "accept"})
+        assert c.is_silent()
+        say(question, result={"action": "accept"})
+        got = c.ended(request)
+        equal(got["isError"], True)  # accepting allows nothing, and it is not asked again and again
+        not_among(PERSONS, json.dumps(got))
+        request, question = asked()
+        c.say({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": request}})
+        say(question, result={"action": "accept"})
+        assert c.is_silent()
+        request, question = asked()
+        say_yes(s)
+        say(question, result={"action": "accept"})
+        equal(data_of(c.ended(request))["stdout"], PERSONS)  # the twin
+
+
+def changes_that_wait_for_a_yes_are_kept(place):
+    with Served(place) as s:
+        expect_ok(s.ambit("approve", "--enroll", "--password-fd", "0", input=PASSWORD))
+        write(at(s, "conf/a"), "a\n")
+        with Client(s, "--work", ".", "--write", "./conf ask=true") as c:
+            got = c.call("run", ELICITS, argv=["sh", "-c", "echo x > conf/a"])
+            among("a yes takes the changes over", text_of(got))
+            equal(content_of(at(s, "conf/a")), "a\n")
+            c.call("commit", n=1)
+            equal(content_of(at(s, "conf/a")), "a\n")
+            say_yes(s)
+            equal(content_of(at(s, "conf/a")), "x\n")
+
+
+SCENARIOS = [a_question_is_a_persons_to_answer, a_client_of_the_older_revision_is_asked_in_between, changes_that_wait_for_a_yes_are_kept,
+             a_client_of_the_older_revision_says_hello_first, an_initialize_that_lacks_something_is_refused_and_may_come_again,
              a_client_of_the_newer_revision_says_it_in_each_request, what_is_listed_is_the_same_each_time, annotations_say_what_is_so, schemas_and_tools_agree,
              results_are_as_their_schemas_say, commands_run_and_tell_how_they_ended, variables_are_those_that_are_granted,
              code_gives_values_pictures_and_where_it_failed, pictures_are_pictures, files_are_read_and_changed, what_is_no_text_comes_as_what_it_is,
