@@ -183,6 +183,7 @@ static bool on_session(struct mcp *m, struct wire_message *msg)
 			return false;
 		m->about.len = (size_t)st.st_size;
 		(void)text_copy(m->name, sizeof m->name, s.session); /* same size */
+		m->latest = s.latest;
 		port_init(&m->session, steal_fd(&msg->fds[0]));
 		m->open = OPEN_IS;
 	}

@@ -464,7 +464,7 @@ static void revisions_have_their_members(void **state)
 static const struct mcp_begin begin = {
 	.tools = UINT32_MAX, .flags = MCP_REACHES, .key = { 1, 2, 3 }, .files = "/usr/lib/ambit-files"
 };
-static const struct mcp_session session = { .session = S };
+static const struct mcp_session session = { .session = S, .latest = UINT64_MAX };
 static const struct mcp_ask ask = { .request = 7, .deed = MCP_DISCARD, .n = UINT64_MAX };
 static const struct mcp_told told = { .request = 7, .status = 125 };
 
@@ -491,7 +491,7 @@ static bool take_one(unsigned what, const void *bytes, size_t n)
 	rbuf_init(&in, bytes, n);
 	return what == 0 ? mcp_begin_take(&in, &b) && memcmp(b.key, begin.key, sizeof b.key) == 0 &&
 				   strcmp(b.files, begin.files) == 0 && b.tools == begin.tools && b.flags == begin.flags
-	       : what == 1 ? mcp_session_take(&in, &s) && strcmp(s.session, S) == 0
+	       : what == 1 ? mcp_session_take(&in, &s) && strcmp(s.session, S) == 0 && s.latest == UINT64_MAX
 	       : what == 2 ? mcp_ask_take(&in, &a) && a.request == 7 && a.deed == MCP_DISCARD && a.n == UINT64_MAX
 			   : mcp_told_take(&in, &t) && t.request == 7 && t.status == 125;
 }
