@@ -653,6 +653,12 @@ def with_a_key_it_is_gone_on_with(place):
             equal([one["uri"] for one in c.result("resources/list")["resources"]], ["ambit://event/1/record", "ambit://event/1/diff", "ambit://event/2/record"])
             c.good("commit", n=1)
             assert os.path.exists(at(s, "kept"))
+            for _ in range(50):
+                c.good("run", argv=["true"])
+            listed = c.result("resources/list")["resources"]
+            equal((listed[0]["uri"], listed[-1]["uri"]), ("ambit://event/3/record", "ambit://event/52/record"))
+        with Client(s, *words) as c:  # the latest, whoever asked for them
+            equal(c.result("resources/list")["resources"], listed)
         with Client(s, *words, "--read", "/srv") as c:  # another session by the same key is none
             among("that key was given", text_of(c.bad("session")))
             among("that key was given", text_of(c.bad("run", argv=["true"])))

@@ -269,6 +269,8 @@ def whoever_goes_ends_it_clearly(place):
                     s.until(lambda: c.process.poll() is not None, what)
                     s.ambit("session", "end", session)  # nobody else could
                 gone(s, c, session, what)
+                killed = {"SIGKILL": -9, "the role is killed": 125}.get(what, 0)
+                equal((what, c.process.returncode, "not by its client" in c.process.stderr.read().decode()), (what, killed, killed == 125))
                 assert time.monotonic() - begun < 20 * SLOW, what
                 assert not os.path.exists(os.path.join(s.tree, "made")), what
 
@@ -291,6 +293,8 @@ def the_daemon_is_killed_and_the_client_hears_the_end(place):
             while c.hear() is not None:
                 pass
         s.until(lambda: c.process.poll() is not None, "it ends")
+        equal(c.process.returncode, 125)
+        among("not by its client", c.process.stderr.read().decode())
 
 
 def who_says_no_more_is_told_what_was_asked(place):
