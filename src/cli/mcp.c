@@ -217,6 +217,7 @@ struct served {
 	struct daemon_channel channel; /* ours: which events are the session's */
 	struct ambit_event *role;      /* owned */
 	int sock;                      /* owned: to the role */
+	bool left;                     /* the client */
 	int signal_fd;                 /* owned */
 	struct deed {
 		int pidfd; /* owned; -1: free */
@@ -281,6 +282,7 @@ static int tell_session(struct served *s, const struct daemon_channel *theirs)
 	if (about.failed || file < 0 || write(file, about.data, about.len) != (ssize_t)about.len)
 		return -ENOMEM;
 	(void)text_copy(told.session, sizeof told.session, s->channel.ready.row.session); /* an id */
+	told.latest = s->channel.ready.next - 1;
 	buf_init_in(&body, room, sizeof room);
 	mcp_session_put(&body, &told);
 	return wire_send(s->sock, WIRE_MCP_SESSION, &body, (int[]){ theirs->sock, file }, 2);
@@ -423,6 +425,10 @@ static int hear_role(struct served *s)
 		return 1;
 	if (r < 0)
 		return r == -EAGAIN ? 0 : r;
+	if (m.number == WIRE_MCP_LEFT) {
+		s->left = true;
+		return 0;
+	}
 	if (m.number == WIRE_MCP_OPEN)
 		return on_open(s);
 	return mcp_ask_take(&m.body, &ask) && s->channel.sock >= 0 ? on_ask(s, &ask) : -EPROTO;
@@ -448,7 +454,11 @@ static int serve(struct served *s, struct err *e)
 		if (r == 0 && p[0].revents != 0)
 			r = hear_role(s);
 	}
-	return r > 0 ? 0 : err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the server said what it may not");
+	if (r > 0 && s->left)
+		return 0;
+	return r > 0 ? err_set(e, AMBIT_GONE, "start it again; `ambit events last` shows what became of its calls",
+			       "the server or its session ended, and not by its client")
+		     : err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the server said what it may not");
 }
 
 static int catch_signals(void)

@@ -9,6 +9,8 @@
 #include "core/outcome.h"
 #include "mcp/mcp.h"
 
+#define PUT_MARGIN 4096 /* of what comes behind a value */
+
 /* ---- what files have ---- */
 
 /* As much of the n bytes as an answer has, ending with a whole character. */
@@ -28,6 +30,7 @@ static size_t read_some(struct mcp *m, int fd, uint64_t n, size_t most, bool *re
 static json_t *read_json(int fd, uint64_t n, size_t most)
 {
 	auto_buf bytes = { .max = most };
+	size_t values = 0;
 	uint8_t *room;
 
 	if (fd < 0 || n == 0 || n > most)
@@ -35,18 +38,25 @@ static json_t *read_json(int fd, uint64_t n, size_t most)
 	room = buf_room(&bytes, (size_t)n);
 	if (room == NULL || pread(fd, room, (size_t)n, 0) != (ssize_t)n)
 		return NULL;
-	return json_loadb((const char *)room, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
+	for (size_t i = 0; i < n; i++)
+		values += room[i] == ',' || room[i] == ':' || room[i] == '[';
+	return values > MCP_RESULT_VALUES ? NULL
+					  : json_loadb((const char *)room, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
 }
 
-static void put_json(struct json *j, const json_t *v)
+/* False: it is longer than what there is room for, and so is left out. A number may be told with more digits than it was written with. */
+static bool put_json(struct json *j, const json_t *v)
 {
 	char *text = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+	const size_t n = text == NULL ? 0 : strlen(text);
+	const bool fits = n + PUT_MARGIN < j->out->max - j->out->len;
 
-	if (text == NULL)
+	if (text == NULL || !fits)
 		json_put_null(j);
 	else
-		json_put_made(j, text, strlen(text));
+		json_put_made(j, text, n);
 	free(text);
+	return fits && (v == NULL || text != NULL);
 }
 
 static void put_bytes_of(struct json *j, const char *key, const void *bytes, size_t n)
@@ -61,7 +71,7 @@ static void put_bytes_of(struct json *j, const char *key, const void *bytes, siz
 /* ---- an event ---- */
 
 /* Why it did not go well, a line for each reason. */
-static void say_end(struct buf *text, const struct event_row *row)
+static void say_end(const struct mcp *m, struct buf *text, const struct event_row *row)
 {
 	const struct event_outcome *o = &row->outcome;
 	char shown[1200];
@@ -76,7 +86,10 @@ static void say_end(struct buf *text, const struct event_row *row)
 		buf_printf(text, "[%s]\n", text_show(shown, sizeof shown, row->message, strlen(row->message)));
 	if (row->hint[0] != 0)
 		buf_printf(text, "[hint: %s]\n", text_show(shown, sizeof shown, row->hint, strlen(row->hint)));
-	if (o->workspace == WORKSPACE_KEPT)
+	if (o->workspace == WORKSPACE_KEPT && (m->begin.tools & TOOL_BIT(TOOL_COMMIT)) == 0)
+		buf_printf(text, "[its changes are kept until a person takes them over: ambit commit %s]\n",
+			   row->event);
+	else if (o->workspace == WORKSPACE_KEPT)
 		buf_printf(text, "[its changes are kept, and not taken over: `diff` with n %llu shows them]\n",
 			   (unsigned long long)row->n);
 	else if (o->workspace == WORKSPACE_STAGED)
@@ -177,7 +190,7 @@ static void answer_run(struct mcp *m, struct call *c, const json_t *record)
 							    : NULL;
 	auto_buf data = { .max = MCP_OUT_MAX / 2 }, text = { .max = MCP_OUT_MAX / 4 }, denied = { .max = 64u << 10 };
 	struct json d, j;
-	bool cut = false;
+	bool cut = false, whole = true;
 	size_t n;
 
 	json_begin(&d, &data);
@@ -193,14 +206,17 @@ static void answer_run(struct mcp *m, struct call *c, const json_t *record)
 	json_put_bool(json_put_key(&d, "truncated"), cut);
 	denied_put(record, json_put_key(&d, "denied"), &denied);
 	if (code) {
-		put_json(json_put_key(&d, "value"), json_object_get(result, "value"));
-		put_json(json_put_key(&d, "error"), json_object_get(result, "error"));
+		whole = put_json(json_put_key(&d, "value"), json_object_get(result, "value"));
+		whole = put_json(json_put_key(&d, "error"), json_object_get(result, "error")) && whole;
 	}
 	json_put_object_end(&d);
+	if (!whole || (result == NULL && c->row.result_bytes > 0))
+		buf_printf(&text, "[its result is too long, or none: ambit://event/%llu/result has it]\n",
+			   (unsigned long long)c->n);
 	if (cut)
 		buf_printf(&text, "[there is more: ambit://event/%llu/stdout and /stderr have it]\n",
 			   (unsigned long long)c->n);
-	say_end(&text, &c->row);
+	say_end(m, &text, &c->row);
 	say_question(&text, c, record);
 	buf_put(&text, denied.data, denied.len);
 	say_result(&j, &m->out, c->id);
@@ -310,7 +326,7 @@ static void answer_files(struct mcp *m, struct call *c, const json_t *record)
 		if (json_is_string(json_object_get(told, "hint")))
 			buf_printf(&text, "[hint: %s]\n", word_of(told, "hint"));
 		if (told == NULL)
-			say_end(&text, &c->row);
+			say_end(m, &text, &c->row);
 		say_question(&text, c, record);
 		denied_put(record, &d, &text);
 	}
@@ -380,14 +396,17 @@ void answer_stage(struct mcp *m, struct call *c, uint32_t status, int fd)
 
 void answer_resource(struct mcp *m, struct call *c, int fd)
 {
+	auto_buf bytes = { .max = MCP_RESOURCE_MAX };
 	struct stat st = { .st_size = 0 };
 	struct json j;
-	bool cut = false;
-	size_t n = 0;
 
 	if (!c->cancelled) {
-		if (fstat(fd, &st) == 0 && st.st_size > 0)
-			n = read_some(m, fd, (uint64_t)st.st_size, MCP_STDOUT_MAX, &cut);
+		const uint64_t size = fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+		const size_t wanted = size < MCP_RESOURCE_MAX ? (size_t)size : MCP_RESOURCE_MAX;
+		uint8_t *room = wanted > 0 ? buf_room(&bytes, wanted) : NULL;
+		const ssize_t got = room != NULL ? pread(fd, room, wanted, 0) : 0;
+		const size_t n = got > 0 ? chunk_whole(room, (size_t)got, (uint64_t)got == size) : 0;
+
 		say_result(&j, &m->out, c->id);
 		say_kind(&j, c->era);
 		say_fresh(&j, c->era, 0);
@@ -395,7 +414,12 @@ void answer_resource(struct mcp *m, struct call *c, int fd)
 		json_put_object(&j);
 		json_put_word(json_put_key(&j, "uri"), c->uri);
 		json_put_word(json_put_key(&j, "mimeType"), c->mime);
-		say_text(json_put_key(&j, "text"), m->page, n);
+		say_text(json_put_key(&j, "text"), room, n);
+		if (n < size) {
+			json_put_object(json_put_key(&j, "_meta"));
+			json_put_bool(json_put_key(&j, "io.ambit/truncated"), true);
+			json_put_object_end(&j);
+		}
 		json_put_object_end(&j);
 		json_put_array_end(&j);
 		say_result_end(&j);

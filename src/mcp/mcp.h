@@ -23,12 +23,14 @@
 #define MCP_OUT_MAX (16u << 20)     /* one answer more, at its longest */
 #define MCP_STDOUT_MAX (256u << 10) /* of what a program wrote, in an answer */
 #define MCP_STDERR_MAX (64u << 10)
-#define MCP_RESULT_MAX (4u << 20) /* of what code came to */
-#define MCP_RECORD_MAX (4u << 20) /* of a record, to see what was denied */
-#define MCP_DENIED_MAX 16         /* that are told */
-#define MCP_ROWS_MAX 50           /* events that are listed as resources */
-#define MCP_PROGRESS_MS 250       /* between two notes on one call */
-#define MCP_STRAY_MAX 64          /* answers to what was never asked, before the client is left */
+#define MCP_RESOURCE_MAX (2u << 20) /* of one, which escaped is still less than MCP_OUT_MAX */
+#define MCP_RESULT_MAX (4u << 20)   /* of what code came to */
+#define MCP_RESULT_VALUES 500000u   /* of it, at the most: each costs a hundred bytes */
+#define MCP_RECORD_MAX (4u << 20)   /* of a record, to see what was denied */
+#define MCP_DENIED_MAX 16           /* that are told */
+#define MCP_ROWS_MAX 50             /* events that are listed as resources */
+#define MCP_PROGRESS_MS 250         /* between two notes on one call */
+#define MCP_STRAY_MAX 64            /* answers to what was never asked, before the client is left */
 
 #define DIGEST_HEX (2 * SHA256_BYTES + 1)
 #define MCP_LEGACY "2025-11-25"

@@ -128,8 +128,9 @@ static const char *const results[] = {
 			       ",\"value\":{\"type\":[\"object\",\"null\"]},\"error\":{\"type\":[\"object\",\"null\"]}",
 			       EVENT_REQUIRED ",\"value\",\"error\""),
 	[GIVES_READ] = OBJECT_("\"path\":" NAME_ ",\"text\":" TEXT_ ",\"from\":" COUNT_ ",\"lines\":" COUNT_
-			       ",\"total_lines\":" COUNT_ ",\"base64\":" TEXT_ ",\"media_type\":" TEXT_
-			       ",\"bytes\":" COUNT_ ",\"truncated\":" BOOL_,
+			       ",\"total_lines\":{\"type\":[\"integer\",\"null\"],\"minimum\":0}"
+			       ",\"base64\":" TEXT_ ",\"media_type\":" TEXT_ ",\"bytes\":" COUNT_
+			       ",\"truncated\":" BOOL_,
 			       "\"path\",\"bytes\",\"truncated\""),
 	[GIVES_WRITE] = OBJECT_("\"path\":" NAME_ ",\"bytes\":" COUNT_ ",\"created\":" BOOL_,
 				"\"path\",\"bytes\",\"created\""),
