@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -151,7 +152,7 @@ static int start_role(struct gate *g, struct err *e)
 	static const struct role_bounds bounds = { .files = GUARD_FILES, .memory_bytes = GUARD_MEMORY };
 	struct guard_begin b = { .n_pins = 0 };
 	auto_fd int pins = -1;
-	uint8_t room[32];
+	uint8_t room[64];
 	struct buf body;
 	int r = guard_pins_file(&g->pins, &pins, &b.n_pins, e);
 
@@ -159,6 +160,8 @@ static int start_role(struct gate *g, struct err *e)
 	if (r < 0)
 		return r;
 	b.is_first = g->pins.is_first;
+	if (getrandom(b.key, sizeof b.key, 0) != (ssize_t)sizeof b.key)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes");
 	buf_init_in(&body, room, sizeof room);
 	guard_begin_put(&body, &b);
 	r = wire_send(g->sock, WIRE_GUARD_BEGIN, &body,
@@ -268,7 +271,8 @@ static int serve(struct gate *g, struct err *e)
 			end_server(g);
 		if (poll(p, 3, g->role_is_over ? 100 : -1) < 0)
 			continue;
-		if (p[1].revents != 0) { /* told to end: the role ends with us, and what it had said until then counts */
+		if (p[1].revents !=
+		    0) { /* told to end: the role ends with us, and what it had said until then counts */
 			fd_close(&g->signal_fd);
 			(void)shutdown(g->sock, SHUT_WR);
 		} else if (p[0].revents != 0) {

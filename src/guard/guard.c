@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -29,7 +30,7 @@ static void side_finish(struct side *s)
 	fd_close(&s->out);
 }
 
-struct guard *guard_new(const int fds[4], int owner, bool is_first)
+struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b)
 {
 	struct guard *g = calloc(1, sizeof *g);
 
@@ -38,7 +39,8 @@ struct guard *guard_new(const int fds[4], int owner, bool is_first)
 	side_init(&g->client, fds[0], fds[1]);
 	side_init(&g->server, fds[3], fds[2]);
 	port_init(&g->owner, owner);
-	g->is_first = is_first;
+	g->is_first = b->is_first != 0;
+	memcpy(g->key, b->key, sizeof g->key);
 	return g;
 }
 
@@ -153,8 +155,8 @@ static bool told_by_owner(struct guard *g)
 static bool is_asked(const struct guard *g)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
-		if (g->asked[i].state != PENDING_FREE && !g->asked[i].cancelled)
-			return true;
+		if (g->asked[i].state != PENDING_FREE && g->asked[i].state != PENDING_PERSON && !g->asked[i].cancelled)
+			return true; /* who has gone does not say what their user does */
 	return false;
 }
 

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "guard/link.h"
+#include "mcp/seal.h"
 #include "rpc/frame.h"
 #include "rpc/parse.h"
 #include "rpc/port.h"
@@ -30,6 +31,7 @@ enum pending_state {
 	PENDING_FREE,
 	PENDING_JUDGED, /* the command line is asked */
 	PENDING_LISTED, /* the server is asked for its tools first */
+	PENDING_PERSON, /* the client asks its user whether a person has approved */
 	PENDING_SENT,   /* to the other side */
 };
 
@@ -39,15 +41,22 @@ enum listed { LIST_NONE, LIST_OF_CLIENT, LIST_OWN /* asked by us, for a call of 
 struct pending {
 	enum pending_state state;
 	bool cancelled;
-	bool modern;               /* of 2026-07-28, which wants to know what kind of a result it is */
-	bool judged;               /* the command line waits for its end */
-	enum listed list;          /* its answer has definitions of tools */
-	uint64_t own;              /* the id by which the other side knows it */
-	uint32_t number;           /* by which the command line does */
-	char id[GUARD_ID_MAX];     /* as who asked wrote it */
-	char token[GUARD_ID_MAX];  /* of its progress; "": none */
-	char tool[GUARD_NAME_MAX]; /* of a call */
-	struct buf line;           /* owned: what goes on */
+	bool modern;                  /* of 2026-07-28, which wants to know what kind of a result it is */
+	bool elicits;                 /* the client can ask its user */
+	bool again;                   /* it did, and they say that a person has approved */
+	bool carries;                 /* it brings what the server gave to be brought back */
+	struct pending *about;        /* of our own question to the client's user: whose it is; borrowed */
+	char digest[SEAL_DIGEST_MAX]; /* of what is asked for, once that was judged */
+	uint8_t sha256[SHA256_BYTES]; /* the same */
+	uint64_t bytes;               /* how long that is */
+	bool judged;                  /* the command line waits for its end */
+	enum listed list;             /* its answer has definitions of tools */
+	uint64_t own;                 /* the id by which the other side knows it */
+	uint32_t number;              /* by which the command line does */
+	char id[GUARD_ID_MAX];        /* as who asked wrote it */
+	char token[GUARD_ID_MAX];     /* of its progress; "": none */
+	char tool[GUARD_NAME_MAX];    /* of a call */
+	struct buf line;              /* owned: what goes on */
 };
 
 /* A definition: what was pinned, and what was seen since the start. */
@@ -72,8 +81,10 @@ struct guard {
 	struct port owner; /* owned */
 	bool is_first;     /* nothing was pinned before */
 	bool listed;       /* all tools were seen once */
-	json_t *envelope;  /* owned: what the client says with each request (2026-07-28), for our own; NULL */
-	unsigned pages;    /* of our own list */
+	bool elicits;      /* legacy: the client can ask its user */
+	uint8_t key[GUARD_KEY_BYTES];
+	json_t *envelope; /* owned: what the client says with each request (2026-07-28), for our own; NULL */
+	unsigned pages;   /* of our own list */
 	uint64_t last_own;
 	uint32_t last_number;
 	size_t held;                                                        /* bytes of lines that wait */
@@ -85,7 +96,7 @@ struct guard {
 };
 
 /* Takes all descriptors. NULL: no memory. */
-struct guard *guard_new(const int fds[4], int owner, bool is_first);
+struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b);
 void guard_free(struct guard *g);
 bool guard_pinned(struct guard *g, const struct guard_pin *p); /* false: too many */
 /* One turn; waits for something to do for so long at most, -1: for ever. False: it is over. */
@@ -103,6 +114,17 @@ int said_check(const json_t *said, struct err *e);
 /* The command line's word, on what the client asked, and on what the server did. False: on nothing that it was asked. */
 bool guard_word(struct guard *g, const struct guard_word *w);
 bool server_word(struct guard *g, const struct guard_word *w);
+/* Asks the command line, of one that is held. */
+int client_judge(struct guard *g, struct pending *p, struct err *e);
+void client_denied(struct guard *g, struct pending *p, const struct err *e, const char *question);
+
+/* person.c: a question is a person's to answer, by `ambit approve`, and by nothing that a client says. True: its user is asked whether that was done; p waits (LEGACY), or was answered and is free. */
+bool person_ask(struct guard *g, struct pending *p, const char *question);
+/* LEGACY: what the user said to one of ours. */
+void person_answered(struct guard *g, struct pending *ours, const json_t *said);
+/* Before judging, of a request that brings our state back: it is taken out of *said, and *ret_line is what goes on, which the caller frees. 0; 1: the user did not accept; or what is wrong with it. */
+int person_returned(struct guard *g, struct pending *p, json_t *said, char **ret_line, struct err *e);
+
 /* Tells the server that nobody waits for it. */
 void guard_cancel(struct guard *g, const struct pending *p);
 /* Tells the command line what came of what it allowed. */

@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 
+import approvals
 from harness import PATIENCE, SLOW, expect_ok, main, room_of, silenced, told
 
 PYTHON = "/usr/bin/python3"
@@ -322,6 +323,49 @@ def what_a_server_asks_is_granted_too(place):
         assert [m["method"] for m in c.stray] == methods, c.stray
 
 
+def a_person_is_asked(place):
+    """By their own key, outside: what the client says its user said has the call tried again, and allows nothing."""
+    p = Person(place)
+    q = approvals.Person(place)
+    p.home = p.env["HOME"] = place.home = q.home
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
+    sign = lambda: expect_ok(q.signed("approve", (asked := q.asked()[0]["approval"]), "--grant", "once", "--digest", q.digest(asked)))
+    with p.guard("--tool", "bad/echo ask=true") as c:  # a client whose user cannot be asked
+        c.begin()
+        is_denied(c.call("echo", say="x"), "a person is asked first", "ambit approve a_")
+        sign()
+        assert text_of(c.call("echo", say="x")) == "x"
+        is_denied(c.call("echo", say="y"), "a person is asked first")  # another argument, another question
+        expect_ok(q.ambit("approve", q.asked()[0]["approval"], "--deny", "--digest", q.digest(q.asked()[0]["approval"]), "--password-fd", "0", input=approvals.PASSWORD))
+        is_denied(c.call("echo", say="y"), "said no")
+    for signed in (False, True):
+        with p.guard("--tool", "bad/echo ask=true") as c:  # 2025-11-25: the gate asks
+            c.ask("initialize", protocolVersion="2025-11-25", capabilities={"elicitation": {}}, clientInfo={"name": "t", "version": "1"})
+            c.say({"jsonrpc": "2.0", "id": "q", "method": "tools/call", "params": {"name": "echo", "arguments": {"say": "z"}}})
+            asked = c.line()
+            assert asked["method"] == "elicitation/create" and "accepting alone allows nothing" in asked["params"]["message"], asked
+            if signed:
+                sign()
+            c.say({"jsonrpc": "2.0", "id": asked["id"], "result": {"action": "accept", "content": {}}})
+            answer = c.wait_for("q")
+            assert text_of(answer) == "z" if signed else is_denied(answer, "a person is asked first"), answer
+        with p.guard("--tool", "bad/echo ask=true") as c:  # 2026-07-28: the client carries it
+            first = c.call("echo", meta, say=f"w{signed}")["result"]
+            assert first["resultType"] == "input_required" and list(first["inputRequests"]) == ["approval"], first
+            accept = {"requestState": first["requestState"], "inputResponses": {"approval": {"action": "accept"}}}
+            again = lambda arguments, **more: c.ask("tools/call", name="echo", arguments=arguments, _meta=meta, **{**accept, **more})
+            forged = first["requestState"][:-1] + ("0" if first["requestState"][-1] != "0" else "1")
+            is_denied(again({"say": f"w{signed}"}, requestState=forged), "was not given for this request")
+            is_denied(again({"say": "other"}), "was not given for this request")
+            is_denied(again({"say": f"w{signed}"}, inputResponses={"approval": {"action": "decline"}}), "did not accept")
+            if signed:
+                sign()
+            answer = again({"say": f"w{signed}"})
+            assert answer["result"]["structuredContent"] == {"given": {"say": f"w{signed}"}} if signed else is_denied(answer, "a person is asked first"), answer
+            if signed:  # once
+                assert c.call("echo", meta, say=f"w{signed}")["result"]["resultType"] == "input_required"
+
+
 def hostile_clients_are_refused(place):
     p = Person(place)
     rows = [  # what is said, the number of the error
@@ -410,4 +454,4 @@ def model_output_is_data(place):
 
 
 main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
-      names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, hostile_clients_are_refused, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
+      names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, a_person_is_asked, hostile_clients_are_refused, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
