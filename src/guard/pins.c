@@ -190,7 +190,7 @@ int pins_check(const struct guard *g, const char *tool, struct err *e)
 
 	if (k == NULL || !k->seen)
 		return err_set(e, AMBIT_NOT_FOUND, "tools/list has those that there are",
-			       "the server has no tool '%.64s'", tool);
+			       "the tool '%.64s' was not found: its server does not list it", tool);
 	if (k->bad)
 		return err_set(e, AMBIT_DENIED, "`ambit guard --pins` shows what changed, and takes the person's word",
 			       "the definition of '%.64s' is not the one that was approved", tool);

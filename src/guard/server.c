@@ -151,9 +151,19 @@ static int ask(struct guard *g, struct pending *p, const char *method, const jso
 	return port_send(&g->owner, WIRE_GUARD_ASK, &body, e);
 }
 
+static void pass_on(struct guard *g, struct pending *p)
+{
+	buf_put(&g->client.bytes, p->line.data, p->line.len);
+	g->held -= p->line.len;
+	buf_finish(&p->line);
+	p->state = PENDING_SENT;
+}
+
 static void on_request(struct guard *g, const json_t *said, const char *id, const char *line, size_t n)
 {
-	static const char *const known[] = { "sampling/createMessage", "elicitation/create", "roots/list" };
+	/* the first three are granted; the others are about what came of these */
+	static const char *const known[] = { "sampling/createMessage", "elicitation/create", "roots/list", "tasks/get",
+					     "tasks/result",           "tasks/cancel",       "tasks/list" };
 	const char *method = json_string_value(json_object_get(said, "method"));
 	struct pending *p;
 	char own[24];
@@ -186,7 +196,9 @@ static void on_request(struct guard *g, const json_t *said, const char *id, cons
 		return;
 	}
 	g->held += p->line.len;
-	if (ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
+	if (i > 2)
+		pass_on(g, p);
+	else if (ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
 		refuse(g, id, INTERNAL, &e);
 		pending_free(g, p);
 	}
@@ -201,10 +213,7 @@ bool server_word(struct guard *g, const struct guard_word *w)
 			continue;
 		if (w->verdict == GUARD_YES) {
 			p->judged = true;
-			buf_put(&g->client.bytes, p->line.data, p->line.len);
-			g->held -= p->line.len;
-			buf_finish(&p->line);
-			p->state = PENDING_SENT;
+			pass_on(g, p);
 		} else {
 			refuse(g, p->id, REFUSED, &w->why);
 			pending_free(g, p);

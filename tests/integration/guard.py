@@ -124,7 +124,7 @@ def only_what_is_granted_is_called(place):
         assert text_of(c.call("echo", say="hi")) == "hi"
         is_denied(c.call("drop"), "'bad/drop' is not granted", "`tool: bad/drop`")
         error = c.call("nothing")["error"]
-        assert error["code"] == -32602 and "no tool 'nothing'" in error["message"], error
+        assert error["code"] == -32602 and "the tool 'nothing' was not found" in error["message"], error
         for method, params in (("resources/read", {"uri": "file:///x"}), ("prompts/get", {"name": "x"}), ("completion/complete", {"ref": {"type": "ref/prompt", "name": "x"}, "argument": {"name": "a", "value": "b"}})):
             error = c.ask(method, **params)["error"]
             assert f"'bad/{method}' is not granted" in error["message"], error
