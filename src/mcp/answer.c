@@ -80,6 +80,8 @@ static void say_end(const struct mcp *m, struct buf *text, const struct event_ro
 		buf_printf(text, "[ended by the limit %s]\n", limit_word(o->limit));
 	else if (o->cause == CAUSE_EXITED && row->exit_status != 0)
 		buf_printf(text, "[exit status %u]\n", row->exit_status);
+	else if (o->cause == CAUSE_KILLED)
+		buf_printf(text, "[ended by a person, or with its session]\n");
 	if (row->state == EVENT_INTERRUPTED)
 		buf_printf(text, "[interrupted: the session's process, or the machine, ended]\n");
 	if (row->message[0] != 0)

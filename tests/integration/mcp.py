@@ -545,6 +545,30 @@ def a_key_is_one_effect(place):
         c.good("run", {KEY: "x" * 128}, argv=["true"])
 
 
+def what_a_person_does_meanwhile_is_told(place):
+    with serving(place, "--work", ".") as (s, c):
+        session = data_of(c.good("session"))["session"]
+
+        def writes(n):
+            s.until(lambda: any(row["state"] == "runs" and row["stdout"] for row in s.events(session)), f"event {n} writes")
+        c.begin("run", "frozen", argv=["sh", "-c", "echo a; sleep 0.5; echo b; sleep 0.5; echo c"])
+        writes(1)
+        expect_ok(s.ambit("freeze", session))
+        among("frozen", text_of(c.bad("run", argv=["true"])))
+        assert c.is_silent(1)
+        expect_ok(s.ambit("thaw", session))
+        equal(data_of(c.ended("frozen"))["stdout"], "a\nb\nc\n")
+        c.begin("run", "killed", argv=["sh", "-c", "echo a > made; echo a; sleep 25"])
+        writes(2)
+        expect_ok(s.ambit("kill", session))
+        got = c.ended("killed")
+        equal((got["isError"], data_of(got)["cause"], os.listdir(s.tree)), (True, "killed", []))
+        among("ended by a person", text_of(got))
+        expect_ok(s.ambit("thaw", session))
+        expect_ok(s.ambit("run", "--session", session, "--", "sh", "-c", "echo of the person > beside"))  # beside the client
+        equal(text_of(c.good("read", path="beside")), "of the person\n")
+
+
 # ---- what is kept ----
 
 
@@ -780,7 +804,7 @@ SCENARIOS = [a_question_is_a_persons_to_answer, a_client_of_the_older_revision_i
              output_that_is_too_long_is_told_and_is_a_resource, what_is_not_granted_is_not_listed, staged_changes_wait_for_a_person,
              what_was_denied_names_the_line_that_allows_it, the_network_is_not_there, nothing_of_the_person_is_reachable,
              what_is_shaped_like_a_thing_stays_data, progress_is_told_to_who_wants_it, who_is_cancelled_ends_and_is_not_answered,
-             each_of_several_is_answered_once_by_its_id, an_id_that_is_in_use_is_not_answered_twice, a_key_is_one_effect,
+             each_of_several_is_answered_once_by_its_id, an_id_that_is_in_use_is_not_answered_twice, a_key_is_one_effect, what_a_person_does_meanwhile_is_told,
              what_failed_is_kept_until_somebody_says, another_sessions_events_are_not_there, resources_are_the_sessions_events,
              each_call_is_in_the_ledger_and_the_session_ends, with_a_key_it_is_gone_on_with]
 

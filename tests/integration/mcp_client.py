@@ -7,7 +7,7 @@ import select
 import subprocess
 import time
 
-from harness import PATIENCE, SLOW
+from harness import PATIENCE, SLOW, room_of
 from sessions import Served, processes_in
 
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
@@ -21,7 +21,7 @@ class Client:
     def __init__(self, served, *words, legacy=False, env=None, **pipes):
         self.served, self.last, self.bytes, self.notes, self.others = served, 0, b"", [], {}
         self.legacy = False
-        self.process = subprocess.Popen([served.place.ambit, "mcp", *words], cwd=served.tree,
+        self.process = subprocess.Popen([served.place.ambit, "mcp", *room_of(served.place), *words], cwd=served.tree,
                                         env={**served.environment, "OPENAI_API_KEY": PERSONS, **(env or {})},
                                         stdin=pipes.get("stdin", subprocess.PIPE), stdout=pipes.get("stdout", subprocess.PIPE), stderr=subprocess.PIPE)
         if legacy:
