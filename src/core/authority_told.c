@@ -1,8 +1,10 @@
 #include <string.h>
 
+#include "base/text.h"
 #include "core/authority_form.h"
 #include "core/authority_rows.h"
 #include "core/authority_use.h"
+#include "core/tool.h"
 
 static const char *const why_words[WHY_COUNT] = {
 	[WHY_NONE] = "",
@@ -225,25 +227,53 @@ bool authority_is_frozen(const struct authority *a)
 	return a->frozen;
 }
 
-/* A tool is the one that is named, which most that are held are not: this one look tells. */
-static bool is_another_tool(const struct holding *g, enum grant_verb verb, uint32_t sum)
+/* Objects of grants that a use of a tool lies in, the narrowest first: itself, all of its server, all of all. */
+#define NAMES_OF_TOOL 3
+
+struct tool_name {
+	char text[TOOL_OBJECT_MAX];
+	uint32_t sum;
+};
+
+static void names_of_tool(const char *object, struct tool_name ret[NAMES_OF_TOOL])
 {
-	return verb == VERB_TOOL && (g->verb != VERB_TOOL || g->sum != sum);
+	(void)text_copy(ret[0].text, sizeof ret[0].text, object); /* it is an object */
+	tool_all_of(object, ret[1].text);
+	(void)text_copy(ret[2].text, sizeof ret[2].text, TOOL_ANY); /* fits */
+	for (unsigned i = 0; i < NAMES_OF_TOOL; i++)
+		ret[i].sum = object_sum(ret[i].text);
+}
+
+/* Most that are held are not: of these one look tells. */
+static bool is_named(const struct authority *a, const struct holding *g, const struct tool_name *name)
+{
+	return g->verb == VERB_TOOL && g->sum == name->sum && strcmp(text_of(a, g->object), name->text) == 0;
+}
+
+static bool is_another_tool(const struct authority *a, const struct holding *g,
+			    const struct tool_name names[NAMES_OF_TOOL])
+{
+	for (unsigned i = 0; i < NAMES_OF_TOOL; i++)
+		if (is_named(a, g, &names[i]))
+			return false;
+	return true;
 }
 
 authority_ref authority_find(const struct authority *a, authority_ref badge, enum grant_verb verb, const char *object)
 {
 	const uint32_t holder = badge_of(a, badge);
-	uint32_t best = ROW_NONE, sum;
+	struct tool_name names[NAMES_OF_TOOL];
+	uint32_t best = ROW_NONE;
 
 	if (holder == ROW_NONE || !form_is_object(verb, object))
 		return 0;
-	sum = object_sum(object);
+	if (verb == VERB_TOOL)
+		names_of_tool(object, names);
 	for (uint32_t i = a->badges[holder].grants; i != ROW_NONE; i = a->grants[i].of_badge) {
 		const struct holding *g = &a->grants[i];
 		const enum grant_verb of = (enum grant_verb)g->verb; /* is one: it was made so */
 
-		if (is_another_tool(g, verb, sum) || g->revoked || g->expired ||
+		if ((verb == VERB_TOOL && is_another_tool(a, g, names)) || g->revoked || g->expired ||
 		    !grant_object_covers(of, text_of(a, g->object), verb, object))
 			continue;
 		if (best == ROW_NONE ||
@@ -282,10 +312,11 @@ static bool is_narrower(const struct authority *a, uint32_t grant, uint32_t othe
 	return form_is_where_within(terms, others) && !form_is_where_within(others, terms); /* the object is the same */
 }
 
-/* Of those within `than`, if that is one: the one with which the use gets furthest, of several the one whose id is the first. *furthest: so far; *n: of how many. */
-static uint32_t furthest_within(struct authority *a, struct use *u, uint32_t than, enum reach *furthest, uint32_t *n)
+/* Of those within `than`, if that is one, of a tool those of that name: the one with which the use gets furthest, of several the one whose id is the first.
+ * *furthest: so far; *n: of how many. */
+static uint32_t furthest_within(struct authority *a, struct use *u, const struct tool_name *name, uint32_t than,
+				enum reach *furthest, uint32_t *n)
 {
-	const uint32_t sum = object_sum(u->object);
 	uint32_t best = ROW_NONE;
 
 	*n = 0;
@@ -293,7 +324,7 @@ static uint32_t furthest_within(struct authority *a, struct use *u, uint32_t tha
 		const struct holding *g = &a->grants[u->grant];
 		enum reach to;
 
-		if (is_another_tool(g, u->verb, sum) || g->revoked || g->expired || !use_is_covered(a, u) ||
+		if ((name != NULL && !is_named(a, g, name)) || g->revoked || g->expired || !use_is_covered(a, u) ||
 		    (than != ROW_NONE && !is_narrower(a, u->grant, than)))
 			continue;
 		++*n;
@@ -307,25 +338,59 @@ static uint32_t furthest_within(struct authority *a, struct use *u, uint32_t tha
 	return best;
 }
 
-authority_ref authority_find_use(struct authority *a, const struct authority_request *use)
+/* name: NULL, it is of no tool. */
+static uint32_t find_use(struct authority *a, struct use *u, const struct tool_name *name)
 {
-	struct use u = {
-		.q = use, .badge = badge_of(a, use->badge), .verb = (enum grant_verb)use->verb, .object = use->object
-	};
 	enum reach furthest = NOWHERE;
 	uint32_t
 		found = ROW_NONE,
 		next, n,
 		left = a->grants_used; /* of hosts that are longer than those they lie in, each may be narrower than the next */
 
-	if (u.badge == ROW_NONE || use->verb >= VERB_COUNT || use->object[0] == 0)
-		return 0;
-	for (next = furthest_within(a, &u, ROW_NONE, &furthest, &n); next != ROW_NONE && left > 0; left--) {
+	for (next = furthest_within(a, u, name, ROW_NONE, &furthest, &n); next != ROW_NONE && left > 0; left--) {
 		found = next;
 		next = n == 1 ? ROW_NONE
-			      : furthest_within(a, &u, found, &furthest, &n); /* none is narrower than itself */
+			      : furthest_within(a, u, name, found, &furthest, &n); /* none is narrower than itself */
 	}
-	return grant_ref(a, found);
+	return found;
+}
+
+/* By the grant that the key of the use was kept with: what was given since changes nothing about that. */
+static bool is_recorded(struct authority *a, struct use *u)
+{
+	const uint32_t key = (u->q->flags & AUTHORITY_KEYED) != 0 ? key_with_name(a, u->badge, u->q->key) : ROW_NONE;
+
+	if (key == ROW_NONE)
+		return false;
+	u->grant = a->keys[key].grant;
+	return use_is_covered(a, u) && reach(a, u) == IN_SILENCE; /* else it would be a conflict */
+}
+
+/* What is said of the tool goes before what is said of its server, and that before what is said of all. */
+static uint32_t find_tool(struct authority *a, struct use *u)
+{
+	struct tool_name names[NAMES_OF_TOOL];
+	uint32_t found = ROW_NONE;
+
+	if (!form_is_object(VERB_TOOL, u->object) || tool_is_star(u->object))
+		return ROW_NONE;
+	if (is_recorded(a, u))
+		return u->grant;
+	names_of_tool(u->object, names);
+	for (unsigned i = 0; i < NAMES_OF_TOOL && found == ROW_NONE; i++)
+		found = find_use(a, u, &names[i]);
+	return found;
+}
+
+authority_ref authority_find_use(struct authority *a, const struct authority_request *use)
+{
+	struct use u = {
+		.q = use, .badge = badge_of(a, use->badge), .verb = (enum grant_verb)use->verb, .object = use->object
+	};
+
+	if (u.badge == ROW_NONE || use->verb >= VERB_COUNT || use->object[0] == 0)
+		return 0;
+	return grant_ref(a, use->verb == VERB_TOOL ? find_tool(a, &u) : find_use(a, &u, NULL));
 }
 
 void authority_closed(const struct authority *a, const struct authority_answer *answer, struct authority_closed *ret)

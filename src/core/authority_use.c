@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/authority_form.h"
+#include "core/tool.h"
 
 bool refuse(struct authority_answer *ret, enum authority_why why)
 {
@@ -356,6 +357,14 @@ static bool is_well_formed(const struct authority_request *q, enum grant_verb ve
 	       (verb == VERB_TOOL || q->arguments.n == 0) && where_are_arguments(&q->arguments);
 }
 
+/* Several are granted, and one is used. */
+static bool is_of_several(const struct authority *a, const struct use *u, const struct holding *g)
+{
+	const bool is_its_own = u->object[0] == 0 && g->verb == VERB_TOOL;
+
+	return u->verb == VERB_TOOL && tool_is_star(is_its_own ? text_of(a, g->object) : u->object);
+}
+
 static bool is_recorded(const struct key *k, const struct use *u)
 {
 	return k->grant == u->grant && memcmp(k->digest, u->q->digest, AUTHORITY_DIGEST) == 0 &&
@@ -411,7 +420,7 @@ bool use_is_open(struct authority *a, struct use *u, struct authority_answer *re
 	const struct holding *g = &a->grants[u->grant];
 
 	u->ask = ROW_NONE;
-	if (!is_well_formed(q, u->verb))
+	if (!is_well_formed(q, u->verb) || is_of_several(a, u, g))
 		return refuse(ret, WHY_MALFORMED);
 	if (is_frozen(a, u->badge))
 		return refuse(ret, WHY_FROZEN);

@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "core/endpoint.h"
 #include "core/listen.h"
+#include "core/tool.h"
+#include "core/where.h"
 
 #define SHOWN_MAX 200 /* of an object in a message */
 
@@ -191,6 +193,10 @@ static int check_object(enum grant_verb verb, const char *object, struct err *e)
 		if (verb == VERB_DECLASSIFY && !flow_is_name(object))
 			return bad_object(e, verb, object,
 					  "give the name of a label: small letters, digits, `.`, `_` and `-`");
+		if (verb == VERB_TOOL && !tool_is_object(object))
+			return bad_object(
+				e, verb, object,
+				"write SERVER/TOOL, SERVER/ and a method such as resources/read, SERVER/* or *");
 		if (verb == VERB_ENV && !is_env(object))
 			return bad_object(e, verb, object, "write NAME or NAME=value; a name is letters, digits and _");
 		return object[0] != 0 ? 0 : bad_object(e, verb, object, "give a name");
@@ -249,14 +255,33 @@ static uint32_t rights_of(enum grant_verb verb, const char *object)
 	return object[0] == '/' ? verb_rights(verb) : 0;
 }
 
+/* What stands behind the object of a grant, as text. */
+struct texts {
+	const char *terms, *flow;
+};
+
 /* ---- adding ---- */
 
-static bool same_grant(const struct grant_set *set, uint32_t id, enum grant_verb verb, const char *object,
-		       uint32_t parent)
+static bool is_same_behind(const struct grant_set *set, uint32_t id, const struct qualifiers *q, const struct texts *t)
 {
-	const struct grant *g = &set->grants[id];
+	return qualifiers_are_same(&set->grants[id].qualifiers, q) && strcmp(grant_terms(set, id), t->terms) == 0 &&
+	       strcmp(grant_flow(set, id), t->flow) == 0;
+}
 
-	return g->verb == verb && g->parent == parent && strcmp(grant_object(set, id), object) == 0;
+/* Of a tool there may be several: each is of other arguments, or allows what the other does not. */
+static bool is_another_of_tool(const struct grant_set *set, uint32_t id, const struct grant *g, const struct texts *t)
+{
+	struct qualifiers q = g->qualifiers;
+
+	q.ask = set->grants[id].qualifiers.ask;
+	return g->verb == VERB_TOOL && !is_same_behind(set, id, &q, t);
+}
+
+static bool same_grant(const struct grant_set *set, uint32_t id, const struct grant *g, const char *object,
+		       const struct texts *t)
+{
+	return set->grants[id].verb == g->verb && set->grants[id].parent == g->parent &&
+	       strcmp(grant_object(set, id), object) == 0 && !is_another_of_tool(set, id, g, t);
 }
 
 /* Two values for one name would make the order of lines matter. */
@@ -278,11 +303,6 @@ static uint32_t pool_put(struct grant_set *set, const char *text, size_t len)
 	set->pool_used += (uint32_t)len + 1; /* below GRANT_POOL_MAX */
 	return at;
 }
-
-/* What stands behind the object of a grant, as text. */
-struct texts {
-	const char *terms, *flow;
-};
 
 /* The NUL behind the object is the text of what there is none of. */
 static uint32_t pool_put_behind(struct grant_set *set, const char *text, const struct grant *g)
@@ -325,8 +345,7 @@ static int join(struct grant_set *set, uint32_t i, const struct grant *g, const 
 
 	q.ask |= set->grants[i].qualifiers.ask; /* it wins over the grant that would not ask */
 	set->grants[i].qualifiers.ask = q.ask;
-	if (!qualifiers_are_same(&set->grants[i].qualifiers, &q) || strcmp(grant_terms(set, i), t->terms) != 0 ||
-	    strcmp(grant_flow(set, i), t->flow) != 0) {
+	if (!is_same_behind(set, i, &q, t)) {
 		text_escape(shown, sizeof shown, grant_object(set, i), set->grants[i].object_len);
 		return err_set(e, AMBIT_CONFLICT, hint, "%s: '%s' is given with different qualifiers",
 			       verb_word((enum grant_verb)g->verb), shown);
@@ -345,7 +364,7 @@ static int add(struct grant_set *set, struct grant g, const char *object, const 
 	g.flags = (uint16_t)(flags & GRANT_OPTIONAL);
 	g.rights = rights_of(verb, object);
 	for (uint32_t i = 0; i < set->count; i++) {
-		if (same_grant(set, i, verb, object, g.parent))
+		if (same_grant(set, i, &g, object, t))
 			return join(set, i, &g, t, ret_id, e);
 		if (contradicts(set, i, verb, object))
 			return err_set(e, AMBIT_CONFLICT, "keep one of the two; the order of grants never decides",
@@ -390,7 +409,7 @@ static bool can_ask(enum grant_verb verb, const struct qualifiers *q)
 /* Sources carry labels, and sinks are closed by them. */
 static bool takes_label(enum grant_verb verb, bool of_path)
 {
-	return of_path || verb == VERB_ENV || verb == VERB_CONNECT;
+	return of_path || verb == VERB_ENV || verb == VERB_CONNECT || verb == VERB_TOOL;
 }
 
 static int check_labels(enum grant_verb verb, bool of_path, const struct flow *f, struct err *e)
@@ -402,8 +421,8 @@ static int check_labels(enum grant_verb verb, bool of_path, const struct flow *f
 		return err_set(e, AMBIT_MALFORMED,
 			       "leave it out, or put it beside what is read, executed or connected to",
 			       "%s: this verb takes no label", verb_word(verb));
-	if ((flow_has_unless(f) || f->ask) && verb != VERB_CONNECT)
-		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the connect that is meant",
+	if ((flow_has_unless(f) || f->ask) && verb != VERB_CONNECT && verb != VERB_TOOL)
+		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the connect or tool that is meant",
 			       "%s: this verb takes no unless, and no ask: labelled", verb_word(verb));
 	return 0;
 }
@@ -424,11 +443,25 @@ static int check_flow(enum grant_verb verb, const char *object, const struct qua
 	return check_labels(verb, of_path, &f, e);
 }
 
+/* Of a call: nobody counts the bytes of what it answers. */
+static int check_tool(const struct qualifiers *q, const char *terms, struct err *e)
+{
+	struct where w;
+
+	if (!qualifiers_are_only(q, QUALIFIER_BIT(USES) | QUALIFIER_BIT(RATE) | QUALIFIER_BIT(UNTIL) |
+					    QUALIFIER_BIT(BETWEEN) | QUALIFIER_BIT(ASK)))
+		return err_set(e, AMBIT_MALFORMED, "leave the others out",
+			       "tool: takes uses, rate, until, between and ask, and no other such qualifier");
+	return where_take(terms, &w, e);
+}
+
 static int check_qualified(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
 			   struct err *e)
 {
 	if (q->depth != 0 && verb != VERB_DELEGATE)
 		return err_set(e, AMBIT_MALFORMED, "leave it out", "%s: this verb takes no depth", verb_word(verb));
+	if (verb == VERB_TOOL)
+		return check_tool(q, terms, e);
 	if (verb == VERB_CONNECT && terms[0] != 0) {
 		struct terms taken; /* 20 KB, cleared for the few that have any */
 		const int rc = terms_take(terms, &taken, e);
@@ -501,7 +534,8 @@ static bool is_endpoint_within(const char *inner, const char *outer)
 	return endpoint_take(inner, &a, NULL) == 0 && endpoint_take(outer, &b, NULL) == 0 && endpoint_is_within(&a, &b);
 }
 
-/* By path: every right that is asked, beneath the object. By endpoint: within the object. Any sub-agent within `*`. Anything else: the same verb
+/* By path: every right that is asked, beneath the object. By endpoint: within the object. Any sub-agent within `*`, any tool
+ * of a server within what means all of it. Anything else: the same verb
  * and the same object; a sub-agent may not give a variable another value, nor turn a value that was named into one of
  * the caller's. */
 bool grant_object_covers(enum grant_verb outer_verb, const char *outer, enum grant_verb verb, const char *object)
@@ -512,6 +546,8 @@ bool grant_object_covers(enum grant_verb outer_verb, const char *outer, enum gra
 		return outer_verb == verb && is_endpoint_within(object, outer);
 	if (verb == VERB_DELEGATE && strcmp(outer, DELEGATE_ANY) == 0)
 		return outer_verb == verb;
+	if (verb == VERB_TOOL)
+		return outer_verb == verb && tool_covers(outer, object);
 	if (asked == 0)
 		return outer_verb == verb && strcmp(outer, object) == 0;
 	return (rights_of(outer_verb, outer) & asked) == asked && path_is_beneath(object, outer);
@@ -537,19 +573,33 @@ static int wider(struct err *e, const struct grant_set *set, uint32_t parent, co
 		       has[0] != 0 ? has + 1 : "no qualifiers");
 }
 
+static bool are_arguments_within(const char *inner, const char *outer)
+{
+	struct where a, b;
+
+	return where_take(inner, &a, NULL) == 0 && where_take(outer, &b, NULL) == 0 && where_is_within(&a, &b);
+}
+
+static bool are_requests_within(const char *inner, const char *outer)
+{
+	struct terms a = { .credentials = TERMS_REFUSE }, b = a;
+
+	return terms_take(inner, &a, NULL) == 0 && terms_take(outer, &b, NULL) == 0 && terms_are_within(&a, &b);
+}
+
 /* Both are taken: they were looked at. */
 static bool is_bounded_within(const struct grant_set *set, uint32_t parent, const struct qualifiers *q,
 			      const struct texts *t)
 {
-	struct terms inner = { .credentials = TERMS_REFUSE }, outer = inner;
+	const char *terms = grant_terms(set, parent);
 	struct flow flow, parents;
 
 	if (flow_take(t->flow, &flow) < 0 || flow_take(grant_flow(set, parent), &parents) < 0 ||
 	    !flow_is_within(&flow, &parents))
 		return false;
-	if (terms_take(t->terms, &inner, NULL) < 0 || terms_take(grant_terms(set, parent), &outer, NULL) < 0)
-		return false;
-	return qualifiers_are_within(q, &set->grants[parent].qualifiers) && terms_are_within(&inner, &outer);
+	return qualifiers_are_within(q, &set->grants[parent].qualifiers) &&
+	       (set->grants[parent].verb == VERB_TOOL ? are_arguments_within(t->terms, terms)
+						      : are_requests_within(t->terms, terms));
 }
 
 /* The parent's, which the verb of the child takes; one that asks in any case need not ask because of labels. */
@@ -614,10 +664,11 @@ static bool allows(const struct grant_set *set, uint32_t id, const struct grant_
 
 static bool lies_in(enum grant_verb a_verb, const char *a, enum grant_verb b_verb, const char *b)
 {
-	return (b_verb == VERB_CONNECT || b_verb == VERB_DELEGATE) && grant_object_covers(b_verb, b, a_verb, a);
+	return (b_verb == VERB_CONNECT || b_verb == VERB_DELEGATE || b_verb == VERB_TOOL) &&
+	       grant_object_covers(b_verb, b, a_verb, a);
 }
 
-/* Rules, in this order: an endpoint, or a sub-agent, within another is narrower, however long they are written; the longer object is; of the same object,
+/* Rules, in this order: an endpoint, a sub-agent or a tool within another is narrower, however long they are written; the longer object is; of the same object,
  * fewer rights; of as many, to run is less than to write. */
 bool grant_object_is_narrower(enum grant_verb a_verb, const char *a, enum grant_verb b_verb, const char *b)
 {
@@ -647,7 +698,8 @@ struct grant_decision grant_check(const struct grant_set *set, const struct gran
 	struct grant_decision d = { .allowed = false, .grant = GRANT_NONE };
 
 	if (want->verb >= VERB_COUNT || want->object == NULL ||
-	    (want->object[0] == '/' && !path_is_normal(want->object)))
+	    (want->object[0] == '/' && !path_is_normal(want->object)) ||
+	    (want->verb == VERB_TOOL && tool_is_star(want->object))) /* nobody uses several */
 		return d;
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (!allows(set, i, want))

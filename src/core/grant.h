@@ -56,9 +56,9 @@ struct grant {
 	uint32_t rights; /* RIGHT_*, 0 for verbs without a path */
 	uint32_t object; /* offset in the pool */
 	uint32_t object_len;
-	uint32_t terms;               /* likewise: as terms_format writes them; "" if there are none */
-	uint32_t flow;                /* likewise: as flow_format writes it */
-	struct qualifiers qualifiers; /* of connect, of what is written, of delegate and of declassify */
+	uint32_t terms; /* likewise: as terms_format writes them, of a tool where_format; "" if there are none */
+	uint32_t flow;  /* likewise: as flow_format writes it */
+	struct qualifiers qualifiers; /* of connect, tool, what is written, delegate and declassify */
 };
 
 struct grant_set {
@@ -87,8 +87,9 @@ void grant_put_conditions_json(struct json *j, const struct grant_set *set, uint
 size_t grant_told(const struct grant_set *set, uint32_t id);
 
 /* Adds a grant as given by the person. Objects by kind: PATH absolute and normalised; PROGRAM a base name or an
- * absolute path; NAME for env is `NAME` or `NAME=value`, for delegate an agent's name or "*", for declassify a label's name; ADDRESS for connect is an endpoint in any spelling (core/endpoint.h) and
- * kept in the one of endpoint_put, for listen ports (core/listen.h), likewise; NONE is "". The same grant twice is one grant (its id).
+ * absolute path; NAME for env is `NAME` or `NAME=value`, for delegate an agent's name or "*", for declassify a label's name, for tool one of core/tool.h; ADDRESS for connect is an endpoint in any spelling (core/endpoint.h) and
+ * kept in the one of endpoint_put, for listen ports (core/listen.h), likewise; NONE is "". The same grant twice is one grant (its id); of a tool
+ * with others of what stands behind it, but for ask, it is another one.
  * -UNAVAILABLE: a verb this build lacks. -MALFORMED: a bad object. -LIMIT: the set is full. */
 int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t *ret_id,
 	      struct err *e);
@@ -97,7 +98,7 @@ int grant_check_terms(const char *object, const char *terms, struct err *e);
 /* Whether a grant of that verb and object, as it is kept or as a policy writes it, can have these together. -MALFORMED. */
 int grant_check_conditions(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
 			   const char *flow, struct err *e);
-/* The same as grant_add, with qualifiers, with terms as terms_format writes them and with a flow as flow_format does (either may be "": none; flow also NULL). -MALFORMED: this
+/* The same as grant_add, with qualifiers, with terms as terms_format writes them (of a tool where_format) and with a flow as flow_format does (either may be "": none; flow also NULL). -MALFORMED: this
  * verb takes none, or this object no terms. -CONFLICT: the set has the object with others: were the smaller or the larger of both taken, whoever reads one of the two lines
  * would be wrong about it. */
 int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags,
@@ -113,7 +114,8 @@ int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set
 		 struct err *e);
 
 /* A request: one right on one path, or a verb and its object. READ, WRITE, RUN with an absolute normalised path; ENV with a
- * name; CONNECT with an endpoint; JIT with "". */
+ * name; CONNECT with an endpoint; TOOL with
+ * one, whose arguments nobody looks at here; JIT with "". */
 struct grant_request {
 	enum grant_verb verb;
 	const char *object;

@@ -68,11 +68,11 @@ def granted(verb, thing, labels, unless, limits, depth, terms):
     return [new_id(), ref(labels), struct.pack("<BB", verb, depth), bytes([len(unless)]) + b"".join(map(ref, unless)), text(terms), limits or bounds(), text(thing)]
 
 
-def giving(badge, verb=TOOL, thing="shell", labels=0, unless=(), limits=None, depth=0, flags=0, terms=""):
+def giving(badge, verb=TOOL, thing="s/shell", labels=0, unless=(), limits=None, depth=0, flags=0, terms=""):
     return op(GIVE, ref(badge), *granted(verb, thing, labels, unless, limits, depth, terms), flags=flags)
 
 
-def deriving(badge, grant, to=0, verb=TOOL, thing="shell", labels=0, unless=(), limits=None, depth=0, flags=0, terms=""):
+def deriving(badge, grant, to=0, verb=TOOL, thing="s/shell", labels=0, unless=(), limits=None, depth=0, flags=0, terms=""):
     return op(DERIVE, ref(badge), ref(to), ref(grant), *granted(verb, thing, labels, unless, limits, depth, terms), flags=flags)
 
 
@@ -288,7 +288,7 @@ def steps_are_answered_and_kept(place):
             badge = c.made(opening())
             grant = c.made(giving(badge, limits=bounds(uses=3)))
             c.step(using(badge, grant)).is_(ALLOWED)
-            c.step(using(badge, grant, thing="other")).is_(DENIED, BEYOND)
+            c.step(using(badge, grant, thing="s/other")).is_(DENIED, BEYOND)
             assert c.step(using(badge, grant, thing="x" * 4095, arguments="x" * 16384)).verdict == DENIED  # as long as they may be
         with kept.again() as c:
             c.step(using(badge, grant)).is_(ALLOWED)
@@ -412,7 +412,7 @@ def a_full_disk_refuses_and_changes_nothing(place):
                 assert refused.args[0] == LIMIT and refused.args[2] == REFUSED, refused.args
                 assert is_there(kept, badge, grant)[0] == done
                 try:
-                    other.step(giving(badge, thing="x" * 4000))
+                    other.step(giving(badge, verb=QUERY, thing="x" * 4000))
                     raise AssertionError("given on a full disk")
                 except Said as said:
                     assert said.args[0] == LIMIT
@@ -480,8 +480,8 @@ def a_bound_connection_has_its_badge_and_no_more(place):
                 raise AssertionError(f"{number} was taken")
             except Said as said:
                 assert said.args[0] == NOT_FOUND, said.args
-        assert c.number(FIND, ref(other) + bytes([TOOL]) + text("shell")) == 0
-        assert c.number(FIND, ref(mine) + bytes([TOOL]) + text("shell")) == grant
+        assert c.number(FIND, ref(other) + bytes([TOOL]) + text("s/shell")) == 0
+        assert c.number(FIND, ref(mine) + bytes([TOOL]) + text("s/shell")) == grant
         c.number(BIND, ref(below))
         c.step(using(mine, grant)).is_(DENIED, NOT_HELD)
         c.step(using(below, lent)).is_(ALLOWED)
@@ -634,7 +634,7 @@ def the_first_label_is_noted_for_who_does_not_ask(place):
             c.step(labelling(badge, 1)).is_(ALLOWED)
         assert kept.hold() == ("there, labelled", "open 0") and os.stat(file).st_size == 0
     # a death in between, or a backup without it: what the state has is enough
-    for steps in ((labelling, 1), (marking, "/tmp", 1), (giving, TOOL, "shell", 1)), ((opening,),):
+    for steps in ((labelling, 1), (marking, "/tmp", 1), (giving, TOOL, "s/shell", 1)), ((opening,),):
         for build, *words in steps:
             with Kept(place) as kept:
                 file = os.path.join(kept.directory, "labelled")
@@ -753,7 +753,7 @@ def where_labels_came_from_is_kept(place):
             c.step(op(REVOKE, ref(tool))).is_(ALLOWED)
         for _ in range(2):
             with kept.again() as c:
-                assert origins(c) == [(one, 0, BY_GRANT, TOOL, b"e" * 16, ZERO16, "shell"), (one, 1, BY_GRANT, READ, b"f" * 16, ZERO16, "/home/a b"),
+                assert origins(c) == [(one, 0, BY_GRANT, TOOL, b"e" * 16, ZERO16, "s/shell"), (one, 1, BY_GRANT, READ, b"f" * 16, ZERO16, "/home/a b"),
                                       (one, 40, BY_MARK, 0, b"g" * 16, ZERO16, "/home/a b/c"), (one, 2, BY_GIVEN, 0, b"h" * 16, ZERO16, ""),
                                       *((two, label, BY_BADGE, 0, b"i" * 16, first, "") for label in (0, 1, 2, 40))], origins(c)
         with kept.client() as c:
@@ -845,7 +845,7 @@ def whoever_floods_or_reads_nothing_holds_up_nobody(place):
             quiet.step(using(badge, grant)).is_(ALLOWED)
             took.append(time.monotonic() - begun)
         assert sorted(took)[100] < 0.05 * SLOW, sorted(took)[100]
-        many = [quiet.made(giving(badge, thing=f"tool{i}")) for i in range(50)]
+        many = [quiet.made(giving(badge, thing=f"s/tool{i}")) for i in range(50)]
         for g in many[:3]:
             quiet.step(op(REVOKE, ref(g))).is_(ALLOWED)  # one of these waits five seconds for the watcher, and the others do not
         assert time.monotonic() - begun < 5 + 10 * SLOW
@@ -896,7 +896,7 @@ def a_torn_end_is_cut_and_told_and_damage_stops_it(place):
         with kept.client() as c:
             badge = c.made(opening())
             c.made(giving(badge))
-            grant = c.made(giving(badge, thing="last"))
+            grant = c.made(giving(badge, thing="s/last"))
         kept.kill()
         journal = os.path.join(kept.directory, "journal")
         with open(journal, "rb") as file:

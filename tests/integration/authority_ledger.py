@@ -16,7 +16,7 @@ import time
 
 from approvals import CALL, Person, Server, allow, refused_and_asked
 from approve_keys import has_line
-from authority import (AGENT, ALLOWED, BIND, DELEGATE, END, FREEZE, HAND_OVER, LABEL_NAME, LEDGER, READ, REFUSED, RETURN, REVOKE, STEP, THAW, UNRECORDED, Client, Gone, Kept,
+from authority import (AGENT, ALLOWED, BIND, DELEGATE, END, FREEZE, HAND_OVER, LABEL_NAME, LEDGER, QUERY, READ, REFUSED, RETURN, REVOKE, STEP, THAW, UNRECORDED, Client, Gone, Kept,
                        Said, bounds, deriving, entering, giving, id_text, labelling, marking, op, opening, ref, taking, text, using)
 from harness import SLOW, expect_ok, main, told
 from ledger import ACCEPTED, APPEND, FAILED, Ledger, Wire, entry, kill, until
@@ -166,8 +166,8 @@ def each_kind_of_step_has_its_entry(place):
         c.step(labelling(badge, 1 << label)).is_(ALLOWED)
         c.step(op(FREEZE, ref(0))).is_(ALLOWED)
         c.step(op(THAW, ref(0))).is_(ALLOWED)
-        late = c.made(giving(badge, thing="late", limits=bounds(until=int(time.time()) + 2)))
-        c.step(using(badge, late, thing="other"))  # refused, and nothing of it is kept
+        late = c.made(giving(badge, thing="s/late", limits=bounds(until=int(time.time()) + 2)))
+        c.step(using(badge, late, thing="s/other"))  # refused, and nothing of it is kept
         c.step(op(REVOKE, ref(grant))).is_(ALLOWED)
         time.sleep(3)  # the clock ends `late`, while nobody asks for anything
         c.step(op(END, ref(badge))).is_(ALLOWED)
@@ -178,7 +178,7 @@ def each_kind_of_step_has_its_entry(place):
     assert numbers(steps) == list(range(1, 13)), numbers(steps)
     by = {e["body"]["op"]: e for e in steps}
     first = steps[2]
-    assert first["body"]["qualifiers"] == {"uses": 5} and first["body"]["rows"] == 7 and first["body"]["verb"] == "tool" and first["body"]["object"] == "shell", first
+    assert first["body"]["qualifiers"] == {"uses": 5} and first["body"]["rows"] == 7 and first["body"]["verb"] == "tool" and first["body"]["object"] == "s/shell", first
     assert by["derive"]["body"]["of"] == first["grant"] != by["derive"]["grant"] and by["use"]["grant"] == by["derive"]["grant"]
     assert by["label"]["body"]["labels"] == ["finance"]
     assert by["revoke"]["grant"] == first["grant"] and by["revoke"]["body"]["closed"] == [by["derive"]["grant"], first["grant"]], by["revoke"]
@@ -200,15 +200,15 @@ def whatever_a_step_has_stands_in_its_entry(place):
         badge = c.made(opening("coder", labels=1, limits=bounds(uses=50, bytes=1000, rows=9, rate=5, period=60)))
         window = (0, 1439, "UTC")
         where = "where='" + json.dumps({f"a{i}": ["x" * 110] for i in range(30)}, separators=(",", ":"), sort_keys=True) + "'"
-        wide = c.made(giving(badge, labels=1 << label, unless=(2, 1 << label | 2), flags=2, limits=bounds(uses=9, bytes=90, until=int(time.time()) + 999, window=window), thing="\u00e9" * 100))
-        tool = c.made(giving(badge, thing="t" * 100, terms=where))
+        wide = c.made(giving(badge, labels=1 << label, unless=(2, 1 << label | 2), flags=2, limits=bounds(uses=9, bytes=90, until=int(time.time()) + 999, window=window), verb=QUERY, thing="\u00e9" * 100))
+        tool = c.made(giving(badge, thing="s/" + "t" * 100, terms=where))
         delegate = c.made(giving(badge, verb=DELEGATE, thing="*", depth=2))
         sub = c.made(opening("sub", parent=badge, grant=delegate, event=bytes(15) + b"2"))
         derived = c.made(deriving(badge, wide, to=sub, labels=1 << label, unless=(2, 1 << label | 2), limits=bounds(uses=3, bytes=9, until=int(time.time()) + 99, window=window),
-                                  thing="\u00e9" * 100))
+                                  verb=QUERY, thing="\u00e9" * 100))
         arguments = "".join(argument(f"a{i}", "x" * 110) for i in range(30)) + "".join(argument(f"b{i}", "y" * 120) for i in range(80))
         c.step(using(badge, tool, arguments=arguments)).is_(ALLOWED)
-        c.step(using(sub, derived, digest=b"d" * 32, key=b"k" * 32, bytes=7, rows=0)).is_(ALLOWED)
+        c.step(using(sub, derived, verb=QUERY, digest=b"d" * 32, key=b"k" * 32, bytes=7, rows=0)).is_(ALLOWED)
         c.step(op(RETURN, ref(sub), ref(derived), ref(3), ref(0))).is_(ALLOWED)
         c.step(marking(badge, "/tmp/x")).is_(ALLOWED)
         c.step(op(AGENT, bounds(uses=100), text("coder"))).is_(ALLOWED)
@@ -507,10 +507,10 @@ def a_death_between_the_ledger_and_the_journal_is_seen_by_the_numbers(place):
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             wire = Wire(ledger)
             time.sleep(1.5)  # so it asks for another connection: this one, which dies with it
-            c.say(STEP, struct.pack("<I", 0) + giving(badge, thing="lost"))
+            c.say(STEP, struct.pack("<I", 0) + giving(badge, thing="s/lost"))
             assert c.hear()[0] == UNRECORDED
             socket.send_fds(c.sock, [struct.pack("<HH", LEDGER, 0)], [theirs.fileno()])
-            c.say(STEP, struct.pack("<I", 0) + giving(badge, thing="lost"))
+            c.say(STEP, struct.pack("<I", 0) + giving(badge, thing="s/lost"))
             wire.sock.send(ours.recv(70000))  # the ledger has it, and the keeper does not hear that
             assert wire.hear()[0] == ACCEPTED
             wire.sock.close()
@@ -518,10 +518,10 @@ def a_death_between_the_ledger_and_the_journal_is_seen_by_the_numbers(place):
         found, said = kept.hold()
         assert said == "open 0", said
         with Recorded(kept.directory, ledger) as c:
-            c.step(using(badge, c.made(giving(badge, thing="kept")))).is_(ALLOWED)  # in the row that the lost one would have
+            c.step(using(badge, c.made(giving(badge, thing="s/kept")))).is_(ALLOWED)  # in the row that the lost one would have
         steps = ledger.steps()
         assert [(e["body"]["step"], e["body"]["op"], e["body"].get("object")) for e in steps] == [
-            (1, "restart", None), (2, "open", None), (3, "give", "lost"), (3, "restart", None), (4, "give", "kept"), (5, "use", None)], steps
+            (1, "restart", None), (2, "open", None), (3, "give", "s/lost"), (3, "restart", None), (4, "give", "s/kept"), (5, "use", None)], steps
         assert replayed(place, ledger) == (6, 0, 0)
         # the twin: had it happened, the restart would be the fourth, and what was given then the fifth
         happened = [*steps[:3], renumbered(steps[3], 4), renumbered(steps[4], 5)]

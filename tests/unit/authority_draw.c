@@ -16,6 +16,7 @@ static const char *const endpoints[] = { "example.org:443", "*.example.org:443",
 					 "10.0.0.0/8:80",   "10.1.2.3:80",       "unix:/run/x" };
 static const char *const ports[] = { "8080", "0:8080", "80:8080" };
 static const char *const words[] = { "search", "mail", "/a" };
+static const char *const tools[] = { "a/x", "a/x", "a/y", "b/x", "a/resources/read", "a/*", "b/*", "*" };
 static const char *const bad[] = {
 	"",
 	"/a/",
@@ -29,6 +30,11 @@ static const char *const bad[] = {
 	"08080",
 	"8080:8080",
 	"a/b",
+	"a",
+	"*/x",
+	"a/**",
+	"a/b/c",
+	"a/roots/read",
 	"0123456789012345678901234567890123456789012345678901234567890123", /* 64 */
 };
 
@@ -150,6 +156,18 @@ static bool some_grant(struct draw *d, const struct authority *a, unsigned verb,
 	return false;
 }
 
+/* Revoked, and then what it was derived from expired: there are few. */
+static bool some_below_expired(const struct authority *a, struct authority_grant_told *ret)
+{
+	struct authority_grant_told above;
+
+	for (uint32_t i = 0; i < authority_size(a)->grants; i++)
+		if (authority_grant_at(a, i, ret) && ret->revoked && authority_grant_by(a, ret->parent, &above) &&
+		    above.expired)
+			return true;
+	return false;
+}
+
 static bool some_ask(struct draw *d, const struct authority *a, struct authority_ask_told *ret)
 {
 	const uint32_t rows = authority_size(a)->asks, from = prop_below(d->p, rows);
@@ -248,6 +266,7 @@ static const char *draw_object(struct draw *d, unsigned verb)
 	case VERB_CONNECT: return ONE_OF(d, endpoints);
 	case VERB_LISTEN: return ONE_OF(d, ports);
 	case VERB_DELEGATE: return chance(d, 50) ? "*" : ONE_OF(d, names);
+	case VERB_TOOL: return ONE_OF(d, tools);
 	case VERB_JIT: return "";
 	default: return ONE_OF(d, words);
 	}
@@ -632,6 +651,8 @@ static void draw_fields(struct draw *d, const struct authority *a, struct author
 		for (int tries = 0; tries < 20 && some_grant(d, a, VERB_COUNT, &grant); tries++)
 			if (tries == 0 || grant.revoked)
 				q->grant = perhaps(d, grant.ref);
+		if (some_below_expired(a, &grant))
+			q->grant = perhaps(d, grant.ref);
 		break;
 	case AUTHORITY_EVENT_END:
 	case AUTHORITY_END:

@@ -354,6 +354,42 @@ static bool is_label(const char *object)
 	       strcmp(object, "none") != 0 && strcmp(object, "labelled") != 0;
 }
 
+/* One character after the other, in a state: in the server's name, behind its slash, behind a star. */
+static bool is_tool(const char *object)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char *const methods[] = { "resources/read",      "resources/subscribe", "prompts/get",
+					       "completion/complete", "logging/setLevel",    "sampling/createMessage",
+					       "elicitation/create",  "roots/list" };
+	const size_t server = strspn(object, letters);
+	const char *rest = object + server + 1;
+
+	if (object[0] == '*')
+		return object[1] == 0;
+	if (server == 0 || server > 64 || object[server] != '/')
+		return false;
+	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+		if (strcmp(rest, methods[i]) == 0)
+			return true;
+	return strcmp(rest, "*") == 0 || (rest[0] != 0 && strlen(rest) <= 128 && rest[strspn(rest, letters)] == 0);
+}
+
+static bool ends_in_star(const char *object)
+{
+	return object[0] != 0 && object[strlen(object) - 1] == '*';
+}
+
+/* A star of a server is that of all its names, and of itself. */
+static bool is_tool_in(const char *object, const char *outer)
+{
+	char server[66];
+
+	if (strcmp(outer, "*") == 0 || strcmp(outer, object) == 0)
+		return true;
+	(void)snprintf(server, sizeof server, "%.*s", (int)(strcspn(object, "/") + 1), object); /* with its slash */
+	return strncmp(outer, server, strlen(server)) == 0 && strcmp(outer + strlen(server), "*") == 0;
+}
+
 static bool is_object(unsigned verb, const char *object)
 {
 	if (strlen(object) >= GRANT_OBJECT_MAX)
@@ -370,8 +406,8 @@ static bool is_object(unsigned verb, const char *object)
 	case VERB_JIT: return object[0] == 0;
 	case VERB_CONNECT: return is_endpoint(object);
 	case VERB_LISTEN: return is_ports(object);
-	case VERB_QUERY:
-	case VERB_TOOL: return object[0] != 0;
+	case VERB_QUERY: return object[0] != 0;
+	case VERB_TOOL: return is_tool(object);
 	case VERB_DECLASSIFY: return is_label(object);
 	case VERB_DELEGATE: return strcmp(object, "*") == 0 || is_name(object);
 	default: return false;
@@ -395,6 +431,8 @@ static bool is_covered(unsigned outer_verb, const char *outer, unsigned verb, co
 	if (verb == VERB_CONNECT)
 		return endpoint_take(object, &in, NULL) == 0 && endpoint_take(outer, &out, NULL) == 0 &&
 		       endpoint_is_within(&in, &out);
+	if (verb == VERB_TOOL)
+		return is_tool_in(object, outer);
 	return strcmp(object, outer) == 0 || (verb == VERB_DELEGATE && strcmp(outer, "*") == 0);
 }
 
@@ -1141,6 +1179,8 @@ static enum authority_why make_use(struct model *m, const struct use *u, const s
 
 	if (u->verb >= VERB_COUNT || (q->minute >= WINDOW_DAY && q->minute != AUTHORITY_MINUTE_NONE) ||
 	    u->bytes > UINT64_C(1) << 60 || u->rows > UINT64_C(1) << 60)
+		return WHY_MALFORMED;
+	if (u->verb == VERB_TOOL && ends_in_star(u->object[0] == 0 && g.verb == VERB_TOOL ? g.object : u->object))
 		return WHY_MALFORMED;
 	if (is_frozen(m, u->badge))
 		return WHY_FROZEN;

@@ -269,6 +269,9 @@ static bool object_is_narrower(const struct authority_grant_told *child, const s
 		return false;
 	if (child->verb == VERB_DELEGATE && strcmp(parent->object, "*") == 0)
 		return true;
+	if (child->verb == VERB_TOOL &&
+	    parent->object[strlen(parent->object) - 1] == '*') /* what stands before it is the same */
+		return memcmp(child->object, parent->object, strlen(parent->object) - 1) == 0;
 	if (child->verb == VERB_CONNECT)
 		return endpoint_take(child->object, &in, NULL) == 0 && endpoint_take(parent->object, &out, NULL) == 0 &&
 		       endpoint_is_within(&in, &out);

@@ -164,6 +164,7 @@ static bool do_step(struct book *b, unsigned n, struct authority_answer *ret)
 		q.op = AUTHORITY_GIVE;
 		q.badge = badge;
 		q.verb = VERB_TOOL;
+		q.object = "server/tool";
 		q.bounds.q.rate = 3;
 		q.bounds.q.period_s = 3600;
 		q.bounds.rows = 1000;

@@ -87,7 +87,7 @@ enum held {
 
 static void hold(struct world *w, authority_ref b, enum held what)
 {
-	struct authority_request give = { .op = AUTHORITY_GIVE, .badge = b, .verb = VERB_TOOL, .object = "t" };
+	struct authority_request give = { .op = AUTHORITY_GIVE, .badge = b, .verb = VERB_TOOL, .object = "s/t" };
 	struct authority_request use = { .op = AUTHORITY_USE, .badge = b, .verb = VERB_TOOL, .until_ms = 9000 };
 
 	give.bounds.q.uses = what == BOUND;
@@ -170,11 +170,11 @@ static void a_sub_agent_goes_before_who_asked(void **state)
 		delegate = STEP(&w, .op = AUTHORITY_GIVE, .badge = top, .verb = VERB_DELEGATE, .object = "*",
 				.depth = 1)
 				   .made;
-		tool = STEP(&w, .op = AUTHORITY_GIVE, .badge = top, .verb = VERB_TOOL, .object = "t").made;
+		tool = STEP(&w, .op = AUTHORITY_GIVE, .badge = top, .verb = VERB_TOOL, .object = "s/t").made;
 		sub = STEP(&w, .op = AUTHORITY_OPEN, .badge = top, .grant = delegate, .object = "sub", .until_ms = 9000)
 			      .made;
 		derived = STEP(&w, .op = AUTHORITY_DERIVE, .badge = top, .to = sub, .grant = tool, .verb = VERB_TOOL,
-			       .object = "t", .bounds.q.uses = 3)
+			       .object = "s/t", .bounds.q.uses = 3)
 				  .made;
 		assert_true(sub != 0 && derived != 0);
 		assert_int_equal(idle(&w, 0, found), 1);

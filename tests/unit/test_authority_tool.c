@@ -373,6 +373,88 @@ static void a_use_finds_the_grant_with_which_it_gets_furthest(void **state)
 	assert_true(authority_find_use(w->a, &q) == 0);
 }
 
+static authority_ref give_of(struct world *w, const char *object, const char *value, uint8_t flags)
+{
+	char room[TERMS_TEXT_MAX];
+	struct authority_request q = tool(w, AUTHORITY_GIVE, value, room);
+
+	q.object = object;
+	q.flags = flags;
+	return step(w, &q).made;
+}
+
+/* Of these grants, made in this order: which is found. */
+static void what_is_said_of_the_tool_itself_goes_first(void **state)
+{
+	static const struct {
+		const char *object, *value;
+		uint8_t flags;
+	} grants[] = {
+		/* 0 */ { "*", "{}", 0 },
+		/* 1 */ { "files/*", "{\"path\":\"./docs/**\"}", 0 },
+		/* 2 */ { "files/*", "{\"path\":\"./**\"}", AUTHORITY_ASK },
+		/* 3 */ { "files/write", "{}", AUTHORITY_ASK },
+		/* 4 */ { "files/move", "{\"path\":\"./docs/a\"}", AUTHORITY_ASK },
+		/* 5 */ { "fil/*", "{}", AUTHORITY_ASK },
+		/* 6 */ { "files/resources/read", "{}", AUTHORITY_ASK },
+	};
+	static const struct {
+		const char *object, *args;
+		int found;
+	} rows[] = {
+		{ "files/write", "t path ./docs/a", 3 },
+		{ "files/move", "t path ./docs/a", 4 },
+		{ "files/move", "t path ./docs/b", 1 }, /* of the tool nothing is said of these arguments */
+		{ "files/read", "t path ./docs/a", 1 },
+		{ "files/read", "t path ./x", 2 },
+		{ "files/read", "t path /x", 0 },
+		{ "files/resources/read", "", 6 },
+		{ "files/prompts/get", "", 1 },
+		{ "fil/es", "", 5 },
+		{ "file/x", "", 0 },
+		{ "files/*", "", 7 },
+		{ "*", "", 7 },
+		{ "files", "", 7 },
+		{ "files/x/y", "", 7 },
+	};
+	struct world *w = *state;
+	authority_ref made[COUNT_OF(grants)];
+
+	for (size_t i = 0; i < COUNT_OF(grants); i++)
+		assert_true((made[i] = give_of(w, grants[i].object, grants[i].value, grants[i].flags)) != 0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct said_arguments said;
+		struct authority_request q;
+		int which = 0;
+
+		say_arguments(rows[i].args, &said);
+		q = use(w, 0, &said);
+		q.object = rows[i].object;
+		while (which < (int)COUNT_OF(made) && made[which] != authority_find_use(w->a, &q))
+			which++;
+		if (which != rows[i].found)
+			fail_msg("%s of %s: %d, not %d", rows[i].object, rows[i].args, which, rows[i].found);
+	}
+}
+
+static void what_is_given_since_is_not_for_what_a_key_has_recorded(void **state)
+{
+	struct world *w = *state;
+	const authority_ref all = give_of(w, "files/*", "{}", 0);
+	struct said_arguments said;
+	struct authority_request q;
+
+	say_arguments("t a x", &said);
+	q = use(w, all, &said);
+	q.flags = AUTHORITY_KEYED;
+	assert_int_equal(step(w, &q).verdict, AUTHORITY_ALLOWED);
+	assert_true(give_of(w, TOOL, "{}", AUTHORITY_ASK) != 0);
+	assert_true(authority_find_use(w->a, &q) == all);
+	assert_int_equal(step(w, &q).why, WHY_RECORDED);
+	q.key[0]++;
+	assert_true(authority_find_use(w->a, &q) != all);
+}
+
 static void what_a_key_has_recorded_comes_first(void **state)
 {
 	struct world *w = *state;
@@ -428,6 +510,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_use_goes_there_and_back_with_its_arguments, begin, end),
 		cmocka_unit_test_setup_teardown(terms_live_on_with_the_state, begin, end),
 		cmocka_unit_test_setup_teardown(a_use_finds_the_grant_with_which_it_gets_furthest, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_said_of_the_tool_itself_goes_first, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_given_since_is_not_for_what_a_key_has_recorded, begin, end),
 		cmocka_unit_test_setup_teardown(what_a_key_has_recorded_comes_first, begin, end),
 		cmocka_unit_test_setup_teardown(finding_changes_nothing, begin, end),
 	};
