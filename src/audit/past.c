@@ -102,11 +102,11 @@ void past_take_grant(struct past *p, const struct entry *entry)
 		p->no = other_form;
 		return;
 	}
-	if (!verb_find(word, strlen(word), &verb) || !take_conditions(entry->body, &conditions)) {
+	if (!verb_find(word, strlen(word), &verb) || !take_conditions(entry->body, &conditions) ||
+	    conditions_terms(&conditions, terms, NULL) < 0) {
 		p->no = other_grant;
 		return;
 	}
-	terms_format(&conditions.terms, terms);
 	flow_format(&conditions.flow, flow);
 	if (grant_add_qualified(&p->grants, verb, object, optional ? GRANT_OPTIONAL : 0, &conditions.qualifiers, terms,
 				flow, &id, NULL) < 0) {

@@ -246,14 +246,12 @@ static bool has_bounds(const struct authority_request *q)
 /* As those of a policy are told. */
 static void put_qualifiers(struct json *j, const struct authority_request *q)
 {
-	static const struct flow none; /* the step has its labels by their bits */
-	struct terms terms = { .credentials = TERMS_REFUSE };
+	static const struct flow none;                               /* the step has its labels by their bits */
+	const char *terms = q->verb == VERB_CONNECT ? q->terms : ""; /* those of a tool stand beside them */
 
 	if (!has_bounds(q) || (qualifiers_are_none(&q->bounds.q) && q->terms[0] == 0))
 		return;
-	if (q->verb == VERB_CONNECT && q->terms[0] != 0)
-		(void)terms_take(q->terms, &terms, NULL); /* the step looked at them */
-	qualifiers_put_json(json_put_key(j, "qualifiers"), &q->bounds.q, &terms, &none);
+	qualifiers_put_json(json_put_key(j, "qualifiers"), &q->bounds.q, terms, &none);
 }
 
 static void put_request(struct json *j, const struct authority_request *q)

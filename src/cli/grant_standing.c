@@ -163,15 +163,12 @@ static void say_grant(struct standing_list *l, const struct authority_grant_told
 static void put_grant(struct standing_list *l, const struct authority_grant_told *g, const char *id,
 		      const struct stream *s)
 {
-	struct terms terms = { .credentials = TERMS_REFUSE };
 	struct qualifiers q;
 	char object[GRANT_OBJECT_MAX];
 	struct json *j = &l->j;
 	struct flow f;
 
 	take_conditions(&l->names, g, &q, &f);
-	if (g->verb == VERB_CONNECT && g->terms[0] != 0)
-		(void)terms_take(g->terms, &terms, NULL); /* the authority looked at them */
 	json_put_object(j);
 	json_put_word(json_put_key(j, "grant"), id);
 	json_put_word(json_put_key(j, "stream"), s->id);
@@ -179,7 +176,7 @@ static void put_grant(struct standing_list *l, const struct authority_grant_told
 	json_put_word(json_put_key(j, "verb"), verb_word((enum grant_verb)g->verb));
 	(void)snprintf(object, sizeof object, "%.*s", told(g), g->object);
 	json_put_name(json_put_key(j, "object"), object);
-	qualifiers_put_json(json_put_key(j, "qualifiers"), &q, &terms, &f);
+	qualifiers_put_json(json_put_key(j, "qualifiers"), &q, g->verb == VERB_TOOL ? "" : g->terms, &f);
 	if (g->verb == VERB_TOOL && g->terms[0] != 0)
 		json_put_name(json_put_key(j, "where"), g->terms);
 	json_put_object(json_put_key(j, "used"));

@@ -90,20 +90,18 @@ static void put_grant(struct json *j, const struct policy *p)
 {
 	const struct policy_line *l = &p->lines[0];
 	struct qualifiers q = l->qualifiers;
-	struct terms t = { .credentials = TERMS_REFUSE };
 	struct flow f = { .ask = false };
 
 	q.ask = 0;
-	(void)terms_take(policy_terms(p, l), &t, NULL); /* they were taken from the flag, as the next */
-	(void)flow_take(policy_flow(p, l), &f);
-	if (f.ask) { /* where labels close it: by none it is closed then */
+	(void)flow_take(policy_flow(p, l), &f); /* it was taken from the flag */
+	if (f.ask) {                            /* where labels close it: by none it is closed then */
 		f.ask = false;
 		f.n_unless = 0;
 		f.none = true;
 	}
 	json_put_object(j);
 	json_put_name(json_put_key(j, verb_word((enum grant_verb)l->verb)), l->object);
-	qualifiers_put_members(j, &q, &t, &f);
+	qualifiers_put_members(j, &q, policy_terms(p, l), &f);
 	json_put_object_end(j);
 }
 

@@ -1,5 +1,5 @@
-/* qualifiers - how much of what a grant allows, and on which terms: of `connect` all but `depth`, of what is written `ask` alone, of `delegate`
- * `uses` and `depth`, of `declassify` `uses` and `ask`.
+/* qualifiers - how much of what a grant allows, and on which terms: of `connect` all but `depth`, of `tool` all but that, `bytes` and `ech`,
+ * of what is written `ask` alone, of `delegate` `uses` and `depth`, of `declassify` `uses` and `ask`.
  *
  * Owns:   struct qualifiers: pure data, with its words, its text and its encoding. Zeroed memory has none.
  * Holds:  a number that is absent (0) bounds nothing, and so allows more than any other. What was set or decoded is in range.
@@ -36,7 +36,7 @@ enum qualifier {
 struct qualifiers {
 	uint64_t bytes;        /* in both directions together, of one event */
 	uint64_t until_s;      /* since 1970, by the host's clock: from then on nothing is connected */
-	uint32_t uses;         /* connections, or sub-agents, of one event */
+	uint32_t uses;         /* connections, calls or sub-agents, of one event */
 	uint32_t rate;         /* connections that may be begun at once; as many come back, evenly, in each period */
 	uint32_t period_s;     /* 1, 60 or 3600; 0 if there is no rate */
 	uint32_t ech;          /* 1: an encrypted client hello passes */
@@ -79,11 +79,10 @@ void qualifiers_put(struct buf *out, const struct qualifiers *q);
 /* Fails the cursor on what qualifiers_set could not have given. */
 void qualifiers_take(struct rbuf *in, struct qualifiers *ret);
 
-/* As an object of JSON: those that there are, of the terms each as one text, and of the flow its labels as they are; with keys in order; linked only where JSON is written. */
+/* As an object of JSON: those that there are, of the terms (as a grant has them) each as one text, and of the flow its labels as they are; with keys in order; linked only where JSON is written. */
 struct json;
-struct terms;
 struct flow;
-void qualifiers_put_members(struct json *j, const struct qualifiers *q, const struct terms *t, const struct flow *f);
-void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t, const struct flow *f);
+void qualifiers_put_members(struct json *j, const struct qualifiers *q, const char *terms, const struct flow *f);
+void qualifiers_put_json(struct json *j, const struct qualifiers *q, const char *terms, const struct flow *f);
 
 #endif

@@ -603,6 +603,19 @@ void where_format(const struct where *w, char ret[TERMS_TEXT_MAX])
 	(void)format(w, ret); /* it fits: where_set looked */
 }
 
+void where_value(const struct where *w, char ret[TERMS_TEXT_MAX])
+{
+	const size_t before = strlen(PREFIX);
+	size_t n;
+
+	where_format(w, ret);
+	n = strlen(ret);
+	if (n == 0)
+		return;
+	memmove(ret, ret + before, n - before); /* without the quote that ends it */
+	ret[n - before - 1] = 0;
+}
+
 /* ---- reading what was written ---- */
 
 int where_take(const char *text, struct where *ret, struct err *e)

@@ -65,6 +65,8 @@ void where_format(const struct where *w, char ret[TERMS_TEXT_MAX]);
 /* What where_format gave, and nothing else. -MALFORMED, with the byte where; then *ret is as it was. */
 int where_take(const char *text, struct where *ret, struct err *e);
 bool where_is_none(const struct where *w);
+/* What a person would write of it, as where_set takes it; "" if nothing is wanted. */
+void where_value(const struct where *w, char ret[TERMS_TEXT_MAX]);
 
 /* The arguments of a call, borrowed: one after the other as where_put writes them. Zeroed: none. */
 struct where_arguments {

@@ -234,9 +234,10 @@ static void read_grant(struct take *t, const json_t *from, struct told *ret)
 	uint32_t at;
 
 	read_conditions(t, from, &conditions);
+	if (t->rc == 0 && conditions_terms(&conditions, terms, NULL) < 0)
+		take_fail(t, AMBIT_MALFORMED, "qualifiers", "of two verbs");
 	if (t->rc != 0)
 		return;
-	terms_format(&conditions.terms, terms);
 	flow_format(&conditions.flow, flow);
 	t->rc = grant_add_qualified(ret->grants, verb, object, flags, &conditions.qualifiers, terms, flow, &at, t->e);
 	if (t->rc < 0)

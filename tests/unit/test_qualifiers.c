@@ -373,30 +373,28 @@ static void json_has_keys_in_order(void **state)
 				      .until_s = 60,
 				      .between = { 540, 1080, "Etc/GMT+1" } };
 	const struct qualifiers none = { .uses = 0 };
-	const struct terms nothing = { .credentials = TERMS_REFUSE };
 	const struct flow no_flow = { .ask = false };
-	struct terms t = nothing;
 	struct flow f;
 	auto_buf out = { .max = 1024 };
 	struct json j;
 
 	(void)state;
-	assert_int_equal(terms_take("http='GET /a, GRAPHQL /b' graphql='query *' secret='x as bearer' credentials=pass",
-				    &t, NULL),
-			 0);
 	assert_int_equal(flow_take("label=a+b unless=c,d+e ask=labelled", &f), 0);
 	json_begin(&j, &out);
 	json_put_array(&j);
-	qualifiers_put_json(&j, &q, &t, &f);
-	qualifiers_put_json(&j, &none, &nothing, &no_flow);
+	qualifiers_put_json(&j, &q, "http='GET /a, GRAPHQL /b' graphql='query *' secret='x as bearer' credentials=pass",
+			    &f);
+	qualifiers_put_json(&j, &none, "", &no_flow);
 	assert_int_equal(flow_take("unless=none", &f), 0);
-	qualifiers_put_json(&j, &(const struct qualifiers){ .ask = 1 }, &nothing, &f);
+	qualifiers_put_json(&j, &(const struct qualifiers){ .ask = 1 }, "", &f);
+	qualifiers_put_json(&j, &(const struct qualifiers){ .uses = 5 }, "where='{\"a\":[\"x\\u0027\"]}'", &no_flow);
 	json_put_array_end(&j);
 	assert_string_equal(
 		buf_cstr(&out),
 		"[{\"ask\":\"labelled\",\"between\":\"09:00-18:00 Etc/GMT+1\",\"bytes\":10485760,\"credentials\":\"pass\",\"ech\":true,\"graphql\":\"query *\",\"http\":\"GET /a, GRAPHQL /b\","
 		"\"label\":[\"a\",\"b\"],\"rate\":\"10/s\",\"secret\":\"x as bearer\",\"unless\":[[\"c\"],[\"d\",\"e\"]],"
-		"\"until\":\"1970-01-01T00:01:00Z\",\"uses\":50},{},{\"ask\":true,\"unless\":\"none\"}]");
+		"\"until\":\"1970-01-01T00:01:00Z\",\"uses\":50},{},{\"ask\":true,\"unless\":\"none\"},"
+		"{\"uses\":5,\"where\":\"{\\\"a\\\":[\\\"x\\\\u0027\\\"]}\"}]");
 }
 
 int main(void)
