@@ -175,6 +175,8 @@ static void put_grants(struct json *j, const struct policy *p)
 		const struct policy_line *l = &p->lines[i];
 		char line[GRANT_OBJECT_MAX + 2048];
 
+		if (!policy_means(p, l))
+			continue;
 		(void)snprintf(line, sizeof line, "%s: %s%s%s%s%s", verb_word((enum grant_verb)l->verb), l->object,
 			       policy_terms(p, l)[0] != 0 ? " " : "", policy_terms(p, l),
 			       policy_flow(p, l)[0] != 0 ? " " : "", policy_flow(p, l)); /* cut: it is to be read */

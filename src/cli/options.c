@@ -15,6 +15,7 @@
 
 enum flag {
 	GRANT = 256,
+	TOOL,
 	POLICY,
 	PRESET,
 	LIMIT,
@@ -69,7 +70,7 @@ static const struct option flags[] = {
 	{ "connect", required_argument, NULL, GRANT },
 	{ "listen", required_argument, NULL, GRANT },
 	{ "query", required_argument, NULL, GRANT },
-	{ "tool", required_argument, NULL, GRANT },
+	{ "tool", required_argument, NULL, TOOL },
 	{ "delegate", required_argument, NULL, GRANT },
 	{ "declassify", required_argument, NULL, GRANT },
 	{ "policy", required_argument, NULL, POLICY },
@@ -244,6 +245,7 @@ static int set_language(struct run_options *o, const char *word, struct ambit_er
 static int take(struct run_options *o, const struct option *flag, const char *value, struct ambit_error *e)
 {
 	switch ((enum flag)flag->val) {
+	case TOOL:
 	case GRANT: return ambit_policy_grant(o->policy, flag->name, value != NULL ? value : "", e);
 	case POLICY: return trusted_load(o->policy, value, e);
 	case PRESET: return ambit_policy_preset(o->policy, value, e);
@@ -303,6 +305,7 @@ static bool makes_session(enum command command)
 static bool is_taken(enum command command, int flag)
 {
 	switch (flag) {
+	case TOOL: return false; /* none of them stands before a server */
 	case OUTPUT: return command == COMMAND_LEARN;
 	case EVENTS:
 	case TOTAL_WALL:
@@ -347,6 +350,9 @@ static int no_option(enum command command, const char *word, struct ambit_error 
 {
 	const char *names[sizeof flags / sizeof flags[0]];
 	size_t n = 0;
+
+	if (strcmp(word, "--tool") == 0 || strncmp(word, "--tool=", strlen("--tool=")) == 0)
+		return cli_misused(e, help_commands[command], "--tool is for `ambit guard`, and is not taken here");
 
 	for (const struct option *f = flags; f->name != NULL; f++)
 		if (is_taken(command, f->val))

@@ -60,6 +60,8 @@ struct where {
 
 /* What a person wrote: JSON as above. -MALFORMED, -LIMIT, with the byte where; then *w is as it was. */
 int where_set(struct where *w, const char *value, struct err *e);
+/* The same for who knows what stands at each byte: *ret_at is the one, and is not told in words; it stays where all of it is too long. */
+int where_set_at(struct where *w, const char *value, size_t *ret_at, struct err *e);
 /* The terms of a grant: where='{"to":["*@example.org"]}'; "" if nothing is wanted. */
 void where_format(const struct where *w, char ret[TERMS_TEXT_MAX]);
 /* What where_format gave, and nothing else. -MALFORMED, with the byte where; then *ret is as it was. */
