@@ -305,7 +305,6 @@ static bool makes_session(enum command command)
 static bool is_taken(enum command command, int flag)
 {
 	switch (flag) {
-	case TOOL: return false; /* none of them stands before a server */
 	case OUTPUT: return command == COMMAND_LEARN;
 	case EVENTS:
 	case TOTAL_WALL:
@@ -313,6 +312,7 @@ static bool is_taken(enum command command, int flag)
 	case KEEP:
 	case KEEP_SPACE: return makes_session(command);
 	case TOOLS: return command == COMMAND_MCP;
+	case TOOL:
 	case NAME:
 	case PINS:
 	case APPROVE: return command == COMMAND_GUARD;
@@ -436,6 +436,8 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 
 	*o = (struct run_options){ .event = { .size = sizeof o->event, .stream_fd = { 0, 1, 2 }, .terminal = 1 } };
 	r = ambit_policy_new(&o->policy, e);
+	if (r == 0 && command == COMMAND_GUARD)
+		o->policy->policy.use = POLICY_FOR_SERVER;
 	r = r < 0 ? r : read_flags(o, command, argc, argv, e);
 	if (r < 0)
 		return r;
