@@ -266,6 +266,7 @@ static int make_session(struct served *s, struct daemon_channel *theirs, struct 
 	int r = daemon_connect(&s->daemon, true, e);
 
 	r = r < 0 ? r : daemon_new(&s->daemon, &s->about, &s->channel, e);
+	r = r < 0 || s->o->key != NULL ? r : daemon_tie(&s->channel, e); /* also by our death */
 	return r < 0 ? r : daemon_open(&s->daemon, s->channel.ready.row.session, theirs, e);
 }
 

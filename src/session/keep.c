@@ -725,11 +725,25 @@ void keep_step(struct keep *k)
 		k->row.state = k->row.running > 0 ? SESSION_BUSY : SESSION_IDLE;
 }
 
+/* Who wanted that the session ends with them has gone, however that was. */
+static void end_with_channels(struct keep *k)
+{
+	struct err e;
+
+	for (unsigned i = 0; i < k->channels_end; i++) {
+		if (k->channels[i].line.sock >= 0 || !k->channels[i].was_tied)
+			continue;
+		k->channels[i].was_tied = false;
+		(void)keep_close(k, &e); /* what is not written down is not ended: it stays, and is listed */
+	}
+}
+
 void keep_tell(struct keep *k)
 {
 	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			channel_tell(&k->channels[i], k);
+	end_with_channels(k);
 	make_ready(k); /* when everybody knows how the last one ended */
 }
 

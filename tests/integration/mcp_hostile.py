@@ -265,9 +265,6 @@ def whoever_goes_ends_it_clearly(place):
                     way(c, role_of(c))
                 except PermissionError:
                     continue  # the role is another user's
-                if what == "SIGKILL":
-                    s.until(lambda: c.process.poll() is not None, what)
-                    s.ambit("session", "end", session)  # nobody else could
                 gone(s, c, session, what)
                 killed = {"SIGKILL": -9, "the role is killed": 125}.get(what, 0)
                 equal((what, c.process.returncode, "not by its client" in c.process.stderr.read().decode()), (what, killed, killed == 125))
