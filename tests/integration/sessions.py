@@ -546,7 +546,9 @@ def a_server_beside_is_reached_by_the_other_events(place):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with Served(place) as s:
-        session = s.session("--listen", f"{port}:3000")
+        with open(f"{s.tree}/policy.yaml", "w", encoding="utf-8") as file:
+            file.write("version: 1\nguard:\n  - listen: 3001\n")  # a port that no event of the session opens, and none waits for
+        session = s.session("--listen", f"{port}:3000", "--policy", f"{s.tree}/policy.yaml")
         server = expect_ok(s.ambit("run", "--session", session, "--background", "--", "python3", "-c", SERVER)).stdout.strip()
         def asks():
             return s.ambit("run", "--session", session, "--", "python3", "-c", ASK, str(port)).stdout
