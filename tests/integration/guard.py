@@ -173,6 +173,26 @@ def conditions_hold_on_any_argument(place):
                 is_denied(answer, "not with these arguments")
 
 
+def the_nearest_grant_decides(place):
+    p = Person(place)
+    with p.guard("--tool", "*", "--tool", "bad/drop ask=true") as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+        is_denied(c.call("drop"), "a person is asked first")
+    with p.guard("--tool", "bad/*", "--tool", "bad/echo uses=1", "--tool", "bad/echo ask=true") as c:  # once in silence, then a person is asked
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+        is_denied(c.call("echo", say="x"), "a person is asked first")
+    with open(f"{p.top}/p.yaml", "w", encoding="utf-8") as file:
+        file.write('version: 1\nagent: coder\ngrants:\n  - work: .\n  - tool: bad/echo\n    where: {say: "a*"}\n  - tool: bad/look\nguard:\n  - read: ./guard_server.py\n')
+    with Client([place.ambit, "guard", "--name", "bad", *room_of(place), "--policy", f"{p.top}/p.yaml", "--", PYTHON, f"{p.top}/guard_server.py"], p.env, p.top) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="abc")) == "abc"
+        is_denied(c.call("echo", say="b"), "not with these arguments")
+        tries = json.loads(text_of(c.call("look", path=f"{p.top}/p.yaml", port=1, pid=1)))  # `work` is the agent's, and not the server's
+        assert tries["file"] == "FileNotFoundError", tries
+
+
 def numbers_are_used_up(place):
     p = Person(place)
     for _ in range(2):  # each start has its own
@@ -453,5 +473,5 @@ def model_output_is_data(place):
         assert "sk-of-the-person" not in json.dumps(answer)
 
 
-main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
+main([only_what_is_granted_is_called, conditions_hold_on_any_argument, the_nearest_grant_decides, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
       names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, a_person_is_asked, hostile_clients_are_refused, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
