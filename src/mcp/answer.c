@@ -274,7 +274,10 @@ static void say_file(struct buf *text, enum tool t, const json_t *told)
 {
 	const json_t *content = json_object_get(told, "text");
 
-	if (t == TOOL_READ && json_is_string(content))
+	if (t == TOOL_READ && json_is_string(json_object_get(told, "base64")))
+		buf_printf(text, "[%s of %lld bytes, which is more than an answer has]", word_of(told, "media_type"),
+			   (long long)json_integer_value(json_object_get(told, "bytes")));
+	else if (t == TOOL_READ && json_is_string(content))
 		buf_put(text, json_string_value(content), json_string_length(content));
 	else if (t == TOOL_WRITE)
 		buf_printf(text, "%s %s: %lld bytes\n",
@@ -311,6 +314,12 @@ static void put_binary(struct json *j, const json_t *told)
 	json_put_object_end(j);
 }
 
+/* A part of a picture is none: whoever reads has it as data, and is told so. */
+static bool is_whole_binary(const json_t *told)
+{
+	return json_is_string(json_object_get(told, "base64")) && !json_is_true(json_object_get(told, "truncated"));
+}
+
 /* What our own program said, or (it was refused, or ended before) what became of the event. */
 static void answer_files(struct mcp *m, struct call *c, const json_t *record)
 {
@@ -335,7 +344,7 @@ static void answer_files(struct mcp *m, struct call *c, const json_t *record)
 	say_result(&j, &m->out, c->id);
 	say_kind(&j, c->era);
 	json_put_array(json_put_key(&j, "content"));
-	if (!failed && json_is_string(json_object_get(told, "base64")))
+	if (!failed && is_whole_binary(told))
 		put_binary(&j, told);
 	else
 		say_content_text(&j, text.data, text.len);

@@ -713,6 +713,17 @@ def say_yes(served):
     expect_ok(served.ambit("approve", question["approval"], "--grant", "once", "--digest", question["digest"], "--password-fd", "0", input=PASSWORD))
 
 
+def what_was_refused_holds_no_key(place):
+    """It did nothing; after the person's yes the same call with the same key does it, once."""
+    with asking(place) as (s, c, argv):
+        meta = {"io.ambit/idempotencyKey": "k"}
+        call = lambda: c.result("tools/call", meta, name="run", arguments={"argv": [*argv[:1], "-A", *argv[1:]]})
+        among("a person is asked", text_of(call()))
+        say_yes(s)
+        done = call()
+        equal((done["isError"], data_of(call())["event"]), (False, data_of(done)["event"]))
+
+
 def a_question_is_a_persons_to_answer(place):
     with asking(place) as (s, c, argv):
         got = c.bad("run", argv=argv)  # who cannot ask its user is told all the same
@@ -732,7 +743,7 @@ def a_question_is_a_persons_to_answer(place):
             equal(got["isError"], True)
             not_among(PERSONS, json.dumps(got))
         state = asked["requestState"]
-        forged = [state[:-1] + ("0" if state[-1] != "0" else "1"), state.replace("v1.", "v2."), "", "v1", "....", state + "0", "x" * 5000, 7, None, [state]]
+        forged = [state[:-1] + ("0" if state[-1] != "0" else "1"), state.replace("ambit1.", "ambit2."), "", "ambit1", "....", state + "0", "x" * 5000, 7, None, [state]]
         for wrong in forged:
             error = c.refusal("tools/call", ELICITS, **call, **{**yes, "requestState": wrong})
             equal((str(wrong)[:40], error["code"], error["data"]["place"]), (str(wrong)[:40], -32602, "/params/requestState"))
@@ -796,7 +807,7 @@ def changes_that_wait_for_a_yes_are_kept(place):
             equal(content_of(at(s, "conf/a")), "x\n")
 
 
-SCENARIOS = [a_question_is_a_persons_to_answer, a_client_of_the_older_revision_is_asked_in_between, changes_that_wait_for_a_yes_are_kept,
+SCENARIOS = [a_question_is_a_persons_to_answer, what_was_refused_holds_no_key, a_client_of_the_older_revision_is_asked_in_between, changes_that_wait_for_a_yes_are_kept,
              a_client_of_the_older_revision_says_hello_first, an_initialize_that_lacks_something_is_refused_and_may_come_again,
              a_client_of_the_newer_revision_says_it_in_each_request, what_is_listed_is_the_same_each_time, annotations_say_what_is_so, schemas_and_tools_agree,
              results_are_as_their_schemas_say, commands_run_and_tell_how_they_ended, variables_are_those_that_are_granted,
