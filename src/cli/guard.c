@@ -23,6 +23,7 @@
 #include "cli/guard_pins.h"
 #include "cli/guard_use.h"
 #include "cli/options.h"
+#include "cli/sockets.h"
 #include "lib/event.h"
 #include "lib/launch.h"
 #include "lib/policy_handle.h"
@@ -57,6 +58,8 @@ static const char help_text[] =
 	"  --without PROPERTY  go on without it\n"
 	"  --stage             what it changed is kept for your review when it has ended\n"
 	"  --discard           likewise, and thrown away if it failed\n"
+	"  --socket PATH       listens there, in place of standard input and output: 16 clients at once, of your own user,\n"
+	"                      each with a server of its own\n"
 	"  --pins SERVER       shows definitions of its tools that are not those that were approved\n"
 	"  --approve           with --pins: approves them, or the one that is named\n"
 	"  --help              this text\n"
@@ -351,6 +354,14 @@ static int run(const struct run_options *o)
 			   .signal_fd = catch_signals(),
 			   .pins = { .pinned_fd = -1, .waits_fd = -1 } };
 	buf_init(&g.text, TEXT_MAX);
+	if (o->socket != NULL) {
+		const int r = sockets_serve(o->socket, &e);
+
+		if (r <= 0) {
+			finish(&g);
+			return r < 0 ? found_refuse(false, &e) : 0;
+		}
+	}
 	if (begin(&g, &told) < 0)
 		status = cli_error(&told);
 	else if (serve(&g, &e) < 0)

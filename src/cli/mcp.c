@@ -21,6 +21,7 @@
 #include "cli/cli.h"
 #include "cli/found.h"
 #include "cli/options.h"
+#include "cli/sockets.h"
 #include "lib/daemon.h"
 #include "lib/event.h"
 #include "lib/helper.h"
@@ -66,6 +67,8 @@ static const char help_text[] =
 	"  --total-cpu TIME    likewise of processor time\n"
 	"  --keep TIME         how long output and record of a call are kept (default: 7d)\n"
 	"  --keep-space SIZE   how much of them, the oldest go first (default: 256M)\n"
+	"  --socket PATH       listens there, in place of standard input and output: 16 clients at once, of your own user,\n"
+	"                      each with a session of its own (or, with --key, one for all)\n"
 	"  --key KEY           the session stays when the client goes, and the same key again goes on with it\n"
 	"  --help              this text\n"
 	"\n"
@@ -524,8 +527,12 @@ static int run(const struct run_options *o)
 	s.signal_fd = catch_signals();
 	r = o->tools != NULL ? narrow_tools(o->tools, &s.tools, &e) : 0;
 	r = r < 0 ? r : describe(o, &policy, &s.about, &e);
-	r = r < 0 ? r : begin_role(&s, &e);
-	r = r < 0 ? r : serve(&s, &e);
+	if (r == 0 && o->socket != NULL)
+		r = sockets_serve(o->socket, &e);
+	if (r > 0 || o->socket == NULL) { /* else it listened, and was told to end */
+		r = r < 0 ? r : begin_role(&s, &e);
+		r = r < 0 ? r : serve(&s, &e);
+	}
 	if (r < 0)
 		status = found_refuse(false, &e);
 	finish(&s);

@@ -56,6 +56,7 @@ enum flag {
 	NAME,
 	PINS,
 	APPROVE,
+	SOCKET,
 	HELP
 };
 
@@ -115,6 +116,7 @@ static const struct option flags[] = {
 	{ "name", required_argument, NULL, NAME },
 	{ "pins", required_argument, NULL, PINS },
 	{ "approve", no_argument, NULL, APPROVE },
+	{ "socket", required_argument, NULL, SOCKET },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -290,6 +292,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case NAME: o->name = value; break;
 	case PINS: o->pins = value; break;
 	case APPROVE: o->approve = true; break;
+	case SOCKET: o->socket = value; break;
 	case HELP: o->help = true; break;
 	}
 	return 0;
@@ -312,6 +315,7 @@ static bool is_taken(enum command command, int flag)
 	case KEEP:
 	case KEEP_SPACE: return makes_session(command);
 	case TOOLS: return command == COMMAND_MCP;
+	case SOCKET: return command == COMMAND_MCP || command == COMMAND_GUARD;
 	case TOOL:
 	case NAME:
 	case PINS:

@@ -31,6 +31,7 @@ struct run_options {
 	bool background;      /* likewise */
 	const char *kernel;   /* likewise, of code: it is a step of the kernel of that name */
 	bool end;             /* in place of a step: that kernel ends */
+	const char *socket;    /* mcp, guard: where clients connect; NULL: standard input and output */
 	const char *tools;     /* mcp: those that are listed; NULL: all that something is granted for */
 	const char *name, *pins; /* guard: what the server is called; of which one what waits is shown, */
 	bool approve;            /* or approved */

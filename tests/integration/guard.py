@@ -473,5 +473,6 @@ def model_output_is_data(place):
         assert "sk-of-the-person" not in json.dumps(answer)
 
 
-main([only_what_is_granted_is_called, conditions_hold_on_any_argument, the_nearest_grant_decides, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
-      names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, a_person_is_asked, hostile_clients_are_refused, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
+if __name__ == "__main__":
+    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, the_nearest_grant_decides, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
+          names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, a_person_is_asked, hostile_clients_are_refused, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
