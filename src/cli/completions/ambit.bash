@@ -90,7 +90,7 @@ _ambit() {
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
-	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --key --help'
+	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --key --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='

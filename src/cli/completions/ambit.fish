@@ -303,6 +303,7 @@ complete -c ambit -n '__ambit_in mcp' -l total-cpu -x -d 'So much processor time
 complete -c ambit -n '__ambit_in mcp' -l keep -x -d 'How long results are kept'
 complete -c ambit -n '__ambit_in mcp' -l keep-space -x -d 'How much of them'
 complete -c ambit -n '__ambit_in mcp' -l key -x -d 'The session stays, and the same key again goes on with it'
+complete -c ambit -n '__ambit_in mcp' -l socket -r -F -d 'Listen there'
 complete -c ambit -n '__ambit_in mcp' -l help -d 'How mcp is used'
 
 complete -c ambit -n '__ambit_in events' -a 'last (__ambit_sessions)'
