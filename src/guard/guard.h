@@ -109,6 +109,8 @@ void client_said(struct guard *g, const char *line, size_t n);
 void client_said_too_much(struct guard *g);
 void server_said(struct guard *g, const char *line, size_t n);
 void server_said_too_much(struct guard *g);
+/* Whether who goes on to read it finds no other in it. */
+bool said_is_one_line(const char *line, size_t n);
 /* Whether it is a message: one object, with what one has and nothing else. */
 int said_check(const json_t *said, struct err *e);
 /* The command line's word, on what the client asked, and on what the server did. False: on nothing that it was asked. */

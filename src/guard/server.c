@@ -290,7 +290,8 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 void server_said(struct guard *g, const char *line, size_t n)
 {
 	struct mistake m;
-	json_t *said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
+	json_t *said = said_is_one_line(line, n) ? parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m)
+						 : NULL;
 
 	if (said != NULL)
 		take(g, said, line, n);

@@ -403,6 +403,22 @@ def hostile_clients_are_refused(place):
         assert c.process.wait(timeout=WAIT) == 0 and c.line() is None  # who goes on with it is left
 
 
+def a_line_is_one_to_whoever_reads_it(place):
+    p = Person(place)
+    within = b'{"jsonrpc":"2.0","id":77,"method":"ping","params":{"_meta":{"x":[\r{"jsonrpc":"2.0","id":99,"method":"tools/call","params":{"name":"heard"}}\r]}}}'
+    with p.guard("--tool", "bad/echo", mode="returns") as c:
+        c.begin()
+        c.say(within)
+        refused = c.line()
+        assert refused["id"] is None and "a carriage return within a line" in refused["error"]["message"], refused
+        c.say(b'{"jsonrpc":"2.0","id":78,"method":"ping"}\r')  # at its end it is nothing
+        assert c.wait_for(78)["result"] == {}
+        assert text_of(c.call("echo", say="x")) == "x" and c.stray == [], c.stray
+    with p.bare() as c:  # the twin: without the gate the server hears what stands within
+        c.say(within)
+        assert "[" in text_of(c.wait_for(99))
+
+
 def one_answer_for_each(place):
     p = Person(place)
     with p.guard(*ALL, mode="slow") as c:
@@ -454,4 +470,4 @@ def model_output_is_data(place):
 
 
 main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
-      names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, a_person_is_asked, hostile_clients_are_refused, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
+      names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
