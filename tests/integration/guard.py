@@ -323,6 +323,35 @@ def what_a_server_asks_is_granted_too(place):
         assert [m["method"] for m in c.stray] == methods, c.stray
 
 
+def what_a_server_asks_in_an_answer_is_granted_too(place):
+    p = Person(place)
+    refused = {"inputs": "'bad/elicitation/create' is not granted", "urls": "'bad/elicitation/create' is not granted", "task": None}
+    for mode, why in refused.items():
+        with p.guard("--tool", "bad/echo", "--tool", "bad/roots/list", mode=mode) as c:
+            c.begin()
+            answer = c.call("echo", say="x")
+            if why:
+                is_denied(answer, why)
+            else:
+                assert answer["result"]["taskId"] == "t" and c.stray == [], (answer, c.stray)
+                assert "'bad/sampling/createMessage' is not granted" in c.ask("tasks/get", taskId="t")["error"]["message"]
+            assert c.ask("ping")["result"] == {}
+        with p.guard("--tool", "bad/echo", "--tool", "bad/roots/list", "--tool", "bad/elicitation/create", "--tool", "bad/sampling/createMessage", mode=mode) as c:  # the twin
+            c.begin()
+            answer = c.call("echo", say="x")
+            if mode == "inputs":
+                assert sorted(answer["result"]["inputRequests"]) == ["a", "b"], answer
+                again = c.ask("tools/call", name="echo", arguments={"say": "x"}, inputResponses={"a": {"action": "decline"}})
+                assert text_of(again) == "x"
+            elif mode == "urls":
+                assert answer["error"]["data"]["elicitations"][0]["url"] == "https://bad.test/", answer
+            else:
+                assert list(c.ask("tasks/get", taskId="t")["result"]["inputRequests"]) == ["a"]
+    used = [json.loads(line)["body"] for line in expect_ok(p.ambit("ledger", "show", "--json")).stdout.splitlines()]
+    objects = [b["object"] for b in used if b.get("op") == "use"]
+    assert objects.count("bad/elicitation/create") == 2 and objects.count("bad/roots/list") == 2 and objects.count("bad/sampling/createMessage") == 1, objects
+
+
 def a_person_is_asked(place):
     """By their own key, outside: what the client says its user said has the call tried again, and allows nothing."""
     p = Person(place)
@@ -470,4 +499,4 @@ def model_output_is_data(place):
 
 
 main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
-      names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
+      names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
