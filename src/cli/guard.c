@@ -315,6 +315,7 @@ static void finish(struct gate *g)
 static int begin(struct gate *g, struct ambit_error *told)
 {
 	const char *at = g->o->event.workspace != NULL ? g->o->event.workspace : ".";
+	unsigned place = 0;
 	struct err e;
 	int r;
 
@@ -330,9 +331,10 @@ static int begin(struct gate *g, struct ambit_error *told)
 	if (r < 0)
 		return r;
 	r = guard_pins_open(&g->pins, g->server, &e);
+	r = r < 0 ? r : guard_pins_place(&g->pins, &place, &e);
 	r = r < 0 ? r
 		  : guard_use_open(&g->use, &g->o->policy->policy, g->server, g->o->policy->policy.agent, g->workspace,
-				   ambit_event_id(g->ev), &e);
+				   place, ambit_event_id(g->ev), &e);
 	r = r < 0 ? r : start_role(g, &e);
 	return r < 0 ? public_error(told, r, &e) : 0;
 }
@@ -349,7 +351,7 @@ static int run(const struct run_options *o)
 			   .from_server = -1,
 			   .sock = -1,
 			   .signal_fd = catch_signals(),
-			   .pins = { .pinned_fd = -1, .waits_fd = -1 } };
+			   .pins = { .pinned_fd = -1, .waits_fd = -1, .place_fd = -1 } };
 	buf_init(&g.text, TEXT_MAX);
 	if (begin(&g, &told) < 0)
 		status = cli_error(&told);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "lib/state.h"
 
 #define DEFINITION_MAX (512u << 10)
+#define PLACES_MAX 1024 /* guards of one server at one time */
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 bool guard_server_is_name(const char *name)
@@ -58,7 +60,7 @@ int guard_pins_open(struct guard_pins *p, const char *server, struct err *e)
 {
 	int r;
 
-	*p = (struct guard_pins){ .pinned_fd = -1, .waits_fd = -1 };
+	*p = (struct guard_pins){ .server = server, .pinned_fd = -1, .waits_fd = -1, .place_fd = -1 };
 	r = open_below(server, "pinned", &p->pinned_fd, e);
 	return r < 0 ? r : open_below(server, "waits", &p->waits_fd, e);
 }
@@ -67,6 +69,32 @@ void guard_pins_close(struct guard_pins *p)
 {
 	fd_close(&p->pinned_fd);
 	fd_close(&p->waits_fd);
+	fd_close(&p->place_fd);
+}
+
+int guard_pins_place(struct guard_pins *p, unsigned *ret, struct err *e)
+{
+	auto_fd int dir = -1;
+	const int r = open_below(p->server, "places", &dir, e);
+	char name[16];
+
+	if (r < 0)
+		return r;
+	for (unsigned n = 0; n < PLACES_MAX; n++) {
+		auto_fd int fd = -1;
+
+		(void)snprintf(name, sizeof name, "%u", n);
+		fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot take a place among the guards of '%s'",
+				       p->server);
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+			continue;
+		p->place_fd = steal_fd(&fd);
+		*ret = n;
+		return 0;
+	}
+	return err_set(e, AMBIT_LIMIT, "end some of them", "%d guards of '%s' are there", PLACES_MAX, p->server);
 }
 
 /* ---- files ---- */

@@ -1,6 +1,6 @@
 /* guard_pins - which definitions of tools a person has seen, on disk.
  *
- * Owns:   `$XDG_STATE_HOME/ambit/guard/SERVER/pinned/TOOL` and `.../waits/TOOL`: the text of each, as the role ambit-guard writes it.
+ * Owns:   `$XDG_STATE_HOME/ambit/guard/SERVER/pinned/TOOL` and `.../waits/TOOL`: the text of each, as the role ambit-guard writes it; `.../places/N`: a lock of each guard that is there.
  * Holds:  what lies there is a server's word, and is shown made harmless, and never read as anything but bytes. What waits is not used until a person approves it.
  * Called: guard.c. */
 #ifndef CLI_GUARD_PINS_H
@@ -9,7 +9,9 @@
 #include "guard/link.h"
 
 struct guard_pins {
+	const char *server;      /* borrowed */
 	int pinned_fd, waits_fd; /* owned */
+	int place_fd;            /* owned: a lock, as long as this guard is there */
 	bool is_first;           /* nothing of the server was pinned before: known once guard_pins_file was called */
 };
 
@@ -17,6 +19,8 @@ struct guard_pins {
 bool guard_server_is_name(const char *name);
 int guard_pins_open(struct guard_pins *p, const char *server, struct err *e);
 void guard_pins_close(struct guard_pins *p);
+/* The first number that no other guard of the server has, until guard_pins_close or the end of the process. -LIMIT. */
+int guard_pins_place(struct guard_pins *p, unsigned *ret, struct err *e);
 /* A file of them for the role (guard/link.h), at its beginning; *ret_n: how many. */
 int guard_pins_file(struct guard_pins *p, int *ret_fd, uint32_t *ret_n, struct err *e);
 /* What the role tells of one. */

@@ -182,6 +182,30 @@ def numbers_are_used_up(place):
             is_denied(c.call("echo", say="2"), "used up", "uses")
 
 
+def a_killed_guard_leaves_no_more_than_one_place(place):
+    p = Person(place)
+
+    def below():
+        grants = json.loads(expect_ok(p.ambit("grant", "list", "--standing", "--json")).stdout)["grants"]
+        return [g["agent"] for g in grants if g["agent"].startswith("guard.")]
+
+    for _ in range(3):
+        with p.guard("--tool", "bad/echo uses=1") as c:
+            c.begin()
+            assert text_of(c.call("echo", say="x")) == "x"  # what the one before used is not this one's
+            c.process.kill()
+            c.process.wait(timeout=WAIT)
+    assert below() == ["guard.bad.0"], below()
+    with p.guard("--tool", "bad/echo uses=1") as one, p.guard("--tool", "bad/echo uses=1") as other:  # each has its own
+        for c in (one, other):
+            c.begin()
+            assert text_of(c.call("echo", say="x")) == "x"
+            is_denied(c.call("echo", say="x"), "used up")
+        assert sorted(below()) == ["guard.bad.0", "guard.bad.1"], below()
+        assert one.end() == 0 and other.end() == 0
+    assert below() == [], below()
+
+
 def what_is_revoked_is_refused(place):
     p = Person(place)
     with p.guard(*ALL) as c:
@@ -498,5 +522,5 @@ def model_output_is_data(place):
         assert "sk-of-the-person" not in json.dumps(answer)
 
 
-main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
+main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
       names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
