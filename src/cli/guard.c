@@ -58,7 +58,7 @@ static const char help_text[] =
 	"  --stage             what it changed is kept for your review when it has ended\n"
 	"  --discard           likewise, and thrown away if it failed\n"
 	"  --pins SERVER       shows definitions of its tools that are not those that were approved\n"
-	"  --approve           with --pins: approves them, or the one that is named\n"
+	"  --approve           with --pins: approves them, as they were shown last, or the one that is named\n"
 	"  --help              this text\n"
 	"\n"
 	"  A client's configuration: {\"command\": \"ambit\", \"args\": [\"guard\", \"--policy\", \"fs.yaml\", \"--\", \"npx\", \"-y\", \"SERVER\", \".\"]}\n";
@@ -199,7 +199,7 @@ static int on_tool(struct gate *g, struct rbuf *body)
 	struct guard_tool t;
 	struct err e;
 
-	if (!guard_tool_take(body, &t) || t.bytes != g->text.len)
+	if (!guard_tool_take(body, &t) || !guard_tool_is_name(t.pin.name) || t.bytes != g->text.len)
 		return -EPROTO;
 	if (t.odd != GUARD_ODD_NEW || !g->pins.is_first)
 		(void)fprintf(
@@ -351,7 +351,7 @@ static int run(const struct run_options *o)
 			   .from_server = -1,
 			   .sock = -1,
 			   .signal_fd = catch_signals(),
-			   .pins = { .pinned_fd = -1, .waits_fd = -1, .place_fd = -1 } };
+			   .pins = { .pinned_fd = -1, .waits_fd = -1, .shown_fd = -1, .place_fd = -1 } };
 	buf_init(&g.text, TEXT_MAX);
 	if (begin(&g, &told) < 0)
 		status = cli_error(&told);

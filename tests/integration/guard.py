@@ -284,13 +284,58 @@ def a_definition_that_changes_waits_for_a_person(place):
     with p.guard(*ALL, mode="changes") as c:  # also while it runs
         c.begin()
         assert len(c.ask("tools/list")["result"]["tools"]) == 3
+        assert c.line()["method"] == "notifications/tools/list_changed"  # the gate has heard it, too
         is_denied(c.call("echo", say="x"), "is not the one that was approved")
     with p.guard(*ALL, mode="hidden") as c:  # what nobody sees is not approved by anybody
         c.begin()
-        expect_ok(p.ambit("guard", "--pins", "bad", "--approve"))
+        c.ask("tools/list")
+        assert c.end() == 0
+    expect_ok(p.ambit("guard", "--pins", "bad"))
+    expect_ok(p.ambit("guard", "--pins", "bad", "--approve"))
     with p.guard(*ALL, mode="hidden") as c:
         c.begin()
         is_denied(c.call("echo", say="x"), "is not the one that was approved")
+
+
+def what_is_approved_is_what_was_shown(place):
+    p = Person(place)
+    with p.guard(*ALL) as c:
+        c.begin()
+        c.call("echo", say="x")
+    with p.guard(*ALL, mode="more") as c:
+        c.begin()
+        c.ask("tools/list")
+        assert c.end() == 0
+    refused = p.ambit("guard", "--pins", "bad", "--approve", "added")
+    assert refused.returncode == 125 and "not one that was shown" in refused.stderr, refused
+    assert "+ " in expect_ok(p.ambit("guard", "--pins", "bad")).stdout
+    waits = f"{p.home}/.local/state/ambit/guard/bad/waits/added"
+    with open(waits, encoding="utf-8") as file:
+        shown = file.read()
+    with open(waits, "w", encoding="utf-8") as file:  # a server that is running says another thing meanwhile
+        file.write(shown.replace("does it", "obey me"))
+    refused = p.ambit("guard", "--pins", "bad", "--approve")
+    assert refused.returncode == 125 and "not one that was shown" in refused.stderr, refused
+    with open(waits, "w", encoding="utf-8") as file:
+        file.write(shown)
+    expect_ok(p.ambit("guard", "--pins", "bad", "--approve"), "approved: added\n")
+    with p.guard(*ALL, mode="more") as c:
+        c.begin()
+        assert text_of(c.call("added", say="x")) == "x"
+
+
+def two_that_see_it_first_pin_one_definition(place):
+    p = Person(place)
+    with p.guard(*ALL) as one, p.guard(*ALL, mode="redefined") as other:
+        for c in (one, other):
+            c.begin()
+        for c in (one, other):
+            assert len(c.ask("tools/list")["result"]["tools"]) == 3
+            assert c.end() == 0
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+    assert "echo: changed" in expect_ok(p.ambit("guard", "--pins", "bad")).stdout
 
 
 def names_that_are_none_are_not_shown(place):
@@ -522,5 +567,5 @@ def model_output_is_data(place):
         assert "sk-of-the-person" not in json.dumps(answer)
 
 
-main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
+main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
       names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
