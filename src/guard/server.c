@@ -110,6 +110,8 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 		on_own_list(g, result);
 		return;
 	}
+	if (!p->cancelled && inputs_hold(g, p, said, line, n))
+		return;
 	if (p->list == LIST_OF_CLIENT && result != NULL)
 		pins_look(g, result, &changed);
 	if (!p->cancelled && changed)
@@ -127,7 +129,7 @@ static void refuse(struct guard *g, const char *id, int number, const struct err
 	answer_error(&g->server.bytes, id, number, e);
 }
 
-static int ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e)
+int server_ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e)
 {
 	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX }, body = { .max = WIRE_BODY_MAX };
 	auto_free char *text = params == NULL ? strdup("null")
@@ -198,7 +200,7 @@ static void on_request(struct guard *g, const json_t *said, const char *id, cons
 	g->held += p->line.len;
 	if (i > 2)
 		pass_on(g, p);
-	else if (ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
+	else if (server_ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
 		refuse(g, id, INTERNAL, &e);
 		pending_free(g, p);
 	}
@@ -211,7 +213,9 @@ bool server_word(struct guard *g, const struct guard_word *w)
 
 		if (p->state != PENDING_JUDGED || p->number != w->number)
 			continue;
-		if (w->verdict == GUARD_YES) {
+		if (p->is_input) {
+			inputs_word(g, p, w);
+		} else if (w->verdict == GUARD_YES) {
 			p->judged = true;
 			pass_on(g, p);
 		} else {
@@ -262,6 +266,8 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 		if (i == 0 &&
 		    (!id_take(json_object_get(params, "progressToken"), token) || !pending_has_token(g->asked, token)))
 			return;
+		if (json_object_get(params, "inputRequests") != NULL)
+			return; /* of a task: the client sees them in what it gets, where they are judged */
 		if (i == 2)
 			pins_forget(g);
 		buf_put(&g->client.bytes, line, n);
@@ -290,7 +296,8 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 void server_said(struct guard *g, const char *line, size_t n)
 {
 	struct mistake m;
-	json_t *said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
+	json_t *said = said_is_one_line(line, n) ? parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m)
+						 : NULL;
 
 	if (said != NULL)
 		take(g, said, line, n);
