@@ -23,9 +23,10 @@
 #define GUARD_HELD_MAX (16u << 20) /* of all requests that wait for a word */
 #define GUARD_DEPTH_MAX 64u        /* of a message */
 #define GUARD_VALUES_MAX 200000u
-#define GUARD_STRAY_MAX 64                /* answers to what was never asked, before a side is left */
-#define GUARD_PAGES_MAX 64                /* of a list of tools */
-#define GUARD_DEFINITION_MAX (256u << 10) /* of one tool */
+#define GUARD_STRAY_MAX 64                    /* answers to what was never asked, before a side is left */
+#define GUARD_PAGES_MAX 64                    /* of a list of tools */
+#define GUARD_KNOWN_MAX (2u * GUARD_PINS_MAX) /* tools of a server, with those that were */
+#define GUARD_DEFINITION_MAX (256u << 10)     /* of one tool */
 
 enum pending_state {
 	PENDING_FREE,
@@ -90,7 +91,7 @@ struct guard {
 	size_t held;                                                        /* bytes of lines that wait */
 	struct pending asked[GUARD_PENDING_MAX], called[GUARD_PENDING_MAX]; /* of the client, of the server */
 	size_t n_known;
-	struct known known[2 * GUARD_PINS_MAX];
+	struct known known[GUARD_KNOWN_MAX];
 	uint8_t room[WIRE_BODY_MAX + WIRE_HEAD];
 	uint8_t page[FRAME_READ];
 };

@@ -428,6 +428,23 @@ static void arguments_are_bounded(void **state)
 	}
 }
 
+/* As many as a line has room for, and none of them counts: whoever compares each with each would be at it for minutes. */
+static void a_great_many_names_are_refused_at_once(void **state)
+{
+	json_t *v = json_object();
+	const clock_t begun = clock();
+
+	(void)state;
+	for (size_t i = 0; i < 90000; i++) {
+		char key[24];
+
+		(void)snprintf(key, sizeof key, "key%zu", i);
+		(void)json_object_set_new(v, key, json_null());
+	}
+	assert_int_equal(flat_of(v, NULL), -AMBIT_LIMIT);
+	assert_true(clock() - begun < 5 * CLOCKS_PER_SEC);
+}
+
 static size_t scalars(const json_t *v)
 {
 	const char *key;
@@ -700,6 +717,7 @@ int main(void)
 		cmocka_unit_test(arguments_become_paths),
 		cmocka_unit_test(long_texts_are_counted),
 		cmocka_unit_test(arguments_are_bounded),
+		cmocka_unit_test(a_great_many_names_are_refused_at_once),
 		cmocka_unit_test(any_arguments_are_what_the_authority_takes),
 		cmocka_unit_test(messages_go_round),
 		cmocka_unit_test(messages_are_held_to_their_ranges),

@@ -994,6 +994,47 @@ static void what_is_new_later_waits(void **state)
 	end(&w);
 }
 
+static void definitions_are_bounded(void **state)
+{
+	struct world w;
+	auto_buf line = { .max = 4u << 20 };
+	const clock_t begun = clock();
+	json_t *v;
+
+	(void)state;
+	begin(&w, true);
+	for (unsigned i = 0; i < 2 * GUARD_PINS_MAX; i++) {
+		struct guard_pin p = pin_of("");
+
+		(void)snprintf(p.name, sizeof p.name, "n%u", i);
+		assert_true(guard_pinned(w.g, &p));
+	}
+	assert_false(guard_pinned(w.g, &(struct guard_pin){ .name = "more" }));
+	end(&w);
+
+	begin(&w, true); /* as many as a line has room for: each with each would take minutes */
+	client_says(&w, "{'jsonrpc':'2.0','id':1,'method':'tools/list'}");
+	buf_printf(&line, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[", own_heard(&w, server_hears));
+	for (unsigned i = 0; i < 60000; i++)
+		buf_printf(&line, "%s{\"name\":\"n%u\"}", i > 0 ? "," : "", i);
+	buf_printf(&line, "]}}\n");
+	assert_false(line.failed);
+	for (size_t at = 0; at < line.len;) {
+		const ssize_t n = send(w.server_said, line.data + at, line.len - at, MSG_NOSIGNAL);
+
+		if (n > 0)
+			at += (size_t)n;
+		run_on(&w);
+	}
+	run_on(&w);
+	(void)client_hears(&w);
+	v = json_loads(w.raw, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(json_object_get(v, "result"), "tools")), 2 * GUARD_PINS_MAX);
+	json_decref(v);
+	assert_true(clock() - begun < 20 * CLOCKS_PER_SEC);
+	end(&w);
+}
+
 /* ---- calls that are held until tools were listed ---- */
 
 static void a_call_waits_for_the_list(void **state)
@@ -1183,6 +1224,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_sees_is_not_shown),
 		cmocka_unit_test(first_changed_and_changed_back),
 		cmocka_unit_test(what_is_new_later_waits),
+		cmocka_unit_test(definitions_are_bounded),
 		cmocka_unit_test(a_call_waits_for_the_list),
 		cmocka_unit_test(a_list_of_ours_that_fails_is_one),
 		cmocka_unit_test(a_list_of_ours_has_the_clients_envelope),
