@@ -420,8 +420,8 @@ static void on_answer(struct guard *g, const json_t *said, const char *line, siz
 		person_answered(g, p, said);
 		return;
 	}
-	if (!p->cancelled)
-		(void)line_put(&g->server.bytes, line, n, p->id);
+	if (!p->cancelled && !line_put(&g->server.bytes, line, n, p->id))
+		answer_lost(&g->server.bytes, p->id);
 	guard_tell_over(g, p, json_object_get(said, "error") != NULL ? GUARD_ERROR : GUARD_DONE, line, n);
 	pending_free(g, p);
 }

@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "guard/guard.h"
 
+#define INTERNAL_ERROR (-32603)
+
 struct pending *pending_new(struct pending *all, struct guard *g)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
@@ -156,4 +158,13 @@ void answer_error(struct buf *out, const char *id, int number, const struct err 
 		json_put_name(json_put_key(&j, "hint"), e->hint);
 	json_put_object_end(&j);
 	buf_printf(out, "}}\n");
+}
+
+void answer_lost(struct buf *out, const char *id)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_MALFORMED, "write \"id\" without escapes",
+		      "the id of the answer cannot be found in its line");
+	answer_error(out, id, INTERNAL_ERROR, &e);
 }

@@ -98,6 +98,7 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 {
 	struct pending *p = pending_of_own(g->asked, json_object_get(said, "id"));
 	json_t *result = json_object_get(said, "result");
+	enum guard_end how = end_of(said);
 	bool changed = false;
 
 	if (p == NULL) {
@@ -114,9 +115,11 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 		pins_look(g, result, &changed);
 	if (!p->cancelled && changed)
 		answer_made(g, p, result);
-	else if (!p->cancelled)
-		(void)line_put(&g->client.bytes, line, n, p->id);
-	guard_tell_over(g, p, p->cancelled ? GUARD_CANCELLED : end_of(said), line, n);
+	else if (!p->cancelled && !line_put(&g->client.bytes, line, n, p->id)) {
+		answer_lost(&g->client.bytes, p->id);
+		how = GUARD_ERROR;
+	}
+	guard_tell_over(g, p, p->cancelled ? GUARD_CANCELLED : how, line, n);
 	pending_free(g, p);
 }
 

@@ -529,6 +529,29 @@ static void what_was_never_asked_is_not_answered(void **state)
 	end(&w);
 }
 
+/* Nobody is left waiting by a line whose id is written in a way that we do not look for. */
+static void an_answer_that_cannot_pass_is_one_all_the_same(void **state)
+{
+	struct world w;
+	long long own;
+
+	(void)state;
+	begin_used(&w);
+	client_says(&w, CALL("5"));
+	assert_asked(&w, "t", NULL);
+	word(&w, w.number, GUARD_YES);
+	own = own_heard(&w, server_hears);
+	server_says(&w, "{'jsonrpc':'2.0','\\u0069d':%lld,'result':{'content':[]}}", own);
+	assert_says(client_hears(&w), "'id':5", "'error'");
+	assert_over(&w, w.number, GUARD_ERROR);
+	server_says(&w, "{'jsonrpc':'2.0','id':'s','method':'tasks/list'}");
+	own = own_heard(&w, client_hears);
+	client_says(&w, "{'jsonrpc':'2.0','i\\u0064':%lld,'result':{}}", own);
+	assert_says(server_hears(&w), "'id':'s'", "'error'");
+	assert_nothing_is_heard(&w);
+	end(&w);
+}
+
 /* ---- words ---- */
 
 static void a_no_is_an_answer_of_the_tool(void **state)
@@ -1211,6 +1234,7 @@ int main(void)
 		cmocka_unit_test(answers_come_in_any_order),
 		cmocka_unit_test(what_is_no_message_is_refused),
 		cmocka_unit_test(what_was_never_asked_is_not_answered),
+		cmocka_unit_test(an_answer_that_cannot_pass_is_one_all_the_same),
 		cmocka_unit_test(a_no_is_an_answer_of_the_tool),
 		cmocka_unit_test(a_person_is_asked_by_an_old_client),
 		cmocka_unit_test(a_person_is_asked_by_a_new_client),
