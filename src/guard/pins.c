@@ -106,6 +106,15 @@ static struct known *add(struct guard *g, const char *name)
 	return &g->known[g->n_known - 1];
 }
 
+static size_t pins(const struct guard *g)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n_known; i++)
+		n += g->known[i].pinned;
+	return n;
+}
+
 /* What of it stands in the digest: all that it says of itself, whatever order that has. */
 static bool look_at(struct guard *g, const json_t *tool)
 {
@@ -122,7 +131,7 @@ static bool look_at(struct guard *g, const json_t *tool)
 	sha256_end(&s, digest);
 	k = known_of(g, name);
 	k = k != NULL ? k : add(g, name);
-	if (k == NULL)
+	if (k == NULL || (g->is_first && !k->pinned && pins(g) == GUARD_PINS_MAX))
 		return false;
 	if (k->seen && memcmp(k->now, digest, sizeof digest) == 0)
 		return !k->bad;
