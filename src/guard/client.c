@@ -188,6 +188,7 @@ void client_denied(struct guard *g, struct pending *p, const struct err *e, cons
 	pending_free(g, p);
 }
 
+/* What nobody waits for any longer is not done, also if it may be. */
 bool guard_word(struct guard *g, const struct guard_word *w)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
@@ -195,15 +196,16 @@ bool guard_word(struct guard *g, const struct guard_word *w)
 
 		if (p->state != PENDING_JUDGED || p->number != w->number)
 			continue;
-		if (w->verdict == GUARD_PERSON && person_ask(g, p, w->question)) {
+		p->judged = w->verdict == GUARD_YES;
+		if (p->cancelled) {
+			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+			pending_free(g, p);
+		} else if (w->verdict == GUARD_PERSON && person_ask(g, p, w->question)) {
 			/* it waits, or was answered by a question */
 		} else if (w->verdict != GUARD_YES) {
 			client_denied(g, p, &w->why, w->question);
 		} else {
-			p->judged = true;
 			send_on(g, p);
-			if (p->cancelled)
-				guard_cancel(g, p);
 		}
 		return true;
 	}
@@ -381,6 +383,10 @@ static void on_cancelled(struct guard *g, const json_t *params)
 	p->cancelled = true;
 	if (p->state == PENDING_SENT)
 		guard_cancel(g, p);
+	if (p->state == PENDING_SENT || p->state == PENDING_JUDGED) /* there is something to come */
+		return;
+	guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+	pending_free(g, p);
 }
 
 static void on_note(struct guard *g, const json_t *said, const char *line, size_t n)

@@ -123,11 +123,14 @@ void client_denied(struct guard *g, struct pending *p, const struct err *e, cons
 bool person_ask(struct guard *g, struct pending *p, const char *question);
 /* LEGACY: what the user said to one of ours. */
 void person_answered(struct guard *g, struct pending *ours, const json_t *said);
+/* Nobody waits for its question any longer: an answer that is on its way is of nothing. */
+void person_forget(struct guard *g, const struct pending *p);
 /* Before judging, of a request that brings our state back: it is taken out of *said, and *ret_line is what goes on, which the caller frees. 0; 1: the user did not accept; or what is wrong with it. */
 int person_returned(struct guard *g, struct pending *p, json_t *said, char **ret_line, struct err *e);
 
-/* Tells the server that nobody waits for it. */
+/* Tells the server, or the client, that nobody waits for it. */
 void guard_cancel(struct guard *g, const struct pending *p);
+void client_cancel(struct guard *g, const struct pending *p);
 /* Tells the command line what came of what it allowed. */
 void guard_tell_over(struct guard *g, const struct pending *p, enum guard_end end, const void *bytes, size_t n);
 /* The server is gone: what was asked of it is answered so. */

@@ -21,6 +21,8 @@ struct pending *pending_new(struct pending *all, struct guard *g)
 
 void pending_free(struct guard *g, struct pending *p)
 {
+	if (p->state == PENDING_PERSON)
+		person_forget(g, p);
 	g->held -= p->line.len;
 	buf_finish(&p->line);
 	p->state = PENDING_FREE;

@@ -214,8 +214,11 @@ bool server_word(struct guard *g, const struct guard_word *w)
 
 		if (p->state != PENDING_JUDGED || p->number != w->number)
 			continue;
-		if (w->verdict == GUARD_YES) {
-			p->judged = true;
+		p->judged = w->verdict == GUARD_YES;
+		if (p->cancelled) {
+			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+			pending_free(g, p);
+		} else if (p->judged) {
 			pass_on(g, p);
 		} else {
 			refuse(g, p->id, REFUSED, &w->why);
@@ -227,6 +230,13 @@ bool server_word(struct guard *g, const struct guard_word *w)
 }
 
 /* ---- notes ---- */
+
+void client_cancel(struct guard *g, const struct pending *p)
+{
+	buf_printf(&g->client.bytes,
+		   "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%llu}}\n",
+		   (unsigned long long)p->own);
+}
 
 static void on_note(struct guard *g, const json_t *said, const char *line, size_t n)
 {
@@ -252,10 +262,7 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 		if (p != NULL && !p->cancelled) {
 			p->cancelled = true;
 			if (p->state == PENDING_SENT)
-				buf_printf(
-					&g->client.bytes,
-					"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%llu}}\n",
-					(unsigned long long)p->own);
+				client_cancel(g, p);
 		}
 		return;
 	}

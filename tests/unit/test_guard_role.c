@@ -745,6 +745,74 @@ static void what_was_sent_is_cancelled_there(void **state)
 	end(&w);
 }
 
+/* What was not sent when it was cancelled is never done. */
+static void what_was_not_sent_is_not_done(void **state)
+{
+	struct world w;
+	long long own;
+
+	(void)state;
+	begin_used(&w); /* judged */
+	client_says(&w, CALL("5"));
+	assert_asked(&w, "t", NULL);
+	client_says(&w, CANCEL("5"));
+	word(&w, w.number, GUARD_YES);
+	assert_nothing_is_heard(&w);
+	assert_over(&w, w.number, GUARD_CANCELLED);
+	client_says(&w, CALL("6"));
+	assert_asked(&w, "t", NULL);
+	client_says(&w, CANCEL("6"));
+	word(&w, w.number, GUARD_NO);
+	assert_nothing_is_heard(&w);
+	assert_told_nothing(&w);
+	client_says(&w, CALL("7")); /* a person is not asked for nothing */
+	assert_asked(&w, "t", NULL);
+	client_says(&w, CANCEL("7"));
+	word(&w, w.number, GUARD_PERSON);
+	assert_nothing_is_heard(&w);
+	assert_int_equal(w.g->held, 0);
+	end(&w);
+
+	begin(&w, true); /* held until the tools were listed */
+	client_says(&w, CALL("5"));
+	own = own_heard(&w, server_hears);
+	client_says(&w, CANCEL("5"));
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[" TOOL("t", "x") "]}}", own);
+	assert_tool(&w, "t", GUARD_ODD_NEW);
+	assert_told_nothing(&w); /* nobody is asked, and nothing is charged */
+	assert_nothing_is_heard(&w);
+	assert_int_equal(w.g->held, 0);
+	end(&w);
+}
+
+/* Its question to the user goes with it, and the answer that crosses it does nothing, also not to who took its place. */
+static void a_question_goes_with_its_request(void **state)
+{
+	struct world w;
+	long long first, second;
+
+	(void)state;
+	begin_used(&w);
+	client_says(&w, CALL("5"));
+	assert_asked(&w, "t", NULL);
+	word(&w, w.number, GUARD_PERSON);
+	first = own_heard(&w, client_hears);
+	client_says(&w, CANCEL("5"));
+	assert_says(client_hears(&w), "notifications/cancelled", "requestId");
+	client_says(&w, CALL("6"));
+	assert_asked(&w, "t", NULL);
+	word(&w, w.number, GUARD_PERSON);
+	second = own_heard(&w, client_hears);
+	client_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'action':'decline'}}", first);
+	assert_nothing_is_heard(&w);
+	client_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'action':'accept'}}", second);
+	assert_asked(&w, "t", NULL);
+	word(&w, w.number, GUARD_YES);
+	(void)own_heard(&w, server_hears);
+	assert_nothing_is_heard(&w);
+	end(&w);
+}
+
 /* ---- progress ---- */
 
 static void progress_is_told_to_who_waits(void **state)
@@ -837,6 +905,31 @@ static void other_requests_of_a_server_do_not_pass(void **state)
 			    "{'jsonrpc':'2.0','method':'notifications/message','params':{'data': 1}}");
 	assert_told_nothing(&w);
 	assert_int_equal(w.g->held, 0);
+	end(&w);
+}
+
+static void what_the_server_cancels_is_not_asked(void **state)
+{
+	struct world w;
+	long long own;
+
+	(void)state;
+	begin(&w, true);
+	server_says(&w, "{'jsonrpc':'2.0','id':1,'method':'elicitation/create','params':{}}");
+	assert_asked(&w, "elicitation/create", "");
+	server_says(&w, CANCEL("1"));
+	word(&w, w.number, GUARD_YES);
+	assert_nothing_is_heard(&w);
+	assert_over(&w, w.number, GUARD_CANCELLED);
+	server_says(&w, "{'jsonrpc':'2.0','id':2,'method':'elicitation/create','params':{}}");
+	assert_asked(&w, "elicitation/create", "");
+	word(&w, w.number, GUARD_YES);
+	own = own_heard(&w, client_hears);
+	server_says(&w, CANCEL("2"));
+	assert_says(client_hears(&w), "notifications/cancelled");
+	client_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{}}", own);
+	assert_nothing_is_heard(&w);
+	assert_int_equal(w.g->client.stray, 0);
 	end(&w);
 }
 
@@ -1242,9 +1335,12 @@ int main(void)
 		cmocka_unit_test(who_cannot_ask_its_user_is_told),
 		cmocka_unit_test(a_word_on_nothing_ends_it),
 		cmocka_unit_test(what_was_sent_is_cancelled_there),
+		cmocka_unit_test(what_was_not_sent_is_not_done),
+		cmocka_unit_test(a_question_goes_with_its_request),
 		cmocka_unit_test(progress_is_told_to_who_waits),
 		cmocka_unit_test(what_the_server_asks_is_judged),
 		cmocka_unit_test(other_requests_of_a_server_do_not_pass),
+		cmocka_unit_test(what_the_server_cancels_is_not_asked),
 		cmocka_unit_test(a_definition_is_the_same_or_it_is_not),
 		cmocka_unit_test(what_nobody_sees_is_not_shown),
 		cmocka_unit_test(first_changed_and_changed_back),
