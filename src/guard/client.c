@@ -71,6 +71,12 @@ static void send_on(struct guard *g, struct pending *p)
 
 /* ---- judging ---- */
 
+static int too_many(struct err *e)
+{
+	return err_set(e, AMBIT_LIMIT, "wait for some of the answers", "%d requests are not answered yet",
+		       GUARD_PENDING_MAX);
+}
+
 /* Of a call its arguments; of anything else its parameters, without what is said beside them. The caller frees it. */
 static json_t *judged_of(const json_t *said, bool call)
 {
@@ -130,7 +136,7 @@ static int judge(struct guard *g, struct pending *p, const json_t *said, const j
 
 	if (r == -AMBIT_NOT_FOUND && !g->listed) {
 		p->state = PENDING_LISTED;
-		return guard_list(g, NULL);
+		return guard_list(g, NULL) == 0 ? 0 : too_many(e);
 	}
 	return r < 0 ? r : ask_owner(g, p, name_of(p, said), judged, e);
 }
@@ -329,8 +335,7 @@ static void on_request(struct guard *g, json_t *said, const char *id, const char
 	}
 	p = pending_new(g->asked, g);
 	if (p == NULL) {
-		(void)err_set(&e, AMBIT_LIMIT, "wait for some of the answers", "%d requests are not answered yet",
-			      GUARD_PENDING_MAX);
+		(void)too_many(&e);
 		refuse(g, id, INTERNAL, &e);
 		return;
 	}

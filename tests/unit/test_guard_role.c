@@ -813,6 +813,52 @@ static void a_question_goes_with_its_request(void **state)
 	end(&w);
 }
 
+/* Who is told that nobody waits does not answer: those do not add up. */
+static void cancelled_ones_make_room(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin_used(&w);
+	for (unsigned i = 0; i < 3 * GUARD_PENDING_MAX; i++) {
+		client_says(&w, "{'jsonrpc':'2.0','id':%u,'method':'tools/call','params':{'name':'t'}}", i);
+		if (i >= GUARD_PENDING_MAX)
+			assert_over(&w, w.number - GUARD_PENDING_MAX + 1, GUARD_CANCELLED);
+		assert_asked(&w, "t", "");
+		word(&w, w.number, GUARD_YES);
+		(void)own_heard(&w, server_hears);
+		client_says(&w, "{'jsonrpc':'2.0','method':'notifications/cancelled','params':{'requestId':%u}}", i);
+		assert_says(server_hears(&w), "cancelled");
+	}
+	for (unsigned i = 0; i < 3 * GUARD_PENDING_MAX; i++) {
+		server_says(&w, "{'jsonrpc':'2.0','id':%u,'method':'tasks/list'}", i);
+		(void)own_heard(&w, client_hears);
+		server_says(&w, "{'jsonrpc':'2.0','method':'notifications/cancelled','params':{'requestId':%u}}", i);
+		assert_says(client_hears(&w), "cancelled");
+	}
+	end(&w);
+}
+
+static void so_many_wait_and_no_more(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, true);
+	for (unsigned i = 0; i <= GUARD_PENDING_MAX; i++)
+		client_says(&w, "{'jsonrpc':'2.0','id':%u,'method':'ping'}", i);
+	assert_says(client_hears(&w), "'id':128", "128 requests are not answered yet");
+	end(&w);
+
+	begin(&w, true); /* a call whose tool was not listed wants one for the list */
+	for (unsigned i = 1; i < GUARD_PENDING_MAX; i++)
+		client_says(&w, "{'jsonrpc':'2.0','id':%u,'method':'ping'}", i);
+	client_says(&w, CALL("500"));
+	assert_says(client_hears(&w), "'id':500", "128 requests are not answered yet");
+	assert_int_equal(w.g->held, 0);
+	end(&w);
+}
+
 /* ---- progress ---- */
 
 static void progress_is_told_to_who_waits(void **state)
@@ -1337,6 +1383,8 @@ int main(void)
 		cmocka_unit_test(what_was_sent_is_cancelled_there),
 		cmocka_unit_test(what_was_not_sent_is_not_done),
 		cmocka_unit_test(a_question_goes_with_its_request),
+		cmocka_unit_test(cancelled_ones_make_room),
+		cmocka_unit_test(so_many_wait_and_no_more),
 		cmocka_unit_test(progress_is_told_to_who_waits),
 		cmocka_unit_test(what_the_server_asks_is_judged),
 		cmocka_unit_test(other_requests_of_a_server_do_not_pass),
