@@ -432,7 +432,7 @@ static void on_answer(struct guard *g, const json_t *said, const char *line, siz
 		return;
 	}
 	if (!p->cancelled && !line_put(&g->server.bytes, line, n, p->id))
-		answer_lost(&g->server.bytes, p->id);
+		answer_lost(&g->server.bytes, p->id, "the id of the answer cannot be found in its line");
 	guard_tell_over(g, p, json_object_get(said, "error") != NULL ? GUARD_ERROR : GUARD_DONE, line, n);
 	pending_free(g, p);
 }

@@ -152,8 +152,8 @@ bool id_take(const json_t *id, char ret[GUARD_ID_MAX]);
 bool line_put(struct buf *out, const char *line, size_t n, const char *id);
 /* Its own id's answer. */
 void answer_error(struct buf *out, const char *id, int number, const struct err *e);
-/* In place of one that line_put did not take: whoever waits for it waits no longer. */
-void answer_lost(struct buf *out, const char *id);
+/* In place of one that cannot pass: whoever waits for it waits no longer. */
+void answer_lost(struct buf *out, const char *id, const char *why);
 
 /* pins.c: definitions in an answer to tools/list. *ret_changed: some were taken out of *result, since they may not be seen. */
 void pins_look(struct guard *g, json_t *result, bool *ret_changed);

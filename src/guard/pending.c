@@ -177,11 +177,10 @@ void answer_error(struct buf *out, const char *id, int number, const struct err 
 	buf_printf(out, "}}\n");
 }
 
-void answer_lost(struct buf *out, const char *id)
+void answer_lost(struct buf *out, const char *id, const char *why)
 {
 	struct err e;
 
-	(void)err_set(&e, AMBIT_MALFORMED, "write \"id\" without escapes",
-		      "the id of the answer cannot be found in its line");
+	(void)err_set(&e, AMBIT_PROTOCOL, NULL, "%s", why);
 	answer_error(out, id, INTERNAL_ERROR, &e);
 }

@@ -1,6 +1,7 @@
 /* Definitions of tools: a name that was approved stands for the text that was. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -172,13 +173,32 @@ static bool is_twice(const json_t *tools, size_t n, size_t i)
 	return false;
 }
 
+/* Whatever somebody may take for the list, and is none. */
+static bool drop_others(json_t *result)
+{
+	const char *name;
+	json_t *v;
+	void *next;
+	bool any = false;
+
+	json_object_foreach_safe(result, next, name, v)
+	{
+		if (strcasecmp(name, "tools") != 0 || (strcmp(name, "tools") == 0 && json_is_array(v)))
+			continue;
+		(void)json_object_del(result, name);
+		any = true;
+	}
+	return any;
+}
+
 void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 {
+	const bool others = drop_others(result);
 	json_t *tools = json_object_get(result, "tools");
 	const size_t n = json_array_size(tools) < GUARD_KNOWN_MAX ? json_array_size(tools) : GUARD_KNOWN_MAX;
 	bool out[GUARD_KNOWN_MAX];
 
-	*ret_changed = n < json_array_size(tools);
+	*ret_changed = others || n < json_array_size(tools);
 	while (n < json_array_size(tools))
 		(void)json_array_remove(tools, json_array_size(tools) - 1);
 	for (size_t i = 0; i < n; i++) {

@@ -113,10 +113,12 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 	}
 	if (p->list == LIST_OF_CLIENT && result != NULL)
 		pins_look(g, result, &changed);
-	if (!p->cancelled && changed)
+	if (!p->cancelled && p->list == LIST_OF_CLIENT && result != NULL && !json_is_object(result)) {
+		answer_lost(&g->client.bytes, p->id, "the server's list is none");
+	} else if (!p->cancelled && changed) {
 		answer_made(g, p, result);
-	else if (!p->cancelled && !line_put(&g->client.bytes, line, n, p->id)) {
-		answer_lost(&g->client.bytes, p->id);
+	} else if (!p->cancelled && !line_put(&g->client.bytes, line, n, p->id)) {
+		answer_lost(&g->client.bytes, p->id, "the id of the answer cannot be found in its line");
 		how = GUARD_ERROR;
 	}
 	guard_tell_over(g, p, p->cancelled ? GUARD_CANCELLED : how, line, n);

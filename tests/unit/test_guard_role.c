@@ -1117,6 +1117,32 @@ static void what_nobody_sees_is_not_shown(void **state)
 	}
 }
 
+/* Whatever else has definitions: some read names without regard to case, and some take an object for a list. */
+static void what_was_not_looked_at_is_not_shown(void **state)
+{
+	static const char *const results[] = {
+		"{'tools':{'0':" TOOL("u", "hidden") "}}",
+		"{'tools':'hidden'}",
+		"{'tools':[" TOOL("t", "x") "],'Tools':[" TOOL("u", "hidden") "]}",
+		"{'tools':[" TOOL("t", "x") "],'TOOLS':[" TOOL("u", "hidden") "],'toolS':'hidden'}",
+		"[" TOOL("u", "hidden") "]",
+		"'hidden'",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(results); i++) {
+		struct world w;
+
+		begin(&w, true);
+		client_says(&w, "{'jsonrpc':'2.0','id':1,'method':'tools/list'}");
+		server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':%s}", own_heard(&w, server_hears), results[i]);
+		assert_says(client_hears(&w), "'id':1");
+		if (strstr(w.line, "hidden") != NULL)
+			fail_msg("%s", w.line);
+		end(&w);
+	}
+}
+
 static void first_changed_and_changed_back(void **state)
 {
 	struct world w;
@@ -1391,6 +1417,7 @@ int main(void)
 		cmocka_unit_test(what_the_server_cancels_is_not_asked),
 		cmocka_unit_test(a_definition_is_the_same_or_it_is_not),
 		cmocka_unit_test(what_nobody_sees_is_not_shown),
+		cmocka_unit_test(what_was_not_looked_at_is_not_shown),
 		cmocka_unit_test(first_changed_and_changed_back),
 		cmocka_unit_test(what_is_new_later_waits),
 		cmocka_unit_test(definitions_are_bounded),
