@@ -82,6 +82,7 @@ struct guard {
 	struct port owner; /* owned */
 	bool is_first;     /* nothing was pinned before */
 	bool listed;       /* all tools were seen once */
+	bool stale;        /* they changed since our own list was begun */
 	bool elicits;      /* legacy: the client can ask its user */
 	uint8_t key[GUARD_KEY_BYTES];
 	json_t *envelope; /* owned: what the client says with each request (2026-07-28), for our own; NULL */

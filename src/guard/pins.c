@@ -155,6 +155,7 @@ static bool look_at(struct guard *g, const json_t *tool)
 void pins_forget(struct guard *g)
 {
 	g->listed = false;
+	g->stale = true;
 	for (size_t i = 0; i < g->n_known; i++)
 		g->known[i].seen = false;
 }

@@ -65,6 +65,7 @@ int guard_list(struct guard *g, const char *cursor)
 	if (p == NULL)
 		return -AMBIT_LIMIT;
 	p->list = LIST_OWN;
+	g->stale = g->stale && cursor != NULL;
 	params = json_object();
 	if (cursor != NULL)
 		(void)json_object_set_new(params, "cursor", json_string(cursor));
@@ -87,7 +88,9 @@ static void on_own_list(struct guard *g, json_t *result)
 
 	if (result != NULL)
 		pins_look(g, result, &changed);
-	if (cursor != NULL && ++g->pages < GUARD_PAGES_MAX && guard_list(g, cursor) == 0)
+	if (g->stale)
+		cursor = NULL; /* what its first pages had may be other by now */
+	if ((g->stale || cursor != NULL) && ++g->pages < GUARD_PAGES_MAX && guard_list(g, cursor) == 0)
 		return;
 	g->listed = true;
 	g->pages = 0;

@@ -1298,6 +1298,59 @@ static void a_list_of_ours_has_the_clients_envelope(void **state)
 
 #define CHANGED "{'jsonrpc':'2.0','method':'notifications/tools/list_changed'}"
 
+/* What was seen is looked at again before it is called. */
+static void a_list_that_changed_is_asked_for_again(void **state)
+{
+	struct world w;
+	long long own;
+
+	(void)state;
+	begin_used(&w);
+	server_says(&w, CHANGED);
+	assert_string_equal(client_hears(&w), CHANGED);
+	client_says(&w, CALL("5"));
+	own = own_heard(&w, server_hears);
+	assert_says(w.line, "tools/list");
+	assert_told_nothing(&w);
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[" TOOL("t", "other") "]}}", own);
+	assert_tool(&w, "t", GUARD_ODD_CHANGED);
+	assert_says(client_hears(&w), "'id':5", "not the one that was approved");
+	assert_nothing_is_heard(&w);
+	end(&w);
+
+	begin(&w, true); /* between two pages of ours */
+	client_says(&w, CALL("5"));
+	own = own_heard(&w, server_hears);
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[" TOOL("t", "x") "],'nextCursor':'2'}}", own);
+	own = own_heard(&w, server_hears);
+	server_says(&w, CHANGED);
+	assert_string_equal(client_hears(&w), CHANGED);
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[" TOOL("u", "x") "]}}", own);
+	own = own_heard(&w, server_hears); /* from the first page on */
+	assert_says(w.line, "tools/list");
+	assert_null(strstr(w.line, "cursor"));
+	assert_nothing_is_heard(&w);
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[" TOOL("t", "x") "," TOOL("u", "x") "]}}", own);
+	assert_tool(&w, "t", GUARD_ODD_NEW);
+	assert_tool(&w, "u", GUARD_ODD_NEW);
+	assert_asked(&w, "t", "a=n1;");
+	assert_nothing_is_heard(&w);
+	end(&w);
+
+	begin(&w, true); /* who says so with each of them is not asked for ever */
+	client_says(&w, CALL("5"));
+	for (unsigned i = 0; i < GUARD_PAGES_MAX; i++) {
+		own = own_heard(&w, server_hears);
+		server_says(&w, CHANGED);
+		server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[" TOOL("t", "x") "]}}", own);
+		assert_string_equal(client_hears(&w), CHANGED);
+	}
+	assert_tool(&w, "t", GUARD_ODD_NEW);
+	assert_asked(&w, "t", "a=n1;");
+	assert_nothing_is_heard(&w);
+	end(&w);
+}
+
 /* ---- one side goes ---- */
 
 enum at { AT_NOTHING, AT_JUDGED, AT_LISTED, AT_PERSON, AT_SENT, AT_COUNT };
@@ -1424,6 +1477,7 @@ int main(void)
 		cmocka_unit_test(a_call_waits_for_the_list),
 		cmocka_unit_test(a_list_of_ours_that_fails_is_one),
 		cmocka_unit_test(a_list_of_ours_has_the_clients_envelope),
+		cmocka_unit_test(a_list_that_changed_is_asked_for_again),
 		cmocka_unit_test(the_client_goes),
 		cmocka_unit_test(the_server_answers_and_goes),
 		cmocka_unit_test(the_command_line_goes),
