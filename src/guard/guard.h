@@ -135,7 +135,7 @@ void client_cancel(struct guard *g, const struct pending *p);
 /* Tells the command line what came of what it allowed. */
 void guard_tell_over(struct guard *g, const struct pending *p, enum guard_end end, const void *bytes, size_t n);
 /* The server is gone: what was asked of it is answered so. */
-void server_lost(struct guard *g, const char *why);
+void server_lost(struct guard *g);
 /* All its tools were seen, or it did not say which: what waited for that goes on. */
 void client_go_on(struct guard *g);
 /* Asks the server, which has answered with so much, for the next page; NULL: for the first. */

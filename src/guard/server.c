@@ -312,28 +312,32 @@ void server_said(struct guard *g, const char *line, size_t n)
 	json_decref(said);
 }
 
-/* Whose answer it was cannot be known: all that wait get none. */
-void server_said_too_much(struct guard *g)
+static void lose(struct guard *g, struct pending *p, const struct err *e)
 {
-	char why[96];
-
-	(void)snprintf(why, sizeof why, "the server said a line of more than %u bytes", FRAME_LINE_MAX);
-	server_lost(g, why);
+	if (!p->cancelled && p->list != LIST_OWN)
+		answer_error(&g->client.bytes, p->id, INTERNAL, e);
+	guard_tell_over(g, p, GUARD_LOST, "", 0);
+	pending_free(g, p);
 }
 
-void server_lost(struct guard *g, const char *why)
+/* Whose answer it was cannot be known: all that wait get none. What it was not asked yet goes on. */
+void server_said_too_much(struct guard *g)
 {
 	struct err e;
 
-	(void)err_set(&e, AMBIT_GONE, NULL, "%s", why);
-	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
-		struct pending *p = &g->asked[i];
+	(void)err_set(&e, AMBIT_GONE, NULL, "the server said a line of more than %u bytes", FRAME_LINE_MAX);
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
+		if (g->asked[i].state == PENDING_SENT || g->asked[i].state == PENDING_LISTED)
+			lose(g, &g->asked[i], &e);
+	g->pages = 0;
+}
 
-		if (p->state == PENDING_FREE || p->state == PENDING_JUDGED)
-			continue;
-		if (!p->cancelled && p->list != LIST_OWN)
-			answer_error(&g->client.bytes, p->id, INTERNAL, &e);
-		guard_tell_over(g, p, GUARD_LOST, "", 0);
-		pending_free(g, p);
-	}
+void server_lost(struct guard *g)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_GONE, NULL, "the server ended");
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
+		if (g->asked[i].state != PENDING_FREE)
+			lose(g, &g->asked[i], &e);
 }

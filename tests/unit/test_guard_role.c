@@ -1409,6 +1409,30 @@ static void the_client_goes(void **state)
 	}
 }
 
+/* Who waits is told so, whatever it waits for. */
+static void the_server_goes(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (unsigned where = 0; where < AT_COUNT; where++) {
+		(void)bring_to(&w, (enum at)where);
+		fd_close(&w.server_said);
+		fd_close(&w.server_heard);
+		run_on(&w);
+		if (where != AT_NOTHING)
+			assert_says(client_hears(&w), "'id':5", "'error'", "the server ended");
+		if (where == AT_PERSON)
+			assert_says(client_hears(&w), "notifications/cancelled");
+		assert_string_equal(client_hears(&w), "");
+		if (where == AT_SENT)
+			assert_over(&w, w.number, GUARD_LOST);
+		assert_told_nothing(&w);
+		assert_null(w.g);
+		end(&w);
+	}
+}
+
 /* Who said its last may have said it before: it is all heard. */
 static void the_server_answers_and_goes(void **state)
 {
@@ -1445,6 +1469,55 @@ static void the_command_line_goes(void **state)
 	}
 }
 
+/* ---- lines that are too long ---- */
+
+static void say_long(struct world *w, int fd)
+{
+	static char piece[32768];
+
+	memset(piece, ' ', sizeof piece);
+	for (size_t sent = 0; sent <= FRAME_LINE_MAX;) {
+		const ssize_t n = send(fd, piece, sizeof piece, MSG_NOSIGNAL);
+
+		sent += n > 0 ? (size_t)n : 0;
+		for (unsigned i = 0; i < 4; i++)
+			assert_true(guard_turn(w->g, 0));
+	}
+	assert_int_equal(send(fd, "\n", 1, MSG_NOSIGNAL), 1);
+	run_on(w);
+}
+
+static void a_long_line_is_of_nobody(void **state)
+{
+	struct world w;
+	long long own;
+
+	(void)state;
+	for (unsigned where = 0; where < AT_COUNT; where++) {
+		own = bring_to(&w, (enum at)where);
+		say_long(&w, w.server_said);
+		if (where == AT_SENT || where == AT_LISTED)
+			assert_says(client_hears(&w), "'id':5", "a line of more than");
+		else if (where == AT_PERSON) { /* it was never the server's to answer */
+			client_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'action':'accept'}}", own);
+			assert_asked(&w, "t", NULL);
+		}
+		if (where == AT_JUDGED || where == AT_PERSON) {
+			word(&w, w.number, GUARD_YES);
+			(void)own_heard(&w, server_hears);
+		}
+		assert_nothing_is_heard(&w);
+		assert_non_null(w.g);
+		end(&w);
+	}
+	begin_used(&w);
+	say_long(&w, w.client_said);
+	assert_says(client_hears(&w), "'id':null", "a line of more than");
+	client_says(&w, CALL("5")); /* and it goes on */
+	assert_asked(&w, "t", NULL);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1479,8 +1552,10 @@ int main(void)
 		cmocka_unit_test(a_list_of_ours_has_the_clients_envelope),
 		cmocka_unit_test(a_list_that_changed_is_asked_for_again),
 		cmocka_unit_test(the_client_goes),
+		cmocka_unit_test(the_server_goes),
 		cmocka_unit_test(the_server_answers_and_goes),
 		cmocka_unit_test(the_command_line_goes),
+		cmocka_unit_test(a_long_line_is_of_nobody),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
