@@ -494,12 +494,20 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 		on_request(g, said, text, line, n);
 }
 
+/* There is no NUL behind it. */
+static bool is_blank(const char *line, size_t n)
+{
+	while (n > 0 && memchr(" \t\r", line[n - 1], 3) != NULL)
+		n--;
+	return n == 0;
+}
+
 void client_said(struct guard *g, const char *line, size_t n)
 {
 	struct mistake m;
 	json_t *said;
 
-	if (strspn(line, " \t\r") >= n)
+	if (is_blank(line, n))
 		return;
 	said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
 	if (said == NULL)

@@ -93,17 +93,21 @@ static void take_in(int fd, struct buf *to)
 		buf_put(to, room, (size_t)n);
 }
 
+static bool rests(const struct world *w)
+{
+	return w->g != NULL && (pace_rests(&w->g->client.pace) || pace_rests(&w->g->server.pace));
+}
+
+/* Who said a great deal is heard later: that is waited for. */
 static void run_on(struct world *w)
 {
-	for (unsigned i = 0; i < TURNS; i++) {
-		if (w->g != NULL && !guard_turn(w->g, 0)) {
+	for (unsigned i = 0; i < TURNS; i += !rests(w)) {
+		if (w->g != NULL && !guard_turn(w->g, rests(w) ? 10 : 0)) {
 			guard_free(w->g);
 			w->g = NULL;
 		}
 		take_in(w->client_heard, &w->to_client);
 		take_in(w->server_heard, &w->to_server);
-		if (w->g != NULL && pace_rests(&w->g->client.pace))
-			(void)usleep(2000);
 	}
 }
 
@@ -498,6 +502,21 @@ static void what_is_no_message_is_refused(void **state)
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
 		assert_int_equal(w.g->asked[i].state, PENDING_FREE);
 	assert_int_equal(w.g->held, 0);
+	end(&w);
+}
+
+static void blanks_at_the_end_are_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, true);
+	assert_int_equal(send(w.client_said, "  ", 2, 0), 2);
+	run_on(&w);
+	(void)shutdown(w.client_said, SHUT_WR);
+	run_on(&w);
+	assert_null(w.g);
+	assert_nothing_is_heard(&w);
 	end(&w);
 }
 
@@ -1525,6 +1544,7 @@ int main(void)
 		cmocka_unit_test(answers_are_told_apart),
 		cmocka_unit_test(answers_come_in_any_order),
 		cmocka_unit_test(what_is_no_message_is_refused),
+		cmocka_unit_test(blanks_at_the_end_are_nothing),
 		cmocka_unit_test(what_was_never_asked_is_not_answered),
 		cmocka_unit_test(an_answer_that_cannot_pass_is_one_all_the_same),
 		cmocka_unit_test(a_no_is_an_answer_of_the_tool),
