@@ -1,6 +1,7 @@
 /* Arguments as the authority looks at them. */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -66,9 +67,26 @@ static int put_text(const struct flat *f, const char *path, const json_t *v)
 	return 0;
 }
 
+/* As short as it can be written: 0.1 is to be 0.1 in a condition, and not what a double has behind it. */
+static char *number_text(const json_t *v)
+{
+	char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	for (size_t digits = 15; json_is_real(v) && text != NULL && digits < 17; digits++) {
+		char *shorter = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(digits));
+
+		if (shorter != NULL && strtod(shorter, NULL) == json_real_value(v)) {
+			free(text);
+			return shorter;
+		}
+		free(shorter);
+	}
+	return text;
+}
+
 static int put_number(const struct flat *f, const char *path, const json_t *v)
 {
-	auto_free char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	auto_free char *text = number_text(v);
 
 	if (text == NULL)
 		return err_set(f->e, AMBIT_MEMORY, NULL, "no memory for the arguments");
