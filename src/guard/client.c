@@ -71,6 +71,12 @@ static void send_on(struct guard *g, struct pending *p)
 
 /* ---- judging ---- */
 
+static int too_many(struct err *e)
+{
+	return err_set(e, AMBIT_LIMIT, "wait for some of the answers", "%d requests are not answered yet",
+		       GUARD_PENDING_MAX);
+}
+
 /* Of a call its arguments; of anything else its parameters, without what is said beside them. The caller frees it. */
 static json_t *judged_of(const json_t *said, bool call)
 {
@@ -130,7 +136,7 @@ static int judge(struct guard *g, struct pending *p, const json_t *said, const j
 
 	if (r == -AMBIT_NOT_FOUND && !g->listed) {
 		p->state = PENDING_LISTED;
-		return guard_list(g, NULL);
+		return guard_list(g, NULL) == 0 ? 0 : too_many(e);
 	}
 	return r < 0 ? r : ask_owner(g, p, name_of(p, said), judged, e);
 }
@@ -188,6 +194,7 @@ void client_denied(struct guard *g, struct pending *p, const struct err *e, cons
 	pending_free(g, p);
 }
 
+/* What nobody waits for any longer is not done, also if it may be. */
 bool guard_word(struct guard *g, const struct guard_word *w)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
@@ -195,15 +202,16 @@ bool guard_word(struct guard *g, const struct guard_word *w)
 
 		if (p->state != PENDING_JUDGED || p->number != w->number)
 			continue;
-		if (w->verdict == GUARD_PERSON && person_ask(g, p, w->question)) {
+		p->judged = w->verdict == GUARD_YES;
+		if (p->cancelled) {
+			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+			pending_free(g, p);
+		} else if (w->verdict == GUARD_PERSON && person_ask(g, p, w->question)) {
 			/* it waits, or was answered by a question */
 		} else if (w->verdict != GUARD_YES) {
 			client_denied(g, p, &w->why, w->question);
 		} else {
-			p->judged = true;
 			send_on(g, p);
-			if (p->cancelled)
-				guard_cancel(g, p);
 		}
 		return true;
 	}
@@ -327,8 +335,7 @@ static void on_request(struct guard *g, json_t *said, const char *id, const char
 	}
 	p = pending_new(g->asked, g);
 	if (p == NULL) {
-		(void)err_set(&e, AMBIT_LIMIT, "wait for some of the answers", "%d requests are not answered yet",
-			      GUARD_PENDING_MAX);
+		(void)too_many(&e);
 		refuse(g, id, INTERNAL, &e);
 		return;
 	}
@@ -381,6 +388,10 @@ static void on_cancelled(struct guard *g, const json_t *params)
 	p->cancelled = true;
 	if (p->state == PENDING_SENT)
 		guard_cancel(g, p);
+	if (p->state == PENDING_SENT || p->state == PENDING_JUDGED) /* there is something to come */
+		return;
+	guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+	pending_free(g, p);
 }
 
 static void on_note(struct guard *g, const json_t *said, const char *line, size_t n)
@@ -420,8 +431,8 @@ static void on_answer(struct guard *g, const json_t *said, const char *line, siz
 		person_answered(g, p, said);
 		return;
 	}
-	if (!p->cancelled)
-		(void)line_put(&g->server.bytes, line, n, p->id);
+	if (!p->cancelled && !line_put(&g->server.bytes, line, n, p->id))
+		answer_lost(&g->server.bytes, p->id, "the id of the answer cannot be found in its line");
 	guard_tell_over(g, p, json_object_get(said, "error") != NULL ? GUARD_ERROR : GUARD_DONE, line, n);
 	pending_free(g, p);
 }
@@ -491,12 +502,20 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 		on_request(g, said, text, line, n);
 }
 
+/* There is no NUL behind it. */
+static bool is_blank(const char *line, size_t n)
+{
+	while (n > 0 && memchr(" \t\r", line[n - 1], 3) != NULL)
+		n--;
+	return n == 0;
+}
+
 void client_said(struct guard *g, const char *line, size_t n)
 {
 	struct mistake m;
 	json_t *said;
 
-	if (strspn(line, " \t\r") >= n)
+	if (is_blank(line, n))
 		return;
 	if (!said_is_one_line(line, n)) {
 		(void)err_set(&m.err, AMBIT_MALFORMED, "end lines by a line feed",

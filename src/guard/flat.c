@@ -1,6 +1,7 @@
 /* Arguments as the authority looks at them. */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,12 +17,20 @@ struct flat {
 	unsigned n;
 };
 
+static int too_many(const struct flat *f)
+{
+	return err_set(f->e, AMBIT_LIMIT, "call it with fewer",
+		       "more than %d arguments, with all within lists and objects", WHERE_ARGUMENTS_MAX);
+}
+
 /* Some servers look their arguments up without regard to case: what is judged must be what they find. */
 static int check_names(const struct flat *f, const json_t *object)
 {
 	const char *a, *b;
 	json_t *v, *w;
 
+	if (json_object_size(object) > WHERE_ARGUMENTS_MAX) /* each is held against each */
+		return too_many(f);
 	json_object_foreach((json_t *)(uintptr_t)object, a, v)
 	{
 		json_object_foreach((json_t *)(uintptr_t)object, b, w)
@@ -58,9 +67,26 @@ static int put_text(const struct flat *f, const char *path, const json_t *v)
 	return 0;
 }
 
+/* As short as it can be written: 0.1 is to be 0.1 in a condition, and not what a double has behind it. */
+static char *number_text(const json_t *v)
+{
+	char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	for (size_t digits = 15; json_is_real(v) && text != NULL && digits < 17; digits++) {
+		char *shorter = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(digits));
+
+		if (shorter != NULL && strtod(shorter, NULL) == json_real_value(v)) {
+			free(text);
+			return shorter;
+		}
+		free(shorter);
+	}
+	return text;
+}
+
 static int put_number(const struct flat *f, const char *path, const json_t *v)
 {
-	auto_free char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	auto_free char *text = number_text(v);
 
 	if (text == NULL)
 		return err_set(f->e, AMBIT_MEMORY, NULL, "no memory for the arguments");
@@ -116,8 +142,7 @@ static int put_value(struct flat *f, struct buf *path, const json_t *v)
 	if (json_is_null(v))
 		return 0;
 	if (++f->n > WHERE_ARGUMENTS_MAX)
-		return err_set(f->e, AMBIT_LIMIT, "call it with fewer",
-			       "more than %d arguments, with all within lists and objects", WHERE_ARGUMENTS_MAX);
+		return too_many(f);
 	if (buf_cstr(path) == NULL)
 		return err_set(f->e, AMBIT_LIMIT, NULL, "names of arguments that are too long together");
 	if (json_is_string(v))

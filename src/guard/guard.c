@@ -61,6 +61,11 @@ void guard_free(struct guard *g)
 
 /* ---- one side ---- */
 
+static bool is_gone(const struct side *s)
+{
+	return s->said_all && s->dry;
+}
+
 static bool has_room(const struct side *s)
 {
 	return s->deaf || s->bytes.len - s->at < GUARD_OUT_LOW;
@@ -147,7 +152,8 @@ static bool told_by_owner(struct guard *g)
 
 	if (r == -EAGAIN)
 		return true;
-	return r > 0 && m.number == WIRE_GUARD_WORD && guard_word_take(&m.body, &w) && guard_word(g, &w);
+	return r > 0 && m.number == WIRE_GUARD_WORD && guard_word_take(&m.body, &w) &&
+	       (guard_word(g, &w) || is_gone(&g->server)); /* what it is on was answered */
 }
 
 /* ---- turns ---- */
@@ -164,16 +170,15 @@ static bool is_over(const struct guard *g)
 {
 	if (g->client.deaf || g->client.bytes.failed || g->server.bytes.failed || g->owner.fd < 0)
 		return true;
-	if (g->server.said_all && g->server.dry) /* what waited was answered so: then there is nothing more to be had */
+	if (is_gone(&g->server)) /* what waited was answered so: then there is nothing more to be had */
 		return g->client.at == g->client.bytes.len;
-	return g->client.said_all && g->client.dry && !is_asked(g) && g->client.at == g->client.bytes.len &&
-	       !port_waits(&g->owner);
+	return is_gone(&g->client) && !is_asked(g) && g->client.at == g->client.bytes.len && !port_waits(&g->owner);
 }
 
 static void end_server(struct guard *g)
 {
-	if (g->server.said_all && g->server.dry)
-		server_lost(g, "the server ended");
+	if (is_gone(&g->server))
+		server_lost(g);
 }
 
 static int least(int a, int b)

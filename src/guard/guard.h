@@ -23,9 +23,10 @@
 #define GUARD_HELD_MAX (16u << 20) /* of all requests that wait for a word */
 #define GUARD_DEPTH_MAX 64u        /* of a message */
 #define GUARD_VALUES_MAX 200000u
-#define GUARD_STRAY_MAX 64                /* answers to what was never asked, before a side is left */
-#define GUARD_PAGES_MAX 64                /* of a list of tools */
-#define GUARD_DEFINITION_MAX (256u << 10) /* of one tool */
+#define GUARD_STRAY_MAX 64                    /* answers to what was never asked, before a side is left */
+#define GUARD_PAGES_MAX 64                    /* of a list of tools */
+#define GUARD_KNOWN_MAX (2u * GUARD_PINS_MAX) /* tools of a server, with those that were */
+#define GUARD_DEFINITION_MAX (256u << 10)     /* of one tool */
 
 enum pending_state {
 	PENDING_FREE,
@@ -85,6 +86,7 @@ struct guard {
 	struct port owner; /* owned */
 	bool is_first;     /* nothing was pinned before */
 	bool listed;       /* all tools were seen once */
+	bool stale;        /* they changed since our own list was begun */
 	bool elicits;      /* legacy: the client can ask its user */
 	uint8_t key[GUARD_KEY_BYTES];
 	json_t *envelope; /* owned: what the client says with each request (2026-07-28), for our own; NULL */
@@ -94,7 +96,7 @@ struct guard {
 	size_t held;                                                        /* bytes of lines that wait */
 	struct pending asked[GUARD_PENDING_MAX], called[GUARD_PENDING_MAX]; /* of the client, of the server */
 	size_t n_known;
-	struct known known[2 * GUARD_PINS_MAX];
+	struct known known[GUARD_KNOWN_MAX];
 	uint8_t room[WIRE_BODY_MAX + WIRE_HEAD];
 	uint8_t page[FRAME_READ];
 };
@@ -128,6 +130,8 @@ void client_denied(struct guard *g, struct pending *p, const struct err *e, cons
 bool person_ask(struct guard *g, struct pending *p, const char *question);
 /* LEGACY: what the user said to one of ours. */
 void person_answered(struct guard *g, struct pending *ours, const json_t *said);
+/* Nobody waits for its question any longer: an answer that is on its way is of nothing. */
+void person_forget(struct guard *g, const struct pending *p);
 /* Before judging, of a request that brings our state back: it is taken out of *said, and *ret_line is what goes on, which the caller frees. 0; 1: the user did not accept; or what is wrong with it. */
 int person_returned(struct guard *g, struct pending *p, json_t *said, char **ret_line, struct err *e);
 
@@ -138,12 +142,13 @@ void inputs_word(struct guard *g, struct pending *input, const struct guard_word
 /* Asks the command line whether the server may ask for that. */
 int server_ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e);
 
-/* Tells the server that nobody waits for it. */
+/* Tells the server, or the client, that nobody waits for it. */
 void guard_cancel(struct guard *g, const struct pending *p);
+void client_cancel(struct guard *g, const struct pending *p);
 /* Tells the command line what came of what it allowed. */
 void guard_tell_over(struct guard *g, const struct pending *p, enum guard_end end, const void *bytes, size_t n);
 /* The server is gone: what was asked of it is answered so. */
-void server_lost(struct guard *g, const char *why);
+void server_lost(struct guard *g);
 /* All its tools were seen, or it did not say which: what waited for that goes on. */
 void client_go_on(struct guard *g);
 /* Asks the server, which has answered with so much, for the next page; NULL: for the first. */
@@ -161,6 +166,8 @@ bool id_take(const json_t *id, char ret[GUARD_ID_MAX]);
 bool line_put(struct buf *out, const char *line, size_t n, const char *id);
 /* Its own id's answer. */
 void answer_error(struct buf *out, const char *id, int number, const struct err *e);
+/* In place of one that cannot pass: whoever waits for it waits no longer. */
+void answer_lost(struct buf *out, const char *id, const char *why);
 
 /* pins.c: definitions in an answer to tools/list. *ret_changed: some were taken out of *result, since they may not be seen. */
 void pins_look(struct guard *g, json_t *result, bool *ret_changed);

@@ -91,19 +91,28 @@ static int declined(struct err *e)
 void person_answered(struct guard *g, struct pending *ours, const json_t *said)
 {
 	struct pending *p = ours->about;
+	const bool is_over = ours->cancelled;
 	struct err e;
 
 	pending_free(g, ours);
-	if (p->state != PENDING_PERSON)
+	if (is_over)
 		return;
-	if (p->cancelled) {
-		pending_free(g, p);
-		return;
-	}
 	p->again = true;
 	p->number = ++g->last_number;
 	if (!is_accepted(json_object_get(said, "result")) ? declined(&e) < 0 : client_judge(g, p, &e) < 0)
 		client_denied(g, p, &e, "");
+}
+
+void person_forget(struct guard *g, const struct pending *p)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct pending *ours = &g->called[i];
+
+		if (ours->state != PENDING_SENT || ours->about != p || ours->cancelled)
+			continue;
+		ours->cancelled = true;
+		client_cancel(g, ours);
+	}
 }
 
 int person_returned(struct guard *g, struct pending *p, json_t *said, char **ret_line, struct err *e)

@@ -65,6 +65,7 @@ int guard_list(struct guard *g, const char *cursor)
 	if (p == NULL)
 		return -AMBIT_LIMIT;
 	p->list = LIST_OWN;
+	g->stale = g->stale && cursor != NULL;
 	params = json_object();
 	if (cursor != NULL)
 		(void)json_object_set_new(params, "cursor", json_string(cursor));
@@ -87,7 +88,9 @@ static void on_own_list(struct guard *g, json_t *result)
 
 	if (result != NULL)
 		pins_look(g, result, &changed);
-	if (cursor != NULL && ++g->pages < GUARD_PAGES_MAX && guard_list(g, cursor) == 0)
+	if (g->stale)
+		cursor = NULL; /* what its first pages had may be other by now */
+	if ((g->stale || cursor != NULL) && ++g->pages < GUARD_PAGES_MAX && guard_list(g, cursor) == 0)
 		return;
 	g->listed = true;
 	g->pages = 0;
@@ -98,6 +101,7 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 {
 	struct pending *p = pending_of_own(g->asked, json_object_get(said, "id"));
 	json_t *result = json_object_get(said, "result");
+	enum guard_end how = end_of(said);
 	bool changed = false;
 
 	if (p == NULL) {
@@ -114,11 +118,15 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 		return;
 	if (p->list == LIST_OF_CLIENT && result != NULL)
 		pins_look(g, result, &changed);
-	if (!p->cancelled && changed)
+	if (!p->cancelled && p->list == LIST_OF_CLIENT && result != NULL && !json_is_object(result)) {
+		answer_lost(&g->client.bytes, p->id, "the server's list is none");
+	} else if (!p->cancelled && changed) {
 		answer_made(g, p, result);
-	else if (!p->cancelled)
-		(void)line_put(&g->client.bytes, line, n, p->id);
-	guard_tell_over(g, p, p->cancelled ? GUARD_CANCELLED : end_of(said), line, n);
+	} else if (!p->cancelled && !line_put(&g->client.bytes, line, n, p->id)) {
+		answer_lost(&g->client.bytes, p->id, "the id of the answer cannot be found in its line");
+		how = GUARD_ERROR;
+	}
+	guard_tell_over(g, p, p->cancelled ? GUARD_CANCELLED : how, line, n);
 	pending_free(g, p);
 }
 
@@ -215,8 +223,13 @@ bool server_word(struct guard *g, const struct guard_word *w)
 			continue;
 		if (p->is_input) {
 			inputs_word(g, p, w);
-		} else if (w->verdict == GUARD_YES) {
-			p->judged = true;
+			return true;
+		}
+		p->judged = w->verdict == GUARD_YES;
+		if (p->cancelled) {
+			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+			pending_free(g, p);
+		} else if (p->judged) {
 			pass_on(g, p);
 		} else {
 			refuse(g, p->id, REFUSED, &w->why);
@@ -228,6 +241,13 @@ bool server_word(struct guard *g, const struct guard_word *w)
 }
 
 /* ---- notes ---- */
+
+void client_cancel(struct guard *g, const struct pending *p)
+{
+	buf_printf(&g->client.bytes,
+		   "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%llu}}\n",
+		   (unsigned long long)p->own);
+}
 
 static void on_note(struct guard *g, const json_t *said, const char *line, size_t n)
 {
@@ -253,10 +273,7 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 		if (p != NULL && !p->cancelled) {
 			p->cancelled = true;
 			if (p->state == PENDING_SENT)
-				buf_printf(
-					&g->client.bytes,
-					"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%llu}}\n",
-					(unsigned long long)p->own);
+				client_cancel(g, p);
 		}
 		return;
 	}
@@ -304,28 +321,32 @@ void server_said(struct guard *g, const char *line, size_t n)
 	json_decref(said);
 }
 
-/* Whose answer it was cannot be known: all that wait get none. */
-void server_said_too_much(struct guard *g)
+static void lose(struct guard *g, struct pending *p, const struct err *e)
 {
-	char why[96];
-
-	(void)snprintf(why, sizeof why, "the server said a line of more than %u bytes", FRAME_LINE_MAX);
-	server_lost(g, why);
+	if (!p->cancelled && p->list != LIST_OWN)
+		answer_error(&g->client.bytes, p->id, INTERNAL, e);
+	guard_tell_over(g, p, GUARD_LOST, "", 0);
+	pending_free(g, p);
 }
 
-void server_lost(struct guard *g, const char *why)
+/* Whose answer it was cannot be known: all that wait get none. What it was not asked yet goes on. */
+void server_said_too_much(struct guard *g)
 {
 	struct err e;
 
-	(void)err_set(&e, AMBIT_GONE, NULL, "%s", why);
-	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
-		struct pending *p = &g->asked[i];
+	(void)err_set(&e, AMBIT_GONE, NULL, "the server said a line of more than %u bytes", FRAME_LINE_MAX);
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
+		if (g->asked[i].state == PENDING_SENT || g->asked[i].state == PENDING_LISTED)
+			lose(g, &g->asked[i], &e);
+	g->pages = 0;
+}
 
-		if (p->state == PENDING_FREE || p->state == PENDING_JUDGED)
-			continue;
-		if (!p->cancelled && p->list != LIST_OWN)
-			answer_error(&g->client.bytes, p->id, INTERNAL, &e);
-		guard_tell_over(g, p, GUARD_LOST, "", 0);
-		pending_free(g, p);
-	}
+void server_lost(struct guard *g)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_GONE, NULL, "the server ended");
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
+		if (g->asked[i].state != PENDING_FREE)
+			lose(g, &g->asked[i], &e);
 }
