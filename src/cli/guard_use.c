@@ -169,7 +169,8 @@ static void put_shown(const struct guard_use *u, const char *object, const struc
 static bool covers(const struct guard_grant *g, const char *object, const struct guard_ask *ask)
 {
 	return grant_object_covers(VERB_TOOL, g->object, VERB_TOOL, object) &&
-	       (g->terms[0] == 0 || where_allows(&g->where, &ask->arguments));
+	       (g->terms[0] == 0 ||
+		(where_allows(&g->where, &ask->arguments) && !where_is_evaded(&g->where, &ask->arguments)));
 }
 
 static int use(struct guard_use *u, const struct guard_grant *g, const char *object, const struct guard_ask *ask,

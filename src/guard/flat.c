@@ -1,10 +1,9 @@
 /* Arguments as the authority looks at them. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/cleanup.h"
+#include "core/where_match.h"
 #include "guard/guard.h"
 
 #define PATH_MAX_BYTES 2048
@@ -16,17 +15,25 @@ struct flat {
 	unsigned n;
 };
 
+static int too_many(const struct flat *f)
+{
+	return err_set(f->e, AMBIT_LIMIT, "call it with fewer",
+		       "more than %d arguments, with all within lists and objects", WHERE_ARGUMENTS_MAX);
+}
+
 /* Some servers look their arguments up without regard to case: what is judged must be what they find. */
 static int check_names(const struct flat *f, const json_t *object)
 {
 	const char *a, *b;
 	json_t *v, *w;
 
+	if (json_object_size(object) > WHERE_ARGUMENTS_MAX) /* all are compared with all */
+		return too_many(f);
 	json_object_foreach((json_t *)(uintptr_t)object, a, v)
 	{
 		json_object_foreach((json_t *)(uintptr_t)object, b, w)
 		{
-			if (a != b && strcasecmp(a, b) == 0)
+			if (a != b && where_is_same_name(a, b))
 				return err_set(f->e, AMBIT_MALFORMED, "give each argument one name",
 					       "two arguments that differ by case alone: '%.64s' and '%.64s'", a, b);
 		}
@@ -116,8 +123,7 @@ static int put_value(struct flat *f, struct buf *path, const json_t *v)
 	if (json_is_null(v))
 		return 0;
 	if (++f->n > WHERE_ARGUMENTS_MAX)
-		return err_set(f->e, AMBIT_LIMIT, "call it with fewer",
-			       "more than %d arguments, with all within lists and objects", WHERE_ARGUMENTS_MAX);
+		return too_many(f);
 	if (buf_cstr(path) == NULL)
 		return err_set(f->e, AMBIT_LIMIT, NULL, "names of arguments that are too long together");
 	if (json_is_string(v))

@@ -149,6 +149,9 @@ void pins_forget(struct guard *g)
 		g->known[i].seen = false;
 }
 
+/* Of a page no more is looked at, and so is seen, than can be known: each name is compared with all. */
+#define LOOKED_AT_MAX (2u * GUARD_PINS_MAX)
+
 static bool is_twice(const json_t *tools, size_t i)
 {
 	const json_t *name = json_object_get(json_array_get(tools, i), "name");
@@ -159,6 +162,8 @@ static bool is_twice(const json_t *tools, size_t i)
 	{
 		const json_t *other = json_object_get(one, "name");
 
+		if (at >= LOOKED_AT_MAX)
+			break;
 		if (at != i && json_is_string(name) && json_is_string(other) &&
 		    json_equal((json_t *)(uintptr_t)name, (json_t *)(uintptr_t)other))
 			return true;
@@ -174,7 +179,7 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 
 	*ret_changed = false;
 	for (size_t i = 0; i < n; i++) {
-		if (out == NULL || is_twice(tools, i) || !look_at(g, json_array_get(tools, i)))
+		if (out == NULL || i >= LOOKED_AT_MAX || is_twice(tools, i) || !look_at(g, json_array_get(tools, i)))
 			*ret_changed = true;
 		else
 			out[i] = true;
