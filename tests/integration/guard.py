@@ -352,6 +352,9 @@ def names_that_are_none_are_not_shown(place):
         for name in ("a/b", "x" * 128, "../up", ".hidden"):
             answer = c.call(name)
             assert "error" in answer, answer
+    with Person(place).guard(*ALL, mode="forms") as c:  # one form of a sign is seen; a row of them is a text of its own
+        c.begin()
+        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["echo"]
     with p.guard(*ALL, mode="twice") as c:
         c.begin()
         listed = c.ask("tools/list")
