@@ -150,7 +150,7 @@ static void put_shown(const struct guard_use *u, const char *object, const struc
 	struct where_argument a;
 	struct rbuf in;
 
-	buf_printf(out, "what: tool\nto: %s\n", object);
+	buf_printf(out, "what: tool\nto: %s\n", text_escape(shown, sizeof shown, object, strlen(object)));
 	if (u->agent[0] != 0)
 		buf_printf(out, "agent: %s\n", u->agent);
 	buf_printf(out, "workspace: %s\n", text_escape(shown, sizeof shown, u->workspace, strlen(u->workspace)));
