@@ -61,7 +61,7 @@ static const char help_text[] =
 	"  --socket PATH       listens there, in place of standard input and output: 16 clients at once, of your own user,\n"
 	"                      each with a server of its own\n"
 	"  --pins SERVER       shows definitions of its tools that are not those that were approved\n"
-	"  --approve           with --pins: approves them, or the one that is named\n"
+	"  --approve           with --pins: approves them, as they were shown last, or the one that is named\n"
 	"  --help              this text\n"
 	"\n"
 	"  A client's configuration: {\"command\": \"ambit\", \"args\": [\"guard\", \"--policy\", \"fs.yaml\", \"--\", \"npx\", \"-y\", \"SERVER\", \".\"]}\n";
@@ -202,7 +202,7 @@ static int on_tool(struct gate *g, struct rbuf *body)
 	struct guard_tool t;
 	struct err e;
 
-	if (!guard_tool_take(body, &t) || t.bytes != g->text.len)
+	if (!guard_tool_take(body, &t) || !guard_tool_is_name(t.pin.name) || t.bytes != g->text.len)
 		return -EPROTO;
 	if (t.odd != GUARD_ODD_NEW || !g->pins.is_first)
 		(void)fprintf(
@@ -318,6 +318,7 @@ static void finish(struct gate *g)
 static int begin(struct gate *g, struct ambit_error *told)
 {
 	const char *at = g->o->event.workspace != NULL ? g->o->event.workspace : ".";
+	unsigned place = 0;
 	struct err e;
 	int r;
 
@@ -333,9 +334,10 @@ static int begin(struct gate *g, struct ambit_error *told)
 	if (r < 0)
 		return r;
 	r = guard_pins_open(&g->pins, g->server, &e);
+	r = r < 0 ? r : guard_pins_place(&g->pins, &place, &e);
 	r = r < 0 ? r
 		  : guard_use_open(&g->use, &g->o->policy->policy, g->server, g->o->policy->policy.agent, g->workspace,
-				   ambit_event_id(g->ev), &e);
+				   place, ambit_event_id(g->ev), &e);
 	r = r < 0 ? r : start_role(g, &e);
 	return r < 0 ? public_error(told, r, &e) : 0;
 }
@@ -352,7 +354,7 @@ static int run(const struct run_options *o)
 			   .from_server = -1,
 			   .sock = -1,
 			   .signal_fd = catch_signals(),
-			   .pins = { .pinned_fd = -1, .waits_fd = -1 } };
+			   .pins = { .pinned_fd = -1, .waits_fd = -1, .shown_fd = -1, .place_fd = -1 } };
 	buf_init(&g.text, TEXT_MAX);
 	if (o->socket != NULL) {
 		const int r = sockets_serve(o->socket, &e);

@@ -77,24 +77,39 @@ static int add_grant(struct guard_use *u, const struct grant_set *set, uint32_t 
 	return r;
 }
 
-/* Each guard has a badge of its own: numbers begin anew with it. */
-static int take_badge(struct guard_use *u, const char *event, struct err *e)
+static int end_badge(struct guard_use *u, struct err *e)
+{
+	const struct authority_request q = {
+		.op = AUTHORITY_END, .badge = u->who.badge, .object = "", .terms = "", .minute = AUTHORITY_MINUTE_NONE
+	};
+	struct keeper_answer a;
+
+	return keeper_step(u->k, &q, &a, e);
+}
+
+/* Each guard has a badge of its own: numbers begin anew with it. Clients kill servers, and who is killed ends nothing: so a badge is of a place, and who has it next ends what was left there. */
+static int take_badge(struct guard_use *u, unsigned place, const char *event, struct err *e)
 {
 	const struct standing_grant delegate = { .verb = VERB_DELEGATE, .object = "*", .terms = "", .depth = 1 };
 	char stream[ID_TEXT_MAX], below[ID_TEXT_MAX], name[AUTHORITY_NAME_MAX];
 	authority_ref ref;
 	int r;
 
-	(void)snprintf(name, sizeof name, "guard.%.30s.%.20s", u->server, event + ID_LEN - 20);
+	(void)snprintf(name, sizeof name, "guard.%.40s.%u", u->server, place);
 	standing_stream(NULL, u->agent, u->workspace, stream);
 	standing_stream_below(stream, name, below);
 	r = standing_take(u->k, stream, u->agent, NULL, &u->above, e);
 	r = r < 0 ? r : standing_grant(u->k, &u->above, &delegate, &ref, e);
+	r = r < 0 ? r : standing_take_below(u->k, &u->above, ref, below, name, event, &u->who, e);
+	if (r < 0 || u->who.is_new)
+		return r;
+	r = end_badge(u, e);
+	u->who.badge = 0;
 	return r < 0 ? r : standing_take_below(u->k, &u->above, ref, below, name, event, &u->who, e);
 }
 
 int guard_use_open(struct guard_use *u, const struct policy *p, const char *server, const char *agent,
-		   const char *workspace, const char *event, struct err *e)
+		   const char *workspace, unsigned place, const char *event, struct err *e)
 {
 	static struct grant_set set; /* a quarter of a megabyte, and one thread */
 	struct stage_ask times;
@@ -103,7 +118,7 @@ int guard_use_open(struct guard_use *u, const struct policy *p, const char *serv
 	*u = (struct guard_use){ .server = server, .agent = agent, .workspace = workspace };
 	u->keep_ms = r < 0 ? 0 : times.keep_ns / 1000000;
 	r = r < 0 ? r : keeper_open(NULL, NULL, &u->k, e);
-	r = r < 0 ? r : take_badge(u, event, e);
+	r = r < 0 ? r : take_badge(u, place, event, e);
 	grant_set_init(&set);
 	r = r < 0 ? r : policy_resolve_tools(p, &set, e);
 	for (uint32_t i = 0; i < set.count && r == 0; i++)
@@ -113,14 +128,10 @@ int guard_use_open(struct guard_use *u, const struct policy *p, const char *serv
 
 void guard_use_close(struct guard_use *u)
 {
-	const struct authority_request q = {
-		.op = AUTHORITY_END, .badge = u->who.badge, .object = "", .terms = "", .minute = AUTHORITY_MINUTE_NONE
-	};
-	struct keeper_answer a;
 	struct err e;
 
 	if (u->k != NULL && u->who.badge != 0)
-		(void)keeper_step(u->k, &q, &a, &e); /* what fails is left, and does no harm */
+		(void)end_badge(u, &e); /* what fails is left to who has the place next */
 	keeper_close(u->k);
 	u->k = NULL;
 }

@@ -468,6 +468,14 @@ int said_check(const json_t *said, struct err *e)
 	return 0;
 }
 
+/* There are readers to whom a carriage return ends a line, as it ends one of text in Python: what is a blank between two values here would be two messages there. */
+bool said_is_one_line(const char *line, size_t n)
+{
+	while (n > 0 && strchr(" \t\r", line[n - 1]) != NULL)
+		n--;
+	return memchr(line, '\r', n) == NULL;
+}
+
 static void take(struct guard *g, json_t *said, const char *line, size_t n)
 {
 	const json_t *id = json_object_get(said, "id");
@@ -509,6 +517,12 @@ void client_said(struct guard *g, const char *line, size_t n)
 
 	if (is_blank(line, n))
 		return;
+	if (!said_is_one_line(line, n)) {
+		(void)err_set(&m.err, AMBIT_MALFORMED, "end lines by a line feed",
+			      "a carriage return within a line, which to some begins another");
+		refuse(g, "", NO_JSON, &m.err);
+		return;
+	}
 	said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
 	if (said == NULL)
 		refuse(g, "", m.err.code == AMBIT_MALFORMED ? NO_JSON : NO_REQUEST, &m.err);

@@ -33,6 +33,7 @@ enum pending_state {
 	PENDING_JUDGED, /* the command line is asked */
 	PENDING_LISTED, /* the server is asked for its tools first */
 	PENDING_PERSON, /* the client asks its user whether a person has approved */
+	PENDING_INPUTS, /* it was answered by questions, of which the command line is asked */
 	PENDING_SENT,   /* to the other side */
 };
 
@@ -46,7 +47,10 @@ struct pending {
 	bool elicits;                 /* the client can ask its user */
 	bool again;                   /* it did, and they say that a person has approved */
 	bool carries;                 /* it brings what the server gave to be brought back */
-	struct pending *about;        /* of our own question to the client's user: whose it is; borrowed */
+	struct pending *about;        /* of a question: the request that it is about; borrowed */
+	uint64_t about_own;           /* its id: another may stand there by now */
+	bool is_input;                /* it stands in an answer, and is no request */
+	unsigned inputs;              /* INPUTS: that are not judged */
 	char digest[SEAL_DIGEST_MAX]; /* of what is asked for, once that was judged */
 	uint8_t sha256[SHA256_BYTES]; /* the same */
 	uint64_t bytes;               /* how long that is */
@@ -57,7 +61,7 @@ struct pending {
 	char id[GUARD_ID_MAX];        /* as who asked wrote it */
 	char token[GUARD_ID_MAX];     /* of its progress; "": none */
 	char tool[GUARD_NAME_MAX];    /* of a call */
-	struct buf line;              /* owned: what goes on */
+	struct buf line;              /* owned: what goes on; INPUTS: what goes back */
 };
 
 /* A definition: what was pinned, and what was seen since the start. */
@@ -111,6 +115,8 @@ void client_said(struct guard *g, const char *line, size_t n);
 void client_said_too_much(struct guard *g);
 void server_said(struct guard *g, const char *line, size_t n);
 void server_said_too_much(struct guard *g);
+/* Whether who goes on to read it finds no other in it. */
+bool said_is_one_line(const char *line, size_t n);
 /* Whether it is a message: one object, with what one has and nothing else. */
 int said_check(const json_t *said, struct err *e);
 /* The command line's word, on what the client asked, and on what the server did. False: on nothing that it was asked. */
@@ -128,6 +134,13 @@ void person_answered(struct guard *g, struct pending *ours, const json_t *said);
 void person_forget(struct guard *g, const struct pending *p);
 /* Before judging, of a request that brings our state back: it is taken out of *said, and *ret_line is what goes on, which the caller frees. 0; 1: the user did not accept; or what is wrong with it. */
 int person_returned(struct guard *g, struct pending *p, json_t *said, char **ret_line, struct err *e);
+
+/* inputs.c: what a server asks of the client's user or model in an answer: the client sees it when all of that was judged, as if the server had asked by requests. False: it asks nothing so. True: the request
+ * waits, or was refused and is free. */
+bool inputs_hold(struct guard *g, struct pending *p, const json_t *said, const char *line, size_t n);
+void inputs_word(struct guard *g, struct pending *input, const struct guard_word *w);
+/* Asks the command line whether the server may ask for that. */
+int server_ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e);
 
 /* Tells the server, or the client, that nobody waits for it. */
 void guard_cancel(struct guard *g, const struct pending *p);

@@ -114,6 +114,8 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 		on_own_list(g, result);
 		return;
 	}
+	if (!p->cancelled && inputs_hold(g, p, said, line, n))
+		return;
 	if (p->list == LIST_OF_CLIENT && result != NULL)
 		pins_look(g, result, &changed);
 	if (!p->cancelled && p->list == LIST_OF_CLIENT && result != NULL && !json_is_object(result)) {
@@ -135,7 +137,7 @@ static void refuse(struct guard *g, const char *id, int number, const struct err
 	answer_error(&g->server.bytes, id, number, e);
 }
 
-static int ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e)
+int server_ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e)
 {
 	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX }, body = { .max = WIRE_BODY_MAX };
 	auto_free char *text = params == NULL ? strdup("null")
@@ -206,7 +208,7 @@ static void on_request(struct guard *g, const json_t *said, const char *id, cons
 	g->held += p->line.len;
 	if (i > 2)
 		pass_on(g, p);
-	else if (ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
+	else if (server_ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
 		refuse(g, id, INTERNAL, &e);
 		pending_free(g, p);
 	}
@@ -219,6 +221,10 @@ bool server_word(struct guard *g, const struct guard_word *w)
 
 		if (p->state != PENDING_JUDGED || p->number != w->number)
 			continue;
+		if (p->is_input) {
+			inputs_word(g, p, w);
+			return true;
+		}
 		p->judged = w->verdict == GUARD_YES;
 		if (p->cancelled) {
 			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
@@ -277,6 +283,8 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 		if (i == 0 &&
 		    (!id_take(json_object_get(params, "progressToken"), token) || !pending_has_token(g->asked, token)))
 			return;
+		if (json_object_get(params, "inputRequests") != NULL)
+			return; /* of a task: the client sees them in what it gets, where they are judged */
 		if (i == 2)
 			pins_forget(g);
 		buf_put(&g->client.bytes, line, n);
@@ -305,7 +313,8 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 void server_said(struct guard *g, const char *line, size_t n)
 {
 	struct mistake m;
-	json_t *said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
+	json_t *said = said_is_one_line(line, n) ? parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m)
+						 : NULL;
 
 	if (said != NULL)
 		take(g, said, line, n);

@@ -222,15 +222,31 @@ static void answer_run(struct mcp *m, struct call *c, const json_t *record)
 	say_question(&text, c, record);
 	buf_put(&text, denied.data, denied.len);
 	say_result(&j, &m->out, c->id);
-	say_kind(&j, c->era);
+	if (c->task != TASK_RESULT)
+		say_kind(&j, c->era);
+	task_put_before(&j, c);
 	json_put_array(json_put_key(&j, "content"));
 	say_content_text(&j, text.data, text.len);
 	put_displays(&j, c, result);
 	json_put_array_end(&j);
 	json_put_made(json_put_key(&j, "structuredContent"), data.data, data.len);
 	json_put_bool(json_put_key(&j, "isError"), has_failed(&c->row));
+	task_put_behind(&j, c);
 	say_result_end(&j);
 	json_decref(result);
+}
+
+static void answer_task(struct mcp *m, struct call *c, const json_t *record)
+{
+	struct mistake why = { .place = "/params/taskId" };
+
+	(void)err_set(&why.err, AMBIT_USAGE, NULL, "there is no such task");
+	if (!task_is(c))
+		say_error(&m->out, c->id, &why, SAY_PARAMS);
+	else if (c->task == TASK_STATUS || c->task == TASK_CANCEL)
+		task_answer_status(m, c);
+	else
+		answer_run(m, c, record);
 }
 
 /* ---- a file ---- */
@@ -361,7 +377,9 @@ void answer_event(struct mcp *m, struct call *c, int record_fd)
 	json_t *record = record_read(record_fd);
 	bool waits = false;
 
-	if (!c->cancelled && !person_ask(m, c, record, &waits)) {
+	if (!c->cancelled && c->task >= TASK_GET) {
+		answer_task(m, c, record);
+	} else if (!c->cancelled && !person_ask(m, c, record, &waits)) {
 		if (c->tool <= TOOL_SHELL)
 			answer_run(m, c, record);
 		else
@@ -524,6 +542,8 @@ void answer_failed(struct mcp *m, struct call *c, const struct err *e)
 
 	if (c->cancelled) {
 		/* nobody waits for it */
+	} else if (c->task >= TASK_GET) {
+		say_error(&m->out, c->id, &why, SAY_PARAMS);
 	} else if (c->tool < TOOL_COUNT) {
 		answer_refused(m, c->id, c->era, &why);
 	} else {

@@ -401,10 +401,8 @@ static int check_call(const struct asked *a, struct mistake *why)
 				       "tools/call takes no parameter '%.64s'", key);
 		if (strcmp(key, "arguments") == 0 && !json_is_object(value))
 			return err_set(&why->err, AMBIT_USAGE, NULL, "the arguments are not an object");
-		if (strcmp(key, "task") == 0)
-			return err_set(&why->err, AMBIT_UNAVAILABLE,
-				       "call it without; `notifications/progress` tell that it goes on",
-				       "calls do not become tasks here");
+		if (strcmp(key, "task") == 0 && !json_is_object(value))
+			return err_set(&why->err, AMBIT_USAGE, NULL, "the task is not an object");
 	}
 	why->place[0] = 0;
 	return 0;
@@ -441,6 +439,8 @@ static int begin_call(struct mcp *m, const struct asked *a, enum tool t, const j
 	if (t == TOOL_DIFF || t == TOOL_COMMIT || t == TOOL_DISCARD) {
 		r = ask_owner(m, c, arguments, why);
 	} else {
+		if (a->tasks || (a->era == ERA_LEGACY && json_object_get(a->params, "task") != NULL))
+			task_may(c, a->era == ERA_LEGACY);
 		r = take_input(c, arguments, why);
 		r = r < 0 ? r : run(m, c, arguments, why);
 	}

@@ -189,7 +189,8 @@ static void wait_and_look(struct mcp *m, int wait_ms)
 	for (size_t i = 0; i < MCP_CALLS_MAX; i++)
 		p[4 + i] = (struct pollfd){ .fd = m->calls[i].state == CALL_FREE ? -1 : m->calls[i].input_fd,
 					    .events = POLLOUT };
-	if (poll(p, 4 + MCP_CALLS_MAX, least(wait_ms, call_timeout(m, clock_ms()))) <= 0)
+	if (poll(p, 4 + MCP_CALLS_MAX,
+		 least(wait_ms, least(call_timeout(m, clock_ms()), task_timeout(m, clock_ms())))) <= 0)
 		return;
 	if ((p[1].revents & GONE) != 0)
 		m->deaf =
@@ -208,6 +209,7 @@ bool mcp_turn(struct mcp *m, int wait_ms)
 	for (unsigned i = 0; i < LINES_A_TURN && may_hear(m); i++)
 		hear(m);
 	call_tell_progress(m, clock_ms());
+	task_tell(m, clock_ms());
 	give(m);
 	if (is_over(m)) {
 		tell_owner_why(m);

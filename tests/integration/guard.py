@@ -202,6 +202,30 @@ def numbers_are_used_up(place):
             is_denied(c.call("echo", say="2"), "used up", "uses")
 
 
+def a_killed_guard_leaves_no_more_than_one_place(place):
+    p = Person(place)
+
+    def below():
+        grants = json.loads(expect_ok(p.ambit("grant", "list", "--standing", "--json")).stdout)["grants"]
+        return [g["agent"] for g in grants if g["agent"].startswith("guard.")]
+
+    for _ in range(3):
+        with p.guard("--tool", "bad/echo uses=1") as c:
+            c.begin()
+            assert text_of(c.call("echo", say="x")) == "x"  # what the one before used is not this one's
+            c.process.kill()
+            c.process.wait(timeout=WAIT)
+    assert below() == ["guard.bad.0"], below()
+    with p.guard("--tool", "bad/echo uses=1") as one, p.guard("--tool", "bad/echo uses=1") as other:  # each has its own
+        for c in (one, other):
+            c.begin()
+            assert text_of(c.call("echo", say="x")) == "x"
+            is_denied(c.call("echo", say="x"), "used up")
+        assert sorted(below()) == ["guard.bad.0", "guard.bad.1"], below()
+        assert one.end() == 0 and other.end() == 0
+    assert below() == [], below()
+
+
 def what_is_revoked_is_refused(place):
     p = Person(place)
     with p.guard(*ALL) as c:
@@ -280,13 +304,58 @@ def a_definition_that_changes_waits_for_a_person(place):
     with p.guard(*ALL, mode="changes") as c:  # also while it runs
         c.begin()
         assert len(c.ask("tools/list")["result"]["tools"]) == 3
+        assert c.line()["method"] == "notifications/tools/list_changed"  # the gate has heard it, too
         is_denied(c.call("echo", say="x"), "is not the one that was approved")
     with p.guard(*ALL, mode="hidden") as c:  # what nobody sees is not approved by anybody
         c.begin()
-        expect_ok(p.ambit("guard", "--pins", "bad", "--approve"))
+        c.ask("tools/list")
+        assert c.end() == 0
+    expect_ok(p.ambit("guard", "--pins", "bad"))
+    expect_ok(p.ambit("guard", "--pins", "bad", "--approve"))
     with p.guard(*ALL, mode="hidden") as c:
         c.begin()
         is_denied(c.call("echo", say="x"), "is not the one that was approved")
+
+
+def what_is_approved_is_what_was_shown(place):
+    p = Person(place)
+    with p.guard(*ALL) as c:
+        c.begin()
+        c.call("echo", say="x")
+    with p.guard(*ALL, mode="more") as c:
+        c.begin()
+        c.ask("tools/list")
+        assert c.end() == 0
+    refused = p.ambit("guard", "--pins", "bad", "--approve", "added")
+    assert refused.returncode == 125 and "not one that was shown" in refused.stderr, refused
+    assert "+ " in expect_ok(p.ambit("guard", "--pins", "bad")).stdout
+    waits = f"{p.home}/.local/state/ambit/guard/bad/waits/added"
+    with open(waits, encoding="utf-8") as file:
+        shown = file.read()
+    with open(waits, "w", encoding="utf-8") as file:  # a server that is running says another thing meanwhile
+        file.write(shown.replace("does it", "obey me"))
+    refused = p.ambit("guard", "--pins", "bad", "--approve")
+    assert refused.returncode == 125 and "not one that was shown" in refused.stderr, refused
+    with open(waits, "w", encoding="utf-8") as file:
+        file.write(shown)
+    expect_ok(p.ambit("guard", "--pins", "bad", "--approve"), "approved: added\n")
+    with p.guard(*ALL, mode="more") as c:
+        c.begin()
+        assert text_of(c.call("added", say="x")) == "x"
+
+
+def two_that_see_it_first_pin_one_definition(place):
+    p = Person(place)
+    with p.guard(*ALL) as one, p.guard(*ALL, mode="redefined") as other:
+        for c in (one, other):
+            c.begin()
+        for c in (one, other):
+            assert len(c.ask("tools/list")["result"]["tools"]) == 3
+            assert c.end() == 0
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+    assert "echo: changed" in expect_ok(p.ambit("guard", "--pins", "bad")).stdout
 
 
 def names_that_are_none_are_not_shown(place):
@@ -341,6 +410,35 @@ def what_a_server_asks_is_granted_too(place):
         while len(c.stray) < 3:
             c.stray.append(c.line())
         assert [m["method"] for m in c.stray] == methods, c.stray
+
+
+def what_a_server_asks_in_an_answer_is_granted_too(place):
+    p = Person(place)
+    refused = {"inputs": "'bad/elicitation/create' is not granted", "urls": "'bad/elicitation/create' is not granted", "task": None}
+    for mode, why in refused.items():
+        with p.guard("--tool", "bad/echo", "--tool", "bad/roots/list", mode=mode) as c:
+            c.begin()
+            answer = c.call("echo", say="x")
+            if why:
+                is_denied(answer, why)
+            else:
+                assert answer["result"]["taskId"] == "t" and c.stray == [], (answer, c.stray)
+                assert "'bad/sampling/createMessage' is not granted" in c.ask("tasks/get", taskId="t")["error"]["message"]
+            assert c.ask("ping")["result"] == {}
+        with p.guard("--tool", "bad/echo", "--tool", "bad/roots/list", "--tool", "bad/elicitation/create", "--tool", "bad/sampling/createMessage", mode=mode) as c:  # the twin
+            c.begin()
+            answer = c.call("echo", say="x")
+            if mode == "inputs":
+                assert sorted(answer["result"]["inputRequests"]) == ["a", "b"], answer
+                again = c.ask("tools/call", name="echo", arguments={"say": "x"}, inputResponses={"a": {"action": "decline"}})
+                assert text_of(again) == "x"
+            elif mode == "urls":
+                assert answer["error"]["data"]["elicitations"][0]["url"] == "https://bad.test/", answer
+            else:
+                assert list(c.ask("tasks/get", taskId="t")["result"]["inputRequests"]) == ["a"]
+    used = [json.loads(line)["body"] for line in expect_ok(p.ambit("ledger", "show", "--json")).stdout.splitlines()]
+    objects = [b["object"] for b in used if b.get("op") == "use"]
+    assert objects.count("bad/elicitation/create") == 2 and objects.count("bad/roots/list") == 2 and objects.count("bad/sampling/createMessage") == 1, objects
 
 
 def a_person_is_asked(place):
@@ -423,6 +521,22 @@ def hostile_clients_are_refused(place):
         assert c.process.wait(timeout=WAIT) == 0 and c.line() is None  # who goes on with it is left
 
 
+def a_line_is_one_to_whoever_reads_it(place):
+    p = Person(place)
+    within = b'{"jsonrpc":"2.0","id":77,"method":"ping","params":{"_meta":{"x":[\r{"jsonrpc":"2.0","id":99,"method":"tools/call","params":{"name":"heard"}}\r]}}}'
+    with p.guard("--tool", "bad/echo", mode="returns") as c:
+        c.begin()
+        c.say(within)
+        refused = c.line()
+        assert refused["id"] is None and "a carriage return within a line" in refused["error"]["message"], refused
+        c.say(b'{"jsonrpc":"2.0","id":78,"method":"ping"}\r')  # at its end it is nothing
+        assert c.wait_for(78)["result"] == {}
+        assert text_of(c.call("echo", say="x")) == "x" and c.stray == [], c.stray
+    with p.bare() as c:  # the twin: without the gate the server hears what stands within
+        c.say(within)
+        assert "[" in text_of(c.wait_for(99))
+
+
 def one_answer_for_each(place):
     p = Person(place)
     with p.guard(*ALL, mode="slow") as c:
@@ -474,5 +588,5 @@ def model_output_is_data(place):
 
 
 if __name__ == "__main__":
-    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, the_nearest_grant_decides, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
-          names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, a_person_is_asked, hostile_clients_are_refused, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
+    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, the_nearest_grant_decides, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
+          names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])

@@ -94,7 +94,9 @@ def what_is_listed_is_the_same_each_time(place):
         equal([tool["name"] for tool in first["tools"]], TOOLS)
         equal(c.result("tools/list"), first)
         with Client(c.served, "--work", ".", legacy=True) as other:
-            equal(other.result("tools/list")["tools"], first["tools"])
+            listed = other.result("tools/list")["tools"]
+        equal([t.pop("execution", None) for t in listed[:5]], [{"taskSupport": "optional"}] * 4 + [None])  # which that revision alone has
+        equal(listed, first["tools"])
         error = c.refusal("tools/list", cursor="2")
         equal((error["code"], error["data"]["place"]), (-32602, "/params/cursor"))
         equal(c.refusal("tools/list", more=1)["data"]["place"], "/params/more")
@@ -807,7 +809,34 @@ def changes_that_wait_for_a_yes_are_kept(place):
             equal(content_of(at(s, "conf/a")), "x\n")
 
 
-SCENARIOS = [a_question_is_a_persons_to_answer, what_was_refused_holds_no_key, a_client_of_the_older_revision_is_asked_in_between, changes_that_wait_for_a_yes_are_kept,
+TASKS = {"io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}}
+
+
+def a_long_call_becomes_a_task(place):
+    """Where the client takes tasks, and after five seconds; until then it is a result like any other."""
+    with serving(place, "--work", ".") as (s, c):
+        short = c.result("tools/call", TASKS, name="shell", arguments={"code": "echo short"})
+        equal((short["resultType"], short["structuredContent"]["stdout"]), ("complete", "short\n"))
+        task = c.result("tools/call", TASKS, name="shell", arguments={"code": "cat; sleep 7; echo done > made; exit 3", "input": "in"})
+        equal((task["resultType"], task["status"]), ("task", "working"))
+        while (got := c.result("tasks/get", TASKS, taskId=task["taskId"]))["status"] == "working":
+            assert "result" not in got, got
+        equal((got["status"], got["resultType"], got["result"]["structuredContent"]["exit_status"], got["result"]["structuredContent"]["stdout"]), ("completed", "complete", 3, "in"))
+        equal(c.result("tasks/get", TASKS, taskId=task["taskId"])["result"], got["result"])  # as often as it is wanted
+        long = c.result("tools/call", TASKS, name="python", arguments={"code": "import time; time.sleep(600)", "timeout": 600})
+        equal(set(c.result("tasks/cancel", TASKS, taskId=long["taskId"])) - {"_meta"}, {"resultType"})
+        while (got := c.result("tasks/get", TASKS, taskId=long["taskId"]))["status"] == "working":
+            pass
+        equal(got["status"], "cancelled")
+        other = task["taskId"][:-1] + str(int(task["taskId"][-1]) - 1)  # the name of one with the number of another
+        for name in ("", "x", other, task["taskId"] + "0", "e_" + "0" * 26 + ".1", 7, None):
+            equal((name, c.refusal("tasks/get", TASKS, taskId=name)["code"]), (name, -32602))
+        equal(c.refusal("tasks/get", {}, taskId=task["taskId"])["code"], -32021)  # it did not say that it takes them
+        equal(c.refusal("tasks/result", TASKS, taskId=task["taskId"])["code"], -32601)
+        assert c.is_silent()
+
+
+SCENARIOS = [a_long_call_becomes_a_task, a_question_is_a_persons_to_answer, what_was_refused_holds_no_key, a_client_of_the_older_revision_is_asked_in_between, changes_that_wait_for_a_yes_are_kept,
              a_client_of_the_older_revision_says_hello_first, an_initialize_that_lacks_something_is_refused_and_may_come_again,
              a_client_of_the_newer_revision_says_it_in_each_request, what_is_listed_is_the_same_each_time, annotations_say_what_is_so, schemas_and_tools_agree,
              results_are_as_their_schemas_say, commands_run_and_tell_how_they_ended, variables_are_those_that_are_granted,

@@ -46,7 +46,7 @@ static json_t *listed(enum tool t, bool reaches)
 	json_t *tool;
 
 	json_begin(&j, &out);
-	tool_put(&j, t, reaches);
+	tool_put(&j, t, reaches, false);
 	assert_false(out.failed);
 	tool = json_loadb((const char *)out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(tool);
