@@ -138,6 +138,8 @@ int person_returned(struct guard *g, struct pending *p, json_t *said, char **ret
 /* inputs.c: what a server asks of the client's user or model in an answer: the client sees it when all of that was judged, as if the server had asked by requests. False: it asks nothing so. True: the request
  * waits, or was refused and is free. */
 bool inputs_hold(struct guard *g, struct pending *p, const json_t *said, const char *line, size_t n);
+/* Whether it has what some take for that, by another case of its name. */
+bool inputs_are_hidden(const json_t *said);
 void inputs_word(struct guard *g, struct pending *input, const struct guard_word *w);
 /* Asks the command line whether the server may ask for that. */
 int server_ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e);

@@ -1,9 +1,33 @@
 /* Questions of a server in an answer: `inputRequests` (2026-07-28), and URLs to be opened in an error (2025-11-25). */
 #include <string.h>
+#include <strings.h>
 
 #include "guard/guard.h"
 
 enum { URL_ELICITATION = -32042, REFUSED = -32001, INTERNAL = -32603 };
+
+/* Some read names without regard to case, and would find what was not looked at. */
+static bool has_other_case(const json_t *object, const char *name)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, v)
+	{
+		if (strcasecmp(key, name) == 0 && strcmp(key, name) != 0)
+			return true;
+	}
+	return false;
+}
+
+bool inputs_are_hidden(const json_t *said)
+{
+	const json_t *error = json_object_get(said, "error");
+
+	return has_other_case(json_object_get(said, "result"), "inputRequests") || has_other_case(error, "code") ||
+	       has_other_case(error, "data") || has_other_case(json_object_get(error, "data"), "elicitations") ||
+	       has_other_case(json_object_get(said, "params"), "inputRequests");
+}
 
 static const json_t *urls_of(const json_t *said)
 {
@@ -51,9 +75,12 @@ static int ask_all(struct guard *g, struct pending *p, const json_t *inputs, con
 
 	json_object_foreach((json_t *)(uintptr_t)inputs, key, one)
 	{
+		const json_t *params = json_object_get(one, "params");
+
 		r = r < 0 ? r
-			  : ask_one(g, p, json_string_value(json_object_get(one, "method")),
-				    json_object_get(one, "params"), e);
+		    : json_object_size(one) > 1 + (size_t)(params != NULL) /* with its method: nothing else */
+			    ? err_set(e, AMBIT_PROTOCOL, NULL, "the server's questions have no form")
+			    : ask_one(g, p, json_string_value(json_object_get(one, "method")), params, e);
 	}
 	json_array_foreach((json_t *)(uintptr_t)urls, i, one)
 	{
@@ -95,11 +122,12 @@ bool inputs_hold(struct guard *g, struct pending *p, const json_t *said, const c
 	struct err e;
 	int r;
 
-	if (inputs == NULL && urls == NULL)
+	if (inputs == NULL && urls == NULL && !inputs_are_hidden(said))
 		return false;
 	p->state = PENDING_INPUTS;
-	r = p->list != LIST_NONE ? err_set(&e, AMBIT_PROTOCOL, NULL, "a list that asks for something")
-				 : keep(g, p, line, n, &e);
+	r = p->list != LIST_NONE      ? err_set(&e, AMBIT_PROTOCOL, NULL, "a list that asks for something")
+	    : inputs_are_hidden(said) ? err_set(&e, AMBIT_PROTOCOL, NULL, "the server's questions have no form")
+				      : keep(g, p, line, n, &e);
 	r = r < 0 ? r : ask_all(g, p, inputs, urls, &e);
 	if (r < 0)
 		refuse(g, p, &e, "");

@@ -283,7 +283,7 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 		if (i == 0 &&
 		    (!id_take(json_object_get(params, "progressToken"), token) || !pending_has_token(g->asked, token)))
 			return;
-		if (json_object_get(params, "inputRequests") != NULL)
+		if (json_object_get(params, "inputRequests") != NULL || inputs_are_hidden(said))
 			return; /* of a task: the client sees them in what it gets, where they are judged */
 		if (i == 2)
 			pins_forget(g);

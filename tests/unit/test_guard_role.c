@@ -998,6 +998,147 @@ static void what_the_server_cancels_is_not_asked(void **state)
 	end(&w);
 }
 
+#define INPUTS(...) "'result':{'resultType':'input_required','inputRequests':{" __VA_ARGS__ "}}"
+#define URLS "'error':{'code':-32042,'message':'','data':{'elicitations':[{'mode':'url','url':'https://x.test/'}]}}"
+
+/* To where the call of id 5 was sent, and so answered. */
+static void answer(struct world *w, const char *how)
+{
+	client_says(w, CALL("5"));
+	assert_asked(w, "t", NULL);
+	word(w, w->number, GUARD_YES);
+	server_says(w, "{'jsonrpc':'2.0','id':%lld,%s}", own_heard(w, server_hears), how);
+}
+
+static void what_the_server_asks_in_an_answer_is_judged(void **state)
+{
+	static const struct {
+		const char *how, *asked[3];
+	} rows[] = {
+		{ INPUTS("'a':{'method':'elicitation/create','params':{'x':1}}"), { "elicitation/create" } },
+		{ INPUTS("'a':{'method':'roots/list'},'b':{'method':'sampling/createMessage','params':{}}"),
+		  { "roots/list", "sampling/createMessage" } },
+		{ URLS, { "elicitation/create" } },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		size_t n = 0;
+		uint32_t numbers[3], call;
+
+		begin_used(&w); /* all of it may be asked */
+		answer(&w, rows[i].how);
+		call = w.number;
+		for (; rows[i].asked[n] != NULL; n++) {
+			assert_asked(&w, rows[i].asked[n], NULL);
+			numbers[n] = w.number;
+		}
+		for (size_t k = 0; k < n; k++) {
+			assert_nothing_is_heard(&w);
+			word(&w, numbers[k], GUARD_YES);
+			assert_over(&w, numbers[k], GUARD_DONE);
+		}
+		assert_says(client_hears(&w), "'id':5", rows[i].how);
+		assert_over(&w, call, GUARD_DONE);
+		assert_int_equal(w.g->held, 0);
+		end(&w);
+
+		begin_used(&w); /* the last of it may not */
+		answer(&w, rows[i].how);
+		call = w.number;
+		for (n = 0; rows[i].asked[n] != NULL; n++) {
+			assert_asked(&w, rows[i].asked[n], NULL);
+			numbers[n] = w.number;
+		}
+		for (size_t k = 0; k < n; k++)
+			word(&w, numbers[k], k + 1 < n ? GUARD_YES : GUARD_NO);
+		assert_says(client_hears(&w), "'id':5", "'isError':true", "it is denied");
+		assert_nothing_is_heard(&w);
+		assert_int_equal(w.g->held, 0);
+		end(&w);
+	}
+}
+
+/* What has no form is not passed on: somebody may find a question in it. */
+static void questions_in_other_forms_do_not_pass(void **state)
+{
+	static const char *const rows[] = {
+		INPUTS("'a':{'method':'tools/call','params':{}}"),
+		INPUTS("'a':{'method':'roots/list','Method':'sampling/createMessage'}"),
+		INPUTS("'a':{'method':'roots/list','params':{},'Params':{}}"),
+		INPUTS("'a':{'Method':'sampling/createMessage'}"),
+		INPUTS("'a':{}"),
+		INPUTS("'a':'roots/list'"),
+		"'result':{'inputRequests':[{'method':'sampling/createMessage'}]}",
+		"'result':{'InputRequests':{'a':{'method':'sampling/createMessage'}}}",
+		"'result':{'inputRequests':{},'inputrequests':{'a':{'method':'sampling/createMessage'}}}",
+		"'error':{'Code':-32042,'message':'','data':{'elicitations':[{'mode':'url','url':'https://x.test/'}]}}",
+		"'error':{'code':-32042,'message':'','Data':{'elicitations':[{'mode':'url','url':'https://x.test/'}]}}",
+		"'error':{'code':-32042,'message':'','data':{'Elicitations':[{'mode':'url','url':'https://x.test/'}]}}",
+		"'error':{'code':-32042,'message':'','data':{'elicitations':{'a':{'mode':'url','url':'https://x.test/'}}}}",
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		begin_used(&w);
+		answer(&w, rows[i]);
+		assert_says(client_hears(&w), "'id':5");
+		if (strstr(w.line, "sampling") != NULL || strstr(w.line, "x.test") != NULL ||
+		    strstr(w.line, "'inputRequests'") != NULL)
+			fail_msg("row %zu: %s", i, w.line);
+		assert_nothing_is_heard(&w);
+		assert_int_equal(w.g->held, 0);
+		end(&w);
+	}
+	begin_used(&w);
+	server_says(&w, "{'jsonrpc':'2.0','method':'notifications/tasks','params':{'inputRequests':{}}}");
+	server_says(&w, "{'jsonrpc':'2.0','method':'notifications/tasks','params':{'inputrequests':{}}}");
+	assert_nothing_is_heard(&w);
+	end(&w);
+}
+
+static void an_answer_that_waits_is_cancelled_and_lost(void **state)
+{
+	struct world w;
+	uint32_t call;
+
+	(void)state;
+	begin_used(&w);
+	answer(&w, URLS);
+	call = w.number;
+	assert_asked(&w, "elicitation/create", NULL);
+	client_says(&w, CANCEL("5"));
+	assert_nothing_is_heard(&w);
+	assert_over(&w, call, GUARD_CANCELLED);
+	client_says(&w, CALL("6")); /* has its place, and nothing of it */
+	word(&w, w.number, GUARD_YES);
+	assert_nothing_is_heard(&w);
+	assert_int_equal(w.g->held > 0, 1);
+	end(&w);
+
+	begin_used(&w);
+	answer(&w, URLS);
+	call = w.number;
+	assert_asked(&w, "elicitation/create", NULL);
+	fd_close(&w.server_said);
+	run_on(&w);
+	assert_says(client_hears(&w), "'id':5", "the server ended");
+	assert_over(&w, call, GUARD_LOST);
+	assert_null(w.g);
+	end(&w);
+
+	begin_used(&w); /* what is in it was said before */
+	answer(&w, URLS);
+	assert_asked(&w, "elicitation/create", NULL);
+	(void)shutdown(w.client_said, SHUT_WR);
+	word(&w, w.number, GUARD_YES);
+	assert_says(client_hears(&w), "'id':5", "x.test");
+	assert_null(w.g);
+	end(&w);
+}
+
 /* ---- definitions ---- */
 
 static struct guard_pin pin_for(const char *name, const char *tool)
@@ -1561,6 +1702,9 @@ int main(void)
 		cmocka_unit_test(what_the_server_asks_is_judged),
 		cmocka_unit_test(other_requests_of_a_server_do_not_pass),
 		cmocka_unit_test(what_the_server_cancels_is_not_asked),
+		cmocka_unit_test(what_the_server_asks_in_an_answer_is_judged),
+		cmocka_unit_test(questions_in_other_forms_do_not_pass),
+		cmocka_unit_test(an_answer_that_waits_is_cancelled_and_lost),
 		cmocka_unit_test(a_definition_is_the_same_or_it_is_not),
 		cmocka_unit_test(what_nobody_sees_is_not_shown),
 		cmocka_unit_test(what_was_not_looked_at_is_not_shown),

@@ -44,6 +44,8 @@ _ambit_sessions() {
 	_ambit_words "last $("${COMP_WORDS[0]}" session list 2>/dev/null | grep -oE '^s_[0-9A-Z]*') ${1-}"
 }
 
+# Servers that were guarded, whose definitions of tools are kept; $1: or what is there of one.
+_ambit_guarded() { (cd -- "${XDG_STATE_HOME:-$HOME/.local/state}/ambit/guard/${1-}" 2>/dev/null && printf '%s\n' *) | grep -vxF '*'; }
 # Names of an approver's keys.
 _ambit_approve_keys() {
 	_ambit_words "$("${COMP_WORDS[0]}" approve --keys 2>/dev/null | grep -E '  (password|agent|damaged)' | cut -d' ' -f1)"
@@ -91,6 +93,7 @@ _ambit() {
 	local ps_options='--watch --json --help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
 	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --key --help'
+	local guard_options='--tool --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --without --stage --discard --socket --pins --approve --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -100,11 +103,11 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard doctor policy help version --help --version'
 		return
 	fi
 	case $command in
-	run | learn)
+	run | learn | guard)
 		for ((i = 2; i < COMP_CWORD; i++)); do
 			if [ "${COMP_WORDS[i]}" = -- ]; then
 				_ambit_command $((i + 1))
@@ -146,20 +149,23 @@ _ambit() {
 	run:--wait | commit:--wait) ;;
 	run:--without) _ambit_words "$properties" ;;
 	run:--session | session:end | events:events) _ambit_sessions "$([ "$command" = events ] && echo "$events_options")" ;;
-	run:--key | run:--kernel | session:--key | mcp:--key | mcp:--events | mcp:--agent | mcp:--total-* | mcp:--keep* | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
+	run:--key | run:--kernel | session:--key | mcp:--key | mcp:--events | mcp:--agent | guard:--tool | guard:--name | guard:--agent | mcp:--total-* | mcp:--keep* | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
 	session:session) _ambit_words 'new list end --help' ;;
-	session:--read | session:--write | session:--work | session:--policy | mcp:--read | mcp:--write | mcp:--work | mcp:--policy) _ambit_files -f ;;
-	session:--workspace | mcp:--workspace) _ambit_files -d ;;
-	session:--preset | mcp:--preset) _ambit_words 'python node shell c claude-code' ;;
-	session:--base | mcp:--base) _ambit_words 'system minimal' ;;
-	session:--observe | mcp:--observe) _ambit_words 'full effects off' ;;
-	session:--without | mcp:--without) _ambit_words "$properties" ;;
-	session:--limit | mcp:--limit)
+	session:--read | session:--write | session:--work | session:--policy | mcp:--read | mcp:--write | mcp:--work | mcp:--policy | guard:--read | guard:--write | guard:--work | guard:--policy | guard:--socket) _ambit_files -f ;;
+	session:--workspace | mcp:--workspace | guard:--workspace) _ambit_files -d ;;
+	session:--preset | mcp:--preset | guard:--preset) _ambit_words 'python node shell c claude-code' ;;
+	session:--base | mcp:--base | guard:--base) _ambit_words 'system minimal' ;;
+	session:--observe | mcp:--observe | guard:--observe) _ambit_words 'full effects off' ;;
+	session:--without | mcp:--without | guard:--without) _ambit_words "$properties" ;;
+	session:--limit | mcp:--limit | guard:--limit)
 		_ambit_words "$limits"
 		compopt -o nospace 2>/dev/null
 		;;
 	mcp:--tools) _ambit_words 'run python node shell read write edit list search diff commit discard session' ;;
 	mcp:*) _ambit_words "$mcp_options" ;;
+	guard:--pins) _ambit_words "$(_ambit_guarded)" ;;
+	guard:--approve) for ((i = 2; i < COMP_CWORD; i++)); do [ "${COMP_WORDS[i]}" != --pins ] || _ambit_words "$(_ambit_guarded "${COMP_WORDS[i + 1]}/waits") --pins"; done ;;
+	guard:*) _ambit_words "$guard_options --" ;;
 	session:*) _ambit_words "$session_options" ;;
 	events:*) _ambit_words "$events_options" ;;
 	ps:*) _ambit_words "$ps_options" ;;
@@ -167,7 +173,7 @@ _ambit() {
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;

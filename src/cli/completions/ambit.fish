@@ -26,6 +26,14 @@ function __ambit_events
     ambit stage list --json 2>/dev/null | string match -a -r '"event":"([^"]*)","state":"'$states -g
 end
 
+function __ambit_guarded
+    set -l top $XDG_STATE_HOME
+    test -n "$top"; or set top ~/.local/state
+    for one in $top/ambit/guard/*/
+        path basename $one
+    end
+end
+
 function __ambit_sessions
     ambit session list 2>/dev/null | string match -r '^s_[0-9A-Z]+'
 end
@@ -52,6 +60,7 @@ complete -c ambit -n __fish_use_subcommand -a events -d 'What ran in a session, 
 complete -c ambit -n __fish_use_subcommand -a ps -d 'What runs in all sessions'
 complete -c ambit -n __fish_use_subcommand -a serve -d 'The daemon that keeps sessions'
 complete -c ambit -n __fish_use_subcommand -a mcp -d 'A server of the Model Context Protocol'
+complete -c ambit -n __fish_use_subcommand -a guard -d 'What stands around somebody\'s server of that protocol'
 complete -c ambit -n __fish_use_subcommand -a doctor -d 'What this host can enforce'
 complete -c ambit -n __fish_use_subcommand -a policy -d 'Check a policy, or trust it'
 complete -c ambit -n __fish_use_subcommand -a help -d 'How Ambit is used'
@@ -305,6 +314,25 @@ complete -c ambit -n '__ambit_in mcp' -l keep-space -x -d 'How much of them'
 complete -c ambit -n '__ambit_in mcp' -l key -x -d 'The session stays, and the same key again goes on with it'
 complete -c ambit -n '__ambit_in mcp' -l socket -r -F -d 'Listen there'
 complete -c ambit -n '__ambit_in mcp' -l help -d 'How mcp is used'
+complete -c ambit -n '__ambit_in guard' -l tool -x -d 'Grant a call of SERVER/TOOL'
+complete -c ambit -n '__ambit_in guard' -l name -x -a '(__ambit_guarded)' -d 'What the server is called in grants'
+complete -c ambit -n '__ambit_in guard' -l read -r -F -d 'The server may read beneath PATH'
+complete -c ambit -n '__ambit_in guard' -l write -r -F -d 'It may read and write beneath PATH'
+complete -c ambit -n '__ambit_in guard' -l work -r -F -d 'It may read, write and execute beneath PATH'
+complete -c ambit -n '__ambit_in guard' -l policy -r -F -d 'Grants of tools, and of servers'
+complete -c ambit -n '__ambit_in guard' -l preset -x -a 'python node shell c claude-code' -d 'A policy that comes with Ambit'
+complete -c ambit -n '__ambit_in guard' -l limit -x -a 'wall= cpu= memory= tasks= files= disk= output=' -d 'Bound what the server may use'
+complete -c ambit -n '__ambit_in guard' -l workspace -x -a '(__fish_complete_directories)' -d 'What . means, and where it starts'
+complete -c ambit -n '__ambit_in guard' -l agent -x -d 'Who asks'
+complete -c ambit -n '__ambit_in guard' -l base -x -a 'system minimal' -d 'What is there without a grant'
+complete -c ambit -n '__ambit_in guard' -l observe -x -a 'full effects off' -d 'What the eye reports'
+complete -c ambit -n '__ambit_in guard' -l without -x -a 'files processes ipc sockets network written code privilege kernel keys warden lifetime memory tasks disk time' -d 'Go on without a property'
+complete -c ambit -n '__ambit_in guard' -l stage -d 'Keep what it changed for review'
+complete -c ambit -n '__ambit_in guard' -l discard -d 'Throw away what it changed if it failed'
+complete -c ambit -n '__ambit_in guard' -l socket -r -F -d 'Listen there'
+complete -c ambit -n '__ambit_in guard' -l pins -x -a '(__ambit_guarded)' -d 'Show definitions of tools that were not approved'
+complete -c ambit -n '__ambit_in guard' -l approve -d 'With --pins: approve them'
+complete -c ambit -n '__ambit_in guard' -l help -d 'How guard is used'
 
 complete -c ambit -n '__ambit_in events' -a 'last (__ambit_sessions)'
 complete -c ambit -n '__ambit_in events' -l from -x -d 'Events from that number on'
@@ -332,5 +360,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
