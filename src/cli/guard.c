@@ -43,7 +43,7 @@ static const char help_text[] =
 	"Runs a server of the Model Context Protocol in a cell, and stands between it and its client, on standard input and\n"
 	"output: what may be called, and with what arguments, is granted by lines `tool`.\n"
 	"\n"
-	"  --tool OBJECT       SERVER/TOOL, SERVER/* for all, with conditions: \"fs/read where='{\\\"path\\\": \\\"./docs/**\\\"}' uses=50\"\n"
+	"  --tool OBJECT       SERVER/TOOL, SERVER/* for all its tools, with conditions: \"fs/read where='{\\\"path\\\": \\\"./docs/**\\\"}' uses=50\"\n"
 	"  --name SERVER       what the server is called in grants (default: from its command: server-filesystem is filesystem)\n"
 	"  --read PATH         grants the server itself reading beneath it; other verbs of grants likewise (see `ambit run --help`)\n"
 	"  --write PATH        it may read and write beneath it\n"

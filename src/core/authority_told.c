@@ -227,7 +227,8 @@ bool authority_is_frozen(const struct authority *a)
 	return a->frozen;
 }
 
-/* Objects of grants that a use of a tool lies in, the narrowest first: itself, all of its server, all of all. */
+/* Objects of grants that a use of a tool lies in, the narrowest first: itself, all of its server, all of all. Of what no star means the others are
+ * none: no object is empty. */
 #define NAMES_OF_TOOL 3
 
 struct tool_name {
@@ -238,8 +239,11 @@ struct tool_name {
 static void names_of_tool(const char *object, struct tool_name ret[NAMES_OF_TOOL])
 {
 	(void)text_copy(ret[0].text, sizeof ret[0].text, object); /* it is an object */
-	tool_all_of(object, ret[1].text);
-	(void)text_copy(ret[2].text, sizeof ret[2].text, TOOL_ANY); /* fits */
+	ret[1].text[0] = ret[2].text[0] = 0;
+	if (!tool_is_of_client(object)) {
+		tool_all_of(object, ret[1].text);
+		(void)text_copy(ret[2].text, sizeof ret[2].text, TOOL_ANY); /* fits */
+	}
 	for (unsigned i = 0; i < NAMES_OF_TOOL; i++)
 		ret[i].sum = object_sum(ret[i].text);
 }

@@ -8,6 +8,12 @@ static const char *const methods[] = {
 #undef TOOL_METHOD
 };
 
+static const char *const of_client[] = {
+#define TOOL_METHOD(name) name,
+	TOOL_METHODS_OF_CLIENT(TOOL_METHOD)
+#undef TOOL_METHOD
+};
+
 static bool is_made_of_letters(const char *s, size_t n, size_t most)
 {
 	for (size_t i = 0; i < n; i++)
@@ -35,6 +41,16 @@ bool tool_is_method(const char *name)
 	return false;
 }
 
+bool tool_is_of_client(const char *object)
+{
+	const char *slash = strchr(object, '/');
+
+	for (size_t i = 0; i < sizeof of_client / sizeof of_client[0]; i++)
+		if (slash != NULL && strcmp(of_client[i], slash + 1) == 0)
+			return true;
+	return false;
+}
+
 bool tool_is_object(const char *object)
 {
 	const char *slash = strchr(object, '/');
@@ -55,7 +71,7 @@ bool tool_is_star(const char *object)
 bool tool_covers(const char *outer, const char *inner)
 {
 	if (tool_is_star(outer)) /* all that stands before it: nothing, or a server and its slash */
-		return strncmp(outer, inner, strlen(outer) - 1) == 0;
+		return strncmp(outer, inner, strlen(outer) - 1) == 0 && !tool_is_of_client(inner);
 	return strcmp(outer, inner) == 0;
 }
 

@@ -2,7 +2,8 @@
  *
  * Owns:   the form of these names.
  * Holds:  there are four forms: SERVER/NAME, SERVER/METHOD, and, with a star, all of a server (its name, a slash, a star) and all of all servers (a
- *         star). A name has no slash and each method has one, so none is taken for another. What has a star is granted, never used.
+ *         star). A name has no slash and each method has one, so none is taken for another. What has a star is granted, never used. What a server
+ *         asks of its client (the user, their model, their directories) is in no star: it is another's authority, and granted by its name.
  * Called: from any process; pure. */
 #ifndef CORE_TOOL_H
 #define CORE_TOOL_H
@@ -22,6 +23,8 @@
 	X("prompts/get")                                                                                               \
 	X("completion/complete")                                                                                       \
 	X("logging/setLevel")                                                                                          \
+	TOOL_METHODS_OF_CLIENT(X)
+#define TOOL_METHODS_OF_CLIENT(X)                                                                                      \
 	X("sampling/createMessage")                                                                                    \
 	X("elicitation/create")                                                                                        \
 	X("roots/list")
@@ -31,14 +34,16 @@ bool tool_is_server(const char *name);
 /* A NAME, and no METHOD. */
 bool tool_is_name(const char *name);
 bool tool_is_method(const char *name);
+/* Of an object: whether it is what that server asks of its client. */
+bool tool_is_of_client(const char *object);
 
 /* Any of the four forms. */
 bool tool_is_object(const char *object);
 /* Of an object: whether it means several. */
 bool tool_is_star(const char *object);
-/* Both are objects: whether all that inner means outer means, too. */
+/* Both are objects: whether all that inner means outer means, too. Of a server's requests of its client that is each by itself alone. */
 bool tool_covers(const char *outer, const char *inner);
-/* All of the server that an object is of; of all servers: these. */
+/* All of the server that an object is of; of all servers: these. Not of what tool_is_of_client. */
 void tool_all_of(const char *object, char ret[TOOL_OBJECT_MAX]);
 
 #endif

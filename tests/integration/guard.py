@@ -414,10 +414,11 @@ def hostile_servers_are_bounded(place):
 def what_a_server_asks_is_granted_too(place):
     p = Person(place)
     methods = ["sampling/createMessage", "elicitation/create", "roots/list"]
-    with p.guard("--tool", "bad/echo", mode="asks") as c:
-        c.begin()
-        assert text_of(c.call("echo", say="x")) == "x" and c.stray == [], c.stray
-    with p.guard(*ALL, mode="asks") as c:  # the twin
+    for none in (("--tool", "bad/echo"), ALL, ("--tool", "*")):  # all of a server is not what it asks of its client
+        with p.guard(*none, mode="asks") as c:
+            c.begin()
+            assert text_of(c.call("echo", say="x")) == "x" and c.stray == [], (none, c.stray)
+    with p.guard(*ALL, *(word for method in methods for word in ("--tool", f"bad/{method}")), mode="asks") as c:  # the twin
         c.begin()
         assert text_of(c.call("echo", say="x")) == "x"
         while len(c.stray) < 3:

@@ -10,10 +10,14 @@ from mcp_bare import at_once
 from mcp_peers import SERVERS, conform_client, conform_server, eras_of, exercise, installed
 
 
+def asked_of_the_client(name):
+    return [word for method in ("roots/list", "elicitation/create", "sampling/createMessage") for word in ("--tool", f"{name}/{method}")]
+
+
 def gate(place, there, name, tree, home, *more):
     """What is before the server's command: it sees its own code and the tree, and has the variables that it is started with."""
     env = [word for key in SERVERS[name].env or {} for word in ("--env", key)] if name in SERVERS else []
-    return [place.ambit, "guard", "--name", name, *room_of(place), "--tool", f"{name}/*", "--workspace", tree, "--write", tree, "--read", there, "--run", "node", *env, *more, "--"]
+    return [place.ambit, "guard", "--name", name, *room_of(place), "--tool", f"{name}/*", *asked_of_the_client(name), "--workspace", tree, "--write", tree, "--read", there, "--run", "node", *env, *more, "--"]
 
 
 def transparent(name):

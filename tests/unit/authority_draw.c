@@ -16,7 +16,9 @@ static const char *const endpoints[] = { "example.org:443", "*.example.org:443",
 					 "10.0.0.0/8:80",   "10.1.2.3:80",       "unix:/run/x" };
 static const char *const ports[] = { "8080", "0:8080", "80:8080" };
 static const char *const words[] = { "search", "mail", "/a" };
-static const char *const tools[] = { "a/x", "a/x", "a/y", "b/x", "a/resources/read", "a/*", "b/*", "*" };
+static const char *const tools[] = {
+	"a/x", "a/x", "a/y", "b/x", "a/resources/read", "a/roots/list", "a/*", "b/*", "*"
+};
 static const char *const bad[] = {
 	"",
 	"/a/",

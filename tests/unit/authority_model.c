@@ -379,12 +379,18 @@ static bool ends_in_star(const char *object)
 	return object[0] != 0 && object[strlen(object) - 1] == '*';
 }
 
-/* A star of a server is that of all its names, and of itself. */
+/* A star of a server is that of all its names, and of itself, not of what the server asks for. */
 static bool is_tool_in(const char *object, const char *outer)
 {
 	char server[66];
+	const char *name = object[0] != '*' ? strchr(object, '/') + 1 : "";
 
-	if (strcmp(outer, "*") == 0 || strcmp(outer, object) == 0)
+	if (strcmp(outer, object) == 0)
+		return true;
+	if (strcmp(name, "sampling/createMessage") == 0 || strcmp(name, "elicitation/create") == 0 ||
+	    strcmp(name, "roots/list") == 0)
+		return false;
+	if (strcmp(outer, "*") == 0)
 		return true;
 	(void)snprintf(server, sizeof server, "%.*s", (int)(strcspn(object, "/") + 1), object); /* with its slash */
 	return strncmp(outer, server, strlen(server)) == 0 && strcmp(outer + strlen(server), "*") == 0;

@@ -941,7 +941,7 @@ static void a_tool_is_asked_for_by_its_name(void **state)
 		const char *object;
 		uint32_t grant;
 	} rows[] = {
-		{ "a/x", 2 }, { "a/y", 1 },          { "a/roots/list", 1 },
+		{ "a/x", 2 }, { "a/y", 1 },          { "a/roots/list", GRANT_NONE },
 		{ "b/x", 0 }, { "a/*", GRANT_NONE }, { "*", GRANT_NONE },
 	};
 	struct err e;

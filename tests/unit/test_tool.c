@@ -98,10 +98,15 @@ static void a_star_means_all_of_its_server(void **state)
 		{ "*", "*", true },
 		{ "*", "a/*", true },
 		{ "*", "a/x", true },
-		{ "*", "a/roots/list", true },
+		{ "*", "a/roots/list", false },
+		{ "*", "a/sampling/createMessage", false },
+		{ "*", "a/resources/read", true },
+		{ "a/roots/list", "a/roots/list", true },
 		{ "a/*", "a/*", true },
 		{ "a/*", "a/x", true },
-		{ "a/*", "a/roots/list", true },
+		{ "a/*", "a/roots/list", false },
+		{ "a/*", "a/elicitation/create", false },
+		{ "a/*", "a/prompts/get", true },
 		{ "a/*", "*", false },
 		{ "a/*", "ab/x", false },
 		{ "ab/*", "a/x", false },
@@ -124,7 +129,7 @@ static void all_of_a_server_is_a_star(void **state)
 {
 	static const struct {
 		const char *object, *all;
-	} rows[] = { { "a/x", "a/*" }, { "a/roots/list", "a/*" }, { "a/*", "a/*" }, { "*", "*" } };
+	} rows[] = { { "a/x", "a/*" }, { "a/prompts/get", "a/*" }, { "a/*", "a/*" }, { "*", "*" } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
