@@ -154,7 +154,7 @@ static void put_shown(const struct guard_use *u, const char *object, const struc
 	struct where_argument a;
 	struct rbuf in;
 
-	buf_printf(out, "what: tool\nto: %s\n", object);
+	buf_printf(out, "what: tool\nto: %s\n", text_escape(shown, sizeof shown, object, strlen(object)));
 	if (u->agent[0] != 0)
 		buf_printf(out, "agent: %s\n", u->agent);
 	buf_printf(out, "workspace: %s\n", text_escape(shown, sizeof shown, u->workspace, strlen(u->workspace)));
@@ -173,7 +173,8 @@ static void put_shown(const struct guard_use *u, const char *object, const struc
 static bool covers(const struct guard_grant *g, const char *object, const struct guard_ask *ask)
 {
 	return grant_object_covers(VERB_TOOL, g->object, VERB_TOOL, object) &&
-	       (g->terms[0] == 0 || where_allows(&g->where, &ask->arguments));
+	       (g->terms[0] == 0 ||
+		(where_allows(&g->where, &ask->arguments) && !where_is_evaded(&g->where, &ask->arguments)));
 }
 
 static int use(struct guard_use *u, const struct guard_grant *g, const char *object, const struct guard_ask *ask,

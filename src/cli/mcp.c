@@ -312,6 +312,8 @@ static int on_open(struct served *s)
 		buf_init_in(&body, room, sizeof room);
 		wire_put_error(&body, &e);
 		r = wire_send(s->sock, WIRE_MCP_FAILED, &body, NULL, 0);
+		if (s->o->key == NULL && s->channel.sock >= 0)
+			(void)daemon_end(&s->channel, &e); /* made, and of no use to anybody */
 		daemon_part(&s->channel);
 		daemon_leave(&s->daemon);
 	} else {
@@ -384,11 +386,20 @@ static int find_event(struct served *s, uint64_t n, char ret[ID_TEXT_MAX])
 	return 0;
 }
 
+/* What a client may have done, the role that speaks for it may: no commit where that is the person's. */
+static bool may_do(const struct served *s, uint32_t what)
+{
+	return what == MCP_DIFF ||
+	       (s->tools & (what == MCP_COMMIT ? TOOL_BIT(TOOL_COMMIT) : TOOL_BIT(TOOL_DISCARD))) != 0;
+}
+
 static int on_ask(struct served *s, const struct mcp_ask *ask)
 {
 	char event[ID_TEXT_MAX];
 	struct deed *d = NULL;
 
+	if (!may_do(s, ask->deed))
+		return -EPROTO;
 	for (size_t i = 0; i < DEEDS_MAX && d == NULL; i++)
 		d = s->deeds[i].pidfd < 0 ? &s->deeds[i] : NULL;
 	if (d == NULL)

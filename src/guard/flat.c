@@ -1,11 +1,10 @@
 /* Arguments as the authority looks at them. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/cleanup.h"
+#include "core/where_match.h"
 #include "guard/guard.h"
 
 #define PATH_MAX_BYTES 2048
@@ -29,13 +28,13 @@ static int check_names(const struct flat *f, const json_t *object)
 	const char *a, *b;
 	json_t *v, *w;
 
-	if (json_object_size(object) > WHERE_ARGUMENTS_MAX) /* each is held against each */
+	if (json_object_size(object) > WHERE_ARGUMENTS_MAX) /* all are compared with all */
 		return too_many(f);
 	json_object_foreach((json_t *)(uintptr_t)object, a, v)
 	{
 		json_object_foreach((json_t *)(uintptr_t)object, b, w)
 		{
-			if (a != b && strcasecmp(a, b) == 0)
+			if (a != b && where_is_same_name(a, b))
 				return err_set(f->e, AMBIT_MALFORMED, "give each argument one name",
 					       "two arguments that differ by case alone: '%.64s' and '%.64s'", a, b);
 		}

@@ -1,5 +1,5 @@
 /* The role ambit-guard: stands between one client of the Model Context Protocol and one real server. It runs in a cell of its own, without a network, a file or another process; whoever takes it
- * over has what the client says and may have said what that client may, and nothing of anybody else.
+ * over has what both say and the server can do, granted or not, and nothing of anybody else.
  * Standard input is the connection of the command line, which sends one message. */
 #include <signal.h>
 #include <unistd.h>

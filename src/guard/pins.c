@@ -25,22 +25,33 @@ static struct known *known_of(struct guard *g, const char *name)
 
 /* ---- what nobody is shown ---- */
 
-/* What a terminal obeys, and what stands in a text without being seen. */
+/* What a terminal obeys, and what stands in a text without being seen: marks of direction, joiners, fillers, tags. */
 static bool is_hidden(uint32_t c)
 {
-	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0xad ||
+	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x34f ||
+	       c == 0x61c || c == 0x115f || c == 0x1160 || c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) ||
 	       (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-	       c == 0xfeff || c == 0x180e || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+	       c == 0x3164 || c == 0xfeff || c == 0xffa0 || (c >= 0xfff9 && c <= 0xfffb) ||
+	       (c >= 0x1d173 && c <= 0x1d17a) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+/* Which of its forms the character before has. One says no more than that; a row of them can say anything. */
+static bool is_variation(uint32_t c)
+{
+	return c >= 0xfe00 && c <= 0xfe0f;
 }
 
 static bool is_clean_text(const char *text, size_t n)
 {
+	bool may_vary = false;
+
 	for (size_t at = 0; at < n;) {
 		uint32_t c;
 		const size_t length = text_decode(text + at, n - at, &c);
 
-		if (length == 0 || is_hidden(c))
+		if (length == 0 || is_hidden(c) || (is_variation(c) && !may_vary))
 			return false;
+		may_vary = (c >= 0x80 && !is_variation(c)) || (c >= '0' && c <= '9') || c == '#' || c == '*';
 		at += length;
 	}
 	return true;

@@ -546,8 +546,10 @@ void answer_failed(struct mcp *m, struct call *c, const struct err *e)
 		say_error(&m->out, c->id, &why, SAY_PARAMS);
 	} else if (c->tool < TOOL_COUNT) {
 		answer_refused(m, c->id, c->era, &why);
-	} else {
+	} else if (c->uri[0] != 0 && e->code == AMBIT_NOT_FOUND) {
 		say_no_resource(&m->out, c->id, c->uri, &why);
+	} else {
+		say_error(&m->out, c->id, &why, say_number_of(e));
 	}
 	if (c->state == CALL_ROWS && m->listing == c->number)
 		m->listing = 0;

@@ -385,13 +385,13 @@ static int digest_of(enum tool t, const json_t *arguments, char ret[DIGEST_HEX],
 
 static int check_call(const struct asked *a, struct mistake *why)
 {
-	static const char *const known[] = { "_meta", "name", "arguments", "inputResponses", "requestState", "task" };
+	static const char *const known[] = { "_meta", "name", "arguments", "inputResponses", "requestState" };
 	const char *key;
 	json_t *value;
 
 	json_object_foreach((json_t *)(uintptr_t)a->params, key, value)
 	{
-		bool is = false;
+		bool is = a->era == ERA_LEGACY && strcmp(key, "task") == 0;
 
 		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 			is = is || strcmp(known[i], key) == 0;

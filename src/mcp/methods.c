@@ -377,13 +377,6 @@ static int open_session(struct mcp *m, struct mistake *why)
 	return r;
 }
 
-static int number_of(const struct err *e)
-{
-	return e->code == AMBIT_LIMIT || e->code == AMBIT_MEMORY || e->code == AMBIT_GONE || e->code == AMBIT_SYSTEM
-		       ? SAY_INTERNAL
-		       : SAY_PARAMS;
-}
-
 static int ask_method(struct mcp *m, const struct method *method, const struct asked *a, struct mistake *why)
 {
 	if ((method->is & SESSION) == 0 || m->open == OPEN_IS || (m->open == OPEN_FAILED && method->ask == call_tool))
@@ -431,7 +424,7 @@ void mcp_ask(struct mcp *m, const struct asked *given)
 			    "the client did not say which version it speaks");
 	} else {
 		r = ask_method(m, method, &a, &why);
-		number = number_of(&why.err);
+		number = say_number_of(&why.err);
 		if (r == 0 && (method->is & FIRST) == 0)
 			m->pin = a.era == ERA_MODERN ? PIN_MODERN : PIN_LEGACY;
 	}

@@ -52,6 +52,13 @@ void say_capability(struct buf *out, const char *id)
 		id, SAY_CAPABILITY);
 }
 
+int say_number_of(const struct err *e)
+{
+	return e->code == AMBIT_LIMIT || e->code == AMBIT_MEMORY || e->code == AMBIT_GONE || e->code == AMBIT_SYSTEM
+		       ? SAY_INTERNAL
+		       : SAY_PARAMS;
+}
+
 void say_no_resource(struct buf *out, const char *id, const char *uri, const struct mistake *m)
 {
 	struct json j;

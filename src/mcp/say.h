@@ -32,6 +32,8 @@ void say_result_end(struct json *j);
 void say_error(struct buf *out, const char *id, const struct mistake *m, int number);
 /* That it did not say that it takes tasks. */
 void say_capability(struct buf *out, const char *id);
+/* Of JSON-RPC: whether the asker or this side has to mend it. */
+int say_number_of(const struct err *e);
 /* As clients know that there is no such resource: by data that has the uri, and nothing else. */
 void say_no_resource(struct buf *out, const char *id, const char *uri, const struct mistake *m);
 void say_note(struct json *j, struct buf *out, const char *method);

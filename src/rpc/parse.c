@@ -84,10 +84,11 @@ json_t *parse_json_within(const char *text, size_t n, unsigned depth, unsigned v
 	if (json != NULL)
 		return json;
 	(void)text_escape(why, sizeof why, told.text, strlen(told.text)); /* it may name bytes of the line */
-	(void)wrong_at(m, told.position > 0 ? (size_t)told.position : 0,
-		       err_why(&m->err,
-			       err_set(&m->err, AMBIT_MALFORMED, "a line holds one JSON object (doc/PROTOCOL.md)",
-				       "a line that is not JSON as it is taken here"),
-			       "%s", why));
+	(void)wrong_at(
+		m, told.position > 0 ? (size_t)told.position : 0,
+		err_why(&m->err,
+			err_set(&m->err, AMBIT_MALFORMED, "one JSON object in one line, in UTF-8, and no name twice",
+				"a line that is not JSON as it is taken here"),
+			"%s", why));
 	return NULL;
 }

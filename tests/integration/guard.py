@@ -158,6 +158,10 @@ def conditions_hold_on_any_argument(place):
         ({"say": {"given": True}}, {}, False),
         ({"say": {"length": 3}}, {"say": "abcd"}, False),
         ({"say": "a*"}, {"say": "a", "SAY": "b"}, None),  # some servers take the one for the other
+        ({"say": "a*"}, {"sk": "a", "s\u212a": "b"}, None),  # as Go folds it
+        ({"say": "a*"}, {"SAY": "b"}, False),  # a condition is not evaded by its own name
+        ({"say": "a*"}, {"__proto__": {"say": "b"}}, False),
+        ({"say": "a*"}, {f"n{i}": None for i in range(257)}, ...),
         ({"o.mode": "r"}, {"o": {"mode": "w"}}, False),
         ({"o.mode": "r"}, {"o": {"mode": "r"}}, True),
     ]
@@ -167,6 +171,8 @@ def conditions_hold_on_any_argument(place):
             answer = c.call("echo", **arguments)
             if allowed is None:
                 assert "differ by case" in answer["error"]["message"], answer
+            elif allowed is ...:
+                assert "more than 256 arguments" in answer["error"]["message"], answer
             elif allowed:
                 assert answer["result"]["structuredContent"] == {"given": arguments}, answer
             else:
@@ -366,6 +372,9 @@ def names_that_are_none_are_not_shown(place):
         for name in ("a/b", "x" * 128, "../up", ".hidden"):
             answer = c.call(name)
             assert "error" in answer, answer
+    with Person(place).guard(*ALL, mode="forms") as c:  # one form of a sign is seen; a row of them is a text of its own
+        c.begin()
+        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["echo"]
     with p.guard(*ALL, mode="twice") as c:
         c.begin()
         listed = c.ask("tools/list")
@@ -388,6 +397,10 @@ def hostile_servers_are_bounded(place):
         c.begin()
         error = c.call("echo", say="x")["error"]
         assert "a line of more than" in error["message"], error
+    with Person(place).guard(*ALL, mode="tools") as c:  # of very many each is not compared with all
+        c.begin()
+        begun = time.monotonic()
+        assert len(c.ask("tools/list")["result"]["tools"]) == 512 and time.monotonic() - begun < 20 * SLOW
     with p.guard(*ALL, mode="dies") as c:
         c.begin()
         assert c.call("echo", say="x")["error"]["message"] == "the server ended"

@@ -27,6 +27,12 @@ elif MODE == "more":
     TOOLS.append(tool("added"))
 elif MODE == "hidden":
     TOOLS[0] = tool("echo", "says it again\x1b[8m and hides\u200b this\u202e")
+elif MODE == "forms":
+    TOOLS[0] = tool("echo", "says \u26a0\ufe0f it again")
+    TOOLS[1] = tool("look", "reads\ufe01\ufe05")
+    TOOLS[2] = tool("drop", "deletes\u3164 it \u034f all")
+elif MODE == "tools":
+    TOOLS = [{"name": f"t{i:06}"} for i in range(60000)]
 elif MODE == "twice":
     TOOLS.append(tool("echo", "the other one"))
 elif MODE == "names":

@@ -44,7 +44,7 @@ def a_client_of_the_older_revision_says_hello_first(place):
                 equal((method, c.refusal(method)["code"]), (method, -32600))
             equal(c.result("ping"), {})
             got = c.initialize(wanted)
-            equal((wanted, got["protocolVersion"], got["serverInfo"]["name"], sorted(got["capabilities"])), (wanted, agreed, "ambit", ["resources", "tools"]))
+            equal((wanted, got["protocolVersion"], got["serverInfo"]["name"], sorted(got["capabilities"])), (wanted, agreed, "ambit", ["resources", "tasks", "tools"]))
             among("granted", got["instructions"])
             error = c.refusal("initialize", protocolVersion=LEGACY, capabilities={}, clientInfo={})
             equal((error["code"], error["data"]["code"]), (-32602, "PROTOCOL"))

@@ -113,12 +113,12 @@ def so_many_at_once(place):
         time.sleep(0.5 * SLOW)  # whoever only looked whether it listens has gone
         clients = [all_of_them.enter_context(Connected(path)) for _ in range(16)]
         assert all(c.ask(HELLO)["id"] == 0 for c in clients)
-        with Connected(path) as more, contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError), Connected(path) as more:
             assert more.ask(HELLO) is None  # there is no place, and it is told by the end
         clients[0].sock.shutdown(socket.SHUT_RDWR)
         end = time.monotonic() + WAIT
         while time.monotonic() < end:
-            with Connected(path) as again, contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            with contextlib.suppress(ConnectionResetError, BrokenPipeError), Connected(path) as again:
                 if again.ask(HELLO) is not None:
                     break
             time.sleep(0.05)
