@@ -210,10 +210,6 @@ bool guard_word(struct guard *g, const struct guard_word *w)
 			/* it waits, or was answered by a question */
 		} else if (w->verdict != GUARD_YES) {
 			client_denied(g, p, &w->why, w->question);
-		} else if (p->cancelled) { /* nobody waits for it, and the server has not heard of it */
-			p->judged = true;
-			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
-			pending_free(g, p);
 		} else {
 			send_on(g, p);
 		}
