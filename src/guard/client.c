@@ -505,7 +505,7 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 /* There is no NUL behind it. */
 static bool is_blank(const char *line, size_t n)
 {
-	while (n > 0 && memchr(" \t\r", line[n - 1], 3) != NULL)
+	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t' || line[n - 1] == '\r'))
 		n--;
 	return n == 0;
 }
