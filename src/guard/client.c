@@ -210,10 +210,6 @@ bool guard_word(struct guard *g, const struct guard_word *w)
 			/* it waits, or was answered by a question */
 		} else if (w->verdict != GUARD_YES) {
 			client_denied(g, p, &w->why, w->question);
-		} else if (p->cancelled) { /* nobody waits for it, and the server has not heard of it */
-			p->judged = true;
-			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
-			pending_free(g, p);
 		} else {
 			send_on(g, p);
 		}
@@ -509,7 +505,7 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 /* There is no NUL behind it. */
 static bool is_blank(const char *line, size_t n)
 {
-	while (n > 0 && memchr(" \t\r", line[n - 1], 3) != NULL)
+	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t' || line[n - 1] == '\r'))
 		n--;
 	return n == 0;
 }

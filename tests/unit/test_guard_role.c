@@ -1241,6 +1241,9 @@ static void what_nobody_sees_is_not_shown(void **state)
 		{ TOOL("t", "a\\u200bb"), false, true },
 		{ TOOL("t", "\\u202e"), false, true },
 		{ TOOL("t", "\\u2066"), false, true },
+		{ TOOL("t", "\\u2764\\ufe0f 1\\ufe0f"), true, true }, /* as a picture */
+		{ TOOL("t", "\\u2764\\ufe0f\\ufe01"), false, true },
+		{ TOOL("t", "a\\ufe0f"), false, true },
 		{ TOOL("t", "\\ufeff"), false, true },
 		{ TOOL("t", "\\udb40\\udc41"), false, true }, /* a tag: U+E0041 */
 		{ TOOL("t", "\xf3\xa0\x81\x81"), false, true },
