@@ -175,7 +175,8 @@ bool setup_told_take(struct rbuf *in, struct setup_told *ret)
 	ret->has_timeout = rbuf_bool(in);
 	ret->timeout_ms = rbuf_u64(in);
 	ret->description = take_bytes(in, SETUP_HOOK_MAX, &ret->description_len);
-	ret->error.code = code == AMBIT_MALFORMED || code == AMBIT_LIMIT || code == AMBIT_MEMORY || code == AMBIT_CONFLICT || code == AMBIT_USAGE
+	ret->error.code = code == AMBIT_MALFORMED || code == AMBIT_LIMIT || code == AMBIT_MEMORY ||
+					  code == AMBIT_CONFLICT || code == AMBIT_USAGE
 				  ? (enum ambit_code)code
 			  : code == 0 ? AMBIT_OK
 				      : AMBIT_INTERNAL;

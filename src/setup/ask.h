@@ -12,10 +12,10 @@
 #include "base/err.h"
 #include "setup/tree.h"
 
-#define SETUP_WORDS_MAX 64  /* of options that are passed on */
-#define SETUP_WORD_MAX 4096 /* a path at most */
-#define SETUP_NOTES_MAX 256 /* servers and what else there is to be said; the rest is counted */
-#define SETUP_NAME_MAX 128  /* of a server, as it is told; cut */
+#define SETUP_WORDS_MAX 64        /* of options that are passed on */
+#define SETUP_WORD_MAX 4096       /* a path at most */
+#define SETUP_NOTES_MAX 256       /* servers and what else there is to be said; the rest is counted */
+#define SETUP_NAME_MAX 128        /* of a server, as it is told; cut */
 #define SETUP_HOOK_MAX (1u << 20) /* of what a client says of one call */
 #define SETUP_TOLD_MAX (SETUP_TEXT_MAX + (2u << 20))
 
@@ -52,11 +52,11 @@ struct setup_words {
 struct setup_ask {
 	enum setup_op op;
 	enum setup_client client;
-	uint32_t what;                  /* SETUP_WRAP ... */
-	const char *policy;             /* of each server behind the gate; "": none */
-	const char *hook;               /* the command of the hook */
-	struct setup_words mcp, guard;  /* behind `ambit mcp`, and behind `ambit guard` */
-	const uint8_t *text, *before;   /* borrowed: the file as it is, and for UNDO as it was */
+	uint32_t what;                 /* SETUP_WRAP ... */
+	const char *policy;            /* of each server behind the gate; "": none */
+	const char *hook;              /* the command of the hook */
+	struct setup_words mcp, guard; /* behind `ambit mcp`, and behind `ambit guard` */
+	const uint8_t *text, *before;  /* borrowed: the file as it is, and for UNDO as it was */
 	uint32_t text_len, before_len;
 };
 

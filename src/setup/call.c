@@ -26,7 +26,8 @@ static int take(const struct tree *t, struct buf *out, struct setup_told *ret, s
 	const struct node *description = node_member(input, "description");
 
 	if (node_member(t->root, "tool_name") == NULL)
-		return err_set(e, AMBIT_MALFORMED, "it is started by the client, with what it is about to do on standard input",
+		return err_set(e, AMBIT_MALFORMED,
+			       "it is started by the client, with what it is about to do on standard input",
 			       "this names no tool (tool_name)");
 	if (!node_is_text(node_member(t->root, "tool_name"), "Bash"))
 		return 0;
@@ -50,7 +51,8 @@ int call_read(const struct setup_ask *a, struct buf *out, struct setup_told *ret
 {
 	struct tree t;
 	int r = a->text_len > SETUP_HOOK_MAX
-			? err_set(e, AMBIT_LIMIT, NULL, "what the client said of its tool has more than %u KB", SETUP_HOOK_MAX >> 10)
+			? err_set(e, AMBIT_LIMIT, NULL, "what the client said of its tool has more than %u KB",
+				  SETUP_HOOK_MAX >> 10)
 			: 0;
 
 	if (r < 0)

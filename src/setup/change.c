@@ -69,9 +69,11 @@ static bool add_variables(struct work *w, const struct node *server, struct setu
 	const struct node *env = node_member(server, "env"), *names = node_member(server, "env_vars");
 	bool ok = true;
 
-	for (const struct node *at = env != NULL && env->kind == NODE_OBJECT ? env->first : NULL; ok && at != NULL; at = at->next)
+	for (const struct node *at = env != NULL && env->kind == NODE_OBJECT ? env->first : NULL; ok && at != NULL;
+	     at = at->next)
 		ok = add_variable(w, server, to, at->key, at->key_len);
-	for (const struct node *at = names != NULL && names->kind == NODE_ARRAY ? names->first : NULL; ok && at != NULL; at = at->next)
+	for (const struct node *at = names != NULL && names->kind == NODE_ARRAY ? names->first : NULL; ok && at != NULL;
+	     at = at->next)
 		if (at->kind == NODE_STRING)
 			ok = add_variable(w, server, to, at->text, at->text_len);
 	if (node_member(server, "envFile") != NULL)
@@ -152,7 +154,8 @@ static bool are_texts(const struct node *args)
 
 static bool has_url(const struct node *server)
 {
-	return node_member(server, "url") != NULL || node_member(server, "httpUrl") != NULL || node_member(server, "serverUrl") != NULL;
+	return node_member(server, "url") != NULL || node_member(server, "httpUrl") != NULL ||
+	       node_member(server, "serverUrl") != NULL;
 }
 
 /* Whether it can be, and is not: what hinders is told. */
@@ -191,7 +194,8 @@ static int wrap(struct work *w, const struct node *server)
 		return 0;
 	gate_name(server, name);
 	if (!gate_words(w, server, name, &words))
-		return refuse(w, server, "name its variables in a policy (env:)", "this server would need too many arguments");
+		return refuse(w, server, "name its variables in a policy (env:)",
+			      "this server would need too many arguments");
 	edits_add(&w->edits, command->start, command->end - command->start, "\"ambit\"", 7);
 	if (args != NULL)
 		edits_lead(&w->edits, args, &words);
@@ -298,7 +302,8 @@ static int add_table(struct work *w, const struct node *servers)
 	auto_buf lines = { .max = 0 };
 
 	if (servers != NULL && (servers->kind != NODE_OBJECT || servers->shape == SHAPE_DOTTED))
-		return refuse(w, servers, "write its servers as [mcp_servers.NAME]", "these servers are written in a way in which none can be added");
+		return refuse(w, servers, "write its servers as [mcp_servers.NAME]",
+			      "these servers are written in a way in which none can be added");
 	(void)add_word(&words, "mcp");
 	for (uint32_t i = 0; i < w->ask->mcp.n; i++)
 		(void)add_word(&words, w->ask->mcp.word[i]);
@@ -370,11 +375,15 @@ static int add_hook_table(struct work *w, const struct node *hooks)
 	const struct node *groups = node_member(hooks, "PreToolUse");
 	auto_buf lines = { .max = 0 };
 
-	if ((hooks != NULL && (hooks->kind != NODE_OBJECT || hooks->shape == SHAPE_BRACKETS || hooks->shape == SHAPE_DOTTED)) ||
+	if ((hooks != NULL &&
+	     (hooks->kind != NODE_OBJECT || hooks->shape == SHAPE_BRACKETS || hooks->shape == SHAPE_DOTTED)) ||
 	    (groups != NULL && groups->shape != SHAPE_LIST))
-		return refuse(w, hooks, "write them as [[hooks.PreToolUse]]", "these hooks are written in a way in which none can be added");
+		return refuse(w, hooks, "write them as [[hooks.PreToolUse]]",
+			      "these hooks are written in a way in which none can be added");
 	buf_init(&lines, 1u << 20);
-	buf_printf(&lines, "[[hooks.PreToolUse]]\nmatcher = \"^Bash$\"\n\n[[hooks.PreToolUse.hooks]]\ntype = \"command\"\ncommand = ");
+	buf_printf(
+		&lines,
+		"[[hooks.PreToolUse]]\nmatcher = \"^Bash$\"\n\n[[hooks.PreToolUse.hooks]]\ntype = \"command\"\ncommand = ");
 	pen_text(&lines, w->ask->hook, strlen(w->ask->hook));
 	buf_put(&lines, "\n", 1);
 	append_lines(w, &lines);
@@ -409,8 +418,9 @@ static int add_hook(struct work *w)
 
 static bool is_on(const struct node *n)
 {
-	return n != NULL && (n->kind == NODE_STRING ? n->text_len > 0 && !node_is_text(n, "false")
-						    : n->kind == NODE_BARE && n->text_len == 4 && memcmp(n->text, "true", 4) == 0);
+	return n != NULL &&
+	       (n->kind == NODE_STRING ? n->text_len > 0 && !node_is_text(n, "false")
+				       : n->kind == NODE_BARE && n->text_len == 4 && memcmp(n->text, "true", 4) == 0);
 }
 
 static void turn_off(struct work *w, const struct node *n, const char *value)
@@ -433,15 +443,17 @@ static void codex_sandbox(struct work *w)
 	if (node_is_text(mode, "danger-full-access"))
 		return;
 	if ((w->ask->what & SETUP_OFF) == 0) {
-		note_add(w->told, NOTE_SANDBOX_CODEX, mode == NULL ? 0 : spot_of(w->tree->bytes, w->tree->len, mode->start).line,
-			 "sandbox_mode", 12);
+		note_add(w->told, NOTE_SANDBOX_CODEX,
+			 mode == NULL ? 0 : spot_of(w->tree->bytes, w->tree->len, mode->start).line, "sandbox_mode",
+			 12);
 		return;
 	}
 	if (mode != NULL) {
 		turn_off(w, mode, off);
 		return;
 	}
-	buf_printf(&line, "sandbox_mode = %s%s", off, w->edits.newline); /* before everything: behind a [table] it would be that one's */
+	buf_printf(&line, "sandbox_mode = %s%s", off,
+		   w->edits.newline); /* before everything: behind a [table] it would be that one's */
 	edits_add(&w->edits, w->tree->root->start, 0, line.data, line.len);
 	note_add(w->told, NOTE_SANDBOX_OFF, 0, title, strlen(title));
 	w->told->changes++;
@@ -463,12 +475,15 @@ static void look_for_sandbox(struct work *w)
 
 	switch (w->ask->client) {
 	case SETUP_CLAUDE_CODE:
-		json_sandbox(w, node_member(node_member(root, "sandbox"), "enabled"), NOTE_SANDBOX_CLAUDE, "sandbox.enabled");
+		json_sandbox(w, node_member(node_member(root, "sandbox"), "enabled"), NOTE_SANDBOX_CLAUDE,
+			     "sandbox.enabled");
 		break;
 	case SETUP_CODEX: codex_sandbox(w); break;
 	case SETUP_GEMINI:
-		json_sandbox(w, node_member(node_member(root, "tools"), "sandbox"), NOTE_SANDBOX_GEMINI, "tools.sandbox");
-		json_sandbox(w, node_member(root, "sandbox"), NOTE_SANDBOX_GEMINI, "sandbox"); /* as it was written before */
+		json_sandbox(w, node_member(node_member(root, "tools"), "sandbox"), NOTE_SANDBOX_GEMINI,
+			     "tools.sandbox");
+		json_sandbox(w, node_member(root, "sandbox"), NOTE_SANDBOX_GEMINI,
+			     "sandbox"); /* as it was written before */
 		break;
 	case SETUP_CURSOR:
 	case SETUP_VSCODE:
@@ -513,7 +528,9 @@ int change_make(const struct setup_ask *a, struct buf *out, struct setup_told *r
 	int r = tree_read(&tree, form, empty ? "{}\n" : (const char *)a->text, empty ? 3 : a->text_len, e);
 
 	edits_init(&w.edits, &tree);
-	r = r < 0 ? r : a->mcp.n + 1 >= SETUP_WORDS_MAX ? err_set(e, AMBIT_LIMIT, NULL, "--mcp has too many words") : make(&w);
+	r = r < 0                             ? r
+	    : a->mcp.n + 1 >= SETUP_WORDS_MAX ? err_set(e, AMBIT_LIMIT, NULL, "--mcp has too many words")
+					      : make(&w);
 	if (r == 0 && ret->changes > 0)
 		r = edits_apply(&w.edits, out, e);
 	edits_finish(&w.edits);

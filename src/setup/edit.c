@@ -64,7 +64,8 @@ void edits_init(struct edits *d, const struct tree *t)
 {
 	const char *line = t->len > 0 ? memchr(t->bytes, '\n', t->len) : NULL;
 
-	*d = (struct edits){ .tree = t, .newline = line != NULL && line > t->bytes && line[-1] == '\r' ? "\r\n" : "\n" };
+	*d = (struct edits){ .tree = t,
+			     .newline = line != NULL && line > t->bytes && line[-1] == '\r' ? "\r\n" : "\n" };
 	buf_init(&d->put, SETUP_TEXT_MAX);
 	find_unit(d);
 }
@@ -233,7 +234,7 @@ void edits_take(struct edits *d, const struct node *n)
 	size_t from = gap_before(t, begin_of(n)), to = n->has_comma ? n->comma + 1 : n->end;
 
 	if (n->next == NULL && prev == NULL && gap_before(t, box->end - 1) <= to)
-		to = box->end - 1; /* nothing is left in it */
+		to = box->end - 1;               /* nothing is left in it */
 	if (n->has_comma && n->comma > n->end) { /* what stands between them stays */
 		edits_drop(d, from, n->end);
 		edits_drop(d, n->comma, to);

@@ -13,18 +13,18 @@
 #define EDITS_MAX 16384u
 
 struct edit {
-	size_t at, drop; /* so many bytes are taken out there */
+	size_t at, drop;     /* so many bytes are taken out there */
 	size_t put, put_len; /* of edits->put */
 	size_t number;
 };
 
 struct edits {
 	const struct tree *tree; /* borrowed */
-	struct edit *list;	 /* owned */
+	struct edit *list;       /* owned */
 	size_t n, cap;
 	struct buf put;
 	const char *newline; /* "\n", or "\r\n" */
-	char unit[16];	     /* one step of indentation */
+	char unit[16];       /* one step of indentation */
 	bool failed;
 };
 
@@ -57,7 +57,7 @@ void pen_text(struct buf *out, const char *text, size_t n);
 void pen_open(struct pen *p, char bracket);
 void pen_close(struct pen *p, char bracket);
 void pen_key(struct pen *p, const char *key); /* of a member; in TOML's braces `key = ` */
-void pen_next(struct pen *p);		       /* before an element */
+void pen_next(struct pen *p);                 /* before an element */
 
 /* Puts a member into an object in brackets, or an element (key NULL) into an array, behind all that is there. */
 typedef void pen_fn(struct pen *p, const void *of);

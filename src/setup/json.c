@@ -119,7 +119,8 @@ static int read_member(struct making *m, struct node *of)
 	int r;
 
 	if (making_peek(m) != '"')
-		return making_refuse(m, m->at, NULL, m->at < m->len ? "here a name in quotes should be" : "it ends too early");
+		return making_refuse(m, m->at, NULL,
+				     m->at < m->len ? "here a name in quotes should be" : "it ends too early");
 	r = read_text(m, &key, &key_len);
 	key_end = m->at;
 	r = r < 0 ? r : skip(m);
@@ -149,12 +150,17 @@ static int read_brackets(struct making *m, struct node *of, char close)
 		r = skip(m);
 		if (r < 0)
 			return r;
-		if (making_peek(m) == close && (of->last == NULL || !of->last->has_comma || m->tree->form == FORM_JSONC))
+		if (making_peek(m) == close &&
+		    (of->last == NULL || !of->last->has_comma || m->tree->form == FORM_JSONC))
 			break;
 		if (of->last != NULL && !of->last->has_comma)
-			return making_refuse(m, m->at, NULL, m->at < m->len ? "here a ',' or '%c' should be" : "it ends too early, without '%c'", close);
+			return making_refuse(m, m->at, NULL,
+					     m->at < m->len ? "here a ',' or '%c' should be"
+							    : "it ends too early, without '%c'",
+					     close);
 		if (making_peek(m) == close)
-			return making_refuse(m, of->last->comma, "this client reads plain JSON: take it out", "a comma behind the last");
+			return making_refuse(m, of->last->comma, "this client reads plain JSON: take it out",
+					     "a comma behind the last");
 		r = close == '}' ? read_member(m, of) : read_value(m, of, &n);
 		r = r < 0 ? r : skip(m);
 		if (r < 0)

@@ -18,7 +18,8 @@ struct making {
 };
 
 /* Fills the error, with the place; gives -MALFORMED. */
-int making_refuse(struct making *m, size_t at, const char *hint, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int making_refuse(struct making *m, size_t at, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 /* -LIMIT, -MEMORY: NULL, and the error is filled. */
 struct node *making_node(struct making *m, enum node_kind kind, struct node *parent);
 /* Room of the tree's own. NULL: the error is filled. */

@@ -30,7 +30,8 @@ int servers_each(const struct tree *t, enum setup_client c, servers_fn *fn, void
 	const struct node *projects = c == SETUP_CLAUDE_CODE ? node_member(t->root, "projects") : NULL;
 	int r = servers != NULL && servers->kind == NODE_OBJECT ? fn(of, servers, NULL) : 0;
 
-	for (const struct node *p = projects != NULL && projects->kind == NODE_OBJECT ? projects->first : NULL; r == 0 && p != NULL; p = p->next) {
+	for (const struct node *p = projects != NULL && projects->kind == NODE_OBJECT ? projects->first : NULL;
+	     r == 0 && p != NULL; p = p->next) {
 		servers = node_member(p, word);
 		if (servers != NULL && servers->kind == NODE_OBJECT)
 			r = fn(of, servers, p);
@@ -70,10 +71,12 @@ const struct node *hook_of_ours(const struct tree *t)
 {
 	const struct node *groups = node_member(node_member(t->root, "hooks"), "PreToolUse");
 
-	for (const struct node *g = groups != NULL && groups->kind == NODE_ARRAY ? groups->first : NULL; g != NULL; g = g->next) {
+	for (const struct node *g = groups != NULL && groups->kind == NODE_ARRAY ? groups->first : NULL; g != NULL;
+	     g = g->next) {
 		const struct node *hooks = node_member(g, "hooks");
 
-		for (const struct node *h = hooks != NULL && hooks->kind == NODE_ARRAY ? hooks->first : NULL; h != NULL; h = h->next) {
+		for (const struct node *h = hooks != NULL && hooks->kind == NODE_ARRAY ? hooks->first : NULL; h != NULL;
+		     h = h->next) {
 			const struct node *command = node_member(h, "command");
 
 			if (command != NULL && command->kind == NODE_STRING &&

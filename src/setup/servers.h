@@ -15,7 +15,7 @@ void note_node(struct setup_told *t, const struct tree *tree, enum setup_note_id
 typedef int servers_fn(void *of, const struct node *servers, const struct node *project);
 int servers_each(const struct tree *t, enum setup_client c, servers_fn *fn, void *of);
 
-bool server_is_ours(const struct node *server);	   /* `ambit ...` */
+bool server_is_ours(const struct node *server);    /* `ambit ...` */
 bool server_is_guarded(const struct node *server); /* `ambit guard ...` */
 /* Of one that is guarded, the element behind "--"; NULL: there is none. */
 const struct node *server_inner(const struct node *server);

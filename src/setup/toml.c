@@ -17,7 +17,8 @@ static void skip_blank(struct making *m)
 
 static int skip_comment(struct making *m)
 {
-	while (m->at < m->len && m->bytes[m->at] != '\n' && !(m->bytes[m->at] == '\r' && m->len - m->at > 1 && m->bytes[m->at + 1] == '\n')) {
+	while (m->at < m->len && m->bytes[m->at] != '\n' &&
+	       !(m->bytes[m->at] == '\r' && m->len - m->at > 1 && m->bytes[m->at + 1] == '\n')) {
 		const unsigned char c = (unsigned char)m->bytes[m->at];
 
 		if ((c < 0x20 && c != '\t') || c == 0x7f)
@@ -30,7 +31,9 @@ static int skip_comment(struct making *m)
 
 static bool take_newline(struct making *m)
 {
-	const size_t n = making_peek(m) == '\n' ? 1 : m->len - m->at > 1 && memcmp(m->bytes + m->at, "\r\n", 2) == 0 ? 2 : 0;
+	const size_t n = making_peek(m) == '\n'                                           ? 1
+			 : m->len - m->at > 1 && memcmp(m->bytes + m->at, "\r\n", 2) == 0 ? 2
+											  : 0;
 
 	m->at += n;
 	return n > 0;
@@ -131,7 +134,8 @@ static int read_quoted(struct making *m, const struct quoted *q, const char **re
 		const unsigned char c = (unsigned char)m->bytes[at];
 		size_t put = 0, took;
 
-		if ((c < 0x20 && c != '\t' && !(q->lines && (c == '\n' || (c == '\r' && m->bytes[at + 1] == '\n')))) || c == 0x7f)
+		if ((c < 0x20 && c != '\t' && !(q->lines && (c == '\n' || (c == '\r' && m->bytes[at + 1] == '\n')))) ||
+		    c == 0x7f)
 			return making_refuse(m, at, NULL, "a control character in a text");
 		if (q->raw || c != '\\') {
 			to[n++] = m->bytes[at++];
@@ -234,7 +238,8 @@ static int read_name(struct making *m, struct name *name)
 	}
 }
 
-static struct node *make_member(struct making *m, struct node *of, const struct part *p, enum node_kind kind, enum node_shape shape)
+static struct node *make_member(struct making *m, struct node *of, const struct part *p, enum node_kind kind,
+				enum node_shape shape)
 {
 	struct node *n = making_node(m, kind, of);
 
@@ -307,7 +312,10 @@ static int read_brackets(struct making *m, struct node *of, char close)
 		if (making_peek(m) == close)
 			break;
 		if (m->at >= m->len || !has_comma)
-			return making_refuse(m, m->at, NULL, m->at < m->len ? "here a ',' or '%c' should be" : "it ends too early, without '%c'", close);
+			return making_refuse(m, m->at, NULL,
+					     m->at < m->len ? "here a ',' or '%c' should be"
+							    : "it ends too early, without '%c'",
+					     close);
 		if (close == '}') {
 			r = read_pair(m, of);
 		} else {
@@ -341,12 +349,15 @@ static int read_bare(struct making *m, struct node *n)
 
 	while (m->at + len < m->len && (is_bare_letter(at[len]) || at[len] == '+' || at[len] == '.' || at[len] == ':'))
 		len++;
-	if (len == 10 && m->len - m->at > 13 && at[4] == '-' && at[10] == ' ' && at[11] >= '0' && at[11] <= '9' && at[13] == ':') /* a date, and the time of day */
-		for (len = 11; m->at + len < m->len && (is_bare_letter(at[len]) || at[len] == '+' || at[len] == '.' || at[len] == ':');)
+	if (len == 10 && m->len - m->at > 13 && at[4] == '-' && at[10] == ' ' && at[11] >= '0' && at[11] <= '9' &&
+	    at[13] == ':') /* a date, and the time of day */
+		for (len = 11; m->at + len < m->len &&
+			       (is_bare_letter(at[len]) || at[len] == '+' || at[len] == '.' || at[len] == ':');)
 			len++;
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		ok = ok || (len == strlen(words[i]) && memcmp(at, words[i], len) == 0);
-	ok = ok || (len > 0 && at[0] >= '0' && at[0] <= '9') || (len > 1 && (at[0] == '+' || at[0] == '-') && at[1] >= '0' && at[1] <= '9');
+	ok = ok || (len > 0 && at[0] >= '0' && at[0] <= '9') ||
+	     (len > 1 && (at[0] == '+' || at[0] == '-') && at[1] >= '0' && at[1] <= '9');
 	if (!ok)
 		return making_refuse(m, m->at, NULL, "here a value should be");
 	n->text = at;
@@ -444,7 +455,8 @@ static int read_header(struct making *m, struct node **ret)
 	for (size_t i = 0; r == 0 && i + 1 < name.n; i++)
 		r = step_down(m, of, &name.part[i], &of);
 	if (r == 0)
-		r = is_list ? open_list(m, of, &name.part[name.n - 1], ret) : open_table(m, of, &name.part[name.n - 1], ret);
+		r = is_list ? open_list(m, of, &name.part[name.n - 1], ret)
+			    : open_table(m, of, &name.part[name.n - 1], ret);
 	if (r < 0)
 		return r;
 	(*ret)->start = begin;

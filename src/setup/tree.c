@@ -97,7 +97,10 @@ static int by_key(const void *a, const void *b)
 	const size_t n = x->key_len < y->key_len ? x->key_len : y->key_len;
 	const int r = n > 0 ? memcmp(x->key, y->key, n) : 0;
 
-	return r != 0 ? r : x->key_len != y->key_len ? (x->key_len < y->key_len ? -1 : 1) : x->key_start < y->key_start ? -1 : 1;
+	return r != 0                        ? r
+	       : x->key_len != y->key_len    ? (x->key_len < y->key_len ? -1 : 1)
+	       : x->key_start < y->key_start ? -1
+					     : 1;
 }
 
 int making_check_members(struct making *m, const struct node *of)
@@ -116,7 +119,8 @@ int making_check_members(struct making *m, const struct node *of)
 	for (size_t i = 1; i < n; i++)
 		if (list[i]->key_len == list[i - 1]->key_len &&
 		    memcmp(list[i]->key, list[i - 1]->key, list[i]->key_len) == 0)
-			return making_refuse(m, list[i]->key_start, "one of them counts, and nobody says which: take one out",
+			return making_refuse(m, list[i]->key_start,
+					     "one of them counts, and nobody says which: take one out",
 					     "'%.60s' is there twice, first in line %zu", list[i]->key,
 					     spot_of(m->bytes, m->len, list[i - 1]->key_start).line);
 	return 0;
@@ -156,7 +160,7 @@ bool making_hex(const struct making *m, size_t at, size_t n, uint32_t *ret)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const char c = m->bytes[at + i];
-		const uint32_t d = c >= '0' && c <= '9'	  ? (uint32_t)(c - '0')
+		const uint32_t d = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
 				   : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10
 				   : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10
 							  : 16;

@@ -39,7 +39,7 @@ struct node {
 	size_t start, end;         /* of the value; of SHAPE_HEADER its header and lines */
 	size_t key_start, key_end; /* of a member's key, with its quotes; of a dotted one the last part */
 	size_t comma;              /* behind it, where has_comma */
-	size_t tail;               /* of brackets: behind the last thing in them, be it a comment, a comma or the bracket that opens */
+	size_t tail; /* of brackets: behind the last thing in them, be it a comment, a comma or the bracket that opens */
 	bool has_comma;
 	bool is_dotted; /* its key stands behind others and dots */
 	const char *key, *text;

@@ -14,8 +14,8 @@ struct work {
 
 static bool is_same(const struct node *a, const struct node *b)
 {
-	return a != NULL && b != NULL && a->kind == NODE_STRING && b->kind == NODE_STRING && a->text_len == b->text_len &&
-	       memcmp(a->text, b->text, a->text_len) == 0;
+	return a != NULL && b != NULL && a->kind == NODE_STRING && b->kind == NODE_STRING &&
+	       a->text_len == b->text_len && memcmp(a->text, b->text, a->text_len) == 0;
 }
 
 /* The lines of a table of TOML go, and one empty line before them. */
@@ -60,10 +60,12 @@ static void drop_args(struct work *w, const struct node *args)
 
 static void unwrap(struct work *w, const struct node *server, const struct node *old)
 {
-	const struct node *args = node_member(server, "args"), *inner = server_inner(server), *command = node_member(server, "command");
+	const struct node *args = node_member(server, "args"), *inner = server_inner(server),
+			  *command = node_member(server, "command");
 	const struct node *was = node_member(old, "command");
 
-	edits_add(&w->edits, command->start, command->end - command->start, w->was->bytes + was->start, was->end - was->start);
+	edits_add(&w->edits, command->start, command->end - command->start, w->was->bytes + was->start,
+		  was->end - was->start);
 	if (inner->next != NULL)
 		edits_drop(&w->edits, args->first->start, inner->next->start);
 	else if (node_member(old, "args") != NULL)
@@ -95,9 +97,11 @@ static int each(void *of, const struct node *servers, const struct node *project
 	for (const struct node *s = servers->first; s != NULL; s = s->next) {
 		const struct node *old = node_member_of(old_servers, s->key, s->key_len);
 
-		if (old == NULL && project == NULL && s->key_len == 5 && memcmp(s->key, "ambit", 5) == 0 && server_is_ours(s) && !server_is_guarded(s))
+		if (old == NULL && project == NULL && s->key_len == 5 && memcmp(s->key, "ambit", 5) == 0 &&
+		    server_is_ours(s) && !server_is_guarded(s))
 			take_server(w, s, old_servers);
-		else if (server_is_guarded(s) && !server_is_guarded(old) && is_same(server_inner(s), node_member(old, "command")))
+		else if (server_is_guarded(s) && !server_is_guarded(old) &&
+			 is_same(server_inner(s), node_member(old, "command")))
 			unwrap(w, s, old);
 	}
 	return 0;
@@ -119,7 +123,9 @@ static void take_hook(struct work *w)
 		drop_table(&w->edits, group);
 	} else if (hooks->n_members > 1) { /* others came into the same group: ours alone goes */
 		for (const struct node *h = hooks->first; h != NULL; h = h->next)
-			if (strncmp(node_member(h, "command") != NULL && node_member(h, "command")->kind == NODE_STRING ? node_member(h, "command")->text : "",
+			if (strncmp(node_member(h, "command") != NULL && node_member(h, "command")->kind == NODE_STRING
+					    ? node_member(h, "command")->text
+					    : "",
 				    HOOK_WORDS, strlen(HOOK_WORDS)) == 0) {
 				edits_take(&w->edits, h);
 				break;
@@ -187,7 +193,8 @@ int change_undo(const struct setup_ask *a, struct buf *out, struct setup_told *r
 
 	edits_init(&w.edits, &now);
 	if (r == 0 && tree_read(&was, form, (const char *)a->before, a->before_len, NULL) < 0)
-		tree_finish(&was); /* nothing was in it, or nothing that could be read: then nothing was changed in it */
+		tree_finish(
+			&was); /* nothing was in it, or nothing that could be read: then nothing was changed in it */
 	if (r == 0) {
 		(void)servers_each(&now, a->client, each, &w);
 		take_hook(&w);
