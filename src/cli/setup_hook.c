@@ -3,12 +3,14 @@
 #include "cli/setup_hook.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/found.h"
 #include "cli/setup_role.h"
 
@@ -51,9 +53,24 @@ void setup_hook_command(struct buf *out, enum setup_client c, const struct setup
 	buf_printf(out, " || exit %d", SETUP_HOOK_BLOCKS); /* also where there is no ambit */
 }
 
+/* The client's shell may have another PATH than the client: where we are in no place that every shell looks in, the path says it. */
+static void put_ambit(struct buf *out)
+{
+	static const char *const usual[] = { "/usr/bin/ambit", "/usr/local/bin/ambit", "/bin/ambit" };
+	char own[PATH_MAX];
+	const ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
+
+	own[n > 0 ? n : 0] = 0;
+	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+		if (n <= 0 || strcmp(own, usual[i]) == 0)
+			(void)text_copy(own, sizeof own, "ambit"); /* fits */
+	put_quoted(out, own, strlen(own));
+}
+
 static void put_in_cell(struct buf *out, const struct setup_told *t, const struct setup_words *run)
 {
-	buf_printf(out, "ambit run");
+	put_ambit(out);
+	buf_printf(out, " run");
 	if (run->n == 0)
 		buf_printf(out, " --work .");
 	put_words(out, run);

@@ -390,6 +390,28 @@ static int add_hook_table(struct work *w, const struct node *hooks)
 	return 0;
 }
 
+/* What the person forbade by the words of a command is not found in the words that run it in a cell. */
+static void look_for_rules(struct work *w)
+{
+	static const char *const lists[] = { "deny", "ask" };
+	const struct node *permissions = node_member(w->tree->root, "permissions");
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		const struct node *list = node_member(permissions, lists[i]);
+
+		for (const struct node *at = list != NULL && list->kind == NODE_ARRAY ? list->first : NULL; at != NULL;
+		     at = at->next)
+			if (at->kind == NODE_STRING && strncmp(at->text, "Bash(", 5) == 0) {
+				char name[32];
+
+				(void)snprintf(name, sizeof name, "permissions.%s", lists[i]); /* fits */
+				note_add(w->told, NOTE_RULES, spot_of(w->tree->bytes, w->tree->len, at->start).line,
+					 name, strlen(name));
+				break;
+			}
+	}
+}
+
 static int add_hook(struct work *w)
 {
 	static const char *const path[] = { "hooks", "PreToolUse", NULL };
@@ -410,6 +432,9 @@ static int add_hook(struct work *w)
 	if (r < 0)
 		return r;
 	note_add(w->told, NOTE_HOOKED, 0, title, strlen(title));
+	if (setup_about(w->ask->client)->hook == HOOK_CODEX)
+		note_add(w->told, NOTE_TRUST, 0, title, strlen(title));
+	look_for_rules(w);
 	w->told->changes++;
 	return 0;
 }

@@ -48,6 +48,7 @@ static const struct node *were(const struct work *w, const struct node *project)
 static void drop_args(struct work *w, const struct node *args)
 {
 	const struct tree *t = w->now;
+	size_t from = args->key_start;
 	const char *line;
 
 	if (args->parent->shape == SHAPE_BRACKETS) {
@@ -55,7 +56,9 @@ static void drop_args(struct work *w, const struct node *args)
 		return;
 	}
 	line = memchr(t->bytes + args->end, '\n', t->len - args->end);
-	edits_drop(&w->edits, args->key_start, line != NULL ? (size_t)(line - t->bytes) + 1 : t->len);
+	while (from > 0 && (t->bytes[from - 1] == ' ' || t->bytes[from - 1] == '\t'))
+		from--;
+	edits_drop(&w->edits, from, line != NULL ? (size_t)(line - t->bytes) + 1 : t->len);
 }
 
 static void unwrap(struct work *w, const struct node *server, const struct node *old)
