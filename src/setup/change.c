@@ -544,6 +544,20 @@ static int make(struct work *w)
 	return r;
 }
 
+int change_check(enum setup_form form, const struct buf *text, struct err *e)
+{
+	struct tree t;
+	struct err why = { .msg = "" };
+	const int r = tree_read(&t, form, (const char *)text->data, text->len, &why);
+
+	tree_finish(&t);
+	return r == 0 ? 0
+		      : err_why(e,
+				err_set(e, AMBIT_CONFLICT, "change it by hand",
+					"it is written in a way in which this change would break it"),
+				"%s", why.msg);
+}
+
 int change_make(const struct setup_ask *a, struct buf *out, struct setup_told *ret, struct err *e)
 {
 	const enum setup_form form = setup_about(a->client)->form;
@@ -558,6 +572,8 @@ int change_make(const struct setup_ask *a, struct buf *out, struct setup_told *r
 					      : make(&w);
 	if (r == 0 && ret->changes > 0)
 		r = edits_apply(&w.edits, out, e);
+	if (r == 0 && ret->changes > 0)
+		r = change_check(form, out, e);
 	edits_finish(&w.edits);
 	tree_finish(&tree);
 	ret->text = out->data;

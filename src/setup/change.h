@@ -12,4 +12,7 @@
 int change_make(const struct setup_ask *a, struct buf *out, struct setup_told *ret, struct err *e);
 int change_undo(const struct setup_ask *a, struct buf *out, struct setup_told *ret, struct err *e);
 
+/* Whether the new text can be read. -CONFLICT: it would be broken, and is not to be written. */
+int change_check(enum setup_form form, const struct buf *text, struct err *e);
+
 #endif

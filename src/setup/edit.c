@@ -233,7 +233,7 @@ void edits_take(struct edits *d, const struct node *n)
 	const struct node *prev = node_before(n), *box = n->parent;
 	size_t from = gap_before(t, begin_of(n)), to = n->has_comma ? n->comma + 1 : n->end;
 
-	if (n->next == NULL && prev == NULL && gap_before(t, box->end - 1) <= to)
+	if (n->next == NULL && from == box->start + 1 && gap_before(t, box->end - 1) <= to)
 		to = box->end - 1;               /* nothing is left in it */
 	if (n->has_comma && n->comma > n->end) { /* what stands between them stays */
 		edits_drop(d, from, n->end);

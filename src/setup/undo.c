@@ -205,6 +205,8 @@ int change_undo(const struct setup_ask *a, struct buf *out, struct setup_told *r
 	}
 	if (r == 0 && ret->changes > 0)
 		r = edits_apply(&w.edits, out, e);
+	if (r == 0 && ret->changes > 0)
+		r = change_check(form, out, e);
 	edits_finish(&w.edits);
 	tree_finish(&now);
 	tree_finish(&was);
