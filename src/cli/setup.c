@@ -151,7 +151,7 @@ static int show(const struct job *j, const struct words *w, struct err *e)
 {
 	char path[2 * PATH_MAX];
 
-	if (w->undo && j->kept.n == 0)
+	if (w->undo ? j->kept.n == 0 : !j->file.is_there && !j->changes && j->told->n_notes == 0)
 		return 0;
 	(void)printf("%s%s\n", text_escape(path, sizeof path, j->file.path, strlen(j->file.path)),
 		     !j->file.is_there && j->changes ? " (new)" : "");

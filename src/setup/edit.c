@@ -115,7 +115,8 @@ int edits_apply(struct edits *d, struct buf *out, struct err *e)
 		if (c->at < at || c->at + c->drop > d->tree->len)
 			return err_set(e, AMBIT_INTERNAL, NULL, "two changes meet in one place");
 		buf_put(out, d->tree->bytes + at, c->at - at);
-		buf_put(out, d->put.data + c->put, c->put_len);
+		if (c->put_len > 0)
+			buf_put(out, d->put.data + c->put, c->put_len);
 		at = c->at + c->drop;
 	}
 	buf_put(out, d->tree->bytes + at, d->tree->len - at);
