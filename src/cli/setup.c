@@ -147,6 +147,17 @@ static void show_notes(const struct job *j)
 	}
 }
 
+/* A server behind the gate that is granted nothing may not even start: better said before. */
+static void show_nothing_granted(const struct job *j, const struct words *w)
+{
+	for (uint32_t i = 0; i < j->told->n_notes && w->policy == NULL && w->guard.n == 0; i++)
+		if (j->told->notes[i].id == NOTE_WRAPPED) {
+			(void)printf(
+				"  nothing is granted to what runs behind the gate: --policy or --guard says what; what is refused there names the line that would allow it\n");
+			return;
+		}
+}
+
 static int show(const struct job *j, const struct words *w, struct err *e)
 {
 	char path[2 * PATH_MAX];
@@ -156,6 +167,7 @@ static int show(const struct job *j, const struct words *w, struct err *e)
 	(void)printf("%s%s\n", text_escape(path, sizeof path, j->file.path, strlen(j->file.path)),
 		     !j->file.is_there && j->changes ? " (new)" : "");
 	show_notes(j);
+	show_nothing_granted(j, w);
 	if (j->forgets)
 		(void)printf("  %s\n", j->file.is_there ? "it has nothing of Ambit's any more"
 							: "it is gone: there is nothing to put back");

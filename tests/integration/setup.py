@@ -204,6 +204,13 @@ def a_person_is_asked(place):
             assert t.end() == (0 if changed else 125), t.shown()
         assert (content(p.path(".cursor/mcp.json")) != b"{}\n") == changed
     p.made("cursor", "--undo")
+    with Terminal(["ambit", "setup", "cursor"], p.tree, p.env) as t:
+        t.until(r"Change it\? \[y/N\] ")
+        write(p.path(".cursor/mcp.json"), '{"other": 1}\n')
+        t.type("y\r")
+        t.until("was changed meanwhile, and is left as it is")
+        assert t.end() == 125 and content(p.path(".cursor/mcp.json")) == b'{"other": 1}\n' and os.listdir(p.path(".cursor")) == ["mcp.json"]
+    write(p.path(".cursor/mcp.json"), "{}\n")
     p.refused("cursor", says="there is nobody to ask")
     assert p.setup("cursor", "--dry-run").returncode == 0 and content(p.path(".cursor/mcp.json")) == b"{}\n" and p.kept() == []
 
@@ -256,6 +263,19 @@ def a_file_of_another_user_is_refused(place):
     assert content(path) == b"{}\n"
 
 
+def what_cannot_be_written_stays(place):
+    p = Person(place)
+    path = p.path(".cursor/mcp.json")
+    write(path, "{}\n")
+    if os.geteuid() != 0:  # root may anyway
+        os.chmod(os.path.dirname(path), 0o555)
+        p.refused("cursor", "--yes", says="cannot write beside")
+        os.chmod(os.path.dirname(path), 0o755)
+    write(p.path("state"), "")
+    p.refused("cursor", "--yes", says="ambit: ", env={"XDG_STATE_HOME": p.path("state")})  # no place for what is there now
+    assert content(path) == b"{}\n" and os.listdir(os.path.dirname(path)) == ["mcp.json"] and p.kept() == []
+
+
 def a_link_is_followed(place):
     p = Person(place)
     write(f"{p.home}/dotfiles/mcp.json", "{}\n")
@@ -284,6 +304,14 @@ def what_came_since_stays(place):
     assert content(path) == b"{\n" and len(p.kept()) == 2
     write(path, '{"mcpServers": {}}')
     assert "nothing of Ambit's" in p.made("cursor", "--undo").stdout and p.kept() == []
+
+
+def what_is_granted_nothing_is_told(place):
+    p = Person(place)
+    write(p.path(".cursor/mcp.json"), '{"mcpServers": {"x": {"command": "npx"}}}')
+    assert "nothing is granted" in p.setup("cursor", "--dry-run").stdout
+    for words in (["--guard", "--tool x/*"], ["--policy", "guard_server.py"], ["--no-guard"]):
+        assert "nothing is granted" not in p.setup("cursor", "--dry-run", *words).stdout, words
 
 
 def several_changes_are_undone_one_by_one(place):
@@ -472,7 +500,7 @@ def a_command_of_codex_runs_in_a_cell(place):
 
 if __name__ == "__main__":
     main([a_server_of_each_client_runs_behind_the_gate, the_server_of_ours_runs, variables_arrive_and_no_others, each_file_is_found_where_its_client_looks, a_person_is_asked,
-          what_is_malformed_is_told_with_its_place_and_kept, a_file_that_others_write_is_refused, a_file_of_another_user_is_refused, a_link_is_followed, what_came_since_stays,
+          what_is_malformed_is_told_with_its_place_and_kept, a_file_that_others_write_is_refused, a_file_of_another_user_is_refused, what_cannot_be_written_stays, a_link_is_followed, what_came_since_stays, what_is_granted_nothing_is_told,
           several_changes_are_undone_one_by_one, what_was_kept_is_believed_by_its_digest, a_difference_moves_no_terminal, wrong_words_are_told, a_command_comes_back_in_a_cell,
           what_is_not_understood_does_not_run, rules_that_a_hook_passes_by_are_told, claude_reads_it, codex_reads_it, gemini_reads_it, a_command_of_claude_runs_in_a_cell,
           a_command_of_codex_runs_in_a_cell])
