@@ -338,6 +338,8 @@ static int split(const char *option, const char *text, struct setup_words *ret, 
 			else
 				room[n++] = *text;
 		room[n++] = 0;
+		if (quote == 0 && strcmp(ret->word[ret->n - 1], "--") == 0)
+			return cli_misused(e, HELP, "%s: options, and nothing behind them: no '--'", option);
 	}
 	return quote != 0 ? cli_misused(e, HELP, "%s: a quote has no end", option) : 0;
 }

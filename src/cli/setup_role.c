@@ -12,7 +12,7 @@
 #include "diff/writer.h"
 #include "lib/parser.h"
 
-#define ROLE_MEMORY (UINT64_C(768) << 20)
+#define ROLE_MEMORY (UINT64_C(1) << 30)
 #define DIFF_MEMORY (UINT64_C(512) << 20)
 #define DIFF_TEXT (64u << 20)
 

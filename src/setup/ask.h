@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "setup/tree.h"
 
-#define SETUP_WORDS_MAX 64        /* of options that are passed on */
+#define SETUP_WORDS_MAX 256       /* of options that are passed on */
 #define SETUP_WORD_MAX 4096       /* a path at most */
 #define SETUP_NOTES_MAX 256       /* servers and what else there is to be said; the rest is counted */
 #define SETUP_NAME_MAX 128        /* of a server, as it is told; cut */

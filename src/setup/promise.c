@@ -11,7 +11,7 @@ static const struct confine_bound bounds[] = {
 	{ RLIMIT_FSIZE, 32u << 20 }, /* the answer, should descriptor 1 be a file */
 	{ RLIMIT_CPU, 20 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
-	{ RLIMIT_AS, 768u << 20 },
+	{ RLIMIT_AS, 1u << 30 },
 #endif
 };
 

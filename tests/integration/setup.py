@@ -350,7 +350,7 @@ def a_difference_moves_no_terminal(place):
 def wrong_words_are_told(place):
     p = Person(place)
     for words, says in ((["nobody"], "no client 'nobody'"), ([], "which client?"), (["cursor", "--hooks"], "--hooks is for"), (["cursor", "codex"], "one client"), (["cursor", "--project", "--config", "x"], "not both"),
-                        (["cursor", "--sandbox", "on"], "--sandbox takes off"), (["cursor", "--policy", "none"], "there is no 'none'"), (["cursor", "--mcp", "'a"], "a quote has no end"),
+                        (["cursor", "--sandbox", "on"], "--sandbox takes off"), (["cursor", "--policy", "none"], "there is no 'none'"), (["cursor", "--mcp", "'a"], "a quote has no end"), (["cursor", "--guard", "--read . -- x"], "no '--'"),
                         (["claude-code", "--hooks", "--config", "x"], "settings.json"), (["cursor", "--undoo"], "no option '--undoo'"), (["cursor", "--run", "x"], "--run is for --hooks"), (["cursor", "--config"], "which?")):
         p.refused(*words, says=says)
     assert os.listdir(p.home) == []
