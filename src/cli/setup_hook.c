@@ -87,8 +87,8 @@ static void put_answer(struct buf *out, enum setup_hook hook, const struct setup
 	json_put_object(&j);
 	json_put_object(json_put_key(&j, "hookSpecificOutput"));
 	json_put_word(json_put_key(&j, "hookEventName"), "PreToolUse");
-	if (hook ==
-	    HOOK_CODEX) /* it takes an input of ours with this word alone; what its own policy refuses it refuses all the same (0.171) */
+	/* Codex takes an input of ours with this word alone; what its own policy refuses it refuses all the same. */
+	if (hook == HOOK_CODEX)
 		json_put_word(json_put_key(&j, "permissionDecision"), "allow");
 	json_put_object(json_put_key(&j, "updatedInput"));
 	json_put_bytes(json_put_key(&j, "command"), command->data, command->len);
