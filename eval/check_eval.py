@@ -135,35 +135,35 @@ def what_a_prompt_names():
 
 def what_a_session_decides(core):
     """Grants, what is in the session, a call's argument, and what is decided."""
-    pinned, asks, labelled = {"tool": "t", "where": {"to": ["a?", "x*z"]}}, {"tool": "t", "ask": "always"}, {"tool": "t", "unless": ["untrusted"], "ask": "labelled"}
-    refused = {"tool": "t", "unless": ["untrusted", "private"]}
+    pinned, asks, labelled = {"tool": "s/t", "where": {"to": ["a?", "x*z"]}}, {"tool": "s/t", "ask": "always"}, {"tool": "s/t", "unless": ["untrusted"], "ask": "labelled"}
+    refused = {"tool": "s/t", "unless": ["untrusted", "private"]}
     for grants, labels, argument, expected in (
-            ([], [], "a", DENY), ([{"tool": "u"}], [], "a", DENY), ([{"tool": "t"}], ["untrusted"], "a", ALLOW),
+            ([], [], "a", DENY), ([{"tool": "s/u"}], [], "a", DENY), ([{"tool": "s/t"}], ["untrusted"], "a", ALLOW),
             ([pinned], [], "a?", ALLOW), ([pinned], [], "ab", DENY), ([pinned], [], "a", DENY), ([pinned], [], "xyz", ALLOW), ([pinned], [], "x\nz", ALLOW),
-            ([pinned], [], "wxyz", DENY), ([{"tool": "t", "where": {"to": ["a\\b"]}}], [], "a\\b", ALLOW), ([{"tool": "t", "where": {"to": ["13"]}}], [], 13, ALLOW), ([pinned], [], ["a?", "xz"], ALLOW), ([pinned], [], ["a?", "b"], DENY), ([pinned], [], [], ALLOW), ([pinned], [], "", DENY),
-            ([{"tool": "t", "where": {"to": None}}], [], "a", DENY), ([{"tool": "t", "where": {"to": None}}], [], None, ALLOW),
+            ([pinned], [], "wxyz", DENY), ([{"tool": "s/t", "where": {"to": ["a\\b"]}}], [], "a\\b", ALLOW), ([{"tool": "s/t", "where": {"to": ["13"]}}], [], 13, ALLOW), ([pinned], [], ["a?", "xz"], ALLOW), ([pinned], [], ["a?", "b"], DENY), ([pinned], [], [], ALLOW), ([pinned], [], "", DENY),
+            ([{"tool": "s/t", "where": {"to": None}}], [], "a", DENY), ([{"tool": "s/t", "where": {"to": None}}], [], None, ALLOW),
             ([asks], [], "a", ASK), ([asks, pinned], [], "a?", ALLOW), ([pinned, asks], [], "a?", ALLOW), ([pinned, asks], [], "b", ASK), ([asks, pinned], [], "b", ASK),
             ([labelled], [], "a", ALLOW), ([labelled], ["members"], "a", ALLOW), ([labelled], ["untrusted", "members"], "a", ASK), ([asks, labelled], [], "a", ALLOW),
             ([refused], ["private"], "a", DENY), ([refused], ["untrusted"], "a", DENY), ([refused], ["members"], "a", ALLOW), ([asks, refused], ["private"], "a", ASK),
             ([{**labelled, "ask": "always"}], [], "a", ASK), ([{**labelled, "ask": "always"}], ["untrusted"], "a", DENY)):
-        got = Session(core, grants, labels).use("t", {"to": argument})
+        got = Session(core, grants, labels).use("s/t", {"to": argument})
         assert got == expected, f"{grants} {labels} {argument}: {got}, not {expected}"
 
 
 def what_a_use_leaves(core):
     """Labels, of what was allowed or approved; what was denied leaves none."""
-    session = Session(core, [{"tool": "a", "label": ["members"]}, {"tool": "b", "label": ["untrusted"], "ask": "always"}, {"tool": "c", "label": ["private"], "unless": ["members"]}])
-    for tool, verdict, labels in (("a", ALLOW, {"members"}), ("c", DENY, {"members"}), ("b", ASK, {"members", "untrusted"}), ("b", ASK, {"members", "untrusted"})):
+    session = Session(core, [{"tool": "s/a", "label": ["members"]}, {"tool": "s/b", "label": ["untrusted"], "ask": "always"}, {"tool": "s/c", "label": ["private"], "unless": ["members"]}])
+    for tool, verdict, labels in (("s/a", ALLOW, {"members"}), ("s/c", DENY, {"members"}), ("s/b", ASK, {"members", "untrusted"}), ("s/b", ASK, {"members", "untrusted"})):
         assert session.use(tool, {}) == verdict and session.labels == labels, f"{tool}: {session.labels}"
 
 
 def what_is_no_request():
-    for line in ("", "open", "open wrong", "open - -", "grant t - - never {}", "open -\ngrant t - - some {}", "open -\ngrant t - never {}", "open -\ngrant t - - never",
-                 "open -\ngrant t - - never {a}", "use t -", "open -\nuse t", "open -\nuse t - -", "open -\nuse t 0", "open -\nuse t 0x", "open -\nuse t 00",
-                 "open -\nuse t " + "00" * 17000, "open -\ngrant  - - never {}", "open " + "x" * 70000):
+    for line in ("", "open", "open wrong", "open - -", "grant s/t - - never {}", "open -\ngrant s/t - - some {}", "open -\ngrant s/t - never {}", "open -\ngrant s/t - - never",
+                 "open -\ngrant s/t - - never {a}", "use s/t -", "open -\nuse s/t", "open -\nuse s/t - -", "open -\nuse s/t 0", "open -\nuse s/t 0x", "open -\nuse s/t 00",
+                 "open -\nuse s/t " + "00" * 17000, "open -\ngrant  - - never {}", "open " + "x" * 70000):
         result = subprocess.run([DECIDE], input=line + "\n", capture_output=True, text=True, timeout=60)
         assert result.returncode == 1 and result.stderr.startswith("decide: "), f"{line[:80]}: {result}"
-    result = subprocess.run([DECIDE], input="open -\ngrant t - - never {\"a\": \"b c\"}\nuse u -\nuse t -\n", capture_output=True, text=True, timeout=60)
+    result = subprocess.run([DECIDE], input="open -\ngrant s/t - - never {\"a\": \"b c\"}\nuse s/u -\nuse s/t -\n", capture_output=True, text=True, timeout=60)
     assert result.stdout == "ok\nok\ndenied not-held -\nallowed - -\n", result
 
 

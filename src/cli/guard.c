@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 #include "cli/guard_pins.h"
 #include "cli/guard_use.h"
 #include "cli/options.h"
+#include "cli/sockets.h"
 #include "lib/event.h"
 #include "lib/launch.h"
 #include "lib/policy_handle.h"
@@ -56,8 +58,10 @@ static const char help_text[] =
 	"  --without PROPERTY  go on without it\n"
 	"  --stage             what it changed is kept for your review when it has ended\n"
 	"  --discard           likewise, and thrown away if it failed\n"
+	"  --socket PATH       listens there, in place of standard input and output: 16 clients at once, of your own user,\n"
+	"                      each with a server of its own\n"
 	"  --pins SERVER       shows definitions of its tools that are not those that were approved\n"
-	"  --approve           with --pins: approves them, or the one that is named\n"
+	"  --approve           with --pins: approves them, as they were shown last, or the one that is named\n"
 	"  --help              this text\n"
 	"\n"
 	"  A client's configuration: {\"command\": \"ambit\", \"args\": [\"guard\", \"--policy\", \"fs.yaml\", \"--\", \"npx\", \"-y\", \"SERVER\", \".\"]}\n";
@@ -151,7 +155,7 @@ static int start_role(struct gate *g, struct err *e)
 	static const struct role_bounds bounds = { .files = GUARD_FILES, .memory_bytes = GUARD_MEMORY };
 	struct guard_begin b = { .n_pins = 0 };
 	auto_fd int pins = -1;
-	uint8_t room[32];
+	uint8_t room[64];
 	struct buf body;
 	int r = guard_pins_file(&g->pins, &pins, &b.n_pins, e);
 
@@ -159,6 +163,8 @@ static int start_role(struct gate *g, struct err *e)
 	if (r < 0)
 		return r;
 	b.is_first = g->pins.is_first;
+	if (getrandom(b.key, sizeof b.key, 0) != (ssize_t)sizeof b.key)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes");
 	buf_init_in(&body, room, sizeof room);
 	guard_begin_put(&body, &b);
 	r = wire_send(g->sock, WIRE_GUARD_BEGIN, &body,
@@ -196,7 +202,7 @@ static int on_tool(struct gate *g, struct rbuf *body)
 	struct guard_tool t;
 	struct err e;
 
-	if (!guard_tool_take(body, &t) || t.bytes != g->text.len)
+	if (!guard_tool_take(body, &t) || !guard_tool_is_name(t.pin.name) || t.bytes != g->text.len)
 		return -EPROTO;
 	if (t.odd != GUARD_ODD_NEW || !g->pins.is_first)
 		(void)fprintf(
@@ -268,7 +274,8 @@ static int serve(struct gate *g, struct err *e)
 			end_server(g);
 		if (poll(p, 3, g->role_is_over ? 100 : -1) < 0)
 			continue;
-		if (p[1].revents != 0) { /* told to end: the role ends with us, and what it had said until then counts */
+		if (p[1].revents !=
+		    0) { /* told to end: the role ends with us, and what it had said until then counts */
 			fd_close(&g->signal_fd);
 			(void)shutdown(g->sock, SHUT_WR);
 		} else if (p[0].revents != 0) {
@@ -311,6 +318,7 @@ static void finish(struct gate *g)
 static int begin(struct gate *g, struct ambit_error *told)
 {
 	const char *at = g->o->event.workspace != NULL ? g->o->event.workspace : ".";
+	unsigned place = 0;
 	struct err e;
 	int r;
 
@@ -326,9 +334,10 @@ static int begin(struct gate *g, struct ambit_error *told)
 	if (r < 0)
 		return r;
 	r = guard_pins_open(&g->pins, g->server, &e);
+	r = r < 0 ? r : guard_pins_place(&g->pins, &place, &e);
 	r = r < 0 ? r
 		  : guard_use_open(&g->use, &g->o->policy->policy, g->server, g->o->policy->policy.agent, g->workspace,
-				   ambit_event_id(g->ev), &e);
+				   place, ambit_event_id(g->ev), &e);
 	r = r < 0 ? r : start_role(g, &e);
 	return r < 0 ? public_error(told, r, &e) : 0;
 }
@@ -345,8 +354,16 @@ static int run(const struct run_options *o)
 			   .from_server = -1,
 			   .sock = -1,
 			   .signal_fd = catch_signals(),
-			   .pins = { .pinned_fd = -1, .waits_fd = -1 } };
+			   .pins = { .pinned_fd = -1, .waits_fd = -1, .shown_fd = -1, .place_fd = -1 } };
 	buf_init(&g.text, TEXT_MAX);
+	if (o->socket != NULL) {
+		const int r = sockets_serve(o->socket, &e);
+
+		if (r <= 0) {
+			finish(&g);
+			return r < 0 ? found_refuse(false, &e) : 0;
+		}
+	}
 	if (begin(&g, &told) < 0)
 		status = cli_error(&told);
 	else if (serve(&g, &e) < 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "lib/state.h"
 
 #define DEFINITION_MAX (512u << 10)
+#define PLACES_MAX 1024 /* guards of one server at one time */
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 bool guard_server_is_name(const char *name)
@@ -25,7 +27,7 @@ bool guard_server_is_name(const char *name)
 	return n > 0 && n <= 64 && name[0] != '.' && strspn(name, LETTERS) == n;
 }
 
-static bool is_tool(const char *name)
+bool guard_tool_is_name(const char *name)
 {
 	const size_t n = strlen(name);
 
@@ -58,15 +60,43 @@ int guard_pins_open(struct guard_pins *p, const char *server, struct err *e)
 {
 	int r;
 
-	*p = (struct guard_pins){ .pinned_fd = -1, .waits_fd = -1 };
+	*p = (struct guard_pins){ .server = server, .pinned_fd = -1, .waits_fd = -1, .shown_fd = -1, .place_fd = -1 };
 	r = open_below(server, "pinned", &p->pinned_fd, e);
-	return r < 0 ? r : open_below(server, "waits", &p->waits_fd, e);
+	r = r < 0 ? r : open_below(server, "waits", &p->waits_fd, e);
+	return r < 0 ? r : open_below(server, "shown", &p->shown_fd, e);
 }
 
 void guard_pins_close(struct guard_pins *p)
 {
 	fd_close(&p->pinned_fd);
 	fd_close(&p->waits_fd);
+	fd_close(&p->shown_fd);
+	fd_close(&p->place_fd);
+}
+
+int guard_pins_place(struct guard_pins *p, unsigned *ret, struct err *e)
+{
+	auto_fd int dir = -1;
+	const int r = open_below(p->server, "places", &dir, e);
+	char name[16];
+
+	if (r < 0)
+		return r;
+	for (unsigned n = 0; n < PLACES_MAX; n++) {
+		auto_fd int fd = -1;
+
+		(void)snprintf(name, sizeof name, "%u", n);
+		fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot take a place among the guards of '%s'",
+				       p->server);
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+			continue;
+		p->place_fd = steal_fd(&fd);
+		*ret = n;
+		return 0;
+	}
+	return err_set(e, AMBIT_LIMIT, "end some of them", "%d guards of '%s' are there", PLACES_MAX, p->server);
 }
 
 /* ---- files ---- */
@@ -91,14 +121,19 @@ static int read_file(int dir_fd, const char *name, struct buf *out, struct err *
 	return 0;
 }
 
-/* Whole, or not at all. */
+/* Whole, or not at all. Several guards of one server may write at once: one after the other, since they all do by the same name. */
 static int write_file(int dir_fd, const char *name, const void *bytes, size_t n, struct err *e)
 {
-	auto_fd int fd = openat(dir_fd, ".new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_fd int fd = -1;
+	int r = 0;
 
+	while (flock(dir_fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+	fd = openat(dir_fd, ".new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, bytes, n) != (ssize_t)n || fsync(fd) < 0 || renameat(dir_fd, ".new", dir_fd, name) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot write down the definition of '%.64s'", name);
-	return 0;
+		r = err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot write down the definition of '%.64s'", name);
+	(void)flock(dir_fd, LOCK_UN); /* it was locked */
+	return r;
 }
 
 /* Each name of a directory, in any order; stops at the first below 0. */
@@ -113,7 +148,7 @@ static int each(int dir_fd, each_fn *fn, void *of, struct err *e)
 	if (dir == NULL)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot list what was approved");
 	while (r == 0 && (d = readdir(dir)) != NULL)
-		if (is_tool(d->d_name))
+		if (guard_tool_is_name(d->d_name))
 			r = fn(of, dir_fd, d->d_name, e);
 	(void)closedir(dir);
 	return r;
@@ -160,13 +195,34 @@ int guard_pins_file(struct guard_pins *p, int *ret_fd, uint32_t *ret_n, struct e
 	return r;
 }
 
+static int count_one(void *of, int dir_fd, const char *name, struct err *e)
+{
+	(void)dir_fd;
+	(void)name;
+	(void)e;
+	++*(unsigned *)of;
+	return 0;
+}
+
+static bool is_there(int dir_fd, const char *name)
+{
+	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int guard_pins_take(const struct guard_pins *p, const struct guard_tool *t, const void *text, struct err *e)
 {
-	const bool pins = p->is_first && t->odd == GUARD_ODD_NEW;
+	const char *name = t->pin.name;
+	const bool pins = p->is_first && t->odd == GUARD_ODD_NEW && !is_there(p->pinned_fd, name);
+	const int dir_fd = pins ? p->pinned_fd : p->waits_fd;
+	unsigned n = 0;
+	const int r = each(dir_fd, count_one, &n, e);
 
-	if (!is_tool(t->pin.name))
-		return err_set(e, AMBIT_PROTOCOL, NULL, "a tool of a name that is none");
-	return write_file(pins ? p->pinned_fd : p->waits_fd, t->pin.name, text, t->bytes, e);
+	if (r < 0)
+		return r;
+	if (n >= GUARD_PINS_MAX && !is_there(dir_fd, name))
+		return err_set(e, AMBIT_LIMIT, NULL, "more than %d definitions of one server, and so not kept: '%.64s'",
+			       GUARD_PINS_MAX, name);
+	return write_file(dir_fd, name, text, t->bytes, e);
 }
 
 /* ---- for a person ---- */
@@ -209,7 +265,7 @@ static int show_one(void *of, int dir_fd, const char *name, struct err *e)
 	if (r == 0)
 		show("  - ", &was);
 	show("  + ", &is);
-	return 0;
+	return write_file(p->shown_fd, name, is.data, is.len, e);
 }
 
 int guard_pins_show(const struct guard_pins *p, struct err *e)
@@ -226,12 +282,26 @@ struct approving {
 static int approve_one(void *of, int dir_fd, const char *name, struct err *e)
 {
 	struct approving *a = of;
+	auto_buf is = { .max = DEFINITION_MAX + 1 }, seen = { .max = DEFINITION_MAX + 1 };
+	int r;
 
 	if (a->tool != NULL && strcmp(a->tool, name) != 0)
 		return 0;
 	a->n++;
-	if (renameat(dir_fd, name, a->p->pinned_fd, name) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot approve '%.64s'", name);
+	r = read_file(dir_fd, name, &is, e);
+	if (r < 0)
+		return r;
+	r = read_file(a->p->shown_fd, name, &seen, e);
+	if (r < 0 && r != -AMBIT_NOT_FOUND)
+		return r;
+	if (r < 0 || seen.len != is.len || memcmp(seen.data, is.data, is.len) != 0)
+		return err_set(e, AMBIT_DENIED, "`ambit guard --pins SERVER` shows it",
+			       "the definition of '%.64s' that waits is not one that was shown", name);
+	r = write_file(a->p->pinned_fd, name, seen.data, seen.len, e);
+	if (r < 0)
+		return r;
+	(void)unlinkat(dir_fd, name, 0); /* what came in between will come again */
+	(void)unlinkat(a->p->shown_fd, name, 0);
 	(void)printf("approved: %s\n", name);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* guard_pins - which definitions of tools a person has seen, on disk.
  *
- * Owns:   `$XDG_STATE_HOME/ambit/guard/SERVER/pinned/TOOL` and `.../waits/TOOL`: the text of each, as the role ambit-guard writes it.
- * Holds:  what lies there is a server's word, and is shown made harmless, and never read as anything but bytes. What waits is not used until a person approves it.
+ * Owns:   `$XDG_STATE_HOME/ambit/guard/SERVER/pinned/TOOL` and `.../waits/TOOL`: the text of each, as the role ambit-guard writes it; `.../shown/TOOL`: the text that a person saw; `.../places/N`: a lock of each guard that is there.
+ * Holds:  what lies there is a server's word, and is shown made harmless, and never read as anything but bytes. What waits is not used until a person approves it, and what they approve is what they were shown: a server that is running may say another thing in between. A first definition is replaced by no other.
  * Called: guard.c. */
 #ifndef CLI_GUARD_PINS_H
 #define CLI_GUARD_PINS_H
@@ -9,20 +9,26 @@
 #include "guard/link.h"
 
 struct guard_pins {
+	const char *server;      /* borrowed */
 	int pinned_fd, waits_fd; /* owned */
+	int shown_fd;            /* owned */
+	int place_fd;            /* owned: a lock, as long as this guard is there */
 	bool is_first;           /* nothing of the server was pinned before: known once guard_pins_file was called */
 };
 
 /* Letters, digits, `.`, `_`, `-`, the first no dot; of 64 at most. */
 bool guard_server_is_name(const char *name);
+bool guard_tool_is_name(const char *name); /* likewise, of 128 */
 int guard_pins_open(struct guard_pins *p, const char *server, struct err *e);
 void guard_pins_close(struct guard_pins *p);
+/* The first number that no other guard of the server has, until guard_pins_close or the end of the process. -LIMIT. */
+int guard_pins_place(struct guard_pins *p, unsigned *ret, struct err *e);
 /* A file of them for the role (guard/link.h), at its beginning; *ret_n: how many. */
 int guard_pins_file(struct guard_pins *p, int *ret_fd, uint32_t *ret_n, struct err *e);
-/* What the role tells of one. */
+/* What the role tells of one, whose name is one. -LIMIT: there are as many as a server may have. */
 int guard_pins_take(const struct guard_pins *p, const struct guard_tool *t, const void *text, struct err *e);
 
-/* For a person: what waits, each with what it was; and that it is good (tool NULL: all). */
+/* For a person: what waits, each with what it was; and that it is good (tool NULL: all), as it was shown last. */
 int guard_pins_show(const struct guard_pins *p, struct err *e);
 int guard_pins_approve(const struct guard_pins *p, const char *tool, struct err *e);
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "core/flow.h"
+#include "core/tool.h"
 #include "lib/stage.h"
 
 #define SHOWN_MAX (40u << 10)
@@ -48,75 +49,89 @@ static int take_flow(struct keeper *k, const char *text, struct standing_grant *
 /* ---- the grants ---- */
 
 /* The agent's own, without numbers; and this guard's, derived from it, with them: what is revoked stays so, what is used up is this guard's alone. */
-static int add_grant(struct guard_use *u, const struct policy *p, const struct policy_line *l, struct err *e)
+static int add_grant(struct guard_use *u, const struct grant_set *set, uint32_t i, struct err *e)
 {
+	const struct qualifiers *q = &set->grants[i].qualifiers;
 	struct guard_grant *to = &u->grants[u->n];
 	struct standing_grant g = { .verb = VERB_TOOL, .object = to->object, .terms = to->terms };
 	int r;
 
-	if (u->n == GUARD_GRANTS_MAX || !text_copy(to->object, sizeof to->object, l->object) ||
-	    !text_copy(to->terms, sizeof to->terms, policy_terms(p, l)))
+	if (u->n == GUARD_GRANTS_MAX || !text_copy(to->object, sizeof to->object, grant_object(set, i)) ||
+	    !text_copy(to->terms, sizeof to->terms, grant_terms(set, i)))
 		return err_set(e, AMBIT_LIMIT, NULL, "more grants of tools than %d, or one that is too long",
 			       GUARD_GRANTS_MAX);
 	if (to->terms[0] != 0 && where_take(to->terms, &to->where, e) < 0)
 		return -(int)e->code;
-	to->asks = l->qualifiers.ask != 0;
-	to->until_ms = l->qualifiers.until_s != 0 ? clock_unix_ms() + (uint64_t)l->qualifiers.until_s * 1000 : 0;
+	to->asks = q->ask != 0;
+	to->until_ms = q->until_s != 0 ? clock_unix_ms() + (uint64_t)q->until_s * 1000 : 0;
 	g.flags = to->asks ? AUTHORITY_ASK : 0;
-	r = take_flow(u->k, policy_flow(p, l), &g, e);
+	r = take_flow(u->k, grant_flow(set, i), &g, e);
 	to->may_ask = g.flags != 0;
 	r = r < 0 ? r : standing_grant(u->k, &u->above, &g, &g.from, e);
-	g.bounds.q.uses = l->qualifiers.uses;
-	g.bounds.q.rate = l->qualifiers.rate;
-	g.bounds.q.period_s = l->qualifiers.period_s;
-	g.bounds.window = l->qualifiers.between;
+	g.bounds.q.uses = q->uses;
+	g.bounds.q.rate = q->rate;
+	g.bounds.q.period_s = q->period_s;
+	g.bounds.window = q->between;
 	r = r < 0 ? r : standing_grant(u->k, &u->who, &g, &to->ref, e);
 	u->n += r == 0;
 	return r;
 }
 
-/* Each guard has a badge of its own: numbers begin anew with it. */
-static int take_badge(struct guard_use *u, const char *event, struct err *e)
+static int end_badge(struct guard_use *u, struct err *e)
+{
+	const struct authority_request q = {
+		.op = AUTHORITY_END, .badge = u->who.badge, .object = "", .terms = "", .minute = AUTHORITY_MINUTE_NONE
+	};
+	struct keeper_answer a;
+
+	return keeper_step(u->k, &q, &a, e);
+}
+
+/* Each guard has a badge of its own: numbers begin anew with it. Clients kill servers, and who is killed ends nothing: so a badge is of a place, and who has it next ends what was left there. */
+static int take_badge(struct guard_use *u, unsigned place, const char *event, struct err *e)
 {
 	const struct standing_grant delegate = { .verb = VERB_DELEGATE, .object = "*", .terms = "", .depth = 1 };
 	char stream[ID_TEXT_MAX], below[ID_TEXT_MAX], name[AUTHORITY_NAME_MAX];
 	authority_ref ref;
 	int r;
 
-	(void)snprintf(name, sizeof name, "guard.%.30s.%.20s", u->server, event + ID_LEN - 20);
+	(void)snprintf(name, sizeof name, "guard.%.40s.%u", u->server, place);
 	standing_stream(NULL, u->agent, u->workspace, stream);
 	standing_stream_below(stream, name, below);
 	r = standing_take(u->k, stream, u->agent, NULL, &u->above, e);
 	r = r < 0 ? r : standing_grant(u->k, &u->above, &delegate, &ref, e);
+	r = r < 0 ? r : standing_take_below(u->k, &u->above, ref, below, name, event, &u->who, e);
+	if (r < 0 || u->who.is_new)
+		return r;
+	r = end_badge(u, e);
+	u->who.badge = 0;
 	return r < 0 ? r : standing_take_below(u->k, &u->above, ref, below, name, event, &u->who, e);
 }
 
 int guard_use_open(struct guard_use *u, const struct policy *p, const char *server, const char *agent,
-		   const char *workspace, const char *event, struct err *e)
+		   const char *workspace, unsigned place, const char *event, struct err *e)
 {
+	static struct grant_set set; /* a quarter of a megabyte, and one thread */
 	struct stage_ask times;
 	int r = stage_ask_init(&times, STAGE_OP_SETTLE, e);
 
 	*u = (struct guard_use){ .server = server, .agent = agent, .workspace = workspace };
 	u->keep_ms = r < 0 ? 0 : times.keep_ns / 1000000;
 	r = r < 0 ? r : keeper_open(NULL, NULL, &u->k, e);
-	r = r < 0 ? r : take_badge(u, event, e);
-	for (uint32_t i = 0; i < p->n_lines && r == 0; i++)
-		if (p->lines[i].verb == VERB_TOOL)
-			r = add_grant(u, p, &p->lines[i], e);
+	r = r < 0 ? r : take_badge(u, place, event, e);
+	grant_set_init(&set);
+	r = r < 0 ? r : policy_resolve_tools(p, &set, e);
+	for (uint32_t i = 0; i < set.count && r == 0; i++)
+		r = add_grant(u, &set, i, e);
 	return r;
 }
 
 void guard_use_close(struct guard_use *u)
 {
-	const struct authority_request q = {
-		.op = AUTHORITY_END, .badge = u->who.badge, .object = "", .terms = "", .minute = AUTHORITY_MINUTE_NONE
-	};
-	struct keeper_answer a;
 	struct err e;
 
 	if (u->k != NULL && u->who.badge != 0)
-		(void)keeper_step(u->k, &q, &a, &e); /* what fails is left, and does no harm */
+		(void)end_badge(u, &e); /* what fails is left to who has the place next */
 	keeper_close(u->k);
 	u->k = NULL;
 }
@@ -139,7 +154,7 @@ static void put_shown(const struct guard_use *u, const char *object, const struc
 	struct where_argument a;
 	struct rbuf in;
 
-	buf_printf(out, "what: tool\nto: %s\n", object);
+	buf_printf(out, "what: tool\nto: %s\n", text_escape(shown, sizeof shown, object, strlen(object)));
 	if (u->agent[0] != 0)
 		buf_printf(out, "agent: %s\n", u->agent);
 	buf_printf(out, "workspace: %s\n", text_escape(shown, sizeof shown, u->workspace, strlen(u->workspace)));
@@ -158,7 +173,8 @@ static void put_shown(const struct guard_use *u, const char *object, const struc
 static bool covers(const struct guard_grant *g, const char *object, const struct guard_ask *ask)
 {
 	return grant_object_covers(VERB_TOOL, g->object, VERB_TOOL, object) &&
-	       (g->terms[0] == 0 || where_allows(&g->where, &ask->arguments));
+	       (g->terms[0] == 0 ||
+		(where_allows(&g->where, &ask->arguments) && !where_is_evaded(&g->where, &ask->arguments)));
 }
 
 static int use(struct guard_use *u, const struct guard_grant *g, const char *object, const struct guard_ask *ask,
@@ -212,41 +228,61 @@ static void denied(const struct keeper_answer *a, const char *object, struct err
 		(void)err_set(e, AMBIT_DENIED, NULL, "a person said no to '%s'", object);
 }
 
-/* Those that do not ask come first: whoever wants to be asked of all writes no other. */
+/* How near its object is: its own name, all of the server, all there is (doc/AUTHORITY.md, FIND). */
+static unsigned level_of(const struct guard_grant *g)
+{
+	return !tool_is_star(g->object) ? 0 : strcmp(g->object, "*") == 0 ? 2 : 1;
+}
+
+static bool is_over(const struct guard_grant *g)
+{
+	return g->until_ms != 0 && clock_unix_ms() >= g->until_ms;
+}
+
+/* By one grant. 1: that decided; 0: another may. */
+static int try_one(struct guard_use *u, const struct guard_grant *g, const char *object, const struct guard_ask *ask,
+		   struct keeper_answer *a, struct guard_word *ret, struct err *e)
+{
+	char hint[ERR_HINT_MAX];
+	const int r = use(u, g, object, ask, ret->event, a, e);
+
+	if (r < 0)
+		return r;
+	if (a->verdict == AUTHORITY_ALLOWED) {
+		ret->verdict = GUARD_YES;
+		return 1;
+	}
+	if (a->verdict != AUTHORITY_ASKS)
+		return 0;
+	ret->verdict = GUARD_PERSON;
+	standing_question(u->k, a->made, ret->question);
+	(void)snprintf(hint, sizeof hint, "`ambit approve %s` shows it and asks the person; then call it again",
+		       ret->question);
+	(void)err_set(&ret->why, AMBIT_DENIED, hint, "a person is asked first: tool %s", object);
+	return 1;
+}
+
+/* Those of the nearest level that covers it decide, first those that do not ask. */
 int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret, struct err *e)
 {
-	char object[256], hint[ERR_HINT_MAX];
+	char object[256];
 	struct keeper_answer a = { .verdict = AUTHORITY_DENIED, .why = WHY_NOT_HELD };
 	bool found = false;
 
 	(void)snprintf(object, sizeof object, "%s/%s", u->server, ask->name); /* both are bounded */
 	name_event(ret->event);
 	ret->verdict = GUARD_NO;
-	for (unsigned pass = 0; pass < 2; pass++)
-		for (uint32_t i = 0; i < u->n; i++) {
-			const struct guard_grant *g = &u->grants[i];
+	for (unsigned level = 0; level < 3 && !found; level++)
+		for (uint32_t i = 0; i < 2 * u->n; i++) {
+			const struct guard_grant *g = &u->grants[i % u->n];
 			int r;
 
-			if (g->asks != (pass == 1) || !covers(g, object, ask) ||
-			    (g->until_ms != 0 && clock_unix_ms() >= g->until_ms))
+			if (level_of(g) != level || g->asks != (i >= u->n) || !covers(g, object, ask) || is_over(g))
 				continue;
 			found = true;
-			r = use(u, g, object, ask, ret->event, &a, e);
-			if (r < 0)
-				return r;
-			if (a.verdict == AUTHORITY_ALLOWED) {
-				ret->verdict = GUARD_YES;
-				return 0;
-			}
-			if (a.verdict != AUTHORITY_ASKS)
-				continue;
-			ret->verdict = GUARD_PERSON;
-			standing_question(u->k, a.made, ret->question);
-			(void)snprintf(hint, sizeof hint,
-				       "`ambit approve %s` shows it and asks the person; then call it again",
-				       ret->question);
-			(void)err_set(&ret->why, AMBIT_DENIED, hint, "a person is asked first: tool %s", object);
-			return 0;
+			r = try_one(u, g, object, ask, &a, ret, e);
+			if (r != 0)
+				return r < 0 ? r : 0;
 		}
 	if (found)
 		denied(&a, object, &ret->why);

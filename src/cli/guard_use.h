@@ -30,9 +30,9 @@ struct guard_use {
 	} grants[GUARD_GRANTS_MAX];
 };
 
-/* event: of the server's. -LIMIT: too many grants; -DENIED: one was revoked. */
+/* place: a number that no other guard of the server has now: what was left there by one that was killed goes. event: of the server's. -LIMIT: too many grants; -DENIED: one was revoked. */
 int guard_use_open(struct guard_use *u, const struct policy *p, const char *server, const char *agent,
-		   const char *workspace, const char *event, struct err *e);
+		   const char *workspace, unsigned place, const char *event, struct err *e);
 /* Its grants, and what was used of them, go. */
 void guard_use_close(struct guard_use *u);
 /* Fills in *ret, but for its number. -GONE and others: nobody can be asked. */

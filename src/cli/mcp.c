@@ -21,6 +21,7 @@
 #include "cli/cli.h"
 #include "cli/found.h"
 #include "cli/options.h"
+#include "cli/sockets.h"
 #include "lib/daemon.h"
 #include "lib/event.h"
 #include "lib/helper.h"
@@ -66,6 +67,8 @@ static const char help_text[] =
 	"  --total-cpu TIME    likewise of processor time\n"
 	"  --keep TIME         how long output and record of a call are kept (default: 7d)\n"
 	"  --keep-space SIZE   how much of them, the oldest go first (default: 256M)\n"
+	"  --socket PATH       listens there, in place of standard input and output: 16 clients at once, of your own user,\n"
+	"                      each with a session of its own (or, with --key, one for all)\n"
 	"  --key KEY           the session stays when the client goes, and the same key again goes on with it\n"
 	"  --help              this text\n"
 	"\n"
@@ -175,6 +178,8 @@ static void put_grants(struct json *j, const struct policy *p)
 		const struct policy_line *l = &p->lines[i];
 		char line[GRANT_OBJECT_MAX + 2048];
 
+		if (!policy_means(p, l))
+			continue;
 		(void)snprintf(line, sizeof line, "%s: %s%s%s%s%s", verb_word((enum grant_verb)l->verb), l->object,
 			       policy_terms(p, l)[0] != 0 ? " " : "", policy_terms(p, l),
 			       policy_flow(p, l)[0] != 0 ? " " : "", policy_flow(p, l)); /* cut: it is to be read */
@@ -217,6 +222,7 @@ struct served {
 	struct daemon_channel channel; /* ours: which events are the session's */
 	struct ambit_event *role;      /* owned */
 	int sock;                      /* owned: to the role */
+	bool left;                     /* the client */
 	int signal_fd;                 /* owned */
 	struct deed {
 		int pidfd; /* owned; -1: free */
@@ -263,6 +269,7 @@ static int make_session(struct served *s, struct daemon_channel *theirs, struct 
 	int r = daemon_connect(&s->daemon, true, e);
 
 	r = r < 0 ? r : daemon_new(&s->daemon, &s->about, &s->channel, e);
+	r = r < 0 || s->o->key != NULL ? r : daemon_tie(&s->channel, e); /* also by our death */
 	return r < 0 ? r : daemon_open(&s->daemon, s->channel.ready.row.session, theirs, e);
 }
 
@@ -281,6 +288,7 @@ static int tell_session(struct served *s, const struct daemon_channel *theirs)
 	if (about.failed || file < 0 || write(file, about.data, about.len) != (ssize_t)about.len)
 		return -ENOMEM;
 	(void)text_copy(told.session, sizeof told.session, s->channel.ready.row.session); /* an id */
+	told.latest = s->channel.ready.next - 1;
 	buf_init_in(&body, room, sizeof room);
 	mcp_session_put(&body, &told);
 	return wire_send(s->sock, WIRE_MCP_SESSION, &body, (int[]){ theirs->sock, file }, 2);
@@ -304,6 +312,8 @@ static int on_open(struct served *s)
 		buf_init_in(&body, room, sizeof room);
 		wire_put_error(&body, &e);
 		r = wire_send(s->sock, WIRE_MCP_FAILED, &body, NULL, 0);
+		if (s->o->key == NULL && s->channel.sock >= 0)
+			(void)daemon_end(&s->channel, &e); /* made, and of no use to anybody */
 		daemon_part(&s->channel);
 		daemon_leave(&s->daemon);
 	} else {
@@ -376,11 +386,20 @@ static int find_event(struct served *s, uint64_t n, char ret[ID_TEXT_MAX])
 	return 0;
 }
 
+/* What a client may have done, the role that speaks for it may: no commit where that is the person's. */
+static bool may_do(const struct served *s, uint32_t what)
+{
+	return what == MCP_DIFF ||
+	       (s->tools & (what == MCP_COMMIT ? TOOL_BIT(TOOL_COMMIT) : TOOL_BIT(TOOL_DISCARD))) != 0;
+}
+
 static int on_ask(struct served *s, const struct mcp_ask *ask)
 {
 	char event[ID_TEXT_MAX];
 	struct deed *d = NULL;
 
+	if (!may_do(s, ask->deed))
+		return -EPROTO;
 	for (size_t i = 0; i < DEEDS_MAX && d == NULL; i++)
 		d = s->deeds[i].pidfd < 0 ? &s->deeds[i] : NULL;
 	if (d == NULL)
@@ -423,6 +442,10 @@ static int hear_role(struct served *s)
 		return 1;
 	if (r < 0)
 		return r == -EAGAIN ? 0 : r;
+	if (m.number == WIRE_MCP_LEFT) {
+		s->left = true;
+		return 0;
+	}
 	if (m.number == WIRE_MCP_OPEN)
 		return on_open(s);
 	return mcp_ask_take(&m.body, &ask) && s->channel.sock >= 0 ? on_ask(s, &ask) : -EPROTO;
@@ -448,7 +471,11 @@ static int serve(struct served *s, struct err *e)
 		if (r == 0 && p[0].revents != 0)
 			r = hear_role(s);
 	}
-	return r > 0 ? 0 : err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the server said what it may not");
+	if (r > 0 && s->left)
+		return 0;
+	return r > 0 ? err_set(e, AMBIT_GONE, "start it again; `ambit events last` shows what became of its calls",
+			       "the server or its session ended, and not by its client")
+		     : err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the server said what it may not");
 }
 
 static int catch_signals(void)
@@ -511,8 +538,12 @@ static int run(const struct run_options *o)
 	s.signal_fd = catch_signals();
 	r = o->tools != NULL ? narrow_tools(o->tools, &s.tools, &e) : 0;
 	r = r < 0 ? r : describe(o, &policy, &s.about, &e);
-	r = r < 0 ? r : begin_role(&s, &e);
-	r = r < 0 ? r : serve(&s, &e);
+	if (r == 0 && o->socket != NULL)
+		r = sockets_serve(o->socket, &e);
+	if (r > 0 || o->socket == NULL) { /* else it listened, and was told to end */
+		r = r < 0 ? r : begin_role(&s, &e);
+		r = r < 0 ? r : serve(&s, &e);
+	}
 	if (r < 0)
 		status = found_refuse(false, &e);
 	finish(&s);

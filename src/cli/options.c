@@ -15,6 +15,7 @@
 
 enum flag {
 	GRANT = 256,
+	TOOL,
 	POLICY,
 	PRESET,
 	LIMIT,
@@ -55,6 +56,7 @@ enum flag {
 	NAME,
 	PINS,
 	APPROVE,
+	SOCKET,
 	HELP
 };
 
@@ -69,7 +71,7 @@ static const struct option flags[] = {
 	{ "connect", required_argument, NULL, GRANT },
 	{ "listen", required_argument, NULL, GRANT },
 	{ "query", required_argument, NULL, GRANT },
-	{ "tool", required_argument, NULL, GRANT },
+	{ "tool", required_argument, NULL, TOOL },
 	{ "delegate", required_argument, NULL, GRANT },
 	{ "declassify", required_argument, NULL, GRANT },
 	{ "policy", required_argument, NULL, POLICY },
@@ -114,6 +116,7 @@ static const struct option flags[] = {
 	{ "name", required_argument, NULL, NAME },
 	{ "pins", required_argument, NULL, PINS },
 	{ "approve", no_argument, NULL, APPROVE },
+	{ "socket", required_argument, NULL, SOCKET },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -244,6 +247,7 @@ static int set_language(struct run_options *o, const char *word, struct ambit_er
 static int take(struct run_options *o, const struct option *flag, const char *value, struct ambit_error *e)
 {
 	switch ((enum flag)flag->val) {
+	case TOOL:
 	case GRANT: return ambit_policy_grant(o->policy, flag->name, value != NULL ? value : "", e);
 	case POLICY: return trusted_load(o->policy, value, e);
 	case PRESET: return ambit_policy_preset(o->policy, value, e);
@@ -288,6 +292,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case NAME: o->name = value; break;
 	case PINS: o->pins = value; break;
 	case APPROVE: o->approve = true; break;
+	case SOCKET: o->socket = value; break;
 	case HELP: o->help = true; break;
 	}
 	return 0;
@@ -310,6 +315,8 @@ static bool is_taken(enum command command, int flag)
 	case KEEP:
 	case KEEP_SPACE: return makes_session(command);
 	case TOOLS: return command == COMMAND_MCP;
+	case SOCKET: return command == COMMAND_MCP || command == COMMAND_GUARD;
+	case TOOL:
 	case NAME:
 	case PINS:
 	case APPROVE: return command == COMMAND_GUARD;
@@ -347,6 +354,9 @@ static int no_option(enum command command, const char *word, struct ambit_error 
 {
 	const char *names[sizeof flags / sizeof flags[0]];
 	size_t n = 0;
+
+	if (strcmp(word, "--tool") == 0 || strncmp(word, "--tool=", strlen("--tool=")) == 0)
+		return cli_misused(e, help_commands[command], "--tool is for `ambit guard`, and is not taken here");
 
 	for (const struct option *f = flags; f->name != NULL; f++)
 		if (is_taken(command, f->val))
@@ -430,6 +440,8 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 
 	*o = (struct run_options){ .event = { .size = sizeof o->event, .stream_fd = { 0, 1, 2 }, .terminal = 1 } };
 	r = ambit_policy_new(&o->policy, e);
+	if (r == 0 && command == COMMAND_GUARD)
+		o->policy->policy.use = POLICY_FOR_SERVER;
 	r = r < 0 ? r : read_flags(o, command, argc, argv, e);
 	if (r < 0)
 		return r;

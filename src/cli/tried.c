@@ -9,8 +9,10 @@
 #include "lib/public.h"
 
 /* `.` or `./x` */
-static bool is_within(const struct policy_line *l)
+static bool is_within(const struct policy *p, const struct policy_line *l)
 {
+	if (!policy_means(p, l))
+		return false;
 	return strcmp(l->object, ".") == 0 || strncmp(l->object, "./", 2) == 0;
 }
 
@@ -32,7 +34,7 @@ static int take_within(struct policy *p, struct grant_set *set, struct err *e)
 
 	grant_set_init(set);
 	for (uint32_t i = 0; i < p->n_lines && r == 0; i++) {
-		if (is_within(&p->lines[i]))
+		if (is_within(p, &p->lines[i]))
 			r = add_within(p, &p->lines[i], set, e);
 		else if (kept++ != i)
 			p->lines[kept - 1] = p->lines[i];

@@ -21,11 +21,16 @@ struct reader {
 	const char *text;
 	size_t n, at;
 	struct where *w; /* what was read so far */
+	size_t *ret_at;  /* where it is wrong; NULL: that is told in words */
 	struct err *e;
 };
 
 static int wrong_at(const struct reader *r, size_t at, const char *why, const char *hint)
 {
+	if (r->ret_at != NULL) {
+		*r->ret_at = at;
+		return err_set(r->e, AMBIT_MALFORMED, hint, "where: this %s", why);
+	}
 	return err_set(r->e, AMBIT_MALFORMED, hint, "where: byte %zu %s", at, why);
 }
 
@@ -36,8 +41,13 @@ static int wrong(const struct reader *r, const char *why, const char *hint)
 
 static int too_many(const struct reader *r, const char *what, unsigned int most)
 {
-	return err_set(r->e, AMBIT_LIMIT, "write fewer, with stars, or several grants of the tool",
-		       "where: byte %zu: more than %u %s", r->at, most, what);
+	static const char hint[] = "write fewer, with stars, or several grants of the tool";
+
+	if (r->ret_at != NULL) {
+		*r->ret_at = r->at;
+		return err_set(r->e, AMBIT_LIMIT, hint, "where: more than %u %s", most, what);
+	}
+	return err_set(r->e, AMBIT_LIMIT, hint, "where: byte %zu: more than %u %s", r->at, most, what);
 }
 
 static void skip_blanks(struct reader *r)
@@ -404,8 +414,10 @@ static int add_condition(struct reader *r, struct where_condition *c, size_t beg
 	const char *path = w->text + c->path;
 	uint16_t at = w->n_conditions;
 
-	if (w->n_conditions == WHERE_CONDITIONS_MAX)
+	if (w->n_conditions == WHERE_CONDITIONS_MAX) {
+		r->at = begun;
 		return too_many(r, "conditions", WHERE_CONDITIONS_MAX);
+	}
 	while (at > 0 && strcmp(w->text + w->conditions[at - 1].path, path) > 0)
 		at--;
 	if (at > 0 && strcmp(w->text + w->conditions[at - 1].path, path) == 0)
@@ -463,10 +475,10 @@ static int read_all(struct reader *r)
 
 static bool format(const struct where *w, char ret[TERMS_TEXT_MAX]);
 
-static int read_value_of(struct where *w, const char *value, size_t n, struct err *e)
+static int read_value_of(struct where *w, const char *value, size_t n, size_t *ret_at, struct err *e)
 {
 	struct where next = { .used = 1 }; /* 0 is none */
-	struct reader r = { .text = value, .n = n, .w = &next, .e = e };
+	struct reader r = { .text = value, .n = n, .w = &next, .ret_at = ret_at, .e = e };
 	char text[TERMS_TEXT_MAX];
 	int rc = read_all(&r);
 
@@ -477,14 +489,19 @@ static int read_value_of(struct where *w, const char *value, size_t n, struct er
 	return rc;
 }
 
-int where_set(struct where *w, const char *value, struct err *e)
+int where_set_at(struct where *w, const char *value, size_t *ret_at, struct err *e)
 {
 	const size_t n = strnlen(value, TERMS_TEXT_MAX);
 
 	if (n == TERMS_TEXT_MAX)
 		return err_set(e, AMBIT_LIMIT, "write fewer, with stars, or several grants of the tool",
 			       "where: more than %d bytes", TERMS_TEXT_MAX - 1);
-	return read_value_of(w, value, n, e);
+	return read_value_of(w, value, n, ret_at, e);
+}
+
+int where_set(struct where *w, const char *value, struct err *e)
+{
+	return where_set_at(w, value, NULL, e);
 }
 
 /* ---- writing ---- */
@@ -630,7 +647,7 @@ int where_take(const char *text, struct where *ret, struct err *e)
 	if (n == TERMS_TEXT_MAX || (n > 0 && (n <= before || memcmp(text, PREFIX, before) != 0 || text[n - 1] != '\'')))
 		return err_set(e, AMBIT_MALFORMED, NULL, "where: these are no terms of a tool");
 	if (n > 0)
-		rc = read_value_of(&w, text + before, n - before - 1, e);
+		rc = read_value_of(&w, text + before, n - before - 1, NULL, e);
 	if (rc < 0)
 		return rc;
 	where_format(&w, again);

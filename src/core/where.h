@@ -60,6 +60,8 @@ struct where {
 
 /* What a person wrote: JSON as above. -MALFORMED, -LIMIT, with the byte where; then *w is as it was. */
 int where_set(struct where *w, const char *value, struct err *e);
+/* The same for who knows what stands at each byte: *ret_at is the one, and is not told in words; it stays where all of it is too long. */
+int where_set_at(struct where *w, const char *value, size_t *ret_at, struct err *e);
 /* The terms of a grant: where='{"to":["*@example.org"]}'; "" if nothing is wanted. */
 void where_format(const struct where *w, char ret[TERMS_TEXT_MAX]);
 /* What where_format gave, and nothing else. -MALFORMED, with the byte where; then *ret is as it was. */
@@ -97,6 +99,8 @@ bool where_are_arguments(const struct where_arguments *args);
 
 /* Of arguments that are some. */
 bool where_allows(const struct where *w, const struct where_arguments *args);
+/* Whether an argument has, but for case, the name of a condition, or lies beneath or on the way to it: who reads names without regard to case would take it for the one that the condition is on, which is then not looked at. Likewise where there are conditions and an argument `__proto__`. */
+bool where_is_evaded(const struct where *w, const struct where_arguments *args);
 /* Whether inner allows no more than outer. Each condition of outer must follow from inner's on the same argument, or from one that says it is not there: a set
  * within a set (exact: a pattern lies within several only if it lies within one of them), a range, a length, `given`. Not seen: a set whose texts are all
  * short, or all in a range; what follows from two conditions together, or only from others on objects above or below. */

@@ -205,6 +205,80 @@ bool where_is_at(const char *path, size_t n, const char *of, size_t of_n)
 	return n >= of_n && memcmp(path, of, of_n) == 0 && (n == of_n || path[of_n] == '.');
 }
 
+/* The next character, as it is without case; other than that, bytes. */
+static unsigned char take_folded(const char **at, const char *end)
+{
+	const unsigned char c = (unsigned char)*(*at)++;
+
+	if (c == 0xc5 && *at < end && (unsigned char)**at == 0xbf) {
+		*at += 1;
+		return 's';
+	}
+	if (c == 0xe2 && end - *at >= 2 && memcmp(*at, "\x84\xaa", 2) == 0) {
+		*at += 2;
+		return 'k';
+	}
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
+}
+
+/* Until one of them ends, or both. */
+static bool begin_alike(const char **a, const char *a_end, const char **b, const char *b_end)
+{
+	while (*a < a_end && *b < b_end)
+		if (take_folded(a, a_end) != take_folded(b, b_end))
+			return false;
+	return true;
+}
+
+bool where_is_same_name(const char *a, const char *b)
+{
+	const char *const a_end = a + strlen(a), *const b_end = b + strlen(b);
+
+	return begin_alike(&a, a_end, &b, b_end) && a == a_end && b == b_end;
+}
+
+static bool is_near(const struct where_argument *arg, const char *path)
+{
+	const char *a = arg->path, *b = path;
+	const char *const a_end = a + arg->path_n, *const b_end = b + strlen(b);
+
+	return begin_alike(&a, a_end, &b, b_end) && (a == a_end || *a == '.') && (b == b_end || *b == '.');
+}
+
+/* A part of a path, which to programs in JavaScript that copy one member after the other sets others: `__proto__.path` is read as `path`. */
+static bool has_prototype(const struct where_argument *a)
+{
+	static const char name[] = "__proto__";
+	const size_t n = sizeof name - 1;
+
+	for (size_t at = 0; at + n <= a->path_n; at++)
+		if (memcmp(a->path + at, name, n) == 0 && (at == 0 || a->path[at - 1] == '.') &&
+		    (at + n == a->path_n || a->path[at + n] == '.'))
+			return true;
+	return false;
+}
+
+bool where_is_evaded(const struct where *w, const struct where_arguments *args)
+{
+	struct where_argument a;
+	struct rbuf in;
+
+	rbuf_init(&in, args->bytes, args->n);
+	while (where_next(&in, &a)) {
+		if (w->n_conditions > 0 && has_prototype(&a))
+			return true;
+		for (uint16_t i = 0; i < w->n_conditions; i++) {
+			const char *path = w->text + w->conditions[i].path;
+			const size_t n = strlen(path);
+
+			if (is_near(&a, path) && !where_is_at(a.path, a.path_n, path, n) &&
+			    !where_is_at(path, n, a.path, a.path_n))
+				return true;
+		}
+	}
+	return false;
+}
+
 void where_put_name(struct buf *path, const char *name, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -18,6 +18,8 @@ bool where_is_number(const char *text, size_t n);
 int where_compare_numbers(const char *a, size_t a_n, const char *b, size_t b_n);
 /* Whether path is the other, or lies beneath it. */
 bool where_is_at(const char *path, size_t n, const char *of, size_t of_n);
+/* Whether two names are one to whoever does not mind case, as far as ASCII has it, with the two characters beyond that fold into it (Kelvin's sign, long s). */
+bool where_is_same_name(const char *a, const char *b);
 /* Whether it looks at what the argument is. */
 bool where_is_bounded(const struct where_condition *c);
 /* Names of which each `.`, `*` and `\` has a `\` before it. */

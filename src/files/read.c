@@ -16,7 +16,10 @@
 #define LINES_USUAL 2000
 #define TEXT_MAX (256u << 10)
 #define BYTES_USUAL (256u << 10)
-#define BYTES_MAX (4u << 20) /* a picture is of no use in parts */
+#define BYTES_MAX (4u << 20)
+#define WHOLE_MAX                                                                                                      \
+	(704u                                                                                                          \
+	 << 10) /* of a picture, which is of no use in parts: its answer is less than a mebibyte, as code may write */
 
 struct source {
 	const char *path;
@@ -61,7 +64,7 @@ static int give_no_text(struct answer *a, const struct source *s, const struct b
 {
 	const bool known = strcmp(content_media_type((const char *)b->data, b->len), CONTENT_UNKNOWN) != 0;
 
-	return give_bytes(a, s, 0, known ? BYTES_MAX : BYTES_USUAL);
+	return give_bytes(a, s, 0, known ? WHOLE_MAX : BYTES_USUAL);
 }
 
 struct piece {

@@ -69,24 +69,60 @@ static void send_on(struct guard *g, struct pending *p)
 	p->state = PENDING_SENT;
 }
 
-static int ask_owner(struct guard *g, struct pending *p, const char *name, const json_t *params, struct err *e)
-{
-	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX };
-	auto_free char *text = json_dumps(params != NULL ? params : json_null(),
-					  JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
-	struct guard_ask ask = { .number = p->number };
-	auto_buf body = { .max = WIRE_BODY_MAX };
-	struct sha256 s;
-	int r = flat_put(&flat, NULL, params, e);
+/* ---- judging ---- */
 
-	if (r < 0)
-		return r;
+static int too_many(struct err *e)
+{
+	return err_set(e, AMBIT_LIMIT, "wait for some of the answers", "%d requests are not answered yet",
+		       GUARD_PENDING_MAX);
+}
+
+/* Of a call its arguments; of anything else its parameters, without what is said beside them. The caller frees it. */
+static json_t *judged_of(const json_t *said, bool call)
+{
+	const json_t *params = json_object_get(said, "params");
+	const json_t *from = call ? json_object_get(params, "arguments") : params;
+	json_t *plain = from == NULL ? json_object() : json_copy((json_t *)(uintptr_t)from);
+
+	if (!call) {
+		(void)json_object_del(plain, "_meta");
+		(void)json_object_del(plain, "requestState");
+		(void)json_object_del(plain, "inputResponses");
+	}
+	return plain;
+}
+
+static const char *name_of(const struct pending *p, const json_t *said)
+{
+	return p->tool[0] != 0 ? p->tool : json_string_value(json_object_get(said, "method"));
+}
+
+/* Of what is done, and to what: in whatever order its members stand. */
+static int take_digest(struct pending *p, const char *name, const json_t *judged, struct err *e)
+{
+	auto_free char *text = json_dumps(judged, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+	struct sha256 s;
+
 	if (text == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the request");
 	sha256_init(&s);
+	sha256_add(&s, name, strlen(name) + 1);
 	sha256_add(&s, text, strlen(text));
-	sha256_end(&s, ask.sha256);
-	ask.bytes = strlen(text);
+	sha256_end(&s, p->sha256);
+	p->bytes = strlen(text);
+	seal_hex(p->sha256, p->digest);
+	return 0;
+}
+
+static int ask_owner(struct guard *g, struct pending *p, const char *name, const json_t *judged, struct err *e)
+{
+	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX }, body = { .max = WIRE_BODY_MAX };
+	struct guard_ask ask = { .number = p->number, .bytes = p->bytes };
+	const int r = flat_put(&flat, NULL, judged, e);
+
+	if (r < 0)
+		return r;
+	memcpy(ask.sha256, p->sha256, sizeof ask.sha256);
 	ask.arguments = (struct where_arguments){ .bytes = flat.data, .n = flat.len };
 	(void)text_copy(ask.name, sizeof ask.name, name); /* measured */
 	guard_ask_put(&body, &ask);
@@ -94,34 +130,28 @@ static int ask_owner(struct guard *g, struct pending *p, const char *name, const
 	return port_send(&g->owner, WIRE_GUARD_ASK, &body, e);
 }
 
-/* ---- judging ---- */
-
-/* Parameters without what is not of the thing that is done: of a call its arguments alone. */
-static const json_t *judged_of(const json_t *params, bool call)
+static int judge(struct guard *g, struct pending *p, const json_t *said, const json_t *judged, struct err *e)
 {
-	return call ? json_object_get(params, "arguments") : params;
+	int r = p->tool[0] != 0 ? pins_check(g, p->tool, e) : 0;
+
+	if (r == -AMBIT_NOT_FOUND && !g->listed) {
+		p->state = PENDING_LISTED;
+		return guard_list(g, NULL) == 0 ? 0 : too_many(e);
+	}
+	return r < 0 ? r : ask_owner(g, p, name_of(p, said), judged, e);
 }
 
-static int judge(struct guard *g, struct pending *p, const json_t *said, unsigned is, struct err *e)
+int client_judge(struct guard *g, struct pending *p, struct err *e)
 {
-	const json_t *params = json_object_get(said, "params");
-	json_t *plain;
-	int r;
+	struct mistake m;
+	json_t *said = parse_json_within((const char *)p->line.data, p->line.len, GUARD_DEPTH_MAX, GUARD_VALUES_MAX,
+					 &m);
+	json_t *judged = judged_of(said, p->tool[0] != 0);
+	const int r = said == NULL || judged == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for the request")
+						     : judge(g, p, said, judged, e);
 
-	if ((is & CALL) != 0) {
-		r = pins_check(g, p->tool, e);
-		if (r == -AMBIT_NOT_FOUND && !g->listed) {
-			p->state = PENDING_LISTED;
-			return guard_list(g, NULL);
-		}
-		return r < 0 ? r : ask_owner(g, p, p->tool, judged_of(params, true), e);
-	}
-	plain = params == NULL ? json_object() : json_copy((json_t *)(uintptr_t)params);
-	if (plain == NULL)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the request");
-	(void)json_object_del(plain, "_meta");
-	r = ask_owner(g, p, json_string_value(json_object_get(said, "method")), plain, e);
-	json_decref(plain);
+	json_decref(judged);
+	json_decref(said);
 	return r;
 }
 
@@ -133,12 +163,12 @@ static int number_of(const struct err *e)
 }
 
 /* What the model called is answered as the tool would: it is to see why, and go on. */
-static void answer_denied(struct guard *g, struct pending *p, const struct err *e, const char *question)
+void client_denied(struct guard *g, struct pending *p, const struct err *e, const char *question)
 {
 	char text[2400];
 	struct json j;
 
-	if (p->tool[0] == 0) {
+	if (p->tool[0] == 0 || e->code != AMBIT_DENIED) {
 		drop(g, p, number_of(e), e);
 		return;
 	}
@@ -164,6 +194,7 @@ static void answer_denied(struct guard *g, struct pending *p, const struct err *
 	pending_free(g, p);
 }
 
+/* What nobody waits for any longer is not done, also if it may be. */
 bool guard_word(struct guard *g, const struct guard_word *w)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
@@ -171,13 +202,20 @@ bool guard_word(struct guard *g, const struct guard_word *w)
 
 		if (p->state != PENDING_JUDGED || p->number != w->number)
 			continue;
-		if (w->verdict != GUARD_YES) {
-			answer_denied(g, p, &w->why, w->question);
-		} else {
+		p->judged = w->verdict == GUARD_YES;
+		if (p->cancelled) {
+			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+			pending_free(g, p);
+		} else if (w->verdict == GUARD_PERSON && person_ask(g, p, w->question)) {
+			/* it waits, or was answered by a question */
+		} else if (w->verdict != GUARD_YES) {
+			client_denied(g, p, &w->why, w->question);
+		} else if (p->cancelled) { /* nobody waits for it, and the server has not heard of it */
 			p->judged = true;
+			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+			pending_free(g, p);
+		} else {
 			send_on(g, p);
-			if (p->cancelled)
-				guard_cancel(g, p);
 		}
 		return true;
 	}
@@ -232,6 +270,10 @@ static int take_token(struct guard *g, struct pending *p, const json_t *params, 
 	char text[GUARD_ID_MAX];
 
 	p->modern = json_object_get(meta, "io.modelcontextprotocol/protocolVersion") != NULL;
+	p->elicits =
+		p->modern ? json_is_object(json_object_get(
+				    json_object_get(meta, "io.modelcontextprotocol/clientCapabilities"), "elicitation"))
+			  : g->elicits;
 	if (p->modern && g->envelope == NULL && take_envelope(g, meta) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the request");
 	if (token == NULL)
@@ -261,7 +303,25 @@ static int take_line(struct guard *g, struct pending *p, const char *line, size_
 	return 0;
 }
 
-static void on_request(struct guard *g, const json_t *said, const char *id, const char *line, size_t n)
+/* What is judged is what goes on: what was for us is taken out of both before. */
+static int begin_judged(struct guard *g, struct pending *p, json_t *said, const char *line, size_t n, struct err *e)
+{
+	json_t *judged = judged_of(said, p->tool[0] != 0);
+	auto_free char *made = NULL;
+	int r = judged == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for the request")
+			       : take_digest(p, name_of(p, said), judged, e);
+
+	r = r < 0 ? r : person_returned(g, p, said, &made, e);
+	if (r > 0)
+		r = err_set(e, AMBIT_DENIED, "go on without it, or ask what they want instead",
+			    "the user did not accept: nothing was done");
+	r = r < 0 ? r : take_line(g, p, made != NULL ? made : line, made != NULL ? strlen(made) : n, e);
+	r = r < 0 ? r : judge(g, p, said, judged, e);
+	json_decref(judged);
+	return r;
+}
+
+static void on_request(struct guard *g, json_t *said, const char *id, const char *line, size_t n)
 {
 	const char *method = json_string_value(json_object_get(said, "method"));
 	const json_t *params = json_object_get(said, "params");
@@ -279,47 +339,36 @@ static void on_request(struct guard *g, const json_t *said, const char *id, cons
 	}
 	p = pending_new(g->asked, g);
 	if (p == NULL) {
-		(void)err_set(&e, AMBIT_LIMIT, "wait for some of the answers", "%d requests are not answered yet",
-			      GUARD_PENDING_MAX);
+		(void)too_many(&e);
 		refuse(g, id, INTERNAL, &e);
 		return;
 	}
 	(void)text_copy(p->id, sizeof p->id, id); /* same size */
 	p->number = ++g->last_number;
 	p->list = (methods[i].is & LISTS) != 0 ? LIST_OF_CLIENT : LIST_NONE;
+	if ((methods[i].is & FIRST) != 0)
+		g->elicits = json_is_object(json_object_get(json_object_get(params, "capabilities"), "elicitation"));
 	r = check_params(params, methods[i].known, method, &e);
 	r = r < 0 || (methods[i].is & CALL) == 0 ? r : take_call(p, params, &e);
 	r = r < 0 ? r : take_token(g, p, params, &e);
-	r = r < 0 ? r : take_line(g, p, line, n, &e);
-	if (r == 0 && (methods[i].is & JUDGED) != 0)
-		r = judge(g, p, said, methods[i].is, &e);
-	else if (r == 0)
-		send_on(g, p);
-	if (r == -AMBIT_DENIED)
-		answer_denied(g, p, &e, "");
-	else if (r < 0)
-		drop(g, p, number_of(&e), &e);
+	if (r == 0 && (methods[i].is & JUDGED) != 0) {
+		r = begin_judged(g, p, said, line, n, &e);
+	} else {
+		r = r < 0 ? r : take_line(g, p, line, n, &e);
+		if (r == 0)
+			send_on(g, p);
+	}
+	if (r < 0)
+		client_denied(g, p, &e, "");
 }
 
 void client_go_on(struct guard *g)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
-		struct pending *p = &g->asked[i];
-		struct mistake m;
-		json_t *said;
-		int r;
+		struct err e;
 
-		if (p->state != PENDING_LISTED)
-			continue;
-		said = parse_json_within((const char *)p->line.data, p->line.len, GUARD_DEPTH_MAX, GUARD_VALUES_MAX,
-					 &m);
-		r = pins_check(g, p->tool, &m.err);
-		r = r < 0 ? r : ask_owner(g, p, p->tool, judged_of(json_object_get(said, "params"), true), &m.err);
-		json_decref(said);
-		if (r == -AMBIT_DENIED)
-			answer_denied(g, p, &m.err, "");
-		else if (r < 0)
-			drop(g, p, number_of(&m.err), &m.err);
+		if (g->asked[i].state == PENDING_LISTED && client_judge(g, &g->asked[i], &e) < 0)
+			client_denied(g, &g->asked[i], &e, "");
 	}
 }
 
@@ -343,6 +392,10 @@ static void on_cancelled(struct guard *g, const json_t *params)
 	p->cancelled = true;
 	if (p->state == PENDING_SENT)
 		guard_cancel(g, p);
+	if (p->state == PENDING_SENT || p->state == PENDING_JUDGED) /* there is something to come */
+		return;
+	guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+	pending_free(g, p);
 }
 
 static void on_note(struct guard *g, const json_t *said, const char *line, size_t n)
@@ -378,8 +431,12 @@ static void on_answer(struct guard *g, const json_t *said, const char *line, siz
 			g->client.said_all = true;
 		return;
 	}
-	if (!p->cancelled)
-		(void)line_put(&g->server.bytes, line, n, p->id);
+	if (p->about != NULL) {
+		person_answered(g, p, said);
+		return;
+	}
+	if (!p->cancelled && !line_put(&g->server.bytes, line, n, p->id))
+		answer_lost(&g->server.bytes, p->id, "the id of the answer cannot be found in its line");
 	guard_tell_over(g, p, json_object_get(said, "error") != NULL ? GUARD_ERROR : GUARD_DONE, line, n);
 	pending_free(g, p);
 }
@@ -415,7 +472,15 @@ int said_check(const json_t *said, struct err *e)
 	return 0;
 }
 
-static void take(struct guard *g, const json_t *said, const char *line, size_t n)
+/* There are readers to whom a carriage return ends a line, as it ends one of text in Python: what is a blank between two values here would be two messages there. */
+bool said_is_one_line(const char *line, size_t n)
+{
+	while (n > 0 && strchr(" \t\r", line[n - 1]) != NULL)
+		n--;
+	return memchr(line, '\r', n) == NULL;
+}
+
+static void take(struct guard *g, json_t *said, const char *line, size_t n)
 {
 	const json_t *id = json_object_get(said, "id");
 	char text[GUARD_ID_MAX] = "";
@@ -441,13 +506,27 @@ static void take(struct guard *g, const json_t *said, const char *line, size_t n
 		on_request(g, said, text, line, n);
 }
 
+/* There is no NUL behind it. */
+static bool is_blank(const char *line, size_t n)
+{
+	while (n > 0 && memchr(" \t\r", line[n - 1], 3) != NULL)
+		n--;
+	return n == 0;
+}
+
 void client_said(struct guard *g, const char *line, size_t n)
 {
 	struct mistake m;
 	json_t *said;
 
-	if (strspn(line, " \t\r") >= n)
+	if (is_blank(line, n))
 		return;
+	if (!said_is_one_line(line, n)) {
+		(void)err_set(&m.err, AMBIT_MALFORMED, "end lines by a line feed",
+			      "a carriage return within a line, which to some begins another");
+		refuse(g, "", NO_JSON, &m.err);
+		return;
+	}
 	said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
 	if (said == NULL)
 		refuse(g, "", m.err.code == AMBIT_MALFORMED ? NO_JSON : NO_REQUEST, &m.err);

@@ -1,10 +1,10 @@
 /* Arguments as the authority looks at them. */
-#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/cleanup.h"
+#include "core/where_match.h"
 #include "guard/guard.h"
 
 #define PATH_MAX_BYTES 2048
@@ -16,17 +16,25 @@ struct flat {
 	unsigned n;
 };
 
+static int too_many(const struct flat *f)
+{
+	return err_set(f->e, AMBIT_LIMIT, "call it with fewer",
+		       "more than %d arguments, with all within lists and objects", WHERE_ARGUMENTS_MAX);
+}
+
 /* Some servers look their arguments up without regard to case: what is judged must be what they find. */
 static int check_names(const struct flat *f, const json_t *object)
 {
 	const char *a, *b;
 	json_t *v, *w;
 
+	if (json_object_size(object) > WHERE_ARGUMENTS_MAX) /* all are compared with all */
+		return too_many(f);
 	json_object_foreach((json_t *)(uintptr_t)object, a, v)
 	{
 		json_object_foreach((json_t *)(uintptr_t)object, b, w)
 		{
-			if (a != b && strcasecmp(a, b) == 0)
+			if (a != b && where_is_same_name(a, b))
 				return err_set(f->e, AMBIT_MALFORMED, "give each argument one name",
 					       "two arguments that differ by case alone: '%.64s' and '%.64s'", a, b);
 		}
@@ -58,9 +66,26 @@ static int put_text(const struct flat *f, const char *path, const json_t *v)
 	return 0;
 }
 
+/* As short as it can be written: 0.1 is to be 0.1 in a condition, and not what a double has behind it. */
+static char *number_text(const json_t *v)
+{
+	char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	for (size_t digits = 15; json_is_real(v) && text != NULL && digits < 17; digits++) {
+		char *shorter = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(digits));
+
+		if (shorter != NULL && strtod(shorter, NULL) == json_real_value(v)) {
+			free(text);
+			return shorter;
+		}
+		free(shorter);
+	}
+	return text;
+}
+
 static int put_number(const struct flat *f, const char *path, const json_t *v)
 {
-	auto_free char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	auto_free char *text = number_text(v);
 
 	if (text == NULL)
 		return err_set(f->e, AMBIT_MEMORY, NULL, "no memory for the arguments");
@@ -116,8 +141,7 @@ static int put_value(struct flat *f, struct buf *path, const json_t *v)
 	if (json_is_null(v))
 		return 0;
 	if (++f->n > WHERE_ARGUMENTS_MAX)
-		return err_set(f->e, AMBIT_LIMIT, "call it with fewer",
-			       "more than %d arguments, with all within lists and objects", WHERE_ARGUMENTS_MAX);
+		return too_many(f);
 	if (buf_cstr(path) == NULL)
 		return err_set(f->e, AMBIT_LIMIT, NULL, "names of arguments that are too long together");
 	if (json_is_string(v))

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -29,7 +30,7 @@ static void side_finish(struct side *s)
 	fd_close(&s->out);
 }
 
-struct guard *guard_new(const int fds[4], int owner, bool is_first)
+struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b)
 {
 	struct guard *g = calloc(1, sizeof *g);
 
@@ -38,7 +39,8 @@ struct guard *guard_new(const int fds[4], int owner, bool is_first)
 	side_init(&g->client, fds[0], fds[1]);
 	side_init(&g->server, fds[3], fds[2]);
 	port_init(&g->owner, owner);
-	g->is_first = is_first;
+	g->is_first = b->is_first != 0;
+	memcpy(g->key, b->key, sizeof g->key);
 	return g;
 }
 
@@ -58,6 +60,11 @@ void guard_free(struct guard *g)
 }
 
 /* ---- one side ---- */
+
+static bool is_gone(const struct side *s)
+{
+	return s->said_all && s->dry;
+}
 
 static bool has_room(const struct side *s)
 {
@@ -145,7 +152,8 @@ static bool told_by_owner(struct guard *g)
 
 	if (r == -EAGAIN)
 		return true;
-	return r > 0 && m.number == WIRE_GUARD_WORD && guard_word_take(&m.body, &w) && guard_word(g, &w);
+	return r > 0 && m.number == WIRE_GUARD_WORD && guard_word_take(&m.body, &w) &&
+	       (guard_word(g, &w) || is_gone(&g->server)); /* what it is on was answered */
 }
 
 /* ---- turns ---- */
@@ -153,8 +161,8 @@ static bool told_by_owner(struct guard *g)
 static bool is_asked(const struct guard *g)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
-		if (g->asked[i].state != PENDING_FREE && !g->asked[i].cancelled)
-			return true;
+		if (g->asked[i].state != PENDING_FREE && g->asked[i].state != PENDING_PERSON && !g->asked[i].cancelled)
+			return true; /* who has gone does not say what their user does */
 	return false;
 }
 
@@ -162,16 +170,15 @@ static bool is_over(const struct guard *g)
 {
 	if (g->client.deaf || g->client.bytes.failed || g->server.bytes.failed || g->owner.fd < 0)
 		return true;
-	if (g->server.said_all && g->server.dry) /* what waited was answered so: then there is nothing more to be had */
+	if (is_gone(&g->server)) /* what waited was answered so: then there is nothing more to be had */
 		return g->client.at == g->client.bytes.len;
-	return g->client.said_all && g->client.dry && !is_asked(g) && g->client.at == g->client.bytes.len &&
-	       !port_waits(&g->owner);
+	return is_gone(&g->client) && !is_asked(g) && g->client.at == g->client.bytes.len && !port_waits(&g->owner);
 }
 
 static void end_server(struct guard *g)
 {
-	if (g->server.said_all && g->server.dry)
-		server_lost(g, "the server ended");
+	if (is_gone(&g->server))
+		server_lost(g);
 }
 
 static int least(int a, int b)

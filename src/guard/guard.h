@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "guard/link.h"
+#include "mcp/seal.h"
 #include "rpc/frame.h"
 #include "rpc/parse.h"
 #include "rpc/port.h"
@@ -22,14 +23,17 @@
 #define GUARD_HELD_MAX (16u << 20) /* of all requests that wait for a word */
 #define GUARD_DEPTH_MAX 64u        /* of a message */
 #define GUARD_VALUES_MAX 200000u
-#define GUARD_STRAY_MAX 64                /* answers to what was never asked, before a side is left */
-#define GUARD_PAGES_MAX 64                /* of a list of tools */
-#define GUARD_DEFINITION_MAX (256u << 10) /* of one tool */
+#define GUARD_STRAY_MAX 64                    /* answers to what was never asked, before a side is left */
+#define GUARD_PAGES_MAX 64                    /* of a list of tools */
+#define GUARD_KNOWN_MAX (2u * GUARD_PINS_MAX) /* tools of a server, with those that were */
+#define GUARD_DEFINITION_MAX (256u << 10)     /* of one tool */
 
 enum pending_state {
 	PENDING_FREE,
 	PENDING_JUDGED, /* the command line is asked */
 	PENDING_LISTED, /* the server is asked for its tools first */
+	PENDING_PERSON, /* the client asks its user whether a person has approved */
+	PENDING_INPUTS, /* it was answered by questions, of which the command line is asked */
 	PENDING_SENT,   /* to the other side */
 };
 
@@ -39,15 +43,25 @@ enum listed { LIST_NONE, LIST_OF_CLIENT, LIST_OWN /* asked by us, for a call of 
 struct pending {
 	enum pending_state state;
 	bool cancelled;
-	bool modern;               /* of 2026-07-28, which wants to know what kind of a result it is */
-	bool judged;               /* the command line waits for its end */
-	enum listed list;          /* its answer has definitions of tools */
-	uint64_t own;              /* the id by which the other side knows it */
-	uint32_t number;           /* by which the command line does */
-	char id[GUARD_ID_MAX];     /* as who asked wrote it */
-	char token[GUARD_ID_MAX];  /* of its progress; "": none */
-	char tool[GUARD_NAME_MAX]; /* of a call */
-	struct buf line;           /* owned: what goes on */
+	bool modern;                  /* of 2026-07-28, which wants to know what kind of a result it is */
+	bool elicits;                 /* the client can ask its user */
+	bool again;                   /* it did, and they say that a person has approved */
+	bool carries;                 /* it brings what the server gave to be brought back */
+	struct pending *about;        /* of a question: the request that it is about; borrowed */
+	uint64_t about_own;           /* its id: another may stand there by now */
+	bool is_input;                /* it stands in an answer, and is no request */
+	unsigned inputs;              /* INPUTS: that are not judged */
+	char digest[SEAL_DIGEST_MAX]; /* of what is asked for, once that was judged */
+	uint8_t sha256[SHA256_BYTES]; /* the same */
+	uint64_t bytes;               /* how long that is */
+	bool judged;                  /* the command line waits for its end */
+	enum listed list;             /* its answer has definitions of tools */
+	uint64_t own;                 /* the id by which the other side knows it */
+	uint32_t number;              /* by which the command line does */
+	char id[GUARD_ID_MAX];        /* as who asked wrote it */
+	char token[GUARD_ID_MAX];     /* of its progress; "": none */
+	char tool[GUARD_NAME_MAX];    /* of a call */
+	struct buf line;              /* owned: what goes on; INPUTS: what goes back */
 };
 
 /* A definition: what was pinned, and what was seen since the start. */
@@ -72,20 +86,23 @@ struct guard {
 	struct port owner; /* owned */
 	bool is_first;     /* nothing was pinned before */
 	bool listed;       /* all tools were seen once */
-	json_t *envelope;  /* owned: what the client says with each request (2026-07-28), for our own; NULL */
-	unsigned pages;    /* of our own list */
+	bool stale;        /* they changed since our own list was begun */
+	bool elicits;      /* legacy: the client can ask its user */
+	uint8_t key[GUARD_KEY_BYTES];
+	json_t *envelope; /* owned: what the client says with each request (2026-07-28), for our own; NULL */
+	unsigned pages;   /* of our own list */
 	uint64_t last_own;
 	uint32_t last_number;
 	size_t held;                                                        /* bytes of lines that wait */
 	struct pending asked[GUARD_PENDING_MAX], called[GUARD_PENDING_MAX]; /* of the client, of the server */
 	size_t n_known;
-	struct known known[2 * GUARD_PINS_MAX];
+	struct known known[GUARD_KNOWN_MAX];
 	uint8_t room[WIRE_BODY_MAX + WIRE_HEAD];
 	uint8_t page[FRAME_READ];
 };
 
 /* Takes all descriptors. NULL: no memory. */
-struct guard *guard_new(const int fds[4], int owner, bool is_first);
+struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b);
 void guard_free(struct guard *g);
 bool guard_pinned(struct guard *g, const struct guard_pin *p); /* false: too many */
 /* One turn; waits for something to do for so long at most, -1: for ever. False: it is over. */
@@ -98,17 +115,40 @@ void client_said(struct guard *g, const char *line, size_t n);
 void client_said_too_much(struct guard *g);
 void server_said(struct guard *g, const char *line, size_t n);
 void server_said_too_much(struct guard *g);
+/* Whether who goes on to read it finds no other in it. */
+bool said_is_one_line(const char *line, size_t n);
 /* Whether it is a message: one object, with what one has and nothing else. */
 int said_check(const json_t *said, struct err *e);
 /* The command line's word, on what the client asked, and on what the server did. False: on nothing that it was asked. */
 bool guard_word(struct guard *g, const struct guard_word *w);
 bool server_word(struct guard *g, const struct guard_word *w);
-/* Tells the server that nobody waits for it. */
+/* Asks the command line, of one that is held. */
+int client_judge(struct guard *g, struct pending *p, struct err *e);
+void client_denied(struct guard *g, struct pending *p, const struct err *e, const char *question);
+
+/* person.c: a question is a person's to answer, by `ambit approve`, and by nothing that a client says. True: its user is asked whether that was done; p waits (LEGACY), or was answered and is free. */
+bool person_ask(struct guard *g, struct pending *p, const char *question);
+/* LEGACY: what the user said to one of ours. */
+void person_answered(struct guard *g, struct pending *ours, const json_t *said);
+/* Nobody waits for its question any longer: an answer that is on its way is of nothing. */
+void person_forget(struct guard *g, const struct pending *p);
+/* Before judging, of a request that brings our state back: it is taken out of *said, and *ret_line is what goes on, which the caller frees. 0; 1: the user did not accept; or what is wrong with it. */
+int person_returned(struct guard *g, struct pending *p, json_t *said, char **ret_line, struct err *e);
+
+/* inputs.c: what a server asks of the client's user or model in an answer: the client sees it when all of that was judged, as if the server had asked by requests. False: it asks nothing so. True: the request
+ * waits, or was refused and is free. */
+bool inputs_hold(struct guard *g, struct pending *p, const json_t *said, const char *line, size_t n);
+void inputs_word(struct guard *g, struct pending *input, const struct guard_word *w);
+/* Asks the command line whether the server may ask for that. */
+int server_ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e);
+
+/* Tells the server, or the client, that nobody waits for it. */
 void guard_cancel(struct guard *g, const struct pending *p);
+void client_cancel(struct guard *g, const struct pending *p);
 /* Tells the command line what came of what it allowed. */
 void guard_tell_over(struct guard *g, const struct pending *p, enum guard_end end, const void *bytes, size_t n);
 /* The server is gone: what was asked of it is answered so. */
-void server_lost(struct guard *g, const char *why);
+void server_lost(struct guard *g);
 /* All its tools were seen, or it did not say which: what waited for that goes on. */
 void client_go_on(struct guard *g);
 /* Asks the server, which has answered with so much, for the next page; NULL: for the first. */
@@ -126,6 +166,8 @@ bool id_take(const json_t *id, char ret[GUARD_ID_MAX]);
 bool line_put(struct buf *out, const char *line, size_t n, const char *id);
 /* Its own id's answer. */
 void answer_error(struct buf *out, const char *id, int number, const struct err *e);
+/* In place of one that cannot pass: whoever waits for it waits no longer. */
+void answer_lost(struct buf *out, const char *id, const char *why);
 
 /* pins.c: definitions in an answer to tools/list. *ret_changed: some were taken out of *result, since they may not be seen. */
 void pins_look(struct guard *g, json_t *result, bool *ret_changed);

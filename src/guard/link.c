@@ -8,12 +8,14 @@ void guard_begin_put(struct buf *out, const struct guard_begin *b)
 {
 	buf_put_u32(out, b->n_pins);
 	buf_put_u32(out, b->is_first);
+	buf_put(out, b->key, sizeof b->key);
 }
 
 bool guard_begin_take(struct rbuf *in, struct guard_begin *ret)
 {
 	ret->n_pins = rbuf_u32(in);
 	ret->is_first = rbuf_u32(in);
+	rbuf_fixed(in, ret->key, sizeof ret->key);
 	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->is_first <= 1;
 }
 

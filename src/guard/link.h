@@ -19,9 +19,11 @@
 #define GUARD_PINS_MAX 512 /* tools of a server */
 
 /* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and the pins: struct guard_pin, one after the other as guard_pin_put writes them. */
+#define GUARD_KEY_BYTES 32
 struct guard_begin {
 	uint32_t n_pins;
-	uint32_t is_first; /* 1: the server was never seen: what it has is pinned as it is */
+	uint32_t is_first;            /* 1: the server was never seen: what it has is pinned as it is */
+	uint8_t key[GUARD_KEY_BYTES]; /* of what the client carries for us (mcp/seal.h) */
 };
 void guard_begin_put(struct buf *out, const struct guard_begin *b);
 bool guard_begin_take(struct rbuf *in, struct guard_begin *ret);

@@ -27,7 +27,7 @@ static bool take_pins(struct guard *g, int fd, uint32_t n)
 static struct guard *begin(void)
 {
 	auto_message msg = { .n_fds = 0 };
-	uint8_t room[64];
+	uint8_t room[128];
 	struct guard_begin b;
 	struct guard *g;
 	int fds[4];
@@ -37,7 +37,7 @@ static struct guard *begin(void)
 		return NULL;
 	for (size_t i = 0; i < 4; i++)
 		fds[i] = steal_fd(&msg.fds[i]);
-	g = guard_new(fds, 0, b.is_first != 0);
+	g = guard_new(fds, 0, &b);
 	if (g != NULL && take_pins(g, msg.fds[4], b.n_pins))
 		return g;
 	guard_free(g);

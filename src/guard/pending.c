@@ -6,19 +6,38 @@
 #include "base/text.h"
 #include "guard/guard.h"
 
+#define INTERNAL_ERROR (-32603)
+
+/* Of those of which nobody waits for the answer the one that was sent first: who is told so need not answer. */
+static struct pending *oldest_cancelled(struct pending *all)
+{
+	struct pending *oldest = NULL;
+
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
+		if (all[i].state == PENDING_SENT && all[i].cancelled && (oldest == NULL || all[i].own < oldest->own))
+			oldest = &all[i];
+	return oldest;
+}
+
 struct pending *pending_new(struct pending *all, struct guard *g)
 {
-	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
-		if (all[i].state != PENDING_FREE)
-			continue;
-		all[i] = (struct pending){ .state = PENDING_SENT, .own = ++g->last_own };
-		return &all[i];
+	struct pending *p = NULL;
+
+	for (size_t i = 0; i < GUARD_PENDING_MAX && p == NULL; i++)
+		p = all[i].state == PENDING_FREE ? &all[i] : NULL;
+	if (p == NULL && (p = oldest_cancelled(all)) != NULL) {
+		guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+		pending_free(g, p);
 	}
-	return NULL;
+	if (p != NULL)
+		*p = (struct pending){ .state = PENDING_SENT, .own = ++g->last_own };
+	return p;
 }
 
 void pending_free(struct guard *g, struct pending *p)
 {
+	if (p->state == PENDING_PERSON)
+		person_forget(g, p);
 	g->held -= p->line.len;
 	buf_finish(&p->line);
 	p->state = PENDING_FREE;
@@ -156,4 +175,12 @@ void answer_error(struct buf *out, const char *id, int number, const struct err 
 		json_put_name(json_put_key(&j, "hint"), e->hint);
 	json_put_object_end(&j);
 	buf_printf(out, "}}\n");
+}
+
+void answer_lost(struct buf *out, const char *id, const char *why)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_PROTOCOL, NULL, "%s", why);
+	answer_error(out, id, INTERNAL_ERROR, &e);
 }

@@ -1,6 +1,7 @@
 /* Definitions of tools: a name that was approved stands for the text that was. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -8,7 +9,7 @@
 
 bool guard_pinned(struct guard *g, const struct guard_pin *p)
 {
-	if (g->n_known == sizeof g->known / sizeof g->known[0])
+	if (g->n_known == GUARD_KNOWN_MAX)
 		return false;
 	g->known[g->n_known++] = (struct known){ .pin = *p, .pinned = true };
 	return true;
@@ -24,22 +25,33 @@ static struct known *known_of(struct guard *g, const char *name)
 
 /* ---- what nobody is shown ---- */
 
-/* What a terminal obeys, and what stands in a text without being seen. */
+/* What a terminal obeys, and what stands in a text without being seen: marks of direction, joiners, fillers, tags. */
 static bool is_hidden(uint32_t c)
 {
-	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0xad ||
+	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x34f ||
+	       c == 0x61c || c == 0x115f || c == 0x1160 || c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) ||
 	       (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-	       c == 0xfeff || c == 0x180e || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+	       c == 0x3164 || c == 0xfeff || c == 0xffa0 || (c >= 0xfff9 && c <= 0xfffb) ||
+	       (c >= 0x1d173 && c <= 0x1d17a) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+/* Which of its forms the character before has. One says no more than that; a row of them can say anything. */
+static bool is_variation(uint32_t c)
+{
+	return c >= 0xfe00 && c <= 0xfe0f;
 }
 
 static bool is_clean_text(const char *text, size_t n)
 {
+	bool may_vary = false;
+
 	for (size_t at = 0; at < n;) {
 		uint32_t c;
 		const size_t length = text_decode(text + at, n - at, &c);
 
-		if (length == 0 || is_hidden(c))
+		if (length == 0 || is_hidden(c) || (is_variation(c) && !may_vary))
 			return false;
+		may_vary = (c >= 0x80 && !is_variation(c)) || (c >= '0' && c <= '9') || c == '#' || c == '*';
 		at += length;
 	}
 	return true;
@@ -106,6 +118,15 @@ static struct known *add(struct guard *g, const char *name)
 	return &g->known[g->n_known - 1];
 }
 
+static size_t pins(const struct guard *g)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n_known; i++)
+		n += g->known[i].pinned;
+	return n;
+}
+
 /* What of it stands in the digest: all that it says of itself, whatever order that has. */
 static bool look_at(struct guard *g, const json_t *tool)
 {
@@ -122,7 +143,7 @@ static bool look_at(struct guard *g, const json_t *tool)
 	sha256_end(&s, digest);
 	k = known_of(g, name);
 	k = k != NULL ? k : add(g, name);
-	if (k == NULL)
+	if (k == NULL || (g->is_first && !k->pinned && pins(g) == GUARD_PINS_MAX))
 		return false;
 	if (k->seen && memcmp(k->now, digest, sizeof digest) == 0)
 		return !k->bad;
@@ -145,42 +166,59 @@ static bool look_at(struct guard *g, const json_t *tool)
 void pins_forget(struct guard *g)
 {
 	g->listed = false;
+	g->stale = true;
 	for (size_t i = 0; i < g->n_known; i++)
 		g->known[i].seen = false;
 }
 
-static bool is_twice(const json_t *tools, size_t i)
+/* Those beyond have no room among what is known, and are held against nothing. */
+static bool is_twice(const json_t *tools, size_t n, size_t i)
 {
-	const json_t *name = json_object_get(json_array_get(tools, i), "name");
-	json_t *one;
-	size_t at;
+	const char *name = json_string_value(json_object_get(json_array_get(tools, i), "name"));
 
-	json_array_foreach((json_t *)(uintptr_t)tools, at, one)
-	{
-		const json_t *other = json_object_get(one, "name");
+	for (size_t at = 0; at < n && name != NULL; at++) {
+		const char *other = json_string_value(json_object_get(json_array_get(tools, at), "name"));
 
-		if (at != i && json_is_string(name) && json_is_string(other) &&
-		    json_equal((json_t *)(uintptr_t)name, (json_t *)(uintptr_t)other))
+		if (at != i && other != NULL && strcmp(name, other) == 0)
 			return true;
 	}
 	return false;
 }
 
+/* Whatever somebody may take for the list, and is none. */
+static bool drop_others(json_t *result)
+{
+	const char *name;
+	json_t *v;
+	void *next;
+	bool any = false;
+
+	json_object_foreach_safe(result, next, name, v)
+	{
+		if (strcasecmp(name, "tools") != 0 || (strcmp(name, "tools") == 0 && json_is_array(v)))
+			continue;
+		(void)json_object_del(result, name);
+		any = true;
+	}
+	return any;
+}
+
 void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 {
+	const bool others = drop_others(result);
 	json_t *tools = json_object_get(result, "tools");
-	const size_t n = json_array_size(tools);
-	auto_free bool *out = calloc(n + 1, sizeof *out);
+	const size_t n = json_array_size(tools) < GUARD_KNOWN_MAX ? json_array_size(tools) : GUARD_KNOWN_MAX;
+	bool out[GUARD_KNOWN_MAX];
 
-	*ret_changed = false;
+	*ret_changed = others || n < json_array_size(tools);
+	while (n < json_array_size(tools))
+		(void)json_array_remove(tools, json_array_size(tools) - 1);
 	for (size_t i = 0; i < n; i++) {
-		if (out == NULL || is_twice(tools, i) || !look_at(g, json_array_get(tools, i)))
-			*ret_changed = true;
-		else
-			out[i] = true;
+		out[i] = is_twice(tools, n, i) || !look_at(g, json_array_get(tools, i));
+		*ret_changed = *ret_changed || out[i];
 	}
 	for (size_t i = n; i-- > 0;)
-		if (out == NULL || !out[i])
+		if (out[i])
 			(void)json_array_remove(tools, i);
 }
 

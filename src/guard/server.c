@@ -65,6 +65,7 @@ int guard_list(struct guard *g, const char *cursor)
 	if (p == NULL)
 		return -AMBIT_LIMIT;
 	p->list = LIST_OWN;
+	g->stale = g->stale && cursor != NULL;
 	params = json_object();
 	if (cursor != NULL)
 		(void)json_object_set_new(params, "cursor", json_string(cursor));
@@ -87,7 +88,9 @@ static void on_own_list(struct guard *g, json_t *result)
 
 	if (result != NULL)
 		pins_look(g, result, &changed);
-	if (cursor != NULL && ++g->pages < GUARD_PAGES_MAX && guard_list(g, cursor) == 0)
+	if (g->stale)
+		cursor = NULL; /* what its first pages had may be other by now */
+	if ((g->stale || cursor != NULL) && ++g->pages < GUARD_PAGES_MAX && guard_list(g, cursor) == 0)
 		return;
 	g->listed = true;
 	g->pages = 0;
@@ -98,6 +101,7 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 {
 	struct pending *p = pending_of_own(g->asked, json_object_get(said, "id"));
 	json_t *result = json_object_get(said, "result");
+	enum guard_end how = end_of(said);
 	bool changed = false;
 
 	if (p == NULL) {
@@ -110,13 +114,19 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 		on_own_list(g, result);
 		return;
 	}
+	if (!p->cancelled && inputs_hold(g, p, said, line, n))
+		return;
 	if (p->list == LIST_OF_CLIENT && result != NULL)
 		pins_look(g, result, &changed);
-	if (!p->cancelled && changed)
+	if (!p->cancelled && p->list == LIST_OF_CLIENT && result != NULL && !json_is_object(result)) {
+		answer_lost(&g->client.bytes, p->id, "the server's list is none");
+	} else if (!p->cancelled && changed) {
 		answer_made(g, p, result);
-	else if (!p->cancelled)
-		(void)line_put(&g->client.bytes, line, n, p->id);
-	guard_tell_over(g, p, p->cancelled ? GUARD_CANCELLED : end_of(said), line, n);
+	} else if (!p->cancelled && !line_put(&g->client.bytes, line, n, p->id)) {
+		answer_lost(&g->client.bytes, p->id, "the id of the answer cannot be found in its line");
+		how = GUARD_ERROR;
+	}
+	guard_tell_over(g, p, p->cancelled ? GUARD_CANCELLED : how, line, n);
 	pending_free(g, p);
 }
 
@@ -127,7 +137,7 @@ static void refuse(struct guard *g, const char *id, int number, const struct err
 	answer_error(&g->server.bytes, id, number, e);
 }
 
-static int ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e)
+int server_ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e)
 {
 	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX }, body = { .max = WIRE_BODY_MAX };
 	auto_free char *text = params == NULL ? strdup("null")
@@ -198,7 +208,7 @@ static void on_request(struct guard *g, const json_t *said, const char *id, cons
 	g->held += p->line.len;
 	if (i > 2)
 		pass_on(g, p);
-	else if (ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
+	else if (server_ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
 		refuse(g, id, INTERNAL, &e);
 		pending_free(g, p);
 	}
@@ -211,8 +221,15 @@ bool server_word(struct guard *g, const struct guard_word *w)
 
 		if (p->state != PENDING_JUDGED || p->number != w->number)
 			continue;
-		if (w->verdict == GUARD_YES) {
-			p->judged = true;
+		if (p->is_input) {
+			inputs_word(g, p, w);
+			return true;
+		}
+		p->judged = w->verdict == GUARD_YES;
+		if (p->cancelled) {
+			guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+			pending_free(g, p);
+		} else if (p->judged) {
 			pass_on(g, p);
 		} else {
 			refuse(g, p->id, REFUSED, &w->why);
@@ -224,6 +241,13 @@ bool server_word(struct guard *g, const struct guard_word *w)
 }
 
 /* ---- notes ---- */
+
+void client_cancel(struct guard *g, const struct pending *p)
+{
+	buf_printf(&g->client.bytes,
+		   "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%llu}}\n",
+		   (unsigned long long)p->own);
+}
 
 static void on_note(struct guard *g, const json_t *said, const char *line, size_t n)
 {
@@ -249,10 +273,7 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 		if (p != NULL && !p->cancelled) {
 			p->cancelled = true;
 			if (p->state == PENDING_SENT)
-				buf_printf(
-					&g->client.bytes,
-					"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%llu}}\n",
-					(unsigned long long)p->own);
+				client_cancel(g, p);
 		}
 		return;
 	}
@@ -262,6 +283,8 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 		if (i == 0 &&
 		    (!id_take(json_object_get(params, "progressToken"), token) || !pending_has_token(g->asked, token)))
 			return;
+		if (json_object_get(params, "inputRequests") != NULL)
+			return; /* of a task: the client sees them in what it gets, where they are judged */
 		if (i == 2)
 			pins_forget(g);
 		buf_put(&g->client.bytes, line, n);
@@ -290,35 +313,40 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 void server_said(struct guard *g, const char *line, size_t n)
 {
 	struct mistake m;
-	json_t *said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
+	json_t *said = said_is_one_line(line, n) ? parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m)
+						 : NULL;
 
 	if (said != NULL)
 		take(g, said, line, n);
 	json_decref(said);
 }
 
-/* Whose answer it was cannot be known: all that wait get none. */
-void server_said_too_much(struct guard *g)
+static void lose(struct guard *g, struct pending *p, const struct err *e)
 {
-	char why[96];
-
-	(void)snprintf(why, sizeof why, "the server said a line of more than %u bytes", FRAME_LINE_MAX);
-	server_lost(g, why);
+	if (!p->cancelled && p->list != LIST_OWN)
+		answer_error(&g->client.bytes, p->id, INTERNAL, e);
+	guard_tell_over(g, p, GUARD_LOST, "", 0);
+	pending_free(g, p);
 }
 
-void server_lost(struct guard *g, const char *why)
+/* Whose answer it was cannot be known: all that wait get none. What it was not asked yet goes on. */
+void server_said_too_much(struct guard *g)
 {
 	struct err e;
 
-	(void)err_set(&e, AMBIT_GONE, NULL, "%s", why);
-	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
-		struct pending *p = &g->asked[i];
+	(void)err_set(&e, AMBIT_GONE, NULL, "the server said a line of more than %u bytes", FRAME_LINE_MAX);
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
+		if (g->asked[i].state == PENDING_SENT || g->asked[i].state == PENDING_LISTED)
+			lose(g, &g->asked[i], &e);
+	g->pages = 0;
+}
 
-		if (p->state == PENDING_FREE || p->state == PENDING_JUDGED)
-			continue;
-		if (!p->cancelled && p->list != LIST_OWN)
-			answer_error(&g->client.bytes, p->id, INTERNAL, &e);
-		guard_tell_over(g, p, GUARD_LOST, "", 0);
-		pending_free(g, p);
-	}
+void server_lost(struct guard *g)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_GONE, NULL, "the server ended");
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++)
+		if (g->asked[i].state != PENDING_FREE)
+			lose(g, &g->asked[i], &e);
 }

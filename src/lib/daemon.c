@@ -645,7 +645,7 @@ int daemon_tell(struct daemon_channel *c, enum wire_number what, uint64_t n, uin
 	return ask_of(c, what, n, a, WIRE_SESSION_DONE, b, &m, e);
 }
 
-int daemon_end(struct daemon_channel *c, struct err *e)
+static int ask_end(struct daemon_channel *c, uint64_t with_us, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
 	uint8_t room[16];
@@ -653,9 +653,19 @@ int daemon_end(struct daemon_channel *c, struct err *e)
 	int r;
 
 	buf_init_in(&b, room, sizeof room);
-	link_number_put(&b, &(struct link_number){ .request = ++c->request });
+	link_number_put(&b, &(struct link_number){ .request = ++c->request, .value = with_us });
 	r = ask_channel(c, end_of(c->wait_ms), WIRE_SESSION_CLOSE, &b, &m, e);
 	return r < 0 || m.number == WIRE_SESSION_DONE ? r : lose(&c->broken, not_understood(e));
+}
+
+int daemon_end(struct daemon_channel *c, struct err *e)
+{
+	return ask_end(c, 0, e);
+}
+
+int daemon_tie(struct daemon_channel *c, struct err *e)
+{
+	return ask_end(c, 1, e);
 }
 
 /* ---- what is said, and told ---- */

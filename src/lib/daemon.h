@@ -74,6 +74,8 @@ int daemon_say_now(struct daemon_channel *c, enum wire_number what, uint64_t n);
 /* Of the same, and waits for the answer. */
 int daemon_tell(struct daemon_channel *c, enum wire_number what, uint64_t n, uint32_t a, uint32_t b, struct err *e);
 int daemon_end(struct daemon_channel *c, struct err *e);
+/* The session ends when this connection is gone, also by the death of this process. */
+int daemon_tie(struct daemon_channel *c, struct err *e);
 
 /* What is told beside answers, or an answer that nobody waited for: one of them. -GONE: the session's process ended. */
 struct daemon_news {

@@ -835,7 +835,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 static void soften_traits(struct grant_set *set, const struct policy *p)
 {
 	for (uint32_t i = 0; i < p->n_lines; i++)
-		if (p->lines[i].verb == VERB_JIT)
+		if (p->lines[i].verb == VERB_JIT && policy_means(p, &p->lines[i]))
 			return;
 	for (uint32_t i = 0; i < set->count; i++)
 		if (set->grants[i].verb == VERB_JIT)

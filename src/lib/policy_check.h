@@ -7,7 +7,7 @@
 
 #include "policy/policy.h"
 
-/* The first line that cannot be, or not with those before it; e says where it stands. */
+/* The first line that cannot be, or not with those before it that are of the same: of events, of a guarded server, of its tools; e says where it stands. */
 int policy_check(const struct policy *p, struct err *e);
 
 #endif

@@ -48,7 +48,8 @@ static bool take_values(const struct policy *p, char *const *from, struct descri
 	ret->env = calloc((size_t)p->n_lines + 1, sizeof *ret->env);
 	for (uint32_t i = 0; ret->env != NULL && i < p->n_lines; i++) {
 		const char *name = p->lines[i].object;
-		const char *text = p->lines[i].verb == VERB_ENV && strchr(name, '=') == NULL ? find(from, name) : NULL;
+		const bool is_passed = p->lines[i].verb == VERB_ENV && policy_means(p, &p->lines[i]);
+		const char *text = is_passed && strchr(name, '=') == NULL ? find(from, name) : NULL;
 
 		if (text != NULL && (ret->env[n++] = strdup(text)) == NULL)
 			return false;

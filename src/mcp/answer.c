@@ -9,6 +9,8 @@
 #include "core/outcome.h"
 #include "mcp/mcp.h"
 
+#define PUT_MARGIN 4096 /* of what comes behind a value */
+
 /* ---- what files have ---- */
 
 /* As much of the n bytes as an answer has, ending with a whole character. */
@@ -28,6 +30,7 @@ static size_t read_some(struct mcp *m, int fd, uint64_t n, size_t most, bool *re
 static json_t *read_json(int fd, uint64_t n, size_t most)
 {
 	auto_buf bytes = { .max = most };
+	size_t values = 0;
 	uint8_t *room;
 
 	if (fd < 0 || n == 0 || n > most)
@@ -35,18 +38,25 @@ static json_t *read_json(int fd, uint64_t n, size_t most)
 	room = buf_room(&bytes, (size_t)n);
 	if (room == NULL || pread(fd, room, (size_t)n, 0) != (ssize_t)n)
 		return NULL;
-	return json_loadb((const char *)room, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
+	for (size_t i = 0; i < n; i++)
+		values += room[i] == ',' || room[i] == ':' || room[i] == '[';
+	return values > MCP_RESULT_VALUES ? NULL
+					  : json_loadb((const char *)room, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
 }
 
-static void put_json(struct json *j, const json_t *v)
+/* False: it is longer than what there is room for, and so is left out. A number may be told with more digits than it was written with. */
+static bool put_json(struct json *j, const json_t *v)
 {
 	char *text = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+	const size_t n = text == NULL ? 0 : strlen(text);
+	const bool fits = n + PUT_MARGIN < j->out->max - j->out->len;
 
-	if (text == NULL)
+	if (text == NULL || !fits)
 		json_put_null(j);
 	else
-		json_put_made(j, text, strlen(text));
+		json_put_made(j, text, n);
 	free(text);
+	return fits && (v == NULL || text != NULL);
 }
 
 static void put_bytes_of(struct json *j, const char *key, const void *bytes, size_t n)
@@ -61,7 +71,7 @@ static void put_bytes_of(struct json *j, const char *key, const void *bytes, siz
 /* ---- an event ---- */
 
 /* Why it did not go well, a line for each reason. */
-static void say_end(struct buf *text, const struct event_row *row)
+static void say_end(const struct mcp *m, struct buf *text, const struct event_row *row)
 {
 	const struct event_outcome *o = &row->outcome;
 	char shown[1200];
@@ -70,13 +80,18 @@ static void say_end(struct buf *text, const struct event_row *row)
 		buf_printf(text, "[ended by the limit %s]\n", limit_word(o->limit));
 	else if (o->cause == CAUSE_EXITED && row->exit_status != 0)
 		buf_printf(text, "[exit status %u]\n", row->exit_status);
+	else if (o->cause == CAUSE_KILLED)
+		buf_printf(text, "[ended by a person, or with its session]\n");
 	if (row->state == EVENT_INTERRUPTED)
 		buf_printf(text, "[interrupted: the session's process, or the machine, ended]\n");
 	if (row->message[0] != 0)
 		buf_printf(text, "[%s]\n", text_show(shown, sizeof shown, row->message, strlen(row->message)));
 	if (row->hint[0] != 0)
 		buf_printf(text, "[hint: %s]\n", text_show(shown, sizeof shown, row->hint, strlen(row->hint)));
-	if (o->workspace == WORKSPACE_KEPT)
+	if (o->workspace == WORKSPACE_KEPT && (m->begin.tools & TOOL_BIT(TOOL_COMMIT)) == 0)
+		buf_printf(text, "[its changes are kept until a person takes them over: ambit commit %s]\n",
+			   row->event);
+	else if (o->workspace == WORKSPACE_KEPT)
 		buf_printf(text, "[its changes are kept, and not taken over: `diff` with n %llu shows them]\n",
 			   (unsigned long long)row->n);
 	else if (o->workspace == WORKSPACE_STAGED)
@@ -177,7 +192,7 @@ static void answer_run(struct mcp *m, struct call *c, const json_t *record)
 							    : NULL;
 	auto_buf data = { .max = MCP_OUT_MAX / 2 }, text = { .max = MCP_OUT_MAX / 4 }, denied = { .max = 64u << 10 };
 	struct json d, j;
-	bool cut = false;
+	bool cut = false, whole = true;
 	size_t n;
 
 	json_begin(&d, &data);
@@ -193,26 +208,45 @@ static void answer_run(struct mcp *m, struct call *c, const json_t *record)
 	json_put_bool(json_put_key(&d, "truncated"), cut);
 	denied_put(record, json_put_key(&d, "denied"), &denied);
 	if (code) {
-		put_json(json_put_key(&d, "value"), json_object_get(result, "value"));
-		put_json(json_put_key(&d, "error"), json_object_get(result, "error"));
+		whole = put_json(json_put_key(&d, "value"), json_object_get(result, "value"));
+		whole = put_json(json_put_key(&d, "error"), json_object_get(result, "error")) && whole;
 	}
 	json_put_object_end(&d);
+	if (!whole || (result == NULL && c->row.result_bytes > 0))
+		buf_printf(&text, "[its result is too long, or none: ambit://event/%llu/result has it]\n",
+			   (unsigned long long)c->n);
 	if (cut)
 		buf_printf(&text, "[there is more: ambit://event/%llu/stdout and /stderr have it]\n",
 			   (unsigned long long)c->n);
-	say_end(&text, &c->row);
+	say_end(m, &text, &c->row);
 	say_question(&text, c, record);
 	buf_put(&text, denied.data, denied.len);
 	say_result(&j, &m->out, c->id);
-	say_kind(&j, c->era);
+	if (c->task != TASK_RESULT)
+		say_kind(&j, c->era);
+	task_put_before(&j, c);
 	json_put_array(json_put_key(&j, "content"));
 	say_content_text(&j, text.data, text.len);
 	put_displays(&j, c, result);
 	json_put_array_end(&j);
 	json_put_made(json_put_key(&j, "structuredContent"), data.data, data.len);
 	json_put_bool(json_put_key(&j, "isError"), has_failed(&c->row));
+	task_put_behind(&j, c);
 	say_result_end(&j);
 	json_decref(result);
+}
+
+static void answer_task(struct mcp *m, struct call *c, const json_t *record)
+{
+	struct mistake why = { .place = "/params/taskId" };
+
+	(void)err_set(&why.err, AMBIT_USAGE, NULL, "there is no such task");
+	if (!task_is(c))
+		say_error(&m->out, c->id, &why, SAY_PARAMS);
+	else if (c->task == TASK_STATUS || c->task == TASK_CANCEL)
+		task_answer_status(m, c);
+	else
+		answer_run(m, c, record);
 }
 
 /* ---- a file ---- */
@@ -256,7 +290,10 @@ static void say_file(struct buf *text, enum tool t, const json_t *told)
 {
 	const json_t *content = json_object_get(told, "text");
 
-	if (t == TOOL_READ && json_is_string(content))
+	if (t == TOOL_READ && json_is_string(json_object_get(told, "base64")))
+		buf_printf(text, "[%s of %lld bytes, which is more than an answer has]", word_of(told, "media_type"),
+			   (long long)json_integer_value(json_object_get(told, "bytes")));
+	else if (t == TOOL_READ && json_is_string(content))
 		buf_put(text, json_string_value(content), json_string_length(content));
 	else if (t == TOOL_WRITE)
 		buf_printf(text, "%s %s: %lld bytes\n",
@@ -293,6 +330,12 @@ static void put_binary(struct json *j, const json_t *told)
 	json_put_object_end(j);
 }
 
+/* A part of a picture is none: whoever reads has it as data, and is told so. */
+static bool is_whole_binary(const json_t *told)
+{
+	return json_is_string(json_object_get(told, "base64")) && !json_is_true(json_object_get(told, "truncated"));
+}
+
 /* What our own program said, or (it was refused, or ended before) what became of the event. */
 static void answer_files(struct mcp *m, struct call *c, const json_t *record)
 {
@@ -310,14 +353,14 @@ static void answer_files(struct mcp *m, struct call *c, const json_t *record)
 		if (json_is_string(json_object_get(told, "hint")))
 			buf_printf(&text, "[hint: %s]\n", word_of(told, "hint"));
 		if (told == NULL)
-			say_end(&text, &c->row);
+			say_end(m, &text, &c->row);
 		say_question(&text, c, record);
 		denied_put(record, &d, &text);
 	}
 	say_result(&j, &m->out, c->id);
 	say_kind(&j, c->era);
 	json_put_array(json_put_key(&j, "content"));
-	if (!failed && json_is_string(json_object_get(told, "base64")))
+	if (!failed && is_whole_binary(told))
 		put_binary(&j, told);
 	else
 		say_content_text(&j, text.data, text.len);
@@ -334,7 +377,9 @@ void answer_event(struct mcp *m, struct call *c, int record_fd)
 	json_t *record = record_read(record_fd);
 	bool waits = false;
 
-	if (!c->cancelled && !person_ask(m, c, record, &waits)) {
+	if (!c->cancelled && c->task >= TASK_GET) {
+		answer_task(m, c, record);
+	} else if (!c->cancelled && !person_ask(m, c, record, &waits)) {
 		if (c->tool <= TOOL_SHELL)
 			answer_run(m, c, record);
 		else
@@ -380,14 +425,17 @@ void answer_stage(struct mcp *m, struct call *c, uint32_t status, int fd)
 
 void answer_resource(struct mcp *m, struct call *c, int fd)
 {
+	auto_buf bytes = { .max = MCP_RESOURCE_MAX };
 	struct stat st = { .st_size = 0 };
 	struct json j;
-	bool cut = false;
-	size_t n = 0;
 
 	if (!c->cancelled) {
-		if (fstat(fd, &st) == 0 && st.st_size > 0)
-			n = read_some(m, fd, (uint64_t)st.st_size, MCP_STDOUT_MAX, &cut);
+		const uint64_t size = fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+		const size_t wanted = size < MCP_RESOURCE_MAX ? (size_t)size : MCP_RESOURCE_MAX;
+		uint8_t *room = wanted > 0 ? buf_room(&bytes, wanted) : NULL;
+		const ssize_t got = room != NULL ? pread(fd, room, wanted, 0) : 0;
+		const size_t n = got > 0 ? chunk_whole(room, (size_t)got, (uint64_t)got == size) : 0;
+
 		say_result(&j, &m->out, c->id);
 		say_kind(&j, c->era);
 		say_fresh(&j, c->era, 0);
@@ -395,7 +443,12 @@ void answer_resource(struct mcp *m, struct call *c, int fd)
 		json_put_object(&j);
 		json_put_word(json_put_key(&j, "uri"), c->uri);
 		json_put_word(json_put_key(&j, "mimeType"), c->mime);
-		say_text(json_put_key(&j, "text"), m->page, n);
+		say_text(json_put_key(&j, "text"), room, n);
+		if (n < size) {
+			json_put_object(json_put_key(&j, "_meta"));
+			json_put_bool(json_put_key(&j, "io.ambit/truncated"), true);
+			json_put_object_end(&j);
+		}
 		json_put_object_end(&j);
 		json_put_array_end(&j);
 		say_result_end(&j);
@@ -489,6 +542,8 @@ void answer_failed(struct mcp *m, struct call *c, const struct err *e)
 
 	if (c->cancelled) {
 		/* nobody waits for it */
+	} else if (c->task >= TASK_GET) {
+		say_error(&m->out, c->id, &why, SAY_PARAMS);
 	} else if (c->tool < TOOL_COUNT) {
 		answer_refused(m, c->id, c->era, &why);
 	} else {

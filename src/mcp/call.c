@@ -259,6 +259,29 @@ static int run_words(struct mcp *m, struct call *c, const json_t *a, struct run 
 	return begin_run(m, c, run, why);
 }
 
+/* A key stands for what was sent with it, of which input is no part: so its digest goes with that, as a variable that reaches no program, since none was granted. */
+static char **with_digest(char **env, const struct call *c)
+{
+	char name[32 + DIGEST_HEX];
+	char **more;
+	size_t n = 0;
+
+	while (env != NULL && env[n] != NULL)
+		n++;
+	more = env == NULL ? NULL : realloc(env, (n + 2) * sizeof *env);
+	if (more == NULL) {
+		make_list_free(env);
+		return NULL;
+	}
+	(void)snprintf(name, sizeof name, "AMBIT_CALL_SHA256=%s", c->digest); /* fits */
+	more[n] = strdup(name);
+	more[n + 1] = NULL;
+	if (more[n] != NULL)
+		return more;
+	make_list_free(more);
+	return NULL;
+}
+
 static int run(struct mcp *m, struct call *c, const json_t *a, struct mistake *why)
 {
 	struct run run = { .flags = c->has_input ? EVENT_INPUT : 0 };
@@ -266,6 +289,8 @@ static int run(struct mcp *m, struct call *c, const json_t *a, struct mistake *w
 	char **argv = c->tool == TOOL_RUN ? make_list(json_object_get(a, "argv")) : NULL;
 	int r;
 
+	if (c->has_input && c->key[0] != 0)
+		env = with_digest(env, c);
 	run.env = env;
 	run.argv = argv;
 	memcpy(run.key, c->key, sizeof run.key);
@@ -376,10 +401,8 @@ static int check_call(const struct asked *a, struct mistake *why)
 				       "tools/call takes no parameter '%.64s'", key);
 		if (strcmp(key, "arguments") == 0 && !json_is_object(value))
 			return err_set(&why->err, AMBIT_USAGE, NULL, "the arguments are not an object");
-		if (strcmp(key, "task") == 0)
-			return err_set(&why->err, AMBIT_UNAVAILABLE,
-				       "call it without; `notifications/progress` tell that it goes on",
-				       "calls do not become tasks here");
+		if (strcmp(key, "task") == 0 && !json_is_object(value))
+			return err_set(&why->err, AMBIT_USAGE, NULL, "the task is not an object");
 	}
 	why->place[0] = 0;
 	return 0;
@@ -416,12 +439,16 @@ static int begin_call(struct mcp *m, const struct asked *a, enum tool t, const j
 	if (t == TOOL_DIFF || t == TOOL_COMMIT || t == TOOL_DISCARD) {
 		r = ask_owner(m, c, arguments, why);
 	} else {
+		if (a->tasks || (a->era == ERA_LEGACY && json_object_get(a->params, "task") != NULL))
+			task_may(c, a->era == ERA_LEGACY);
 		r = take_input(c, arguments, why);
 		r = r < 0 ? r : run(m, c, arguments, why);
 	}
-	if (r < 0)
+	if (r < 0) {
+		answer_refused(m, a->id, a->era, why);
 		call_free(c);
-	return r;
+	}
+	return 0;
 }
 
 int call_tool(struct mcp *m, const struct asked *a, struct mistake *why)

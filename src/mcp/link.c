@@ -22,11 +22,13 @@ bool mcp_begin_take(struct rbuf *in, struct mcp_begin *ret)
 void mcp_session_put(struct buf *out, const struct mcp_session *s)
 {
 	buf_put_text(out, s->session, sizeof s->session);
+	buf_put_u64(out, s->latest);
 }
 
 bool mcp_session_take(struct rbuf *in, struct mcp_session *ret)
 {
 	rbuf_text(in, ret->session, sizeof ret->session);
+	ret->latest = rbuf_u64(in);
 	return rbuf_done(in) && id_is('s', ret->session, strlen(ret->session));
 }
 

@@ -28,6 +28,7 @@ bool mcp_begin_take(struct rbuf *in, struct mcp_begin *ret);
  * channel of which READY was taken, and what `session` tells of it, as one object of JSON that is ours; or MCP_FAILED, with an error, why there is none. */
 struct mcp_session {
 	char session[ID_TEXT_MAX];
+	uint64_t latest; /* number of its last event; 0: none, unless it was gone on with */
 };
 void mcp_session_put(struct buf *out, const struct mcp_session *s);
 bool mcp_session_take(struct rbuf *in, struct mcp_session *ret);
@@ -47,5 +48,7 @@ struct mcp_told {
 };
 void mcp_told_put(struct buf *out, const struct mcp_told *t);
 bool mcp_told_take(struct rbuf *in, struct mcp_told *ret);
+
+/* MCP_LEFT: the client has gone, and so does the role. Without it a role that is gone was ended by something else. */
 
 #endif

@@ -132,6 +132,15 @@ static bool is_over(const struct mcp *m)
 	return m->said_all && m->dry && !is_busy(m);
 }
 
+static void tell_owner_why(struct mcp *m)
+{
+	const struct buf none = { .len = 0 };
+	struct err e;
+
+	if (m->owner.fd >= 0 && !m->out.failed && (m->deaf || m->said_all))
+		(void)port_send(&m->owner, WIRE_MCP_LEFT, &none, &e); /* else that it ends is all that is known */
+}
+
 static bool may_hear(struct mcp *m)
 {
 	return !m->dry && m->open != OPEN_ASKED && has_room(m) && !pace_rests(&m->pace);
@@ -180,10 +189,12 @@ static void wait_and_look(struct mcp *m, int wait_ms)
 	for (size_t i = 0; i < MCP_CALLS_MAX; i++)
 		p[4 + i] = (struct pollfd){ .fd = m->calls[i].state == CALL_FREE ? -1 : m->calls[i].input_fd,
 					    .events = POLLOUT };
-	if (poll(p, 4 + MCP_CALLS_MAX, least(wait_ms, call_timeout(m, clock_ms()))) <= 0)
+	if (poll(p, 4 + MCP_CALLS_MAX,
+		 least(wait_ms, least(call_timeout(m, clock_ms()), task_timeout(m, clock_ms())))) <= 0)
 		return;
-	if ((p[1].revents & POLLERR) != 0)
-		m->deaf = true; /* of a pipe: nobody has its other end */
+	if ((p[1].revents & GONE) != 0)
+		m->deaf =
+			true; /* nobody has its other end: POLLERR of a pipe, POLLHUP of a socket, which would be told again and again */
 	if ((p[0].revents & (POLLIN | GONE)) != 0)
 		read_client(m);
 	look_at_port(m, &m->session, p[2].revents, mcp_told_by_session);
@@ -198,9 +209,12 @@ bool mcp_turn(struct mcp *m, int wait_ms)
 	for (unsigned i = 0; i < LINES_A_TURN && may_hear(m); i++)
 		hear(m);
 	call_tell_progress(m, clock_ms());
+	task_tell(m, clock_ms());
 	give(m);
-	if (is_over(m))
+	if (is_over(m)) {
+		tell_owner_why(m);
 		return false;
+	}
 	wait_and_look(m, may_hear(m) ? 0 : pace_timeout(&m->pace, wait_ms));
 	return true;
 }

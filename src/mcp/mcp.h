@@ -23,14 +23,17 @@
 #define MCP_OUT_MAX (16u << 20)     /* one answer more, at its longest */
 #define MCP_STDOUT_MAX (256u << 10) /* of what a program wrote, in an answer */
 #define MCP_STDERR_MAX (64u << 10)
-#define MCP_RESULT_MAX (4u << 20) /* of what code came to */
-#define MCP_RECORD_MAX (4u << 20) /* of a record, to see what was denied */
-#define MCP_DENIED_MAX 16         /* that are told */
-#define MCP_ROWS_MAX 50           /* events that are listed as resources */
-#define MCP_PROGRESS_MS 250       /* between two notes on one call */
-#define MCP_STRAY_MAX 64          /* answers to what was never asked, before the client is left */
+#define MCP_RESOURCE_MAX (2u << 20) /* of one, which escaped is still less than MCP_OUT_MAX */
+#define MCP_RESULT_MAX (4u << 20)   /* of what code came to */
+#define MCP_RESULT_VALUES 500000u   /* of it, at the most: each costs a hundred bytes */
+#define MCP_RECORD_MAX (4u << 20)   /* of a record, to see what was denied */
+#define MCP_DENIED_MAX 16           /* that are told */
+#define MCP_ROWS_MAX 50             /* events that are listed as resources */
+#define MCP_PROGRESS_MS 250         /* between two notes on one call */
+#define MCP_STRAY_MAX 64            /* answers to what was never asked, before the client is left */
 
 #define DIGEST_HEX (2 * SHA256_BYTES + 1)
+#define TASKS_EXTENSION "io.modelcontextprotocol/tasks"
 #define MCP_LEGACY "2025-11-25"
 #define MCP_MODERN "2026-07-28"
 
@@ -44,6 +47,17 @@ enum call_state {
 	CALL_ROWS,    /* a list of events */
 	CALL_PERSON,  /* the client asks its user whether a person has approved */
 	CALL_LISTENS, /* subscriptions/listen: nothing here ever changes, so nothing is told until it is cancelled */
+};
+
+/* What a call has to do with tasks: it may become one, or asks about one. */
+enum task {
+	TASK_NONE,
+	TASK_MAY,    /* MODERN: if it takes long */
+	TASK_WANTED, /* LEGACY: at once */
+	TASK_GET,    /* MODERN: status, and its result when it is over */
+	TASK_STATUS, /* LEGACY */
+	TASK_RESULT, /* LEGACY: when it is over */
+	TASK_CANCEL,
 };
 
 struct call {
@@ -67,6 +81,8 @@ struct call {
 	char event[ID_TEXT_MAX];
 	char question[ID_TEXT_MAX]; /* PERSON */
 	bool replayed;
+	enum task task;
+	uint64_t until_ms;            /* then it is answered that it goes on */
 	uint64_t told_ms, told_bytes; /* progress */
 	uint64_t bytes;               /* it has written, by the last word */
 	int file[3];                  /* owned: what it writes, and its result; -1 */
@@ -131,6 +147,7 @@ struct asked {
 	char token[MCP_ID_MAX];
 	char key[129];
 	bool elicits; /* MODERN: the client can ask its user */
+	bool tasks;   /* MODERN: it takes tasks for results */
 };
 
 /* methods.c */
@@ -172,6 +189,16 @@ void answer_rows(struct mcp *m);
 /* Of a tool, for the model that called it: no error of the protocol. */
 void answer_refused(struct mcp *m, const char *id, enum era era, const struct mistake *why);
 void answer_failed(struct mcp *m, struct call *c, const struct err *e);
+/* task.c. wanted: LEGACY: the client said so. */
+void task_may(struct call *c, bool wanted);
+void task_tell(struct mcp *m, uint64_t now_ms);
+int task_timeout(const struct mcp *m, uint64_t now_ms); /* as call_timeout */
+int task_ask(struct mcp *m, const struct asked *a, enum task what, struct mistake *why);
+bool task_is(struct call *c);
+void task_answer_status(struct mcp *m, const struct call *c);
+void task_put_before(struct json *j, const struct call *c);
+void task_put_behind(struct json *j, const struct call *c);
+
 /* denied.c. NULL: there is none, or it cannot be read. The caller frees it. */
 json_t *record_read(int fd);
 /* What it says was denied, as a list of objects, and as lines of text. */

@@ -65,11 +65,24 @@ static void put_empty(struct json *j)
 	json_put_object_end(j);
 }
 
-static void put_capabilities(struct json *j)
+/* Of tasks each revision has another word. */
+static void put_capabilities(struct json *j, enum era era)
 {
 	json_put_object(j);
 	put_empty(json_put_key(j, "tools"));
 	put_empty(json_put_key(j, "resources"));
+	json_put_object(json_put_key(j, era == ERA_MODERN ? "extensions" : "tasks"));
+	if (era == ERA_MODERN) {
+		put_empty(json_put_key(j, TASKS_EXTENSION));
+	} else {
+		put_empty(json_put_key(j, "cancel"));
+		json_put_object(json_put_key(j, "requests"));
+		json_put_object(json_put_key(j, "tools"));
+		put_empty(json_put_key(j, "call"));
+		json_put_object_end(j);
+		json_put_object_end(j);
+	}
+	json_put_object_end(j);
 	json_put_object_end(j);
 }
 
@@ -95,7 +108,7 @@ static int initialize(struct mcp *m, const struct asked *a, struct mistake *why)
 	m->elicits = json_is_object(json_object_get(json_object_get(a->params, "capabilities"), "elicitation"));
 	say_result(&j, &m->out, a->id);
 	json_put_word(json_put_key(&j, "protocolVersion"), m->version);
-	put_capabilities(json_put_key(&j, "capabilities"));
+	put_capabilities(json_put_key(&j, "capabilities"), a->era);
 	say_implementation(json_put_key(&j, "serverInfo"));
 	json_put_word(json_put_key(&j, "instructions"), instructions);
 	say_result_end(&j);
@@ -116,7 +129,7 @@ static int discover(struct mcp *m, const struct asked *a, struct mistake *why)
 	json_put_word(&j, MCP_MODERN);
 	json_put_word(&j, MCP_LEGACY);
 	json_put_array_end(&j);
-	put_capabilities(json_put_key(&j, "capabilities"));
+	put_capabilities(json_put_key(&j, "capabilities"), a->era);
 	json_put_word(json_put_key(&j, "instructions"), instructions);
 	say_result_end(&j);
 	return 0;
@@ -149,7 +162,7 @@ static int list_tools(struct mcp *m, const struct asked *a, struct mistake *why)
 	json_put_array(json_put_key(&j, "tools"));
 	for (unsigned t = 0; t < TOOL_COUNT; t++)
 		if ((m->begin.tools & TOOL_BIT(t)) != 0)
-			tool_put(&j, (enum tool)t, (m->begin.flags & MCP_REACHES) != 0);
+			tool_put(&j, (enum tool)t, (m->begin.flags & MCP_REACHES) != 0, a->era == ERA_LEGACY);
 	json_put_array_end(&j);
 	say_result_end(&j);
 	return 0;
@@ -267,6 +280,35 @@ static int listen_for(struct mcp *m, const struct asked *a, struct mistake *why)
 	return 0;
 }
 
+/* ---- tasks ---- */
+
+static int ask_task(struct mcp *m, const struct asked *a, struct mistake *why, enum task what)
+{
+	static const char *const known[] = { "taskId", "task", NULL };
+	const int r = check_params(a, known, why);
+
+	if (r == 0 && a->era == ERA_MODERN && !a->tasks) {
+		say_capability(&m->out, a->id);
+		return 0;
+	}
+	return r < 0 ? r : task_ask(m, a, what, why);
+}
+
+static int get_task(struct mcp *m, const struct asked *a, struct mistake *why)
+{
+	return ask_task(m, a, why, a->era == ERA_MODERN ? TASK_GET : TASK_STATUS);
+}
+
+static int task_result(struct mcp *m, const struct asked *a, struct mistake *why)
+{
+	return ask_task(m, a, why, TASK_RESULT);
+}
+
+static int cancel_task(struct mcp *m, const struct asked *a, struct mistake *why)
+{
+	return ask_task(m, a, why, TASK_CANCEL);
+}
+
 /* ---- dispatch ---- */
 
 typedef int method_fn(struct mcp *m, const struct asked *a, struct mistake *why);
@@ -286,6 +328,9 @@ static const struct method {
 	{ "resources/templates/list", list_templates, LEGACY | MODERN },
 	{ "resources/read", read_resource, LEGACY | MODERN | SESSION },
 	{ "subscriptions/listen", listen_for, MODERN },
+	{ "tasks/get", get_task, LEGACY | MODERN | SESSION },
+	{ "tasks/result", task_result, LEGACY | SESSION },
+	{ "tasks/cancel", cancel_task, LEGACY | MODERN | SESSION },
 };
 #define METHODS (sizeof methods / sizeof methods[0])
 

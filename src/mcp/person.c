@@ -1,87 +1,14 @@
 /* A question that waits for a person: what the client's user is asked, and what comes back. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/num.h"
 #include "base/text.h"
 #include "mcp/mcp.h"
+#include "mcp/seal.h"
 
-#define KEY "approval"           /* of our question, among those that a client answers */
-#define STATE_S (UINT64_C(3600)) /* for so long a client may bring it back */
-#define REQUEST_PREFIX "ambit-"  /* of our requests (LEGACY) */
-
-/* ---- what the client carries for us ---- */
-
-/* HMAC-SHA-256 (RFC 2104). */
-static void seal(const uint8_t key[MCP_KEY_BYTES], const char *text, char ret[DIGEST_HEX])
-{
-	uint8_t inner[64], outer[64], digest[SHA256_BYTES];
-	struct sha256 s;
-
-	_Static_assert(MCP_KEY_BYTES <= sizeof inner, "a key is not longer than a block");
-	memset(inner, 0x36, sizeof inner);
-	memset(outer, 0x5c, sizeof outer);
-	for (size_t i = 0; i < MCP_KEY_BYTES; i++) {
-		inner[i] ^= key[i];
-		outer[i] ^= key[i];
-	}
-	sha256_init(&s);
-	sha256_add(&s, inner, sizeof inner);
-	sha256_add(&s, text, strlen(text));
-	sha256_end(&s, digest);
-	sha256_init(&s);
-	sha256_add(&s, outer, sizeof outer);
-	sha256_add(&s, digest, sizeof digest);
-	sha256_end(&s, digest);
-	for (size_t i = 0; i < sizeof digest; i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-}
-
-/* "v1.QUESTION.SECONDS.DIGEST.SEAL": of one question, about one call of one tool with these arguments, in this session, until then. */
-#define STATE_MAX 384
-static void make_state(const struct mcp *m, const char *question, const char *digest, char ret[STATE_MAX])
-{
-	char sealed[STATE_MAX + ID_TEXT_MAX], mac[DIGEST_HEX];
-
-	(void)snprintf(ret, STATE_MAX, "v1.%s.%llu.%s", question, (unsigned long long)time(NULL) + STATE_S, digest);
-	(void)snprintf(sealed, sizeof sealed, "%s.%s", m->name, ret);
-	seal(m->begin.key, sealed, mac);
-	(void)snprintf(ret + strlen(ret), STATE_MAX - strlen(ret), ".%s", mac);
-}
-
-/* All of the bytes are looked at, whichever differs. */
-static bool is_same(const char *a, const char *b, size_t n)
-{
-	uint8_t differs = 0;
-
-	for (size_t i = 0; i < n; i++)
-		differs |= (uint8_t)(a[i] ^ b[i]);
-	return differs == 0;
-}
-
-static bool take_state(const struct mcp *m, const char *state, const char *digest)
-{
-	char sealed[STATE_MAX + ID_TEXT_MAX], mac[DIGEST_HEX], text[STATE_MAX], *at;
-	uint64_t until;
-
-	if (!text_copy(text, sizeof text, state))
-		return false;
-	at = strrchr(text, '.');
-	if (at == NULL || strlen(at + 1) != DIGEST_HEX - 1)
-		return false;
-	*at = 0;
-	(void)snprintf(sealed, sizeof sealed, "%s.%s", m->name, text);
-	seal(m->begin.key, sealed, mac);
-	if (!is_same(mac, at + 1, DIGEST_HEX - 1))
-		return false;
-	/* ours: v1.a_....SECONDS.DIGEST */
-	at = strrchr(text, '.');
-	if (strcmp(at + 1, digest) != 0)
-		return false;
-	*at = 0;
-	return parse_u64(strrchr(text, '.') + 1, 0, UINT64_MAX, &until) && (uint64_t)time(NULL) <= until;
-}
+#define KEY "approval"          /* of our question, among those that a client answers */
+#define REQUEST_PREFIX "ambit-" /* of our requests (LEGACY) */
 
 /* ---- asking ---- */
 
@@ -107,10 +34,10 @@ static void put_question(struct json *j, const struct call *c)
 
 static void ask_modern(struct mcp *m, const struct call *c)
 {
-	char state[STATE_MAX];
+	char state[SEAL_MAX];
 	struct json j;
 
-	make_state(m, c->question, c->digest, state);
+	seal_make(m->begin.key, m->name, c->question, c->digest, state);
 	say_result(&j, &m->out, c->id);
 	json_put_word(json_put_key(&j, "resultType"), "input_required");
 	json_put_object(json_put_key(&j, "inputRequests"));
@@ -200,7 +127,7 @@ int person_returned(struct mcp *m, const json_t *params, const char digest[DIGES
 	if (state == NULL && answers == NULL)
 		return 0;
 	(void)snprintf(why->place, sizeof why->place, "/params/requestState");
-	if (!json_is_string(state) || !take_state(m, json_string_value(state), digest))
+	if (!json_is_string(state) || !seal_take(m->begin.key, m->name, json_string_value(state), digest))
 		return err_set(&why->err, AMBIT_DENIED, "call the tool again without it",
 			       "a requestState that was not given for this call, or is too old");
 	(void)snprintf(why->place, sizeof why->place, "/params/inputResponses");

@@ -63,6 +63,8 @@ static int take_meta(struct asked *a, struct mistake *why)
 	if (version != NULL && !json_is_string(version))
 		return no_request(why, "/params/_meta/" META_VERSION, NULL, "a version that is no text");
 	a->elicits = json_is_object(json_object_get(json_object_get(meta, META_CAPABILITIES), "elicitation"));
+	a->tasks = json_is_object(json_object_get(
+		json_object_get(json_object_get(meta, META_CAPABILITIES), "extensions"), TASKS_EXTENSION));
 	if (version != NULL && !json_is_object(json_object_get(meta, META_CAPABILITIES)))
 		return no_request(why, "/params/_meta/" META_CAPABILITIES, "an object, which may be empty",
 				  "a request without the client's capabilities");

@@ -43,6 +43,15 @@ void say_error(struct buf *out, const char *id, const struct mistake *m, int num
 	put(out, "}}\n");
 }
 
+void say_capability(struct buf *out, const char *id)
+{
+	buf_printf(
+		out,
+		"{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":%d,\"message\":\"the client did not say that it takes tasks\",\"data\":{\"requiredCapabilities\":"
+		"{\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}}}}}\n",
+		id, SAY_CAPABILITY);
+}
+
 void say_no_resource(struct buf *out, const char *id, const char *uri, const struct mistake *m)
 {
 	struct json j;

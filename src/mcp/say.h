@@ -30,6 +30,8 @@ void say_result(struct json *j, struct buf *out, const char *id);
 void say_result_end(struct json *j);
 /* id NULL: null. */
 void say_error(struct buf *out, const char *id, const struct mistake *m, int number);
+/* That it did not say that it takes tasks. */
+void say_capability(struct buf *out, const char *id);
 /* As clients know that there is no such resource: by data that has the uri, and nothing else. */
 void say_no_resource(struct buf *out, const char *id, const char *uri, const struct mistake *m);
 void say_note(struct json *j, struct buf *out, const char *method);

@@ -183,6 +183,7 @@ static bool on_session(struct mcp *m, struct wire_message *msg)
 			return false;
 		m->about.len = (size_t)st.st_size;
 		(void)text_copy(m->name, sizeof m->name, s.session); /* same size */
+		m->latest = s.latest;
 		port_init(&m->session, steal_fd(&msg->fds[0]));
 		m->open = OPEN_IS;
 	}
@@ -192,6 +193,15 @@ static bool on_session(struct mcp *m, struct wire_message *msg)
 	if (m->open == OPEN_FAILED)
 		m->open = OPEN_NOT;
 	return true;
+}
+
+/* What the command said of it is for a person. */
+static void answer_no_diff(struct mcp *m, struct call *c)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_NOT_FOUND, NULL, "event %llu has no changes that wait", (unsigned long long)c->n);
+	answer_failed(m, c, &e);
 }
 
 bool mcp_told_by_owner(struct mcp *m)
@@ -210,7 +220,9 @@ bool mcp_told_by_owner(struct mcp *m)
 	c = call_of_number(m, told.request);
 	if (c != NULL && c->state == CALL_ASKED && c->tool < TOOL_COUNT)
 		answer_stage(m, c, told.status, msg.fds[0]);
-	else if (c != NULL && c->state == CALL_ASKED)
+	else if (c != NULL && c->state == CALL_ASKED && told.status == 0)
 		answer_resource(m, c, msg.fds[0]);
+	else if (c != NULL && c->state == CALL_ASKED)
+		answer_no_diff(m, c);
 	return true;
 }

@@ -128,8 +128,9 @@ static const char *const results[] = {
 			       ",\"value\":{\"type\":[\"object\",\"null\"]},\"error\":{\"type\":[\"object\",\"null\"]}",
 			       EVENT_REQUIRED ",\"value\",\"error\""),
 	[GIVES_READ] = OBJECT_("\"path\":" NAME_ ",\"text\":" TEXT_ ",\"from\":" COUNT_ ",\"lines\":" COUNT_
-			       ",\"total_lines\":" COUNT_ ",\"base64\":" TEXT_ ",\"media_type\":" TEXT_
-			       ",\"bytes\":" COUNT_ ",\"truncated\":" BOOL_,
+			       ",\"total_lines\":{\"type\":[\"integer\",\"null\"],\"minimum\":0}"
+			       ",\"base64\":" TEXT_ ",\"media_type\":" TEXT_ ",\"bytes\":" COUNT_
+			       ",\"truncated\":" BOOL_,
 			       "\"path\",\"bytes\",\"truncated\""),
 	[GIVES_WRITE] = OBJECT_("\"path\":" NAME_ ",\"bytes\":" COUNT_ ",\"created\":" BOOL_,
 				"\"path\",\"bytes\",\"created\""),
@@ -160,7 +161,7 @@ static void put_annotations(struct json *j, const struct row *tool, bool reaches
 	json_put_object_end(j);
 }
 
-void tool_put(struct json *j, enum tool t, bool reaches)
+void tool_put(struct json *j, enum tool t, bool reaches, bool tasks)
 {
 	const struct row *tool = row_of(t);
 
@@ -171,6 +172,11 @@ void tool_put(struct json *j, enum tool t, bool reaches)
 	put_arguments(json_put_key(j, "inputSchema"), tool);
 	json_put_made(json_put_key(j, "outputSchema"), results[tool->gives], strlen(results[tool->gives]));
 	put_annotations(json_put_key(j, "annotations"), tool, reaches);
+	if (tasks && t <= TOOL_SHELL) {
+		json_put_object(json_put_key(j, "execution"));
+		json_put_word(json_put_key(j, "taskSupport"), "optional");
+		json_put_object_end(j);
+	}
 	json_put_object_end(j);
 }
 

@@ -16,8 +16,8 @@
 #include "mcp/names.h"
 #include "rpc/parse.h"
 
-/* One object of a list of tools. reaches: something of a network is granted. */
-void tool_put(struct json *j, enum tool t, bool reaches);
+/* One object of a list of tools. reaches: something of a network is granted; tasks: that calls may become tasks is said of each (2025-11-25). */
+void tool_put(struct json *j, enum tool t, bool reaches, bool tasks);
 
 /* arguments: NULL: none. -USAGE, -LIMIT; the place is the argument's. */
 int tool_check(enum tool t, const json_t *arguments, struct mistake *m);

@@ -6,11 +6,13 @@
 #include "base/text.h"
 #include "core/endpoint.h"
 #include "core/listen.h"
+#include "core/tool.h"
 #include "policy/words.h"
 
-#define ENCODING_VERSION 6
-#define ENCODING_WITHOUT_BUDGETS 5 /* of sessions that were made by an earlier build */
-#define ENCODING_WITHOUT_FLOW 4    /* and before that */
+#define ENCODING_VERSION 7
+#define ENCODING_WITHOUT_USE 6     /* of sessions that were made by an earlier build */
+#define ENCODING_WITHOUT_BUDGETS 5 /* and before that */
+#define ENCODING_WITHOUT_FLOW 4    /* likewise */
 #define ENCODING_WITHOUT_WARM 3    /* likewise */
 #define SHOWN_MAX 200              /* of an object in a message */
 
@@ -137,6 +139,18 @@ static int check_object(enum grant_verb verb, const char *object, struct err *e)
 	return 0; /* grant_add knows names and nothing else about them */
 }
 
+static int check_tool(const char *object, struct err *e)
+{
+	char shown[SHOWN_MAX];
+
+	if (tool_is_object(object))
+		return 0;
+	text_escape(shown, sizeof shown, object, strlen(object));
+	return err_set(e, AMBIT_MALFORMED,
+		       "write SERVER/TOOL, SERVER/resources/read or another method, SERVER/* for all of a server, or *",
+		       "tool: '%s' is no tool of a server", shown);
+}
+
 /* What the set would say to a name. */
 static int check_name(enum grant_verb verb, const char *object, struct err *e)
 {
@@ -144,6 +158,8 @@ static int check_name(enum grant_verb verb, const char *object, struct err *e)
 
 	if (verb == VERB_DECLASSIFY)
 		return flow_check_name(verb_word(verb), object, e);
+	if (verb == VERB_TOOL)
+		return check_tool(object, e);
 	if (verb != VERB_ENV)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
@@ -230,6 +246,27 @@ const char *policy_flow(const struct policy *p, const struct policy_line *l)
 	return p->texts + l->flow;
 }
 
+bool policy_means(const struct policy *p, const struct policy_line *l)
+{
+	const bool is_guard = (l->flags & POLICY_GUARD) != 0;
+
+	if (l->verb == VERB_TOOL)
+		return false;
+	return p->use == POLICY_FOR_SERVER ? is_guard || l->source == 0 : !is_guard;
+}
+
+int policy_put_guard(struct policy *p, uint32_t first, uint32_t *ret_line, struct err *e)
+{
+	for (uint32_t i = first; i < p->n_lines; i++) {
+		*ret_line = i;
+		if (p->lines[i].verb == VERB_TOOL)
+			return err_set(e, AMBIT_MALFORMED, "put it into the list under grants:",
+				       "tool: guard is of the server's own process, and this is of who calls it");
+		p->lines[i].flags |= POLICY_GUARD;
+	}
+	return 0;
+}
+
 /* Gives where it lies. */
 static int add_text(struct policy *p, const char *text, uint32_t *ret, struct err *e)
 {
@@ -282,7 +319,8 @@ int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b,
 	uint32_t terms_at = 0, flow_at = 0;
 	int rc = terms_check(&b->terms, e);
 
-	terms_format(&b->terms, terms);
+	if (rc == 0)
+		rc = conditions_terms(b, terms, e);
 	flow_format(&b->flow, flow);
 	if (rc == 0)
 		rc = flow_check(&b->flow, e);
@@ -519,6 +557,7 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 void policy_encode(const struct policy *p, struct buf *out)
 {
 	buf_put_u16(out, ENCODING_VERSION);
+	buf_put_u8(out, p->use);
 	buf_put_str(out, p->agent);
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++)
 		buf_put_str(out, p->warm[k]);
@@ -572,9 +611,10 @@ static int decode_terms(struct rbuf *in, struct policy *p, struct policy_line *l
 {
 	char text[TERMS_TEXT_MAX];
 	struct terms taken;
+	struct where where;
 
 	rbuf_str(in, text, sizeof text);
-	if (in->failed || terms_take(text, &taken, NULL) < 0)
+	if (in->failed || (l->verb == VERB_TOOL ? where_take(text, &where, NULL) : terms_take(text, &taken, NULL)) < 0)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "terms that cannot be written");
 	return add_text(p, text, &l->terms, e);
 }
@@ -607,7 +647,9 @@ static int decode_line(struct rbuf *in, uint16_t version, struct policy *p, stru
 	rbuf_str(in, l->object, sizeof l->object);
 	if (in->failed)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant is cut off");
-	if ((l->flags & ~GRANT_OPTIONAL) != 0 || (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)))
+	if ((l->flags & ~(GRANT_OPTIONAL | POLICY_GUARD)) != 0 ||
+	    ((l->flags & GRANT_OPTIONAL) != 0 && !takes_mark((enum grant_verb)l->verb)) ||
+	    ((l->flags & POLICY_GUARD) != 0 && l->verb == VERB_TOOL))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
 	rc = check_line(l, e);
 	if (rc == 0 && check_conditions(p, l, NULL) < 0)
@@ -625,6 +667,9 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	version = rbuf_u16(in);
 	if (version < ENCODING_WITHOUT_WARM || version > ENCODING_VERSION)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a policy in another encoding");
+	ret->use = version > ENCODING_WITHOUT_USE ? rbuf_u8(in) : POLICY_FOR_EVENTS;
+	if (ret->use > POLICY_FOR_SERVER)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a policy for another use");
 	rbuf_str(in, ret->agent, sizeof ret->agent);
 	if (ret->agent[0] != 0 && !agent_is_name(ret->agent))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "an agent that cannot be named");

@@ -28,14 +28,17 @@
 #define POLICY_SOURCES_MAX 8  /* files and presets of one event, and the flags */
 #define POLICY_SOURCE_MAX 128 /* with its NUL; longer names are cut in messages */
 
+#define POLICY_GUARD 2u /* of a line: it says what a guarded server's own process may do */
+
 struct policy_line {
 	uint32_t verb;                 /* enum grant_verb */
 	uint32_t source;               /* index in policy.sources */
 	uint32_t line, column;         /* 1-based; 0 if it came from a flag */
 	char object[GRANT_OBJECT_MAX]; /* as written, without the final `?` */
-	uint32_t flags;                /* GRANT_OPTIONAL */
-	uint32_t terms;                /* of connect, as terms_format writes them: offset in policy.texts; 0: none */
-	uint32_t flow;                 /* likewise, as flow_format writes it */
+	uint32_t flags;                /* GRANT_OPTIONAL, POLICY_GUARD */
+	uint32_t
+		terms; /* of connect as terms_format writes them, of tool as where_format does: offset in policy.texts; 0: none */
+	uint32_t flow; /* likewise, as flow_format writes it */
 	struct qualifiers qualifiers;
 };
 
@@ -53,10 +56,15 @@ enum policy_budget {
 
 #define BUDGET_QUALIFIERS (QUALIFIER_BIT(USES) | QUALIFIER_BIT(BYTES) | QUALIFIER_BIT(RATE)) /* it has no others */
 
+/* Whose grants are meant where a policy is used: an event's; or those of a guarded server's own process, which are the lines of `guard` and what came
+ * from flags. What says `tool` is in neither: it is for who stands before such a server (policy_resolve_tools). */
+enum policy_use { POLICY_FOR_EVENTS, POLICY_FOR_SERVER };
+
 #define POLICY_WARM_MAX 512
 #define POLICY_MODULES_MAX 16
 
 struct policy {
+	uint8_t use;                  /* enum policy_use: whoever fills it says so; a file has no word for it */
 	char agent[POLICY_AGENT_MAX]; /* "" if nobody names one */
 	/* by kind: "python=/opt/py/bin/python3 numpy", the interpreter of its code and what is loaded before that comes; "": as usual, and none is made before somebody asks */
 	char warm[KIND_COUNT][POLICY_WARM_MAX];
@@ -93,18 +101,23 @@ int policy_add_warm(struct policy *p, const char *text, struct err *e);
 /* What of a line is the interpreter ("": the usual one), and the modules, each ended by a NUL; gives how many. room is of POLICY_WARM_MAX bytes. */
 unsigned policy_warm(const struct policy *p, enum event_kind kind, char *room, const char **ret_program,
 		     const char *ret_modules[POLICY_MODULES_MAX]);
-/* One object of one grant, as written; line and column 0 if there are none. */
+/* One object of one grant, as written; line and column 0 if there are none. A line of `guard` gets its flag from who reads that: policy_put_guard. */
 int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column,
 	       struct err *e);
+
+/* The lines from `first` on stand under `guard`. -MALFORMED: one says `tool`; *ret_line is that one. */
+int policy_put_guard(struct policy *p, uint32_t first, uint32_t *ret_line, struct err *e);
 
 /* Gives the lines from `first` on, which are of one grant, its qualifiers, terms and flow. -MALFORMED: one of them cannot have all of these; *ret_line, which
  * may be NULL, is that one. -LIMIT. */
 int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b, uint32_t *ret_line, struct err *e);
+/* Whether the line is meant where the policy is used. */
+bool policy_means(const struct policy *p, const struct policy_line *l);
 /* Of a line; "": none. */
 const char *policy_terms(const struct policy *p, const struct policy_line *l);
 const char *policy_flow(const struct policy *p, const struct policy_line *l);
 
-/* Adds all of `from` (a decoded file) to `into`; its lines say `source` in messages. -LIMIT, -CONFLICT (agent). */
+/* Adds all of `from` (a decoded file) to `into`, which stays for what it is used for; its lines say `source` in messages. -LIMIT, -CONFLICT (agent). */
 int policy_merge(struct policy *into, const struct policy *from, const char *source, struct err *e);
 
 /* ---- between processes ---- */
@@ -166,10 +179,10 @@ struct policy_names {
 
 void policy_names_finish(struct policy_names *names);
 
-/* Adds p's grants to `set`, and puts the limits that p gives in place of those in `limits` (start with defaults).
+/* Adds p's grants, as far as it means them, to `set`, and puts the limits that p gives in place of those in `limits` (start with defaults).
  * Symbolic links in objects are resolved here, once, by these rules:
  * 1. `./x` lies beneath the workspace, also after links are resolved.
- * 2. A link that lies in the workspace, or beneath a `work` or `write` object of p, may have been put there by what ran
+ * 2. A link that lies in the workspace, or beneath a `work` or `write` object of p, also one that is not meant, may have been put there by what ran
  *    before: it may not lead out of that tree.
  * 3. /proc and /dev, and what lies in them, are never granted: a cell has its own. Nor is `/`.
  * -NOT_FOUND: a path that is missing and does not end in `?`. -DENIED: against a rule, or out of the caller's reach.
@@ -177,7 +190,10 @@ void policy_names_finish(struct policy_names *names);
 int policy_resolve(const struct policy *p, const struct policy_place *place, struct grant_set *set,
 		   struct limits *limits, struct policy_names *ret_names, struct err *e);
 
-/* Of one line what is the same on each host: adds its grant, unless that is of a path. */
+/* Adds what p says of tools: those of a guarded server. */
+int policy_resolve_tools(const struct policy *p, struct grant_set *set, struct err *e);
+
+/* Of one line what is the same on each host: adds its grant, unless that is of a path. Whatever p is used for. */
 int policy_resolve_anywhere(const struct policy *p, uint32_t line, struct grant_set *set, struct err *e);
 /* Says in front of e, which has rc, where that line stands. */
 int policy_say_line(const struct policy *p, uint32_t line, int rc, struct err *e);

@@ -435,6 +435,16 @@ int policy_resolve_anywhere(const struct policy *p, uint32_t line, struct grant_
 	return rc < 0 ? prefix(e, rc, p, l) : 0;
 }
 
+int policy_resolve_tools(const struct policy *p, struct grant_set *set, struct err *e)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < p->n_lines; i++)
+		if (p->lines[i].verb == VERB_TOOL)
+			rc = policy_resolve_anywhere(p, i, set, e);
+	return rc;
+}
+
 int policy_say_line(const struct policy *p, uint32_t line, int rc, struct err *e)
 {
 	return prefix(e, rc, p, &p->lines[line]);
@@ -453,6 +463,8 @@ int policy_resolve(const struct policy *p, const struct policy_place *place, str
 	for (uint32_t i = 0; rc == 0 && i < p->n_lines; i++) {
 		const struct policy_line *l = &p->lines[i];
 
+		if (!policy_means(p, l))
+			continue;
 		rc = has_path(l) ? add_path(r, l, set, ret_names, e) : add_word(p, l, set, e);
 		if (rc < 0)
 			rc = prefix(e, rc, p, l);

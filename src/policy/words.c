@@ -60,25 +60,35 @@ int qualifier_parse(const char *word, struct err *e)
 	if (meant == NULL)
 		meant = word_nearest(word, qualifiers, COUNT_OF(qualifiers));
 	return unknown(e, "verb or qualifier of a grant", word, meant,
-		       "verbs are work, read, write, run, env, jit, connect, listen, delegate and declassify");
+		       "verbs are work, read, write, run, env, jit, connect, listen, tool, delegate and declassify");
 }
 
 /* Who takes it; what has no row belongs to connect alone. */
 static const struct {
 	const char *word;
-	uint32_t takers;        /* bit set of verbs */
-	const char *belongs_to; /* NULL: to these, and may come to others */
+	uint32_t takers, later; /* bit sets of verbs: that take it; that may take it in another build */
+	const char *belongs_to;
 	const char *hint;
 } owners[] = {
 #define BIT(verb) (1u << VERB_##verb)
+#define EVERY ((1u << VERB_COUNT) - 1)
 #define BESIDE_CONNECT "leave it out, or put it beside the connect that is meant"
-	{ "uses", BIT(CONNECT) | BIT(DELEGATE) | BIT(DECLASSIFY), "connect", BESIDE_CONNECT },
-	{ "depth", BIT(DELEGATE), "delegate", "leave it out, or put it beside the delegate that is meant" },
-	{ "ask", ~BIT(JIT), NULL, "leave the grant out" },
-	{ "label", BIT(WORK) | BIT(READ) | BIT(WRITE) | BIT(RUN) | BIT(ENV) | BIT(CONNECT),
-	  "work, read, write, run, env and connect", "leave it out, or put it beside what brings the label" },
-	{ "", BIT(CONNECT), "connect", BESIDE_CONNECT },
+#define BESIDE_BOTH "leave it out, or put it beside the connect or tool that is meant"
+	{ "uses", BIT(CONNECT) | BIT(TOOL) | BIT(DELEGATE) | BIT(DECLASSIFY), 0, "connect and tool", BESIDE_BOTH },
+	{ "rate", BIT(CONNECT) | BIT(TOOL), 0, "connect and tool", BESIDE_BOTH },
+	{ "until", BIT(CONNECT) | BIT(TOOL), 0, "connect and tool", BESIDE_BOTH },
+	{ "between", BIT(CONNECT) | BIT(TOOL), 0, "connect and tool", BESIDE_BOTH },
+	{ "unless", BIT(CONNECT) | BIT(TOOL), 0, "connect and tool", BESIDE_BOTH },
+	{ "bytes", BIT(CONNECT), BIT(TOOL), "connect", BESIDE_CONNECT },
+	{ "where", BIT(TOOL), 0, "tool", "leave it out, or put it beside the tool that is meant" },
+	{ "depth", BIT(DELEGATE), 0, "delegate", "leave it out, or put it beside the delegate that is meant" },
+	{ "ask", EVERY & ~BIT(JIT), BIT(JIT), NULL, NULL },
+	{ "label", BIT(WORK) | BIT(READ) | BIT(WRITE) | BIT(RUN) | BIT(ENV) | BIT(CONNECT) | BIT(TOOL), 0,
+	  "work, read, write, run, env, connect and tool", "leave it out, or put it beside what brings the label" },
+	{ "", BIT(CONNECT), 0, "connect", BESIDE_CONNECT },
+#undef BESIDE_BOTH
 #undef BESIDE_CONNECT
+#undef EVERY
 #undef BIT
 };
 
@@ -90,9 +100,9 @@ int qualifier_check_verb(const char *word, enum grant_verb verb, struct err *e)
 		i++;
 	if ((owners[i].takers >> verb & 1u) != 0)
 		return 0;
-	if (owners[i].belongs_to == NULL)
-		return err_set(e, AMBIT_UNAVAILABLE, owners[i].hint, "'%s' is not available beside %s in this build",
-			       word, verb_word(verb));
+	if ((owners[i].later >> verb & 1u) != 0)
+		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out",
+			       "'%s' is not available beside %s in this build", word, verb_word(verb));
 	return err_set(e, AMBIT_MALFORMED, owners[i].hint, "'%s' belongs to %s, and %s takes no such qualifier", word,
 		       owners[i].belongs_to, verb_word(verb));
 }
@@ -137,8 +147,9 @@ int verb_parse(const char *word, enum grant_verb *ret, struct err *e)
 	enum grant_verb v;
 
 	if (!verb_find(word, strlen(word), &v))
-		return unknown(e, "verb", word, word_nearest(word, verbs, COUNT_OF(verbs)),
-			       "verbs are work, read, write, run, env, jit, connect, listen, delegate and declassify");
+		return unknown(
+			e, "verb", word, word_nearest(word, verbs, COUNT_OF(verbs)),
+			"verbs are work, read, write, run, env, jit, connect, listen, tool, delegate and declassify");
 	if (!verb_available(v))
 		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out; what it would allow stays closed",
 			       "the verb '%s' is not available in this build", word);

@@ -4,14 +4,17 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <yaml.h>
 
 #include "base/nearest.h"
 #include "base/text.h"
+#include "core/where_match.h"
 #include "policy/words.h"
 
 #define SHOWN_MAX 80
 #define VALUES_MAX (2u * CONDITION_MAX) /* of a list, before it is put in order */
+#define PLACES_MAX 1024                 /* all that conditions may have is fewer */
 #define KEYS_MAX 32                     /* in one mapping; all verbs and qualifiers together are fewer */
 
 struct reader {
@@ -19,7 +22,7 @@ struct reader {
 	yaml_event_t ev; /* the event at hand; owned */
 	struct policy *p;
 	struct policy_mistake *m;
-	struct buf value;     /* owned: of the term or the labels at hand */
+	struct buf value;     /* owned: of the term, the labels or `where` at hand */
 	const uint8_t *bytes; /* of the file */
 	size_t n;
 	struct {
@@ -33,6 +36,11 @@ struct reader {
 		} words[KEYS_MAX];
 	} grant;                  /* at hand */
 	struct qualifiers budget; /* likewise */
+	size_t n_places;
+	struct place {
+		size_t at; /* in value */
+		yaml_mark_t mark;
+	} places[PLACES_MAX]; /* what stands where, of `where` at hand */
 };
 
 /* ---- mistakes ---- */
@@ -485,6 +493,150 @@ static int read_flow(struct reader *r, const char *word)
 		       : 0;
 }
 
+/* ---- what a tool's arguments have to be: a mapping, as the JSON that it is ---- */
+
+#define WHERE_DEPTH_MAX 3 /* a list of texts in a condition in all of it */
+
+static int note_place(struct reader *r)
+{
+	if (r->n_places == PLACES_MAX)
+		return mistake(r, AMBIT_LIMIT, "write fewer, with stars, or several grants of the tool",
+			       "where: this is too much");
+	r->places[r->n_places++] = (struct place){ r->value.len, r->ev.start_mark };
+	return 0;
+}
+
+static void put_json_text(struct buf *out, const char *s)
+{
+	buf_put_u8(out, '"');
+	for (; *s != 0; s++) {
+		const unsigned char c = (unsigned char)*s;
+
+		if (c < ' ')
+			buf_printf(out, "\\u%04x", c);
+		else
+			buf_printf(out, "%s%c", c == '"' || c == '\\' ? "\\" : "", *s);
+	}
+	buf_put_u8(out, '"');
+}
+
+/* Without quotes some readers of YAML take it for a number, a time, a truth or a nothing, and others for a text. */
+static bool is_ambiguous(const char *s)
+{
+	static const char *const words[] = { "",   "~",  "true", "false", "null", "yes",
+					     "no", "on", "off",  "<<",    "=",    ".nan" };
+	const char *digits = s + strspn(s, "+-");
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcasecmp(s, words[i]) == 0)
+			return true;
+	if (strcasecmp(digits, ".inf") == 0)
+		return true;
+	if (digits[0] == '0' && digits[1] != 0 && strchr("xXoObB", digits[1]) != NULL)
+		return true;
+	digits += *digits == '.';
+	return *digits >= '0' && *digits <= '9' && s[strspn(s, "0123456789_.:+-eEtTzZ ")] == 0;
+}
+
+/* A word or number of JSON as it is, anything else as a text. */
+static int put_scalar(struct reader *r)
+{
+	int rc = check_scalar(r, "a condition of where");
+	const char *s = rc == 0 ? text_of(r) : "";
+	const bool is_plain = rc == 0 && r->ev.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+
+	if (rc < 0)
+		return rc;
+	if (is_plain && (strcmp(s, "true") == 0 || strcmp(s, "false") == 0 || strcmp(s, "null") == 0 ||
+			 where_is_number(s, strlen(s))))
+		buf_printf(&r->value, "%s", s);
+	else if (is_plain && is_ambiguous(s))
+		return mistake(
+			r, AMBIT_MALFORMED,
+			"put it into quotes if it is a text; else write a number, true, false or null as JSON does",
+			"where: '%s' is not read alike by all readers of YAML", s);
+	else
+		put_json_text(&r->value, s);
+	return 0;
+}
+
+static int put_where(struct reader *r, unsigned depth);
+
+/* The list or mapping at hand, to its end. */
+static int put_inner(struct reader *r, unsigned depth)
+{
+	const bool is_mapping = r->ev.type == YAML_MAPPING_START_EVENT;
+	const yaml_event_type_t end = is_mapping ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
+	int rc;
+
+	buf_put_u8(&r->value, is_mapping ? '{' : '[');
+	rc = next(r);
+	for (bool first = true; rc == 0 && r->ev.type != end; first = false) {
+		if (!first)
+			buf_put_u8(&r->value, ',');
+		if (is_mapping) {
+			rc = check_scalar(r, "the name of an argument");
+			rc = rc < 0 ? rc : note_place(r);
+			if (rc < 0)
+				return rc;
+			put_json_text(&r->value, text_of(r));
+			buf_put_u8(&r->value, ':');
+			rc = next(r);
+		}
+		rc = rc < 0 ? rc : put_where(r, depth);
+		rc = rc < 0 ? rc : next(r);
+	}
+	rc = rc < 0 ? rc : note_place(r);
+	buf_put_u8(&r->value, is_mapping ? '}' : ']');
+	return rc;
+}
+
+/* What is at hand; afterwards its last event is. */
+static int put_where(struct reader *r, unsigned depth)
+{
+	const int rc = note_place(r);
+
+	if (rc < 0)
+		return rc;
+	if (r->ev.type != YAML_MAPPING_START_EVENT && r->ev.type != YAML_SEQUENCE_START_EVENT)
+		return put_scalar(r);
+	if (depth == WHERE_DEPTH_MAX)
+		return mistake(r, AMBIT_MALFORMED, "an argument within another has a name with dots: options.mode",
+			       "where: a condition has no more in it");
+	return put_inner(r, depth + 1);
+}
+
+/* What stood at that byte of the JSON. */
+static int where_mistake(struct reader *r, size_t at)
+{
+	size_t i = r->n_places;
+
+	while (i > 1 && r->places[i - 1].at > at)
+		i--;
+	return mistake_at(r, &r->places[i - 1].mark, -(int)r->m->err.code);
+}
+
+/* `where: {path: "./docs/x", size: {max: 100}}` */
+static int read_where(struct reader *r)
+{
+	const char *value;
+	size_t at = 0;
+	int rc;
+
+	buf_reset(&r->value);
+	r->n_places = 0;
+	rc = put_where(r, 0);
+	if (rc < 0)
+		return rc;
+	value = buf_cstr(&r->value);
+	if (value == NULL)
+		return mistake_at(r, &r->places[0].mark,
+				  err_set(&r->m->err, AMBIT_LIMIT,
+					  "write fewer, with stars, or several grants of the tool",
+					  "where: this is too much"));
+	return where_set_at(&r->grant.conditions.where, value, &at, &r->m->err) < 0 ? where_mistake(r, at) : 0;
+}
+
 /* `uses: 50`. Which verb it stands beside is known when all keys are read. */
 static int read_qualifier(struct reader *r, struct keys *keys)
 {
@@ -510,6 +662,8 @@ static int read_qualifier(struct reader *r, struct keys *keys)
 		return read_list(r, which);
 	if (rc == 0 && r->ev.type == YAML_MAPPING_START_EVENT && strcmp(word, term_word(TERM_GRAPHQL)) == 0)
 		return read_graphql(r);
+	if (rc == 0 && r->ev.type == YAML_MAPPING_START_EVENT && strcmp(word, "where") == 0)
+		return read_where(r);
 	if (rc == 0)
 		rc = check_scalar(r, "the value of a qualifier");
 	if (rc == 0 && conditions_set(&r->grant.conditions, word, text_of(r), &r->m->err) < 0)
@@ -573,19 +727,38 @@ static int read_grant(struct reader *r)
 	return rc < 0 ? rc : qualify(r, before);
 }
 
-static int read_grants(struct reader *r)
+static int read_list_of_grants(struct reader *r, const char *hint, const char *what)
 {
 	int rc;
 
 	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
-		return mistake(r, AMBIT_MALFORMED,
-			       "write each grant on a line of its own after `- `; for none: grants: []",
-			       "grants are not a list");
+		return mistake(r, AMBIT_MALFORMED, hint, "%s not a list", what);
 	rc = next(r);
 	while (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
 		rc = read_grant(r);
 		if (rc == 0)
 			rc = next(r);
+	}
+	return rc;
+}
+
+static int read_grants(struct reader *r)
+{
+	return read_list_of_grants(r, "write each grant on a line of its own after `- `; for none: grants: []",
+				   "grants are");
+}
+
+static int read_guard(struct reader *r)
+{
+	const uint32_t before = r->p->n_lines;
+	int rc = read_list_of_grants(r, "write each grant on a line of its own after `- `; for none: guard: []",
+				     "guard is");
+	uint32_t i;
+
+	if (rc == 0 && policy_put_guard(r->p, before, &i, &r->m->err) < 0) {
+		r->m->line = r->p->lines[i].line;
+		r->m->column = r->p->lines[i].column;
+		rc = -(int)r->m->err.code;
 	}
 	return rc;
 }
@@ -644,8 +817,8 @@ static const struct {
 	const char *word;
 	int (*read)(struct reader *r);
 } sections[] = {
-	{ "version", read_version }, { "agent", read_agent }, { "grants", read_grants },
-	{ "limits", read_limits },   { "warm", read_warm },   { "budgets", read_budgets },
+	{ "version", read_version }, { "agent", read_agent },     { "grants", read_grants }, { "limits", read_limits },
+	{ "warm", read_warm },       { "budgets", read_budgets }, { "guard", read_guard },
 };
 
 #define SECTIONS (sizeof sections / sizeof sections[0])
@@ -663,9 +836,10 @@ static int unknown_section(struct reader *r)
 	if (meant == NULL && verb_find(text_of(r), r->ev.data.scalar.length, &verb))
 		return mistake(r, AMBIT_UNKNOWN, "put it into the list under grants:, after `- `",
 			       "the grant '%s' stands outside grants", shown);
-	return mistake(r, AMBIT_UNKNOWN,
-		       nearest_hint(hint, "", meant, "a policy has version, agent, grants, limits, budgets and warm"),
-		       "'%s' is not a part of a policy", shown);
+	return mistake(
+		r, AMBIT_UNKNOWN,
+		nearest_hint(hint, "", meant, "a policy has version, agent, grants, limits, budgets, guard and warm"),
+		"'%s' is not a part of a policy", shown);
 }
 
 static int section_key(struct reader *r, struct keys *keys)

@@ -100,6 +100,9 @@ static int add_grant(struct policy *p, const char *text, struct err *e)
 
 	(void)snprintf(verb, sizeof verb, "%.*s", blank != NULL ? (int)(blank - text < 31 ? blank - text : 31) : 31,
 		       text);
+	if (strcmp(verb, "tool") == 0)
+		return err_set(e, AMBIT_MALFORMED, "leave it out: no event of a session calls a tool of a server",
+			       "a grant `tool` is for `ambit guard`");
 	return policy_add_flag(p, verb, blank != NULL ? blank + 1 : "", e);
 }
 

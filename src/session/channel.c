@@ -22,10 +22,14 @@ void channel_init(struct channel *c)
 
 void channel_finish(struct channel *c)
 {
+	bool was_tied;
+
 	line_finish(&c->line);
 	halts_finish(&c->halts);
 	buf_finish(&c->parts);
+	was_tied = c->ties;
 	channel_init(c);
+	c->was_tied = was_tied;
 }
 
 /* ---- telling ---- */
@@ -550,11 +554,12 @@ static void on_close(struct channel *c, struct keep *k, struct wire_message *m)
 	struct link_number q;
 	struct err e;
 
-	if (!link_number_take(&m->body, &q)) {
+	if (!link_number_take(&m->body, &q) || q.value > 1) {
 		channel_finish(c);
 		return;
 	}
-	answer_with(c, q.request, keep_close(k, &e), k->shelf.next - 1, &e);
+	c->ties = c->ties || q.value == 1;
+	answer_with(c, q.request, q.value == 1 ? 0 : keep_close(k, &e), k->shelf.next - 1, &e);
 }
 
 /* ---- what is to stand still ---- */

@@ -32,6 +32,8 @@ struct step_wait {
 
 struct channel {
 	struct line line; /* without a connection: a free place */
+	bool ties;        /* the session ends with it */
+	bool was_tied;    /* it did, and went: of a free place */
 	struct buf parts; /* of what is to be run */
 	struct halts halts;
 	struct follow follows[CHANNEL_FOLLOWS_MAX];

@@ -217,6 +217,15 @@ static void changed(struct keep *k, uint64_t n)
 	k->changes[k->n_changes++ % KEEP_CHANGES] = n;
 }
 
+/* It never started, so there is nothing that could be done twice: what it lacked may be there now. */
+static bool was_refused(const struct keep *k, uint64_t n)
+{
+	struct event_row row;
+
+	return keep_row((struct keep *)(uintptr_t)k, n, &row) && row.state == EVENT_OVER &&
+	       row.outcome.cause == CAUSE_REFUSED;
+}
+
 /* 1: it is there; 0: it is new. */
 static int look_for_key(const struct keep *k, const char *key, const uint8_t digest[32], struct session_taken *ret,
 			struct err *e)
@@ -224,7 +233,7 @@ static int look_for_key(const struct keep *k, const char *key, const uint8_t dig
 	struct shelf_asked before;
 	const uint64_t n = key[0] != 0 ? shelf_find(&k->shelf, key, &before) : 0;
 
-	if (n == 0)
+	if (n == 0 || was_refused(k, n))
 		return 0;
 	if (memcmp(before.digest, digest, sizeof before.digest) != 0)
 		return err_set(e, AMBIT_CONFLICT, "give each request a key of its own",
@@ -725,11 +734,25 @@ void keep_step(struct keep *k)
 		k->row.state = k->row.running > 0 ? SESSION_BUSY : SESSION_IDLE;
 }
 
+/* Who wanted that the session ends with them has gone, however that was. */
+static void end_with_channels(struct keep *k)
+{
+	struct err e;
+
+	for (unsigned i = 0; i < k->channels_end; i++) {
+		if (k->channels[i].line.sock >= 0 || !k->channels[i].was_tied)
+			continue;
+		k->channels[i].was_tied = false;
+		(void)keep_close(k, &e); /* what is not written down is not ended: it stays, and is listed */
+	}
+}
+
 void keep_tell(struct keep *k)
 {
 	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			channel_tell(&k->channels[i], k);
+	end_with_channels(k);
 	make_ready(k); /* when everybody knows how the last one ended */
 }
 

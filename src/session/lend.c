@@ -7,10 +7,16 @@
 #include "core/listen.h"
 #include "lib/event.h"
 
+/* A port of events of the session. */
+static bool is_lent(const struct policy *p, const struct policy_line *l)
+{
+	return l->verb == VERB_LISTEN && policy_means(p, l);
+}
+
 bool lend_is_needed(const struct policy *p)
 {
 	for (uint32_t i = 0; i < p->n_lines; i++)
-		if (p->lines[i].verb == VERB_LISTEN)
+		if (is_lent(p, &p->lines[i]))
 			return true;
 	return false;
 }
@@ -33,7 +39,7 @@ static uint16_t port_of(const struct policy_line *line, struct ambit_event *hold
 bool lend_is_known(const struct policy *p, struct ambit_event *holder)
 {
 	for (uint32_t i = 0; i < p->n_lines; i++)
-		if (p->lines[i].verb == VERB_LISTEN && port_of(&p->lines[i], holder) == 0)
+		if (is_lent(p, &p->lines[i]) && port_of(&p->lines[i], holder) == 0)
 			return false;
 	return true;
 }
@@ -50,7 +56,7 @@ int lend(struct policy *p, struct ambit_event *holder, struct lent *ret, struct 
 	for (uint32_t i = 0; i < p->n_lines; i++) {
 		struct policy_line *line = &p->lines[i];
 
-		if (line->verb != VERB_LISTEN)
+		if (!is_lent(p, line))
 			continue;
 		ret->lines[ret->n] = *line;
 		ret->at[ret->n++] = i;

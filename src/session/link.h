@@ -20,7 +20,7 @@
 #include "core/outcome.h"
 
 /* Of everything below; who has another is told so, and nothing else is understood. */
-#define SESSION_REVISION 6
+#define SESSION_REVISION 7
 
 #define SESSION_COMMAND_MAX 256 /* what runs, for a list: cut, with its NUL */
 #define SESSION_KEY_MAX 128     /* of an idempotency key, without its NUL */
@@ -83,7 +83,7 @@ struct session_row {
 void session_row_put(struct buf *out, const struct session_row *r);
 bool session_row_take(struct rbuf *in, struct session_row *ret);
 
-/* SERVE_DONE, SESSION_DONE: an answer that is a number; SERVE_STATUS, SESSION_CLOSE, SESSION_RUN: a request without anything, value 0; SERVE_NEW: 0, or link_key of the
+/* SERVE_DONE, SESSION_DONE: an answer that is a number; SERVE_STATUS, SESSION_RUN: a request without anything, value 0; SESSION_CLOSE: 0, or 1: not now, but when this connection is gone, however it goes; SERVE_NEW: 0, or link_key of the
  * description's key: the same key gives the same session, if it is described by the same bytes, and else is a conflict. */
 struct link_number {
 	uint32_t request;

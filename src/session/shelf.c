@@ -426,7 +426,7 @@ uint64_t shelf_find(const struct shelf *s, const char *key, struct shelf_asked *
 	const uint64_t sum = link_key(key);
 	uint8_t slot[SHELF_SLOT];
 
-	for (uint64_t n = 1; sum != 0 && n < s->next; n++)
+	for (uint64_t n = s->next; sum != 0 && --n > 0;)
 		if (s->keys[n - 1] == sum && read_slot(s, n, slot) && take_asked(slot, n, ret) &&
 		    strcmp(ret->key, key) == 0)
 			return n;

@@ -57,7 +57,7 @@ int shelf_open(struct shelf *s, int sessions_fd, const char *id, struct session_
 /* The row alone, without a lock: for lists. -MALFORMED, -NOT_FOUND. */
 int shelf_row(int sessions_fd, const char *id, struct session_row *ret);
 
-/* Gives the number of the event with that key; 0: there is none. */
+/* Gives the number of the last event with that key; 0: there is none. */
 uint64_t shelf_find(const struct shelf *s, const char *key, struct shelf_asked *ret);
 /* Writes down the next event. asked->n is set. The bytes are kept until it is over. One that has a key is on disk when this is done: after a loss of power, too,
  * it is not begun again. */

@@ -521,7 +521,7 @@ def a_death_between_the_ledger_and_the_journal_is_seen_by_the_numbers(place):
             c.step(using(badge, c.made(giving(badge, thing="s/kept")))).is_(ALLOWED)  # in the row that the lost one would have
         steps = ledger.steps()
         assert [(e["body"]["step"], e["body"]["op"], e["body"].get("object")) for e in steps] == [
-            (1, "restart", None), (2, "open", None), (3, "give", "lost"), (3, "restart", None), (4, "give", "kept"), (5, "use", None)], steps
+            (1, "restart", None), (2, "open", None), (3, "give", "s/lost"), (3, "restart", None), (4, "give", "s/kept"), (5, "use", None)], steps
         assert replayed(place, ledger) == (6, 0, 0)
         # the twin: had it happened, the restart would be the fourth, and what was given then the fifth
         happened = [*steps[:3], renumbered(steps[3], 4), renumbered(steps[4], 5)]

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ["run", "explain", "learn", "diff", "commit", "discard", "undo", "stage", "ledger", "grant", "freeze", "thaw", "kill", "secret", "approve", "labels", "session", "events", "ps", "serve", "setup", "doctor", "policy"]
+COMMANDS = ["run", "explain", "learn", "diff", "commit", "discard", "undo", "stage", "ledger", "grant", "freeze", "thaw", "kill", "secret", "approve", "labels", "session", "events", "ps", "serve", "mcp", "setup", "doctor", "policy"]
 SHELLS = {"bash": "ambit.bash", "zsh": "_ambit", "fish": "ambit.fish"}
 
 failures = 0
@@ -132,7 +132,7 @@ def listed(shell, option):
         if option in names:
             found = re.search(rf"local {names[option]}='([^']*)'", text)
         else:
-            found = re.search(rf"run:{option}(?: \| session:{option})?\)\s+_ambit_words '([^']*)'", text)
+            found = re.search(rf"run:{option}(?: \| session:{option})?(?: \| mcp:{option})?\)\s+_ambit_words '([^']*)'", text)
     elif shell == "zsh":
         if option == "--limit":
             body = re.search(r"_ambit_limits\(\) {(.*?)\n}", text, re.S).group(1)

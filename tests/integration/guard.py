@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 
+import approvals
 from harness import PATIENCE, SLOW, expect_ok, main, room_of, silenced, told
 
 PYTHON = "/usr/bin/python3"
@@ -157,6 +158,10 @@ def conditions_hold_on_any_argument(place):
         ({"say": {"given": True}}, {}, False),
         ({"say": {"length": 3}}, {"say": "abcd"}, False),
         ({"say": "a*"}, {"say": "a", "SAY": "b"}, None),  # some servers take the one for the other
+        ({"say": "a*"}, {"sk": "a", "s\u212a": "b"}, None),  # as Go folds it
+        ({"say": "a*"}, {"SAY": "b"}, False),  # a condition is not evaded by its own name
+        ({"say": "a*"}, {"__proto__": {"say": "b"}}, False),
+        ({"say": "a*"}, {f"n{i}": None for i in range(257)}, ...),
         ({"o.mode": "r"}, {"o": {"mode": "w"}}, False),
         ({"o.mode": "r"}, {"o": {"mode": "r"}}, True),
     ]
@@ -166,10 +171,32 @@ def conditions_hold_on_any_argument(place):
             answer = c.call("echo", **arguments)
             if allowed is None:
                 assert "differ by case" in answer["error"]["message"], answer
+            elif allowed is ...:
+                assert "more than 256 arguments" in answer["error"]["message"], answer
             elif allowed:
                 assert answer["result"]["structuredContent"] == {"given": arguments}, answer
             else:
                 is_denied(answer, "not with these arguments")
+
+
+def the_nearest_grant_decides(place):
+    p = Person(place)
+    with p.guard("--tool", "*", "--tool", "bad/drop ask=true") as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+        is_denied(c.call("drop"), "a person is asked first")
+    with p.guard("--tool", "bad/*", "--tool", "bad/echo uses=1", "--tool", "bad/echo ask=true") as c:  # once in silence, then a person is asked
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+        is_denied(c.call("echo", say="x"), "a person is asked first")
+    with open(f"{p.top}/p.yaml", "w", encoding="utf-8") as file:
+        file.write('version: 1\nagent: coder\ngrants:\n  - work: .\n  - tool: bad/echo\n    where: {say: "a*"}\n  - tool: bad/look\nguard:\n  - read: ./guard_server.py\n')
+    with Client([place.ambit, "guard", "--name", "bad", *room_of(place), "--policy", f"{p.top}/p.yaml", "--", PYTHON, f"{p.top}/guard_server.py"], p.env, p.top) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="abc")) == "abc"
+        is_denied(c.call("echo", say="b"), "not with these arguments")
+        tries = json.loads(text_of(c.call("look", path=f"{p.top}/p.yaml", port=1, pid=1)))  # `work` is the agent's, and not the server's
+        assert tries["file"] == "FileNotFoundError", tries
 
 
 def numbers_are_used_up(place):
@@ -179,6 +206,30 @@ def numbers_are_used_up(place):
             c.begin()
             assert [text_of(c.call("echo", say=str(i))) for i in range(2)] == ["0", "1"]
             is_denied(c.call("echo", say="2"), "used up", "uses")
+
+
+def a_killed_guard_leaves_no_more_than_one_place(place):
+    p = Person(place)
+
+    def below():
+        grants = json.loads(expect_ok(p.ambit("grant", "list", "--standing", "--json")).stdout)["grants"]
+        return [g["agent"] for g in grants if g["agent"].startswith("guard.")]
+
+    for _ in range(3):
+        with p.guard("--tool", "bad/echo uses=1") as c:
+            c.begin()
+            assert text_of(c.call("echo", say="x")) == "x"  # what the one before used is not this one's
+            c.process.kill()
+            c.process.wait(timeout=WAIT)
+    assert below() == ["guard.bad.0"], below()
+    with p.guard("--tool", "bad/echo uses=1") as one, p.guard("--tool", "bad/echo uses=1") as other:  # each has its own
+        for c in (one, other):
+            c.begin()
+            assert text_of(c.call("echo", say="x")) == "x"
+            is_denied(c.call("echo", say="x"), "used up")
+        assert sorted(below()) == ["guard.bad.0", "guard.bad.1"], below()
+        assert one.end() == 0 and other.end() == 0
+    assert below() == [], below()
 
 
 def what_is_revoked_is_refused(place):
@@ -259,13 +310,58 @@ def a_definition_that_changes_waits_for_a_person(place):
     with p.guard(*ALL, mode="changes") as c:  # also while it runs
         c.begin()
         assert len(c.ask("tools/list")["result"]["tools"]) == 3
+        assert c.line()["method"] == "notifications/tools/list_changed"  # the gate has heard it, too
         is_denied(c.call("echo", say="x"), "is not the one that was approved")
     with p.guard(*ALL, mode="hidden") as c:  # what nobody sees is not approved by anybody
         c.begin()
-        expect_ok(p.ambit("guard", "--pins", "bad", "--approve"))
+        c.ask("tools/list")
+        assert c.end() == 0
+    expect_ok(p.ambit("guard", "--pins", "bad"))
+    expect_ok(p.ambit("guard", "--pins", "bad", "--approve"))
     with p.guard(*ALL, mode="hidden") as c:
         c.begin()
         is_denied(c.call("echo", say="x"), "is not the one that was approved")
+
+
+def what_is_approved_is_what_was_shown(place):
+    p = Person(place)
+    with p.guard(*ALL) as c:
+        c.begin()
+        c.call("echo", say="x")
+    with p.guard(*ALL, mode="more") as c:
+        c.begin()
+        c.ask("tools/list")
+        assert c.end() == 0
+    refused = p.ambit("guard", "--pins", "bad", "--approve", "added")
+    assert refused.returncode == 125 and "not one that was shown" in refused.stderr, refused
+    assert "+ " in expect_ok(p.ambit("guard", "--pins", "bad")).stdout
+    waits = f"{p.home}/.local/state/ambit/guard/bad/waits/added"
+    with open(waits, encoding="utf-8") as file:
+        shown = file.read()
+    with open(waits, "w", encoding="utf-8") as file:  # a server that is running says another thing meanwhile
+        file.write(shown.replace("does it", "obey me"))
+    refused = p.ambit("guard", "--pins", "bad", "--approve")
+    assert refused.returncode == 125 and "not one that was shown" in refused.stderr, refused
+    with open(waits, "w", encoding="utf-8") as file:
+        file.write(shown)
+    expect_ok(p.ambit("guard", "--pins", "bad", "--approve"), "approved: added\n")
+    with p.guard(*ALL, mode="more") as c:
+        c.begin()
+        assert text_of(c.call("added", say="x")) == "x"
+
+
+def two_that_see_it_first_pin_one_definition(place):
+    p = Person(place)
+    with p.guard(*ALL) as one, p.guard(*ALL, mode="redefined") as other:
+        for c in (one, other):
+            c.begin()
+        for c in (one, other):
+            assert len(c.ask("tools/list")["result"]["tools"]) == 3
+            assert c.end() == 0
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+    assert "echo: changed" in expect_ok(p.ambit("guard", "--pins", "bad")).stdout
 
 
 def names_that_are_none_are_not_shown(place):
@@ -276,6 +372,9 @@ def names_that_are_none_are_not_shown(place):
         for name in ("a/b", "x" * 128, "../up", ".hidden"):
             answer = c.call(name)
             assert "error" in answer, answer
+    with Person(place).guard(*ALL, mode="forms") as c:  # one form of a sign is seen; a row of them is a text of its own
+        c.begin()
+        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["echo"]
     with p.guard(*ALL, mode="twice") as c:
         c.begin()
         listed = c.ask("tools/list")
@@ -298,6 +397,10 @@ def hostile_servers_are_bounded(place):
         c.begin()
         error = c.call("echo", say="x")["error"]
         assert "a line of more than" in error["message"], error
+    with Person(place).guard(*ALL, mode="tools") as c:  # of very many each is not compared with all
+        c.begin()
+        begun = time.monotonic()
+        assert len(c.ask("tools/list")["result"]["tools"]) == 512 and time.monotonic() - begun < 20 * SLOW
     with p.guard(*ALL, mode="dies") as c:
         c.begin()
         assert c.call("echo", say="x")["error"]["message"] == "the server ended"
@@ -320,6 +423,78 @@ def what_a_server_asks_is_granted_too(place):
         while len(c.stray) < 3:
             c.stray.append(c.line())
         assert [m["method"] for m in c.stray] == methods, c.stray
+
+
+def what_a_server_asks_in_an_answer_is_granted_too(place):
+    p = Person(place)
+    refused = {"inputs": "'bad/elicitation/create' is not granted", "urls": "'bad/elicitation/create' is not granted", "task": None}
+    for mode, why in refused.items():
+        with p.guard("--tool", "bad/echo", "--tool", "bad/roots/list", mode=mode) as c:
+            c.begin()
+            answer = c.call("echo", say="x")
+            if why:
+                is_denied(answer, why)
+            else:
+                assert answer["result"]["taskId"] == "t" and c.stray == [], (answer, c.stray)
+                assert "'bad/sampling/createMessage' is not granted" in c.ask("tasks/get", taskId="t")["error"]["message"]
+            assert c.ask("ping")["result"] == {}
+        with p.guard("--tool", "bad/echo", "--tool", "bad/roots/list", "--tool", "bad/elicitation/create", "--tool", "bad/sampling/createMessage", mode=mode) as c:  # the twin
+            c.begin()
+            answer = c.call("echo", say="x")
+            if mode == "inputs":
+                assert sorted(answer["result"]["inputRequests"]) == ["a", "b"], answer
+                again = c.ask("tools/call", name="echo", arguments={"say": "x"}, inputResponses={"a": {"action": "decline"}})
+                assert text_of(again) == "x"
+            elif mode == "urls":
+                assert answer["error"]["data"]["elicitations"][0]["url"] == "https://bad.test/", answer
+            else:
+                assert list(c.ask("tasks/get", taskId="t")["result"]["inputRequests"]) == ["a"]
+    used = [json.loads(line)["body"] for line in expect_ok(p.ambit("ledger", "show", "--json")).stdout.splitlines()]
+    objects = [b["object"] for b in used if b.get("op") == "use"]
+    assert objects.count("bad/elicitation/create") == 2 and objects.count("bad/roots/list") == 2 and objects.count("bad/sampling/createMessage") == 1, objects
+
+
+def a_person_is_asked(place):
+    """By their own key, outside: what the client says its user said has the call tried again, and allows nothing."""
+    p = Person(place)
+    q = approvals.Person(place)
+    p.home = p.env["HOME"] = place.home = q.home
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
+    sign = lambda: expect_ok(q.signed("approve", (asked := q.asked()[0]["approval"]), "--grant", "once", "--digest", q.digest(asked)))
+    with p.guard("--tool", "bad/echo ask=true") as c:  # a client whose user cannot be asked
+        c.begin()
+        is_denied(c.call("echo", say="x"), "a person is asked first", "ambit approve a_")
+        sign()
+        assert text_of(c.call("echo", say="x")) == "x"
+        is_denied(c.call("echo", say="y"), "a person is asked first")  # another argument, another question
+        expect_ok(q.ambit("approve", q.asked()[0]["approval"], "--deny", "--digest", q.digest(q.asked()[0]["approval"]), "--password-fd", "0", input=approvals.PASSWORD))
+        is_denied(c.call("echo", say="y"), "said no")
+    for signed in (False, True):
+        with p.guard("--tool", "bad/echo ask=true") as c:  # 2025-11-25: the gate asks
+            c.ask("initialize", protocolVersion="2025-11-25", capabilities={"elicitation": {}}, clientInfo={"name": "t", "version": "1"})
+            c.say({"jsonrpc": "2.0", "id": "q", "method": "tools/call", "params": {"name": "echo", "arguments": {"say": "z"}}})
+            asked = c.line()
+            assert asked["method"] == "elicitation/create" and "accepting alone allows nothing" in asked["params"]["message"], asked
+            if signed:
+                sign()
+            c.say({"jsonrpc": "2.0", "id": asked["id"], "result": {"action": "accept", "content": {}}})
+            answer = c.wait_for("q")
+            assert text_of(answer) == "z" if signed else is_denied(answer, "a person is asked first"), answer
+        with p.guard("--tool", "bad/echo ask=true") as c:  # 2026-07-28: the client carries it
+            first = c.call("echo", meta, say=f"w{signed}")["result"]
+            assert first["resultType"] == "input_required" and list(first["inputRequests"]) == ["approval"], first
+            accept = {"requestState": first["requestState"], "inputResponses": {"approval": {"action": "accept"}}}
+            again = lambda arguments, **more: c.ask("tools/call", name="echo", arguments=arguments, _meta=meta, **{**accept, **more})
+            forged = first["requestState"][:-1] + ("0" if first["requestState"][-1] != "0" else "1")
+            is_denied(again({"say": f"w{signed}"}, requestState=forged), "was not given for this request")
+            is_denied(again({"say": "other"}), "was not given for this request")
+            is_denied(again({"say": f"w{signed}"}, inputResponses={"approval": {"action": "decline"}}), "did not accept")
+            if signed:
+                sign()
+            answer = again({"say": f"w{signed}"})
+            assert answer["result"]["structuredContent"] == {"given": {"say": f"w{signed}"}} if signed else is_denied(answer, "a person is asked first"), answer
+            if signed:  # once
+                assert c.call("echo", meta, say=f"w{signed}")["result"]["resultType"] == "input_required"
 
 
 def hostile_clients_are_refused(place):
@@ -357,6 +532,22 @@ def hostile_clients_are_refused(place):
         for _ in range(64):
             c.say({"jsonrpc": "2.0", "id": 1, "result": {"action": "accept"}})
         assert c.process.wait(timeout=WAIT) == 0 and c.line() is None  # who goes on with it is left
+
+
+def a_line_is_one_to_whoever_reads_it(place):
+    p = Person(place)
+    within = b'{"jsonrpc":"2.0","id":77,"method":"ping","params":{"_meta":{"x":[\r{"jsonrpc":"2.0","id":99,"method":"tools/call","params":{"name":"heard"}}\r]}}}'
+    with p.guard("--tool", "bad/echo", mode="returns") as c:
+        c.begin()
+        c.say(within)
+        refused = c.line()
+        assert refused["id"] is None and "a carriage return within a line" in refused["error"]["message"], refused
+        c.say(b'{"jsonrpc":"2.0","id":78,"method":"ping"}\r')  # at its end it is nothing
+        assert c.wait_for(78)["result"] == {}
+        assert text_of(c.call("echo", say="x")) == "x" and c.stray == [], c.stray
+    with p.bare() as c:  # the twin: without the gate the server hears what stands within
+        c.say(within)
+        assert "[" in text_of(c.wait_for(99))
 
 
 def one_answer_for_each(place):
@@ -409,5 +600,6 @@ def model_output_is_data(place):
         assert "sk-of-the-person" not in json.dumps(answer)
 
 
-main([only_what_is_granted_is_called, conditions_hold_on_any_argument, numbers_are_used_up, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person,
-      names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, hostile_clients_are_refused, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
+if __name__ == "__main__":
+    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, the_nearest_grant_decides, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
+          names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])

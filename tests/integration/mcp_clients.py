@@ -95,6 +95,20 @@ def an_acceptance_allows_nothing_by_itself(place):
             peer.close()
 
 
+def calls_become_tasks(place):
+    """As a client of 2025-11-25 has them."""
+    there = installed(place.given(1))
+    env = {**place.environment(), "HOME": place.fresh()}
+    with Peer(place, there, 1, env) as peer:
+        peer.connect(command(place, "--work", "."), env=env, cwd=place.fresh(), tasks=True)
+        assert {t["name"] for t in peer.tools() if (t.get("execution") or {}).get("taskSupport") == "optional"} == {"run", "python", "node", "shell"}
+        done = peer.task("shell", {"code": "sleep 1; echo late"})
+        assert done["kind"] == "task" and done["status"] == "completed" and done["result"]["structuredContent"]["stdout"] == "late\n", done
+        over = peer.task("shell", {"code": "sleep 600"}, cancel=True)
+        assert over["status"] == "cancelled", over
+        peer.close()
+
+
 def the_inspector_sees_it(place):
     there = installed(place.given(1))
     tree = place.fresh()
@@ -105,4 +119,4 @@ def the_inspector_sees_it(place):
     assert done["structuredContent"]["stdout"] == "hi\n", done
 
 
-main([each_client_calls_each_tool, an_acceptance_allows_nothing_by_itself, the_inspector_sees_it])
+main([each_client_calls_each_tool, an_acceptance_allows_nothing_by_itself, calls_become_tasks, the_inspector_sees_it])

@@ -132,6 +132,11 @@ def what_no_word_is_near_is_answered_with_the_help(place):
         ("run --zebra -- true", "no option '--zebra'", "see `ambit run --help`"),
         ("run -x -- true", "no option '-x'", "see `ambit run --help`"),
         ("run --json=x -- true", "--json takes no value", "see `ambit run --help`"),
+        ("run --tool a/b -- true", "--tool is for `ambit guard`, and is not taken here", "see `ambit run --help`"),
+        ("run --tool=a/b -- true", "--tool is for `ambit guard`, and is not taken here", "see `ambit run --help`"),
+        ("learn --tool a/b -- true", "--tool is for `ambit guard`, and is not taken here", "see `ambit learn --help`"),
+        ("session new --tool a/b", "--tool is for `ambit guard`, and is not taken here", "see `ambit session --help`"),
+        ("mcp --tool a/b", "--tool is for `ambit guard`, and is not taken here", "see `ambit mcp --help`"),
         ("run --read", "--read needs a value", "see `ambit run --help`"),
         ("learn --output", "--output needs a value", "see `ambit learn --help`"),
         ("zebra", "no command 'zebra'", "see `ambit help`"),
@@ -274,6 +279,37 @@ def a_policy_is_checked_as_it_would_be_run(place):
     expect_ok(place.run(place.ambit, "policy", "check", policy, cwd=top))
 
 
+def what_is_of_a_guarded_server_is_of_no_event(place):
+    """Lines of guard, and those of tools, are checked with each other; an event has none of them."""
+    top = place.fresh()
+    policy, record = os.path.join(top, "policy.yaml"), os.path.join(top, "record.json")
+    write(policy, """version: 1
+grants:
+  - connect: a.test:443
+  - env: A=1
+  - tool: a/b
+    where: {path: "./x/**"}
+  - tool: a/b
+    ask: true
+guard:
+  - connect: a.test:443
+    uses: 5
+  - env: A=2
+  - read: /nowhere/at/all
+""")
+    expect_ok(place.run(place.ambit, "policy", "check", policy, cwd=top))
+    expect_ok(place.cell("--policy", policy, "--record", record, "--", "sh", "-c", "test $A = 1", cwd=top))
+    with open(record, encoding="utf-8") as f:
+        granted = [(g["verb"], g["object"], g["qualifiers"]) for g in json.load(f)["grants"] if g["verb"] not in ("run", "read")]
+    assert granted == [("connect", "a.test:443", None), ("env", "A", None)], granted
+    for line, at, message in (("  - env: A=3", "14:10", "env: 'A' is given two different values"), ("  - connect: localhost:1", "14:14", "connect: localhost is the cell itself")):
+        with open(policy, encoding="utf-8") as f:
+            text = f.read()
+        write(os.path.join(top, "more.yaml"), text + line + "\n")
+        done = place.run(place.ambit, "policy", "check", "more.yaml", cwd=top)
+        assert done.returncode == 125 and f"more.yaml:{at}: {message}\n" in done.stderr, told(done)
+
+
 def what_was_not_run_is_explained_as_that(place):
     top = place.fresh()
     json_of = place.cell("--json", "--", "./nothing", cwd=top).stdout
@@ -413,5 +449,5 @@ if __name__ == "__main__":
         shown_examples = [example(*e) for e in examples(document.read())]
     main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant,
           what_no_word_is_near_is_answered_with_the_help, terms_that_are_a_word_of_their_own_are_said_to_belong_to_their_endpoint, a_budget_says_whose_it_is, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
-          a_policy_on_standard_input_is_checked, a_policy_is_checked_as_it_would_be_run, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
+          a_policy_on_standard_input_is_checked, a_policy_is_checked_as_it_would_be_run, what_is_of_a_guarded_server_is_of_no_event, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
           quiet_is_only_of_denials, refused_as_JSON, no_flag_is_named_that_cannot_be_given, a_hint_says_what_its_grant_adds_up_to, doctor_tries_an_overlay, doctor_says_why_limits_are_sampled], whole=True)

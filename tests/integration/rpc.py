@@ -95,13 +95,13 @@ def nothing_is_answered_before_the_daemon_spoke():
     with Case(greet=False) as c:
         c.ask("hello", {"protocol": 1}, 0)
         assert c.is_silent(), "it answered"
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 6, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 7, 7, 8, 9) + text("9", 32))
         equal(c.result(0)["pid"], 7)
 
 
 def another_revision_of_the_daemon_is_no_daemon():
     with Case(greet=False) as c:
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 7, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 8, 7, 8, 9) + text("9", 32))
         equal(c.note("daemon.lost")["error"]["code"], "GONE")
         equal(c.hear(), None)
 
@@ -142,6 +142,7 @@ BAD_PARAMS = [
     ("session.open", {"session": "s_1"}, -32602, "/params/session"), ("session.open", {"session": SESSION.lower()}, -32602, "/params/session"),
     ("session.new", {"workspace": "w"}, -32602, "/params/workspace"), ("session.new", {"workspace": "/w", "grants": ["read"]}, -32602, "/params/grants/0"),
     ("session.new", {"workspace": "/w", "grants": ["work .", "reed /x"]}, -32602, "/params/grants/1"),
+    ("session.new", {"workspace": "/w", "grants": ["tool a/b"]}, -32602, "/params/grants/0"),
     ("session.new", {"workspace": "/w", "policy": "version: 1\ngrants:\n - raed: /x\n"}, -32602, "session.new:3:4"),
     ("session.new", {"workspace": "/w", "policy": 5}, -32602, "/params/policy"), ("session.new", {"workspace": "/w", "presets": ["pyton"]}, -32602, "/params/presets/0"),
     ("session.new", {"workspace": "/w", "limits": {"wal": "1s"}}, -32602, "/params/limits/wal"), ("session.new", {"workspace": "/w", "limits": {"wall": 1}}, -32602, "/params/limits/wall"),

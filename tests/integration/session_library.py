@@ -140,7 +140,7 @@ def event_row(n):
     return struct.pack("<QIIQQQQQQII96x32s256sI512s512sI", n, 4, 0, 1, 1, 1, 0, 0, 0, 0, 0, EVENT.encode(), b"true", 0, b"", b"", 0)
 
 
-def hello(revision=6, device=0):
+def hello(revision=7, device=0):
     return struct.pack("<IIQQ32s", revision, os.getpid(), device, 0, b"0.1.0")
 
 

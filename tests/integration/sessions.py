@@ -146,7 +146,7 @@ class Native:
         self.sock.settimeout(SLOW * PATIENCE)
         self.sock.connect(os.path.join(served.run_dir, "ambit", "native.sock"))
         number, body, _ = self.receive()
-        assert number == HELLO and struct.unpack_from("<I", body)[0] == 6, (number, body)
+        assert number == HELLO and struct.unpack_from("<I", body)[0] == 7, (number, body)
 
     @classmethod
     def on(cls, fd):
@@ -546,7 +546,9 @@ def a_server_beside_is_reached_by_the_other_events(place):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with Served(place) as s:
-        session = s.session("--listen", f"{port}:3000")
+        with open(f"{s.tree}/policy.yaml", "w", encoding="utf-8") as file:
+            file.write("version: 1\nguard:\n  - listen: 3001\n")  # a port that no event of the session opens, and none waits for
+        session = s.session("--listen", f"{port}:3000", "--policy", f"{s.tree}/policy.yaml")
         server = expect_ok(s.ambit("run", "--session", session, "--background", "--", "python3", "-c", SERVER)).stdout.strip()
         def asks():
             return s.ambit("run", "--session", session, "--", "python3", "-c", ASK, str(port)).stdout

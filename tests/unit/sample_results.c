@@ -397,7 +397,7 @@ static void add_with_terms(struct event_result *r)
 {
 	static const struct qualifiers times = { .until_s = 1796083200, .between = { 540, 1080, "Europe/Berlin" } };
 	struct grant_set *set = (struct grant_set *)(uintptr_t)r->grants; /* made by sample_grant: not constant */
-	uint32_t id;
+	uint32_t id, tool;
 
 	check(grant_add_qualified(set, VERB_CONNECT, "api.example.com:443", 0, &times,
 				  "http='GET /repos/**, GRAPHQL /graphql' graphql='query *, mutation createIssue' "
@@ -405,6 +405,11 @@ static void add_with_terms(struct event_result *r)
 				  "label=mail+untrusted unless=private+untrusted,secret ask=labelled", &id, NULL) == 0,
 	      "terms");
 	(void)snprintf(r->grant_ids[id], ID_TEXT_MAX, "g_01KDV%021u", id);
+	check(grant_add_qualified(set, VERB_TOOL, "files/read_file", 0, &(const struct qualifiers){ .uses = 5 },
+				  "where='{\"path\":[\"./it\\u0027s/*\",\"a\\\\*\"],\"size\":{\"max\":100}}'",
+				  "ask=labelled", &tool, NULL) == 0,
+	      "a tool");
+	(void)snprintf(r->grant_ids[tool], ID_TEXT_MAX, "g_01KDV%021u", tool);
 	sample_effect(r, EFFECT_REQUEST, EFFECT_ALLOWED, id, 3, "inet api.example.com:443 GET /repos/** 200");
 	sample_effect(r, EFFECT_REQUEST, EFFECT_DENIED_REQUEST, GRANT_NONE, 2,
 		      "inet api.example.com:443 DELETE /repos/acme/shop 403");

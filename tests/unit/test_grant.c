@@ -378,6 +378,15 @@ static void a_derived_grant_is_within_its_parent(void **state)
 		  -AMBIT_DENIED }, /* a program of that name */
 		{ VERB_WORK, "/", VERB_CONNECT, "example.com:443", -AMBIT_DENIED },
 		{ VERB_WORK, "/", VERB_QUERY, "example.com:443", -AMBIT_UNAVAILABLE },
+		{ VERB_TOOL, "files/read", VERB_TOOL, "files/read", 0 },
+		{ VERB_TOOL, "files/*", VERB_TOOL, "files/read", 0 },
+		{ VERB_TOOL, "files/*", VERB_TOOL, "files/*", 0 },
+		{ VERB_TOOL, "*", VERB_TOOL, "files/*", 0 },
+		{ VERB_TOOL, "files/*", VERB_TOOL, "*", -AMBIT_DENIED },
+		{ VERB_TOOL, "files/read", VERB_TOOL, "files/*", -AMBIT_DENIED },
+		{ VERB_TOOL, "files/*", VERB_TOOL, "mail/send", -AMBIT_DENIED },
+		{ VERB_DELEGATE, "*", VERB_TOOL, "files/read", -AMBIT_DENIED },
+		{ VERB_TOOL, "*", VERB_DELEGATE, "coder", -AMBIT_DENIED },
 	};
 
 	(void)state;
@@ -791,6 +800,8 @@ static void which_verbs_take_which_labels(void **state)
 		{ VERB_WORK, "/a", "label=private ask=labelled", -AMBIT_MALFORMED },
 		{ VERB_CONNECT, "a:1", "label=untrusted unless=a+b,c ask=labelled", 0 },
 		{ VERB_CONNECT, "unix:/run/x", "unless=none", 0 },
+		{ VERB_TOOL, "a/b", "label=untrusted unless=a+b,c ask=labelled", 0 },
+		{ VERB_TOOL, "a/*", "unless=none", 0 },
 		{ VERB_CONNECT, "a:1", "unless=none ask=labelled", -AMBIT_MALFORMED },
 		{ VERB_CONNECT, "a:1", "label=b+a", -AMBIT_MALFORMED },
 		{ VERB_CONNECT, "a:1", "uses=1", -AMBIT_MALFORMED },
@@ -840,6 +851,115 @@ static void labels_belong_to_one_grant(void **state)
 	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:3", 0, &asks, "", "ask=labelled", NULL, &e),
 			 -AMBIT_MALFORMED);
 	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:3", 0, &asks, "", "label=x", NULL, &e), 0);
+}
+
+/* What stands behind a tool, one after the other in a set: the id of the grant, or what is wrong. */
+static void a_tool_has_conditions_on_its_arguments(void **state)
+{
+	static const struct {
+		const char *object;
+		struct qualifiers q;
+		const char *terms, *flow;
+		int id; /* below 0: the error */
+	} rows[] = {
+		{ "a/x", { .uses = 0 }, "", "", 0 },
+		{ "a/x", { .uses = 0 }, "where='{\"p\":[\"x*\"]}'", "", 1 }, /* other arguments, another grant */
+		{ "a/x", { .uses = 0 }, "where='{\"p\":[\"x*\"]}'", "", 1 },
+		{ "a/x",
+		  { .uses = 5 },
+		  "where='{\"p\":[\"x*\"]}'",
+		  "",
+		  2 }, /* five times, and then as the one before */
+		{ "a/x", { .uses = 0 }, "where='{\"p\":[\"x*\"]}'", "label=b", 3 },
+		{ "a/x", { .ask = 1 }, "where='{\"p\":[\"x*\"]}'", "", 1 }, /* it wins */
+		{ "a/*", { .uses = 1, .rate = 2, .period_s = 60, .until_s = 99, .ask = 1 }, "", "unless=none", 4 },
+		{ "*", { .between = { 540, 1080, "UTC" } }, "", "", 5 },
+		{ "a/x", { .bytes = 5 }, "", "", -AMBIT_MALFORMED },
+		{ "a/x", { .ech = 1 }, "", "", -AMBIT_MALFORMED },
+		{ "a/x", { .depth = 2 }, "", "", -AMBIT_MALFORMED },
+		{ "a/x", { .uses = 0 }, "http='GET /a'", "", -AMBIT_MALFORMED },
+		{ "a/x", { .uses = 0 }, "where='{\"p\":\"x\"}'", "", -AMBIT_MALFORMED },
+		{ "a/x", { .ask = 1 }, "", "ask=labelled", -AMBIT_MALFORMED },
+		{ "a", { .uses = 0 }, "", "", -AMBIT_MALFORMED },
+		{ "a/b/c", { .uses = 0 }, "", "", -AMBIT_MALFORMED },
+		{ "a/**", { .uses = 0 }, "", "", -AMBIT_MALFORMED },
+	};
+	struct err e;
+
+	(void)state;
+	grant_set_init(&set_a);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		uint32_t id = 77;
+		const int rc = grant_add_qualified(&set_a, VERB_TOOL, rows[i].object, 0, &rows[i].q, rows[i].terms,
+						   rows[i].flow, &id, &e);
+
+		if (rows[i].id < 0 ? rc != rows[i].id : rc != 0 || id != (uint32_t)rows[i].id)
+			fail_msg("%zu: %s %s: %d, %u", i, rows[i].object, rows[i].terms, rc, id);
+	}
+	assert_int_equal(set_a.grants[1].qualifiers.ask, 1);
+	assert_int_equal(set_a.grants[2].qualifiers.ask, 0);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &rows[0].q, rows[1].terms, "", NULL, &e),
+			 -AMBIT_MALFORMED);
+}
+
+static void deriving_never_widens_a_tool(void **state)
+{
+	static const struct {
+		const char *parent, *child;
+		uint32_t uses; /* of the child; the parent has 5 */
+		int rc;
+	} rows[] = {
+		{ "", "", 5, 0 },
+		{ "", "", 6, -AMBIT_DENIED },
+		{ "", "", 0, -AMBIT_DENIED },
+		{ "", "where='{\"p\":[\"x\"]}'", 1, 0 },
+		{ "where='{\"p\":[\"x*\"]}'", "where='{\"p\":[\"xy\"]}'", 1, 0 },
+		{ "where='{\"p\":[\"x*\"]}'", "where='{\"p\":[\"y\"]}'", 1, -AMBIT_DENIED },
+		{ "where='{\"p\":[\"x*\"]}'", "", 1, -AMBIT_DENIED },
+	};
+	static const struct qualifiers five = { .uses = 5 };
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct qualifiers q = { .uses = rows[i].uses };
+		uint32_t parent = 77, id;
+
+		grant_set_init(&set_a);
+		assert_int_equal(
+			grant_add_qualified(&set_a, VERB_TOOL, "a/*", 0, &five, rows[i].parent, "", &parent, &e), 0);
+		if (grant_derive(&set_a, parent, &set_a, VERB_TOOL, "a/x", &q, rows[i].child, NULL, &id, &e) !=
+		    rows[i].rc)
+			fail_msg("%zu: %s -> %s", i, rows[i].parent, rows[i].child);
+	}
+}
+
+/* The narrowest is named; several are asked for by nobody. */
+static void a_tool_is_asked_for_by_its_name(void **state)
+{
+	static const struct {
+		const char *object;
+		uint32_t grant;
+	} rows[] = {
+		{ "a/x", 2 }, { "a/y", 1 },          { "a/roots/list", 1 },
+		{ "b/x", 0 }, { "a/*", GRANT_NONE }, { "*", GRANT_NONE },
+	};
+	struct err e;
+
+	(void)state;
+	grant_set_init(&set_a);
+	assert_int_equal(grant_add(&set_a, VERB_TOOL, "*", 0, NULL, &e), 0);
+	assert_int_equal(grant_add(&set_a, VERB_TOOL, "a/*", 0, NULL, &e), 0);
+	assert_int_equal(grant_add(&set_a, VERB_TOOL, "a/x", 0, NULL, &e), 0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct grant_request want = { .verb = VERB_TOOL, .object = rows[i].object };
+
+		if (grant_check(&set_a, &want).grant != rows[i].grant)
+			fail_msg("%s", rows[i].object);
+	}
+	assert_true(grant_object_is_narrower(VERB_TOOL, "long-server/*", VERB_TOOL, "*"));
+	assert_true(grant_object_is_narrower(VERB_TOOL, "a/x", VERB_TOOL, "a/*"));
+	assert_false(grant_object_is_narrower(VERB_TOOL, "a/*", VERB_TOOL, "a/x"));
 }
 
 static void deriving_never_widens_labels(void **state)
@@ -1130,6 +1250,9 @@ int main(void)
 		cmocka_unit_test(deriving_never_widens_terms),
 		cmocka_unit_test(which_verbs_take_which_labels),
 		cmocka_unit_test(labels_belong_to_one_grant),
+		cmocka_unit_test(a_tool_has_conditions_on_its_arguments),
+		cmocka_unit_test(deriving_never_widens_a_tool),
+		cmocka_unit_test(a_tool_is_asked_for_by_its_name),
 		cmocka_unit_test(deriving_never_widens_labels),
 		cmocka_unit_test(a_label_is_taken_off_by_name),
 		cmocka_unit_test(order_never_matters),

@@ -55,6 +55,10 @@ static void a_flag_is_a_grant(void **state)
 		{ "env", "PAGER=less -R /x", "env PAGER=less -R /x" },
 		{ "env", "A=b?", "env A=b?" },
 		{ "env", "\"A=x y=z\"", "env A=x y=z" },
+		{ "tool", "files/read", "tool files/read" },
+		{ "tool", "*", "tool *" },
+		{ "tool", "files/resources/read", "tool files/resources/read" },
+		{ "tool", "[a/x, b/*, '*']", "tool a/x\ntool b/*\ntool *" },
 		{ "jit", "", "jit " },
 		{ "jit", NULL, "jit " },
 	};
@@ -83,6 +87,20 @@ static void a_wrong_flag_is_told(void **state)
 		{ "raed", "/a", AMBIT_UNKNOWN, "'raed' is not a verb", "did you mean 'read'?" },
 		{ "", "/a", AMBIT_UNKNOWN, "'' is not a verb", "verbs are work" },
 		{ "query", "a:443", AMBIT_UNAVAILABLE, "verb 'query'", "leave the grant out" },
+		{ "tool", "", AMBIT_MALFORMED, "'' is no tool of a server", "SERVER/TOOL" },
+		{ "tool", "files", AMBIT_MALFORMED, "'files' is no tool of a server", "SERVER/TOOL" },
+		{ "tool", "a/b/c", AMBIT_MALFORMED, "'a/b/c' is no tool", "resources/read" },
+		{ "tool", "a/b c/d", AMBIT_MALFORMED, "'a/b c/d' is no tool", "SERVER/TOOL" },
+		{ "tool", "a/b where={\"a\":5", AMBIT_MALFORMED, "where: byte 6", "a comma between conditions" },
+		{ "tool", "a/b where='{}' where={\"a\":5} where='{}'", AMBIT_CONFLICT, "'where' stands here twice",
+		  "keep one" },
+		{ "tool", "a/b where='{\"a\": \"it''", AMBIT_MALFORMED, "a quote is open", "close the quote" },
+		{ "tool", "a/b bytes=5", AMBIT_UNAVAILABLE, "'bytes' is not available beside tool", "leave the grant" },
+		{ "tool", "a/b ech=true", AMBIT_MALFORMED, "'ech' belongs to connect", "leave it out" },
+		{ "tool", "a/b http='GET /'", AMBIT_MALFORMED, "'http' belongs to connect", "beside the connect" },
+		{ "tool", "a/b uses=0", AMBIT_MALFORMED, "uses: '0'", "whole number" },
+		{ "connect", "a:1 where={}", AMBIT_MALFORMED, "'where' belongs to tool, and connect takes",
+		  "beside the tool" },
 		{ "read", "", AMBIT_MALFORMED, "'' is not a path", "name a path" },
 		{ "read", "?", AMBIT_MALFORMED, "'' is not a path", "name a path" },
 		{ "read", "srv", AMBIT_MALFORMED, "'srv' is not a path", "./x" },
@@ -114,7 +132,8 @@ static void a_wrong_flag_is_told(void **state)
 		{ "read", "[/a] x", AMBIT_MALFORMED, "more than an object", "key=value" },
 		{ "read", "[/a, b]", AMBIT_MALFORMED, "'b' is not a path", "./x" },
 		{ "read", "/a rows=5", AMBIT_UNAVAILABLE, "wider than you wrote", "leave the grant out" },
-		{ "read", "/a uses=5", AMBIT_MALFORMED, "'uses' belongs to connect, and read takes", "leave it out" },
+		{ "read", "/a uses=5", AMBIT_MALFORMED, "'uses' belongs to connect and tool, and read takes",
+		  "leave it out" },
 		{ "jit", "ech=true", AMBIT_MALFORMED, "'ech' belongs to connect, and jit takes", "leave it out" },
 		{ "connect", "a:1 uses=0", AMBIT_MALFORMED, "uses: '0' is not a value", "such as 50" },
 		{ "connect", "a:1 uses=", AMBIT_MALFORMED, "uses: '' is not a value", "such as 50" },
@@ -142,13 +161,14 @@ static void a_wrong_flag_is_told(void **state)
 		{ "connect", "10.0.0.0/8:80 secret=a", AMBIT_MALFORMED, "takes no http", "name a host" },
 		{ "read", "/a http='GET /'", AMBIT_MALFORMED, "'http' belongs to connect", "beside the connect" },
 		{ "connect", "a:1 uses=5 rows=1", AMBIT_UNAVAILABLE, "qualifier 'rows'", "leave the grant out" },
-		{ "read", "/a b  where=x", AMBIT_UNAVAILABLE, "wider than you wrote", "leave the grant out" },
+		{ "read", "/a b  rows=x", AMBIT_UNAVAILABLE, "wider than you wrote", "leave the grant out" },
 		{ "read", "[/a] label=X", AMBIT_MALFORMED, "label: 'X' is not the name of a label", "small letters" },
 		{ "read", "/a label=", AMBIT_MALFORMED, "label: a label is missing", "such as private" },
 		{ "read", "/a label=none", AMBIT_MALFORMED, "label: 'none' is not the name", "are no labels" },
 		{ "read", "/a label=a label=b", AMBIT_CONFLICT, "'label' stands here twice", "keep one" },
 		{ "read", "/a label=private, mail", AMBIT_MALFORMED, "label: a label is missing", "such as private" },
-		{ "read", "/a unless=private", AMBIT_MALFORMED, "'unless' belongs to connect", "beside the connect" },
+		{ "read", "/a unless=private", AMBIT_MALFORMED, "'unless' belongs to connect and tool",
+		  "beside the connect or tool" },
 		{ "jit", "label=x", AMBIT_MALFORMED, "'label' belongs to work, read,", "what brings the label" },
 		{ "listen", "80 label=x", AMBIT_MALFORMED, "'label' belongs to work, read,", "leave it out" },
 		{ "delegate", "* label=x", AMBIT_MALFORMED, "'label' belongs to work, read,", "leave it out" },
@@ -256,6 +276,103 @@ static void qualifiers_are_read_from_flags_and_sent(void **state)
 	}
 }
 
+/* From a flag to the other side, to another policy, and to what is granted of tools. */
+static void tools_are_read_from_flags_and_carried(void **state)
+{
+	static const struct {
+		const char *text, *line;
+	} rows[] = {
+		{ "a/b", "a/b" },
+		{ "a/* uses=5 rate=10/m", "a/* uses=5 rate=10/m" },
+		{ "a/b where='{\"path\": \"./docs/**\"}' uses=5", "a/b uses=5 where='{\"path\":[\"./docs/*\"]}'" },
+		{ "a/b where={\"path\":[\"x\",5]}", "a/b where='{\"path\":[\"5\",\"x\"]}'" },
+		{ "a/b where='{\"a\": \"it\\u0027s\"}'", "a/b where='{\"a\":[\"it\\u0027s\"]}'" },
+		{ "a/b where=\"{\"\"a\"\": null}\" ask=true", "a/b ask=true where='{\"a\":null}'" },
+		{ "a/b where='{\"a\": \"it''s\"}'", "a/b where='{\"a\":[\"it\\u0027s\"]}'" },
+		{ "a/b where={}", "a/b" },
+		{ "* unless=private+untrusted,secret ask=labelled label=untrusted",
+		  "* label=untrusted unless=private+untrusted,secret ask=labelled" },
+		{ "a/b until=2026-12-01T00:00:00Z between='09:00-18:00 UTC'",
+		  "a/b until=2026-12-01T00:00:00Z between='09:00-18:00 UTC'" },
+	};
+	static struct policy decoded, all;
+	static struct grant_set set;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		auto_buf out = { .max = POLICY_ENCODED_MAX }, line = { .max = 8192 };
+		struct rbuf in;
+		struct err e;
+
+		memset(&policy, 0, sizeof policy);
+		memset(&all, 0, sizeof all);
+		grant_set_init(&set);
+		if (policy_add_flag(&policy, "tool", rows[i].text, &e) < 0)
+			fail_msg("%s: %s", rows[i].text, err_text(&e).s);
+		policy_encode(&policy, &out);
+		rbuf_init(&in, out.data, out.len);
+		assert_int_equal(policy_decode(&in, &decoded, &e), 0);
+		assert_int_equal(policy_add_flag(&all, "tool", "z/z where={\"z\":1}", &e), 0);
+		assert_int_equal(policy_merge(&all, &decoded, "flags", &e), 0);
+		assert_int_equal(policy_resolve_tools(&all, &set, &e), 0);
+		assert_int_equal(set.count, 2);
+		buf_printf(&line, "%s", grant_object(&set, 1));
+		grant_put_conditions(&set, 1, &line);
+		assert_string_equal(buf_cstr(&line), rows[i].line);
+	}
+}
+
+/* Whose a line is, and who means it. */
+static void a_guard_is_for_the_server(void **state)
+{
+	static const struct policy_place place = { .workspace = "/", .home = NULL };
+	static struct policy file, all, decoded;
+	static struct grant_set set;
+	struct limits limits = { .value = { 0 } };
+	auto_buf out = { .max = POLICY_ENCODED_MAX };
+	struct rbuf in;
+	uint32_t line;
+	struct err e;
+
+	(void)state;
+	memset(&file, 0, sizeof file);
+	memset(&all, 0, sizeof all);
+	assert_int_equal(policy_add_flag(&file, "env", "OF_EVENTS", &e), 0);
+	assert_int_equal(policy_add_flag(&file, "tool", "a/b", &e), 0);
+	assert_int_equal(policy_add_flag(&file, "env", "OF_SERVER", &e), 0);
+	assert_int_equal(policy_put_guard(&file, 2, &line, &e), 0);
+	assert_int_equal(policy_put_guard(&file, 1, &line, &e), -AMBIT_MALFORMED);
+	assert_int_equal(line, 1);
+	assert_int_equal(policy_add_flag(&all, "env", "OF_FLAGS", &e), 0);
+	assert_int_equal(policy_add_flag(&all, "tool", "a/c", &e), 0);
+	assert_int_equal(policy_merge(&all, &file, "file", &e), 0);
+
+	grant_set_init(&set);
+	assert_int_equal(policy_resolve(&all, &place, &set, &limits, NULL, &e), 0);
+	assert_int_equal(set.count, 2);
+	assert_string_equal(grant_object(&set, 0), "OF_FLAGS");
+	assert_string_equal(grant_object(&set, 1), "OF_EVENTS");
+
+	all.use = POLICY_FOR_SERVER;
+	policy_encode(&all, &out);
+	rbuf_init(&in, out.data, out.len);
+	assert_int_equal(policy_decode(&in, &decoded, &e), 0);
+	assert_int_equal(decoded.use, POLICY_FOR_SERVER);
+	grant_set_init(&set);
+	assert_int_equal(policy_resolve(&all, &place, &set, &limits, NULL, &e), 0);
+	assert_int_equal(set.count, 2);
+	assert_string_equal(grant_object(&set, 0), "OF_FLAGS");
+	assert_string_equal(grant_object(&set, 1), "OF_SERVER");
+
+	grant_set_init(&set);
+	assert_int_equal(policy_resolve_tools(&all, &set, &e), 0);
+	assert_int_equal(set.count, 2);
+	assert_string_equal(grant_object(&set, 0), "a/c");
+	assert_string_equal(grant_object(&set, 1), "a/b");
+	assert_int_equal(policy_merge(&all, &file, "file", &e), 0); /* as it was */
+	assert_int_equal(all.use, POLICY_FOR_SERVER);
+}
+
 /* From a flag to the other side, to another policy, and to the grants of a host. */
 static void labels_are_read_from_flags_and_carried(void **state)
 {
@@ -327,9 +444,10 @@ static void labels_are_read_from_flags_and_carried(void **state)
 
 static void the_design_s_qualifiers_are_known(void **state)
 {
-	static const char *const words[] = { "rows", "where", "allow" };
-	static const char *const here[] = { "uses",    "bytes",  "rate",        "ech",   "until",  "between", "http",
-					    "graphql", "secret", "credentials", "label", "unless", "ask",     "depth" };
+	static const char *const words[] = { "rows", "allow" };
+	static const char *const here[] = { "uses",    "bytes",  "rate",    "ech",    "until",
+					    "between", "http",   "graphql", "secret", "credentials",
+					    "label",   "unless", "ask",     "depth",  "where" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(words); i++)
@@ -577,7 +695,9 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 	} rows[] = {
 		{ "a verb that does not exist", VERB_COUNT, 0, "/a" },
 		{ "a verb of another build", VERB_QUERY, 0, "a:1" },
-		{ "a flag that does not exist", VERB_READ, 2, "/a" },
+		{ "a flag that does not exist", VERB_READ, 4, "/a" },
+		{ "no tool", VERB_TOOL, 0, "a" },
+		{ "a tool under guard", VERB_TOOL, POLICY_GUARD, "a/b" },
 		{ "a mark where none can be", VERB_ENV, GRANT_OPTIONAL, "A" },
 		{ "no path", VERB_READ, 0, "a" },
 		{ "a path that climbs", VERB_READ, 0, "./../a" },
@@ -625,10 +745,36 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 	policy_answer_encode(&policy, &out);
 	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
 	fill(&policy);
+	policy.use = POLICY_FOR_SERVER + 1;
+	buf_reset(&out);
+	policy_answer_encode(&policy, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+	fill(&policy);
 	memcpy(policy.agent, "a\033", 3);
 	buf_reset(&out);
 	policy_answer_encode(&policy, &out);
 	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+}
+
+/* Of a session that is older than the use of a policy: it is for events. */
+static void what_an_earlier_build_kept_is_read(void **state)
+{
+	auto_buf out = { .max = POLICY_ENCODED_MAX };
+	struct rbuf in;
+	struct err e;
+
+	(void)state;
+	fill(&policy);
+	policy_encode(&policy, &out);
+	assert_int_equal(out.data[0], 7);
+	memmove(out.data + 2, out.data + 3, out.len - 3);
+	out.data[0] = 6;
+	rbuf_init(&in, out.data, out.len - 1);
+	assert_int_equal(policy_decode(&in, &other, &e), 0);
+	assert_memory_equal(&policy, &other, sizeof policy);
+	out.data[0] = 8;
+	rbuf_init(&in, out.data, out.len - 1);
+	assert_int_equal(policy_decode(&in, &other, &e), -AMBIT_PROTOCOL);
 }
 
 static void a_mistake_must_be_one(void **state)
@@ -836,6 +982,8 @@ int main(void)
 		cmocka_unit_test(a_flag_is_a_grant),
 		cmocka_unit_test(a_wrong_flag_is_told),
 		cmocka_unit_test(qualifiers_are_read_from_flags_and_sent),
+		cmocka_unit_test(tools_are_read_from_flags_and_carried),
+		cmocka_unit_test(a_guard_is_for_the_server),
 		cmocka_unit_test(labels_are_read_from_flags_and_carried),
 		cmocka_unit_test(the_design_s_qualifiers_are_known),
 		cmocka_unit_test(limits_are_read_from_flags),
@@ -846,6 +994,7 @@ int main(void)
 		cmocka_unit_test(a_policy_survives_the_passage),
 		cmocka_unit_test(a_mistake_survives_the_passage),
 		cmocka_unit_test(what_the_parser_may_not_say_is_refused),
+		cmocka_unit_test(what_an_earlier_build_kept_is_read),
 		cmocka_unit_test(a_mistake_must_be_one),
 		cmocka_unit_test(a_damaged_answer_is_refused),
 		cmocka_unit_test(a_suggested_flag_reads_back),

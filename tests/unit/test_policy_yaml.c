@@ -152,6 +152,99 @@ static void qualifiers_stand_beside_their_verb(void **state)
 	}
 }
 
+/* What YAML has of a tool's arguments is what is wanted of them. */
+static void where_is_the_json_that_it_looks_like(void **state)
+{
+	static const struct {
+		const char *yaml, *terms;
+	} rows[] = {
+		{ "{path: \"./docs/**\", mode: [rb, r], size: {max: 100}, cc: null, \"*\": null}",
+		  "where='{\"*\":null,\"cc\":null,\"mode\":[\"r\",\"rb\"],\"path\":[\"./docs/*\"],\"size\":{\"max\":100}}'" },
+		{ "\n      path: ./docs/**\n      options.deep: false\n      n:\n        - 1\n        - -0.5\n        - 1e3",
+		  "where='{\"n\":[\"-0.5\",\"1\",\"1e3\"],\"options.deep\":[\"false\"],\"path\":[\"./docs/*\"]}'" },
+		{ "{a: {of: [x, y], given: true, length: 5}, b: {}}",
+		  "where='{\"a\":{\"given\":true,\"length\":5,\"of\":[\"x\",\"y\"]},\"b\":{}}'" },
+		{ "{a: 'it''s \"quoted\"', b: \"\\ttab \\xe9\", c: 'a\\*b\\\\'}",
+		  "where='{\"a\":[\"it\\u0027s \\\"quoted\\\"\"],\"b\":[\"\\u0009tab \\u00e9\"],\"c\":[\"a\\\\*b\\\\\\\\\"]}'" },
+		{ "{a: '5', b: 'true', c: \"null\", d: !x, e: '~', 5: y, true: z}", NULL },
+		{ "{a: '5', b: 'true', c: \"null\", e: '~', 5: y, true: z}",
+		  "where='{\"5\":[\"y\"],\"a\":[\"5\"],\"b\":[\"true\"],\"c\":[\"null\"],\"e\":[\"~\"],\"true\":[\"z\"]}'" },
+		{ "{a: hello world, b: 10.0.0.x, c: e-mail, d: -, e: 1g}",
+		  "where='{\"a\":[\"hello world\"],\"b\":[\"10.0.0.x\"],\"c\":[\"e-mail\"],\"d\":[\"-\"],\"e\":[\"1g\"]}'" },
+		{ "{a: |\n      two\n      lines\n    }", NULL },
+		{ "\n      a: |-\n        two\n        lines", "where='{\"a\":[\"two\\u000alines\"]}'" },
+		{ "{}", "" },
+		{ "'{\"a\": [\"x\", 5]}'", "where='{\"a\":[\"5\",\"x\"]}'" },
+	};
+	char text[1024];
+	struct policy_mistake m;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const int n = snprintf(text, sizeof text, G "  - tool: [a/b, \"*\"]\n    where: %s\n    uses: 5\n",
+				       rows[i].yaml);
+		const int rc = policy_parse_yaml(text, (size_t)n, &policy, &m);
+
+		if (rows[i].terms == NULL && rc < 0)
+			continue;
+		if (rc < 0 || rows[i].terms == NULL || policy.n_lines != 2)
+			fail_msg("%zu: %u:%u: %s: %s", i, m.line, m.column, m.err.msg, rows[i].yaml);
+		assert_string_equal(policy_terms(&policy, &policy.lines[0]), rows[i].terms);
+		assert_string_equal(policy_terms(&policy, &policy.lines[1]), rows[i].terms);
+		assert_int_equal(policy.lines[1].qualifiers.uses, 5);
+	}
+}
+
+static void as_many_conditions_are_read_as_there_may_be(void **state)
+{
+	static char text[POLICY_FILE_MAX];
+	struct policy_mistake m;
+
+	(void)state;
+	for (unsigned many = WHERE_CONDITIONS_MAX; many <= WHERE_CONDITIONS_MAX + 1; many++) {
+		size_t n = (size_t)snprintf(text, sizeof text, G "  - tool: a/b\n    where:\n");
+
+		for (unsigned i = 0; i < many; i++)
+			n += (size_t)snprintf(text + n, sizeof text - n, "      a%u: {of: [x, y, z], given: true}\n",
+					      i);
+		assert_int_equal(policy_parse_yaml(text, n, &policy, &m),
+				 many <= WHERE_CONDITIONS_MAX ? 0 : -AMBIT_LIMIT);
+	}
+	assert_int_equal(m.line, 5 + WHERE_CONDITIONS_MAX);
+	for (unsigned many = 1000; many <= 5000; many += 4000) { /* more than is kept, by either bound */
+		size_t n = (size_t)snprintf(text, sizeof text, G "  - tool: a/b\n    where: {a: [");
+
+		for (unsigned i = 0; i < many; i++)
+			n += (size_t)snprintf(text + n, sizeof text - n, "x%u, ", i);
+		n += (size_t)snprintf(text + n, sizeof text - n, "y]}\n");
+		assert_int_equal(policy_parse_yaml(text, n, &policy, &m), -AMBIT_LIMIT);
+		assert_int_equal(m.line, 4);
+	}
+}
+
+/* The lines of both, which are told apart by a flag. */
+static void a_guard_is_a_list_of_grants(void **state)
+{
+	static const char text[] = V "guard:\n"
+				     "  - read: [/x?, ~/y]\n"
+				     "  - connect: a:1\n"
+				     "    uses: 5\n"
+				     "grants:\n"
+				     "  - read: /x\n"
+				     "  - tool: \"*\"\n";
+	static const uint32_t flags[] = { GRANT_OPTIONAL | POLICY_GUARD, POLICY_GUARD, POLICY_GUARD, 0, 0 };
+	struct policy_mistake m;
+
+	(void)state;
+	if (policy_parse_yaml(text, strlen(text), &policy, &m) < 0)
+		fail_msg("%u:%u: %s", m.line, m.column, m.err.msg);
+	assert_int_equal(policy.n_lines, COUNT_OF(flags));
+	for (size_t i = 0; i < COUNT_OF(flags); i++)
+		assert_int_equal(policy.lines[i].flags, flags[i]);
+	assert_int_equal(policy.lines[2].qualifiers.uses, 5);
+	assert_int_equal(policy.use, POLICY_FOR_EVENTS);
+}
+
 static void budgets_stand_at_the_top(void **state)
 {
 	static const char text[] = V "budgets:\n"
@@ -198,7 +291,7 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ V "version: 1\n", AMBIT_MALFORMED, 2, 1, "'version' stands here twice", "keep one" },
 		{ V "grant: []\n", AMBIT_UNKNOWN, 2, 1, "'grant' is not a part", "did you mean 'grants'?" },
 		{ V "zebra: []\n", AMBIT_UNKNOWN, 2, 1, "'zebra' is not a part",
-		  "version, agent, grants, limits, budgets and warm" },
+		  "version, agent, grants, limits, budgets, guard and warm" },
 		{ V "read: /x\n", AMBIT_UNKNOWN, 2, 1, "'read' stands outside grants", "under grants:" },
 		{ V "<<: {agent: x}\n", AMBIT_UNKNOWN, 2, 1, "'<<' is not a part", "version, agent" },
 		{ V "[a]: x\n", AMBIT_MALFORMED, 2, 1, "a key is not a text", "one word" },
@@ -242,7 +335,7 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ G "  - connect: a:1\n    between: 09:00-18:00\n", AMBIT_MALFORMED, 4, 14,
 		  "between: '09:00-18:00' is not a value", "a time zone" },
 		{ G "  - read: /x\n    between: 09:00-18:00 UTC\n", AMBIT_MALFORMED, 4, 5,
-		  "'between' belongs to connect", "beside the connect" },
+		  "'between' belongs to connect and tool", "beside the connect" },
 		/* YAML that a policy does not take */
 		{ G "  - read: &a /x\n", AMBIT_MALFORMED, 3, 11, "anchors", "in each place" },
 		{ G "  - &a {read: /x}\n", AMBIT_MALFORMED, 3, 5, "anchors", "in each place" },
@@ -304,8 +397,8 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ G "  - query: a:443\n", AMBIT_UNAVAILABLE, 3, 5, "'query' is not available", "leave the grant out" },
 		{ G "  - read: /x\n    rows: 5\n", AMBIT_UNAVAILABLE, 4, 5, "wider than you wrote",
 		  "leave the grant out" },
-		{ G "  - read: /x\n    uses: 5\n", AMBIT_MALFORMED, 4, 5, "'uses' belongs to connect, and read takes",
-		  "leave it out" },
+		{ G "  - read: /x\n    uses: 5\n", AMBIT_MALFORMED, 4, 5,
+		  "'uses' belongs to connect and tool, and read takes", "leave it out" },
 		{ G "  - connect: a:1\n    uses: 0\n", AMBIT_MALFORMED, 4, 11, "uses: '0' is not a value",
 		  "such as 50" },
 		{ G "  - connect: a:1\n    bytes: 10X\n", AMBIT_MALFORMED, 4, 12, "bytes: '10X' is not",
@@ -337,9 +430,9 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ G "  - read: /x\n    label:\n", AMBIT_MALFORMED, 4, 11, "label: a label is missing",
 		  "such as private" },
 		{ G "  - read: /x\n    label: a\n    unless: b\n", AMBIT_MALFORMED, 5, 5,
-		  "'unless' belongs to connect, and read takes", "beside the connect" },
+		  "'unless' belongs to connect and tool, and read takes", "beside the connect" },
 		{ G "  - work: /x\n    ask: true\n    uses: 3\n", AMBIT_MALFORMED, 5, 5,
-		  "'uses' belongs to connect, and work takes", "beside the connect" },
+		  "'uses' belongs to connect and tool, and work takes", "beside the connect" },
 		{ G "  - work: /x\n    ask: labelled\n", AMBIT_MALFORMED, 3, 11, "no ask: labelled",
 		  "beside the connect" },
 		{ G "  - run: [/x, node]\n    label: a\n", AMBIT_MALFORMED, 3, 15, "named without a path",
@@ -362,8 +455,70 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ G "  - declassify: Private\n", AMBIT_MALFORMED, 3, 17, "'Private' is not the name", "small letters" },
 		{ G "  - declassify: private\n    label: a\n", AMBIT_MALFORMED, 4, 5, "'label' belongs to",
 		  "leave it out" },
-		{ G "  - read: /x\n    where: a\n", AMBIT_UNAVAILABLE, 4, 5, "wider than you wrote",
+		{ G "  - read: /x\n    where: {a: b}\n", AMBIT_MALFORMED, 4, 5,
+		  "'where' belongs to tool, and read takes", "beside the tool" },
+		{ G "  - connect: a:1\n    rows: 5\n", AMBIT_UNAVAILABLE, 4, 5, "wider than you wrote",
 		  "leave the grant out" },
+		/* tools */
+		{ G "  - tool: files\n", AMBIT_MALFORMED, 3, 11, "'files' is no tool of a server", "SERVER/TOOL" },
+		{ G "  - tool: [a/b, a/b/c]\n", AMBIT_MALFORMED, 3, 17, "'a/b/c' is no tool", "SERVER/TOOL" },
+		{ G "  - tool: \"*/read\"\n", AMBIT_MALFORMED, 3, 11, "'*/read' is no tool", "SERVER/TOOL" },
+		{ G "  - tool: *\n", AMBIT_MALFORMED, 3, 12, "not YAML", "quotes" },
+		{ G "  - tool: a/b\n    bytes: 5\n", AMBIT_UNAVAILABLE, 4, 5, "'bytes' is not available beside tool",
+		  "leave the grant out" },
+		{ G "  - tool: a/b\n    http: GET /a\n", AMBIT_MALFORMED, 4, 5,
+		  "'http' belongs to connect, and tool takes", "beside the connect" },
+		{ G "  - tool: a/b\n    depth: 2\n", AMBIT_MALFORMED, 4, 5, "'depth' belongs to delegate",
+		  "beside the delegate" },
+		{ G "  - tool: a/b\n    where: a\n", AMBIT_MALFORMED, 4, 12, "byte 0 is not the { of an object",
+		  "write JSON" },
+		{ G "  - tool: a/b\n    where: [a]\n", AMBIT_MALFORMED, 4, 12, "not a text", "one word" },
+		{ G "  - tool: a/b\n    where:\n      path: yes\n", AMBIT_MALFORMED, 5, 13, "'yes' is not read alike",
+		  "into quotes" },
+		{ G "  - tool: a/b\n    where: {a: [b, 012]}\n", AMBIT_MALFORMED, 4, 20, "'012' is not read alike",
+		  "into quotes" },
+		{ G "  - tool: a/b\n    where: {a: 2026-12-01}\n", AMBIT_MALFORMED, 4, 16, "not read alike",
+		  "into quotes" },
+		{ G "  - tool: a/b\n    where: {a: -.Inf}\n", AMBIT_MALFORMED, 4, 16, "not read alike", "into quotes" },
+		{ G "  - tool: a/b\n    where: {a: Null}\n", AMBIT_MALFORMED, 4, 16, "not read alike", "into quotes" },
+		{ G "  - tool: a/b\n    where: {a: ~}\n", AMBIT_MALFORMED, 4, 16, "not read alike", "null" },
+		{ G "  - tool: a/b\n    where: {a: }\n", AMBIT_MALFORMED, 4, 16, "not read alike", "null" },
+		{ G "  - tool: a/b\n    where: {a: &x b}\n", AMBIT_MALFORMED, 4, 16, "anchors", "in each place" },
+		{ G "  - tool: a/b\n    where: {a: !!str 5}\n", AMBIT_MALFORMED, 4, 16, "tags", "tag out" },
+		{ G "  - tool: a/b\n    where: {[a]: b}\n", AMBIT_MALFORMED, 4, 13, "the name of an argument",
+		  "one word" },
+		{ G "  - tool: a/b\n    where: {a: \"x\\0\"}\n", AMBIT_MALFORMED, 4, 16, "contains a NUL",
+		  "leave it out" },
+		{ G "  - tool: a/b\n    where: {a: b, c: d, a: e}\n", AMBIT_MALFORMED, 4, 25, "said before", "once" },
+		{ G "  - tool: a/b\n    where: {a: b, c: [d, null]}\n", AMBIT_MALFORMED, 4, 26, "neither a text",
+		  "texts in" },
+		{ G "  - tool: a/b\n    where: {a: []}\n", AMBIT_MALFORMED, 4, 17, "neither a text", "texts in" },
+		{ G "  - tool: a/b\n    where: {a: [[b]]}\n", AMBIT_MALFORMED, 4, 17, "neither a text", "texts in" },
+		{ G "  - tool: a/b\n    where: {a: {of: [[b]]}}\n", AMBIT_MALFORMED, 4, 22, "no more in it",
+		  "with dots" },
+		{ G "  - tool: a/b\n    where: {a: {b: c}}\n", AMBIT_MALFORMED, 4, 17, "no part of a condition",
+		  "write of, min" },
+		{ G "  - tool: a/b\n    where: {a: {max: x}}\n", AMBIT_MALFORMED, 4, 22, "a bound begins", "digits" },
+		{ G "  - tool: a/b\n    where: {a: {max: 1, min: 2}}\n", AMBIT_MALFORMED, 4, 32, "no number is",
+		  "smaller one" },
+		{ G "  - tool: a/b\n    where: {a: {length: 0}}\n", AMBIT_MALFORMED, 4, 25, "a length begins",
+		  "characters" },
+		{ G "  - tool: a/b\n    where: {\"*\": x}\n", AMBIT_MALFORMED, 4, 18, "is not null",
+		  "no other argument" },
+		{ G "  - tool: a/b\n    where: {\"a*\": x}\n", AMBIT_MALFORMED, 4, 13, "a name with a star", "star" },
+		{ G "  - tool: a/b\n    where: {b: x, a: ./docs/../**}\n", AMBIT_MALFORMED, 4, 22, "matches nothing",
+		  "without .." },
+		{ G "  - tool: a/b\n    where: {a: 'x\\y'}\n", AMBIT_MALFORMED, 4, 16, "neither * nor", "backslash" },
+		{ G "  - {tool: a/b, where: {a: b}, where: {c: d}}\n", AMBIT_MALFORMED, 3, 32,
+		  "'where' stands here twice", "keep one" },
+		{ G "  - tool: a/b\n    ask: labelled\n    unless: none\n", AMBIT_MALFORMED, 3, 11,
+		  "nobody would be asked", "one of the two" },
+		/* what a guarded server may do */
+		{ V "guard: {read: /x}\n", AMBIT_MALFORMED, 2, 8, "guard is not a list", "guard: []" },
+		{ V "guard:\n  - read: x\n", AMBIT_MALFORMED, 3, 11, "'x' is not a path", "./x" },
+		{ V "guard:\n  - read: /x\n  - tool: a/b\ngrants: []\n", AMBIT_MALFORMED, 4, 11,
+		  "of the server's own process", "under grants:" },
+		{ V "guard: []\nguard: []\n", AMBIT_MALFORMED, 3, 1, "'guard' stands here twice", "keep one" },
 		{ G "  - uses: 5\n    read: /x\n", AMBIT_MALFORMED, 3, 5, "'uses' belongs to connect", "leave it out" },
 		{ G "  - read: /x\n    user: 5\n", AMBIT_UNKNOWN, 4, 5, "'user' is not a verb or qualifier",
 		  "did you mean 'uses'?" },
@@ -510,6 +665,9 @@ static void random_policies_are_read_or_refused(void **state)
 					      "limits: {wall: 1s}\n",
 					      "budgets: {session: {uses: 1, rate: 5/m}}\n",
 					      "    uses: 1\n",
+					      "guard:\n",
+					      "  - tool: a/b\n    where: {a: b, c: {max: 5}}\n",
+					      "    where: {a: [x, 5], d: null}\n",
 					      "    between: 09:00-18:00 UTC\n",
 					      "  - connect: a:1\n    rate: 5/m\n",
 					      "[",
@@ -554,10 +712,17 @@ static void random_policies_are_read_or_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),  cmocka_unit_test(each_mistake_is_told_with_its_place),
-		cmocka_unit_test(budgets_stand_at_the_top), cmocka_unit_test(a_nul_is_a_mistake_of_its_own),
-		cmocka_unit_test(sizes_have_limits),        cmocka_unit_test(qualifiers_stand_beside_their_verb),
-		cmocka_unit_test(depth_is_never_followed),  cmocka_unit_test(random_policies_are_read_or_refused),
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(each_mistake_is_told_with_its_place),
+		cmocka_unit_test(where_is_the_json_that_it_looks_like),
+		cmocka_unit_test(as_many_conditions_are_read_as_there_may_be),
+		cmocka_unit_test(a_guard_is_a_list_of_grants),
+		cmocka_unit_test(budgets_stand_at_the_top),
+		cmocka_unit_test(a_nul_is_a_mistake_of_its_own),
+		cmocka_unit_test(sizes_have_limits),
+		cmocka_unit_test(qualifiers_stand_beside_their_verb),
+		cmocka_unit_test(depth_is_never_followed),
+		cmocka_unit_test(random_policies_are_read_or_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,12 @@ TAKEN = [
     {"work": ".", "ask": True}, {"write": ["/a", "/b?"], "ask": True, "label": "a"}, {"run": ["/a", "./b"], "label": "a"}, {"env": ["A", "B=c"], "label": "private"},
     *({"declassify": name} for name in ("private", ["private", "a.b"])),
     {"declassify": "private", "uses": 3, "ask": True}, {"delegate": "*", "uses": 3, "depth": 2, "ask": True}, {"read": ["/a", "/b"], "ask": True}, {"env": "A", "ask": True, "label": "a"}, {"listen": 8000, "ask": True}, {"run": "/a", "ask": True},
+    *({"tool": to} for to in ("files/read_file", "*", "a/*", "A-z.0_9/x.y-z_", "a/resources/read", "a/elicitation/create", f"{64 * 'a'}/{128 * 'b'}", ["a/b", "c/*", "*"])),
+    *({"tool": "a/b", **more} for more in (
+        {"uses": 50, "rate": "10/m", "until": "2026-12-01T00:00:00Z", "between": "09:00-18:00 Europe/Berlin", "ask": True}, {"ask": "labelled", "unless": ["a", "b"], "label": "untrusted"},
+        {"unless": "none"}, {"where": {}}, {"where": {"path": "./docs/**", "mode": ["r", "rb"], "size": {"max": 100}, "cc": None, "*": None}},
+        {"where": {"a.b": [1, -0.5, True, "x"], "c": {"of": "x", "given": True, "length": 5, "min": -1, "max": 2.5}, "d": {}, "e\\*": "a\\*b\\\\"}}, {"where": "{\"a\": [\"x\"]}"},
+        {"where": {"a": list(range(128))}}, {"where": {f"a{i}": None for i in range(32)}})),
     *({"connect": to, "secret": "a"} for to in ("*.b.test:1", "*:443", "10.0.0.1:1", "10.0.0.1/32:1", "[2001:db8::1]:1", ["a:1", "b:2"])),
 ]
 REFUSED = [
@@ -97,6 +103,12 @@ REFUSED = [
     {"read": "/a", "unless": "a"}, {"read": "/a", "ask": False}, {"jit": True, "ask": True}, {"work": "/a", "ask": "labelled"}, {"work": "/a", "ask": True, "uses": 3}, {"env": "A", "ask": "labelled"},
     {"run": "node", "label": "a"}, {"run": ["/a", "node"], "label": "a"}, {"jit": True, "label": "a"}, {"listen": 8080, "label": "a"}, {"delegate": "*", "label": "a"},
     {"read": "/a", "work": "/b"}, {"label": "a"},
+    *({"tool": to} for to in ("", "a", "a/", "/b", "**", "a/**", "*/b", "a/b*", "a/b/c", "a/resources/write", "a/resources/*", "a b/c", "a/\u00e9", f"{65 * 'a'}/b", f"a/{129 * 'b'}", [], ["a/b", "c"], None)),
+    *({"tool": "a/b", **more} for more in (
+        {"bytes": 5}, {"rows": 5}, {"http": "GET /"}, {"depth": 2}, {"ech": True}, {"secret": "a"}, {"ask": False}, {"ask": "labelled", "unless": "none"}, {"where": "x"}, {"where": None}, {"where": ["a"]},
+        *({"where": {"a": value}} for value in ([], [[]], [None], {"b": 1}, {"max": "1"}, {"length": 0}, {"length": 1.5}, {"given": False}, {"of": None}, {"of": []}, "a\\b", ["a\\"])),
+        *({"where": {name: None}} for name in ("a*", "a\\", "a\\b")), {"where": {"*": "x"}}, {"where": {"a": list(range(129))}})),
+    {"connect": "a:1", "where": {}}, {"read": "/a", "where": {"a": "b"}}, {"tool": "a/b", "read": "/x"},
     *({"declassify": name} for name in ("", "Private", "none", "*", [], ["a", "B"])),
     *({"declassify": "a", **more} for more in ({"label": "a"}, {"unless": "a"}, {"ask": "labelled"}, {"bytes": 5}, {"depth": 2})),
 ]
@@ -148,9 +160,13 @@ def main():
 
     for row, good in [(row, True) for row in TAKEN] + [(row, False) for row in REFUSED]:
         policy = {"version": 1, "grants": [row]}
+        under_guard = {"version": 1, "guard": [row]}
+        as_guard = good and "tool" not in row
         text = json.dumps(policy)  # is YAML as well
         results.append((f"the schema {'takes' if good else 'refuses'} {json.dumps(row)}", validator.is_valid(policy) == good))
         results.append((f"the parser {'takes' if good else 'refuses'} {json.dumps(row)}", parser_takes_text(program, text.encode()) == good))
+        results.append((f"so does the schema under guard: {json.dumps(row)}", validator.is_valid(under_guard) == as_guard))
+        results.append((f"so does the parser under guard: {json.dumps(row)}", parser_takes_text(program, json.dumps(under_guard).encode()) == as_guard))
 
     print(f"1..{len(results)}")
     for number, (name, ok) in enumerate(results, 1):

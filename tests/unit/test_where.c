@@ -380,6 +380,46 @@ static void what_a_grant_wants_is_looked_at(void **state)
 	}
 }
 
+static void names_that_some_take_for_others_evade(void **state)
+{
+	static const struct {
+		const char *value, *args;
+		bool is;
+	} rows[] = {
+		{ "{\"path\":\"./x*\"}", "t path ./x", false },
+		{ "{\"path\":\"./x*\"}", "t Path /etc", true },
+		{ "{\"path\":\"./x*\"}", "t path ./x; t PATH.a /etc", true },
+		{ "{\"path\":\"./x*\"}", "t paths /etc", false },
+		{ "{\"path\":\"./x*\"}", "t Pat /etc", false },
+		{ "{\"path\":\"./x*\"}", "t path.A /etc", false }, /* is beneath it: refused as that */
+		{ "{\"o.mode\":\"r\"}", "t O.mode w", true },
+		{ "{\"o.mode\":\"r\"}", "t O w", true },
+		{ "{\"o.mode\":\"r\"}", "t o.Mode w", true },
+		{ "{\"o.mode\":\"r\"}", "t o.other w", false },
+		{ "{\"task\":null}", "t ta\xc5\xbfk x", true },
+		{ "{\"task\":null}", "t tas\xe2\x84\xaa x", true },
+		{ "{\"task\":null}", "t ta\xc5 x", false },
+		{ "{\"*\":null}", "t Path x", false },
+		{ "{\"path\":\"x\"}", "t __proto__.path y", true },
+		{ "{\"path\":\"x\"}", "t a.__proto__ y", true },
+		{ "{\"path\":\"x\"}", "t __proto__s y", false },
+		{ "{}", "t __proto__.path y", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct said_arguments said;
+		struct where w;
+
+		say_where(rows[i].value, &w);
+		say_arguments(rows[i].args, &said);
+		if (where_is_evaded(&w, &said.args) != rows[i].is)
+			fail_msg("%s, with %s", rows[i].value, rows[i].args);
+	}
+	assert_true(where_is_same_name("Task", "ta\xc5\xbf\xe2\x84\xaa"));
+	assert_false(where_is_same_name("task", "tasks") || where_is_same_name("tasks", "task"));
+}
+
 static void what_are_no_arguments(void **state)
 {
 	static const struct {
@@ -730,6 +770,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_compared_as_they_are_written),
 		cmocka_unit_test(a_part_of_two_dots_climbs),
 		cmocka_unit_test(what_a_grant_wants_is_looked_at),
+		cmocka_unit_test(names_that_some_take_for_others_evade),
 		cmocka_unit_test(what_are_no_arguments),
 		cmocka_unit_test(names_with_a_nul_are_no_paths),
 		cmocka_unit_test(patterns_match_as_a_naive_matcher_says),

@@ -90,6 +90,7 @@ _ambit() {
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
+	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --key --help'
 	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --dry-run --yes --undo --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
@@ -100,7 +101,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve setup doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp setup doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -130,11 +131,11 @@ _ambit() {
 		compopt -o nospace 2>/dev/null
 		;;
 	run:--python | run:--node | run:--shell) if [[ $word == -* ]]; then _ambit_words "$run_options"; else _ambit_files -f; fi ;;
-	run:--warm | session:--warm)
+	run:--warm | session:--warm | mcp:--warm)
 		_ambit_words 'python= node= shell='
 		compopt -o nospace 2>/dev/null
 		;;
-	run:--budget | session:--budget)
+	run:--budget | session:--budget | mcp:--budget)
 		_ambit_words 'session agent'
 		compopt -o nospace 2>/dev/null
 		;;
@@ -146,18 +147,20 @@ _ambit() {
 	run:--wait | commit:--wait) ;;
 	run:--without) _ambit_words "$properties" ;;
 	run:--session | session:end | events:events) _ambit_sessions "$([ "$command" = events ] && echo "$events_options")" ;;
-	run:--key | run:--kernel | session:--key | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
+	run:--key | run:--kernel | session:--key | mcp:--key | mcp:--events | mcp:--agent | mcp:--total-* | mcp:--keep* | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
 	session:session) _ambit_words 'new list end --help' ;;
-	session:--read | session:--write | session:--work | session:--policy) _ambit_files -f ;;
-	session:--workspace) _ambit_files -d ;;
-	session:--preset) _ambit_words 'python node shell c claude-code' ;;
-	session:--base) _ambit_words 'system minimal' ;;
-	session:--observe) _ambit_words 'full effects off' ;;
-	session:--without) _ambit_words "$properties" ;;
-	session:--limit)
+	session:--read | session:--write | session:--work | session:--policy | mcp:--read | mcp:--write | mcp:--work | mcp:--policy) _ambit_files -f ;;
+	session:--workspace | mcp:--workspace) _ambit_files -d ;;
+	session:--preset | mcp:--preset) _ambit_words 'python node shell c claude-code' ;;
+	session:--base | mcp:--base) _ambit_words 'system minimal' ;;
+	session:--observe | mcp:--observe) _ambit_words 'full effects off' ;;
+	session:--without | mcp:--without) _ambit_words "$properties" ;;
+	session:--limit | mcp:--limit)
 		_ambit_words "$limits"
 		compopt -o nospace 2>/dev/null
 		;;
+	mcp:--tools) _ambit_words 'run python node shell read write edit list search diff commit discard session' ;;
+	mcp:*) _ambit_words "$mcp_options" ;;
 	session:*) _ambit_words "$session_options" ;;
 	events:*) _ambit_words "$events_options" ;;
 	ps:*) _ambit_words "$ps_options" ;;
@@ -170,7 +173,7 @@ _ambit() {
 	setup:--guard | setup:--mcp | setup:--run) ;;
 	setup:*) _ambit_words "$setup_options" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve setup doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp setup doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;

@@ -55,7 +55,7 @@ def command(argv: Sequence[Argument], grants: Sequence[Grant], agent: Optional[s
         raise AmbitError("this is in no cell", "UNAVAILABLE", "Session(...).run runs a command in one", "sub-agents are asked for by what runs in a cell")
     if isinstance(argv, (str, bytes)) or not argv:
         raise Malformed("argv is a list: a program and its arguments", "USAGE", 'delegate(["sh", "-c", "..."])')
-    words: List[Argument] = [_place.program(), "run", "--json"] + (["--background"] if background else [])
+    words: List[Argument] = [_place.program(), "run", "--json", *(["--background"] if background else [])]
     for grant in grants:
         words += _grant(grant)
     if agent is not None:
