@@ -29,6 +29,7 @@ int cli_labels(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_mcp(int argc, char **argv);
 int cli_guard(int argc, char **argv);
+int cli_setup(int argc, char **argv);
 int cli_session(int argc, char **argv);
 int cli_events(int argc, char **argv);
 int cli_ps(int argc, char **argv);

@@ -33,6 +33,7 @@ static const char help_text[] =
 	"  ambit ps [--watch]                 what runs in all of them\n"
 	"  ambit mcp [GRANTS]                 a server of the Model Context Protocol: an agent's calls, each in a cell\n"
 	"  ambit guard [GRANTS] -- COMMAND    somebody's server of that protocol, in a cell, and what may be called there\n"
+	"  ambit setup CLIENT                 has an agent's client start its servers there: claude-code, codex, ...\n"
 	"  ambit serve                        the daemon that keeps sessions; started by itself\n"
 	"  ambit grant list | revoke|restore  what running events may do, and taking it back\n"
 	"  ambit freeze | thaw | kill --all   everything stands still, goes on, or ends; or one session or event\n"
@@ -82,6 +83,7 @@ static const struct command {
 	{ "serve", cli_serve },
 	{ "mcp", cli_mcp },
 	{ "guard", cli_guard },
+	{ "setup", cli_setup },
 	{ "help", cli_help },
 	{ "version", cli_version },
 };

@@ -94,6 +94,7 @@ _ambit() {
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
 	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --key --help'
 	local guard_options='--tool --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --without --stage --discard --socket --pins --approve --help'
+	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --dry-run --yes --undo --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -103,7 +104,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard setup doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -172,8 +173,13 @@ _ambit() {
 	serve:*) _ambit_words "$serve_options" ;;
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
+	setup:setup) _ambit_words 'claude-code codex cursor vscode claude-desktop gemini --help' ;;
+	setup:--config | setup:--policy) _ambit_files -f ;;
+	setup:--sandbox) _ambit_words off ;;
+	setup:--guard | setup:--mcp | setup:--run) ;;
+	setup:*) _ambit_words "$setup_options" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard setup doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;

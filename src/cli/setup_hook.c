@@ -1,0 +1,149 @@
+/* Before a client runs a command it tells us on standard input, and what we answer runs in its place. What it says is read by ambit-setup; what it runs then is put together here, so that
+ * who reads it can at most change what runs in the cell. Whatever fails, the command does not run: the status is 2. */
+#include "cli/setup_hook.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/found.h"
+#include "cli/setup_role.h"
+
+#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./=:,@%+-"
+
+/* One word of a shell. */
+static void put_quoted(struct buf *out, const char *word, size_t n)
+{
+	bool plain = n > 0;
+
+	for (size_t i = 0; i < n; i++)
+		plain = plain && word[i] != 0 && strchr(PLAIN, word[i]) != NULL;
+	if (plain) {
+		buf_put(out, word, n);
+		return;
+	}
+	buf_put(out, "'", 1);
+	for (size_t i = 0; i < n; i++)
+		if (word[i] == '\'')
+			buf_put(out, "'\\''", 4);
+		else
+			buf_put(out, word + i, 1);
+	buf_put(out, "'", 1);
+}
+
+static void put_words(struct buf *out, const struct setup_words *words)
+{
+	for (uint32_t i = 0; i < words->n; i++) {
+		buf_put(out, " ", 1);
+		put_quoted(out, words->word[i], strlen(words->word[i]));
+	}
+}
+
+void setup_hook_command(struct buf *out, enum setup_client c, const struct setup_words *run)
+{
+	buf_printf(out, "ambit setup hook %s", setup_about(c)->word);
+	if (run->n > 0)
+		buf_put(out, " --", 3);
+	put_words(out, run);
+	buf_printf(out, " || exit %d", SETUP_HOOK_BLOCKS); /* also where there is no ambit */
+}
+
+/* The client's shell may have another PATH than the client: where we are in no place that every shell looks in, the path says it. */
+static void put_ambit(struct buf *out)
+{
+	static const char *const usual[] = { "/usr/bin/ambit", "/usr/local/bin/ambit", "/bin/ambit" };
+	char own[PATH_MAX];
+	const ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
+
+	own[n > 0 ? n : 0] = 0;
+	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+		if (n <= 0 || strcmp(own, usual[i]) == 0)
+			(void)text_copy(own, sizeof own, "ambit"); /* fits */
+	put_quoted(out, own, strlen(own));
+}
+
+static void put_in_cell(struct buf *out, const struct setup_told *t, const struct setup_words *run)
+{
+	put_ambit(out);
+	buf_printf(out, " run");
+	if (run->n == 0)
+		buf_printf(out, " --work .");
+	put_words(out, run);
+	buf_printf(out, " -- bash -c ");
+	put_quoted(out, (const char *)t->text, t->text_len);
+}
+
+/* What replaces the call's input has to have all of it. */
+static void put_answer(struct buf *out, enum setup_hook hook, const struct setup_told *t, const struct buf *command)
+{
+	struct json j;
+
+	json_begin(&j, out);
+	json_put_object(&j);
+	json_put_object(json_put_key(&j, "hookSpecificOutput"));
+	json_put_word(json_put_key(&j, "hookEventName"), "PreToolUse");
+	/* Codex takes an input of ours with this word alone; what its own policy refuses it refuses all the same. */
+	if (hook == HOOK_CODEX)
+		json_put_word(json_put_key(&j, "permissionDecision"), "allow");
+	json_put_object(json_put_key(&j, "updatedInput"));
+	json_put_bytes(json_put_key(&j, "command"), command->data, command->len);
+	if (t->has_description)
+		json_put_bytes(json_put_key(&j, "description"), t->description, t->description_len);
+	if (t->has_timeout)
+		json_put_count(json_put_key(&j, "timeout"), t->timeout_ms);
+	if (t->background)
+		json_put_bool(json_put_key(&j, "run_in_background"), true);
+	json_put_object_end(&j);
+	json_put_object_end(&j);
+	json_put_object_end(&j);
+	buf_put(out, "\n", 1);
+}
+
+static int answer(enum setup_client c, const struct setup_words *run, struct err *e)
+{
+	static struct setup_told told;
+	auto_buf said = { .max = SETUP_HOOK_MAX + 1 }, room = { .max = 0 }, command = { .max = 0 }, out = { .max = 0 };
+	struct setup_ask ask = { .op = SETUP_CALL, .client = c };
+	int r = fd_read_into(STDIN_FILENO, &said);
+
+	if (r < 0)
+		return err_sys(e, r == -EFBIG ? AMBIT_LIMIT : AMBIT_SYSTEM, -r, NULL,
+			       "cannot read what the client is about to do");
+	ask.text = said.data;
+	ask.text_len = (uint32_t)said.len;
+	r = setup_role_ask(&ask, &room, &told, e);
+	if (r < 0 || !told.is_shell)
+		return r;
+	buf_init(&command, 8 * SETUP_HOOK_MAX);
+	buf_init(&out, 64 * SETUP_HOOK_MAX);
+	put_in_cell(&command, &told, run);
+	put_answer(&out, setup_about(c)->hook, &told, &command);
+	if (command.failed || out.failed)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the command");
+	r = fd_write_all(STDOUT_FILENO, out.data, out.len);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot answer the client") : 0;
+}
+
+int setup_hook_run(int argc, char **argv)
+{
+	const enum setup_client c = argc > 0 ? setup_client_of(argv[0]) : SETUP_CLIENTS;
+	struct setup_words run = { .n = 0 };
+	struct err e = { .code = AMBIT_OK };
+	int r = 0;
+
+	if (c == SETUP_CLIENTS || setup_about(c)->hook == HOOK_NONE || (argc > 1 && strcmp(argv[1], "--") != 0) ||
+	    argc - 2 > SETUP_WORDS_MAX)
+		r = err_set(&e, AMBIT_USAGE, "see `ambit setup --help`",
+			    "ambit setup hook CLIENT [-- OPTIONS of ambit run]");
+	for (int i = 2; r == 0 && i < argc; i++)
+		run.word[run.n++] = argv[i];
+	r = r < 0 ? r : answer(c, &run, &e);
+	if (r < 0)
+		(void)found_refuse(false, &e);
+	return r < 0 ? SETUP_HOOK_BLOCKS : 0;
+}

@@ -1,0 +1,27 @@
+/* servers - where a configuration has servers, and what one of them is.
+ *
+ * Called: change, undo. */
+#ifndef SETUP_SERVERS_H
+#define SETUP_SERVERS_H
+
+#include "setup/ask.h"
+#include "setup/edit.h"
+
+/* Something of it is told; cut, and made harmless. */
+void note_add(struct setup_told *t, enum setup_note_id id, size_t line, const char *name, size_t n);
+void note_node(struct setup_told *t, const struct tree *tree, enum setup_note_id id, const struct node *n);
+
+/* Each object with servers: that of the file, and (Claude Code) that of each project in it. 0: until each was seen, else what fn gave. */
+typedef int servers_fn(void *of, const struct node *servers, const struct node *project);
+int servers_each(const struct tree *t, enum setup_client c, servers_fn *fn, void *of);
+
+bool server_is_ours(const struct node *server);    /* `ambit ...` */
+bool server_is_guarded(const struct node *server); /* `ambit guard ...` */
+/* Of one that is guarded, the element behind "--"; NULL: there is none. */
+const struct node *server_inner(const struct node *server);
+
+#define HOOK_WORDS "ambit setup hook "
+/* A hook of ours among those before a tool runs: the element of `hooks.PreToolUse`; NULL: there is none. */
+const struct node *hook_of_ours(const struct tree *t);
+
+#endif
