@@ -172,7 +172,7 @@ static void begin(struct world *w)
 	buf_init(&w->server.line, 64u << 20);
 	buf_init(&w->part, 1u << 20);
 	w->g = guard_new((int[]){ client_said[1], client_heard[1], server_heard[1], server_said[1] }, owner[1], &b);
-	promise(w->g != NULL);
+	promise(w->g != NULL && guard_granted(w->g, "echo"));
 	run_on(w);
 }
 

@@ -126,6 +126,26 @@ int guard_use_open(struct guard_use *u, const struct policy *p, const char *serv
 	return r;
 }
 
+uint32_t guard_use_names(const struct guard_use *u, struct buf *out)
+{
+	char all[TOOL_OBJECT_MAX];
+	const int n = snprintf(all, sizeof all, "%s/%s", u->server, TOOL_ANY) - (int)strlen(TOOL_ANY);
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < u->n; i++) {
+		const char *object = u->grants[i].object;
+
+		if (grant_object_covers(VERB_TOOL, object, VERB_TOOL, all))
+			guard_name_put(out, TOOL_ANY);
+		else if (strncmp(object, all, (size_t)n) == 0)
+			guard_name_put(out, object + n);
+		else
+			continue; /* of another server */
+		count++;
+	}
+	return count;
+}
+
 void guard_use_close(struct guard_use *u)
 {
 	struct err e;

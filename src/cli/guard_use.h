@@ -11,8 +11,6 @@
 #include "lib/standing.h"
 #include "policy/policy.h"
 
-#define GUARD_GRANTS_MAX 256
-
 struct guard_use {
 	struct keeper *k; /* owned */
 	struct standing above, who;
@@ -33,6 +31,8 @@ struct guard_use {
 /* place: a number that no other guard of the server has now: what was left there by one that was killed goes. event: of the server's. -LIMIT: too many grants; -DENIED: one was revoked. */
 int guard_use_open(struct guard_use *u, const struct policy *p, const char *server, const char *agent,
 		   const char *workspace, unsigned place, const char *event, struct err *e);
+/* The names that something is granted for, as GUARD_BEGIN has them: how many. */
+uint32_t guard_use_names(const struct guard_use *u, struct buf *out);
 /* Its grants, and what was used of them, go. */
 void guard_use_close(struct guard_use *u);
 /* Fills in *ret, but for its number. -GONE and others: nobody can be asked. */

@@ -97,6 +97,8 @@ struct guard {
 	struct pending asked[GUARD_PENDING_MAX], called[GUARD_PENDING_MAX]; /* of the client, of the server */
 	size_t n_known;
 	struct known known[GUARD_KNOWN_MAX];
+	size_t n_names;
+	char names[GUARD_GRANTS_MAX][GUARD_NAME_MAX]; /* that something is granted for */
 	uint8_t room[WIRE_BODY_MAX + WIRE_HEAD];
 	uint8_t page[FRAME_READ];
 };
@@ -105,6 +107,7 @@ struct guard {
 struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b);
 void guard_free(struct guard *g);
 bool guard_pinned(struct guard *g, const struct guard_pin *p); /* false: too many */
+bool guard_granted(struct guard *g, const char *name);         /* one of GUARD_BEGIN's names; likewise */
 /* One turn; waits for something to do for so long at most, -1: for ever. False: it is over. */
 bool guard_turn(struct guard *g, int wait_ms);
 

@@ -7,6 +7,7 @@
 void guard_begin_put(struct buf *out, const struct guard_begin *b)
 {
 	buf_put_u32(out, b->n_pins);
+	buf_put_u32(out, b->n_names);
 	buf_put_u32(out, b->is_first);
 	buf_put(out, b->key, sizeof b->key);
 }
@@ -14,9 +15,10 @@ void guard_begin_put(struct buf *out, const struct guard_begin *b)
 bool guard_begin_take(struct rbuf *in, struct guard_begin *ret)
 {
 	ret->n_pins = rbuf_u32(in);
+	ret->n_names = rbuf_u32(in);
 	ret->is_first = rbuf_u32(in);
 	rbuf_fixed(in, ret->key, sizeof ret->key);
-	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->is_first <= 1;
+	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->n_names <= GUARD_GRANTS_MAX && ret->is_first <= 1;
 }
 
 void guard_pin_put(struct buf *out, const struct guard_pin *p)
@@ -30,6 +32,17 @@ bool guard_pin_take(struct rbuf *in, struct guard_pin *ret)
 	rbuf_text(in, ret->name, sizeof ret->name);
 	rbuf_fixed(in, ret->sha256, sizeof ret->sha256);
 	return !in->failed && ret->name[0] != 0;
+}
+
+void guard_name_put(struct buf *out, const char *name)
+{
+	buf_put_text(out, name, GUARD_NAME_MAX);
+}
+
+bool guard_name_take(struct rbuf *in, char ret[GUARD_NAME_MAX])
+{
+	rbuf_text(in, ret, GUARD_NAME_MAX);
+	return !in->failed && ret[0] != 0;
 }
 
 void guard_tool_put(struct buf *out, const struct guard_tool *t)

@@ -17,11 +17,13 @@
 
 #define GUARD_NAME_MAX 129 /* of a tool, or a method of the protocol, with its NUL */
 #define GUARD_PINS_MAX 512 /* tools of a server */
+#define GUARD_GRANTS_MAX 256
 
-/* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and the pins: struct guard_pin, one after the other as guard_pin_put writes them. */
+/* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and a file of the pins, as guard_pin_put writes them, and behind these of the names that something is
+ * granted for, as guard_name_put does (a star: all of the server's). Lists show no tool that is none of these; whether a call is granted is judged for itself. */
 #define GUARD_KEY_BYTES 32
 struct guard_begin {
-	uint32_t n_pins;
+	uint32_t n_pins, n_names;
 	uint32_t is_first;            /* 1: the server was never seen: what it has is pinned as it is */
 	uint8_t key[GUARD_KEY_BYTES]; /* of what the client carries for us (mcp/seal.h) */
 };
@@ -35,6 +37,8 @@ struct guard_pin {
 #define GUARD_PIN_BYTES (GUARD_NAME_MAX + SHA256_BYTES)
 void guard_pin_put(struct buf *out, const struct guard_pin *p);
 bool guard_pin_take(struct rbuf *in, struct guard_pin *ret);
+void guard_name_put(struct buf *out, const char *name);
+bool guard_name_take(struct rbuf *in, char ret[GUARD_NAME_MAX]);
 
 /* GUARD_TOOL: a tool whose definition is not the pinned one, with a file of its text: new, changed, or (bad) one that is never shown. On the first use it is pinned as it is. */
 enum guard_odd { GUARD_ODD_NEW = 1, GUARD_ODD_CHANGED, GUARD_ODD_BAD, GUARD_ODD_COUNT };

@@ -8,17 +8,24 @@
 #include "guard/guard.h"
 #include "guard/promise.h"
 
-static bool take_pins(struct guard *g, int fd, uint32_t n)
+static bool take_pins(struct guard *g, int fd, const struct guard_begin *b)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t room[GUARD_PIN_BYTES];
-		struct guard_pin pin;
-		struct rbuf in;
+	uint8_t room[GUARD_PIN_BYTES > GUARD_NAME_MAX ? GUARD_PIN_BYTES : GUARD_NAME_MAX];
+	char name[GUARD_NAME_MAX];
+	struct guard_pin pin;
+	struct rbuf in;
+	off_t at = 0;
 
-		if (pread(fd, room, sizeof room, (off_t)(i * sizeof room)) != (ssize_t)sizeof room)
+	for (uint32_t i = 0; i < b->n_pins + b->n_names; i++) {
+		const bool is_pin = i < b->n_pins;
+		const size_t n = is_pin ? GUARD_PIN_BYTES : GUARD_NAME_MAX;
+
+		if (pread(fd, room, n, at) != (ssize_t)n)
 			return false;
-		rbuf_init(&in, room, sizeof room);
-		if (!guard_pin_take(&in, &pin) || !guard_pinned(g, &pin))
+		at += (off_t)n;
+		rbuf_init(&in, room, n);
+		if (is_pin ? !guard_pin_take(&in, &pin) || !guard_pinned(g, &pin)
+			   : !guard_name_take(&in, name) || !guard_granted(g, name))
 			return false;
 	}
 	return true;
@@ -38,7 +45,7 @@ static struct guard *begin(void)
 	for (size_t i = 0; i < 4; i++)
 		fds[i] = steal_fd(&msg.fds[i]);
 	g = guard_new(fds, 0, &b);
-	if (g != NULL && take_pins(g, msg.fds[4], b.n_pins))
+	if (g != NULL && take_pins(g, msg.fds[4], &b))
 		return g;
 	guard_free(g);
 	return NULL;

@@ -15,6 +15,19 @@ bool guard_pinned(struct guard *g, const struct guard_pin *p)
 	return true;
 }
 
+bool guard_granted(struct guard *g, const char *name)
+{
+	return g->n_names < GUARD_GRANTS_MAX && text_copy(g->names[g->n_names++], GUARD_NAME_MAX, name);
+}
+
+static bool is_granted(const struct guard *g, const char *tool)
+{
+	for (size_t i = 0; i < g->n_names; i++)
+		if (strcmp(g->names[i], "*") == 0 || strcmp(g->names[i], tool) == 0)
+			return true;
+	return false;
+}
+
 static struct known *known_of(struct guard *g, const char *name)
 {
 	for (size_t i = 0; i < g->n_known; i++)
@@ -214,7 +227,10 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 	while (n < json_array_size(tools))
 		(void)json_array_remove(tools, json_array_size(tools) - 1);
 	for (size_t i = 0; i < n; i++) {
-		out[i] = is_twice(tools, n, i) || !look_at(g, json_array_get(tools, i));
+		const json_t *tool = json_array_get(tools, i);
+
+		out[i] = is_twice(tools, n, i) || !look_at(g, tool) ||
+			 !is_granted(g, json_string_value(json_object_get(tool, "name")));
 		*ret_changed = *ret_changed || out[i];
 	}
 	for (size_t i = n; i-- > 0;)

@@ -121,7 +121,7 @@ def only_what_is_granted_is_called(place):
     p = Person(place)
     with p.guard("--tool", "bad/echo") as c:
         assert c.begin()["result"]["serverInfo"]["name"] == "bad"
-        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["echo", "look", "drop"]
+        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["echo"]  # as is granted
         assert text_of(c.call("echo", say="hi")) == "hi"
         is_denied(c.call("drop"), "'bad/drop' is not granted", "`tool: bad/drop`")
         error = c.call("nothing")["error"]
@@ -132,6 +132,7 @@ def only_what_is_granted_is_called(place):
         assert c.end() == 0
     with p.guard(*ALL) as c:  # the twin
         c.begin()
+        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["echo", "look", "drop"]
         assert c.call("drop")["result"]["content"][0]["text"] == "dropped"
         assert c.ask("resources/read", uri="file:///x")["result"]["contents"][0]["text"] == "it"
         assert c.ask("prompts/get", name="x")["result"] == {"messages": []}

@@ -490,7 +490,7 @@ static void any_arguments_are_what_the_authority_takes(void **state)
 
 static struct guard_begin begin_of(void)
 {
-	struct guard_begin b = { .n_pins = GUARD_PINS_MAX, .is_first = 1 };
+	struct guard_begin b = { .n_pins = GUARD_PINS_MAX, .n_names = GUARD_GRANTS_MAX, .is_first = 1 };
 
 	memset(b.key, 0x5a, sizeof b.key);
 	return b;
@@ -554,7 +554,7 @@ static void messages_go_round(void **state)
 		bool goes_on; /* others may follow */
 		size_t size;  /* exactly, 0: any */
 	} rows[] = {
-		{ "begin", &begin, begin_write, begin_read, false, 40 },
+		{ "begin", &begin, begin_write, begin_read, false, 44 },
 		{ "pin", &pin, pin_write, pin_read, true, GUARD_PIN_BYTES },
 		{ "tool", &tool, tool_write, tool_read, false, 169 },
 		{ "ask", &ask, ask_write, ask_read, false, 0 },
@@ -611,8 +611,9 @@ static void messages_are_held_to_their_ranges(void **state)
 		uint8_t byte;
 	} rows[] = {
 		{ "more pins than there may be", &begin, begin_write, begin_read, 0, 1 },
-		{ "first twice", &begin, begin_write, begin_read, 4, 2 },
-		{ "first much", &begin, begin_write, begin_read, 7, 1 },
+		{ "first twice", &begin, begin_write, begin_read, 8, 2 },
+		{ "first much", &begin, begin_write, begin_read, 11, 1 },
+		{ "more names than grants", &begin, begin_write, begin_read, 4, 1 },
 		{ "a pin without a name", &pin, pin_write, pin_read, 0, 0 },
 		{ "a name of two", &pin, pin_write, pin_read, 10, 'x' },
 		{ "a tool that is nothing", &tool, tool_write, tool_read, 0, 0 },

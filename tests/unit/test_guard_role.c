@@ -50,7 +50,7 @@ static void write_out(const struct buf *flat, struct buf *out)
 
 static struct guard_begin begin_of(void)
 {
-	struct guard_begin b = { .n_pins = GUARD_PINS_MAX, .is_first = 1 };
+	struct guard_begin b = { .n_pins = GUARD_PINS_MAX, .n_names = GUARD_GRANTS_MAX, .is_first = 1 };
 
 	memset(b.key, 0x5a, sizeof b.key);
 	return b;
@@ -133,6 +133,7 @@ static void begin(struct world *w, bool is_first)
 	buf_init(&w->part, 1u << 20);
 	w->g = guard_new((int[]){ client_said[1], client_heard[1], server_heard[1], server_said[1] }, owner[1], &b);
 	assert_non_null(w->g);
+	assert_true(guard_granted(w->g, "*"));
 }
 
 /* A broken assertion leaves it: the process is about to end. */
