@@ -329,6 +329,30 @@ static int read_length(struct reader *r, uint32_t *ret)
 	return rc;
 }
 
+/* What is wrong within it is told by its own bytes: how it was written is not known any more. */
+static int read_match(struct reader *r, uint16_t *ret)
+{
+	static const char hint[] = "write it as a text in \", such as \"[a-z]+\"";
+	const size_t begun = r->at;
+	struct match m;
+	const char *text;
+	int rc;
+
+	if (peek(r) != '"')
+		return wrong(r, "is not where an expression begins", hint);
+	rc = read_text(r, ret);
+	if (rc < 0)
+		return rc;
+	text = r->w->text + *ret;
+	rc = match_compile(text, strlen(text), &m, r->e);
+	if (rc == 0)
+		return 0;
+	if (r->ret_at == NULL)
+		return err_context(r->e, rc, "where: byte %zu", begun);
+	*r->ret_at = begun;
+	return err_context(r->e, rc, "where");
+}
+
 static int read_given(struct reader *r, bool *ret)
 {
 	const size_t n = word_length(r);
@@ -348,7 +372,7 @@ static int twice(const struct reader *r, size_t at)
 
 static int read_part(struct reader *r, struct where_condition *c)
 {
-	static const char hint[] = "write of, min, max, length or given";
+	static const char hint[] = "write of, match, min, max, length or given";
 	uint16_t at = 0;
 	const size_t begun = r->at;
 	char word[16];
@@ -364,6 +388,8 @@ static int read_part(struct reader *r, struct where_condition *c)
 	(void)peek(r); /* to where what comes next begins */
 	if (strcmp(word, "of") == 0)
 		return c->n_values > 0 ? twice(r, begun) : read_set(r, c);
+	if (strcmp(word, "match") == 0)
+		return c->match != 0 ? twice(r, begun) : read_match(r, &c->match);
 	if (strcmp(word, "min") == 0)
 		return c->min != 0 ? twice(r, begun) : read_bound(r, &c->min);
 	if (strcmp(word, "max") == 0)
@@ -555,7 +581,8 @@ static void put_name(struct buf *out, const char *name, char *between)
 
 static void put_condition(struct buf *out, const struct where *w, const struct where_condition *c)
 {
-	const bool is_set = c->n_values > 0 && c->min == 0 && c->max == 0 && c->length == 0 && !c->given;
+	const bool is_set = c->n_values > 0 && c->match == 0 && c->min == 0 && c->max == 0 && c->length == 0 &&
+			    !c->given;
 	char between = '{';
 
 	if (c->absent)
@@ -571,6 +598,10 @@ static void put_condition(struct buf *out, const struct where *w, const struct w
 	if (c->length != 0) {
 		put_name(out, "length", &between);
 		buf_printf(out, "%u", c->length);
+	}
+	if (c->match != 0) {
+		put_name(out, "match", &between);
+		put_text(out, w->text + c->match, false);
 	}
 	if (c->max != 0) {
 		put_name(out, "max", &between);
@@ -708,6 +739,31 @@ static bool is_set_within(const struct where *inner, const struct where_conditio
 	return c->n_values > 0 || by->n_values == 0;
 }
 
+/* Each text of inner's set. One with a star matches none: that is no character. */
+static bool is_set_expressed(const struct where *inner, const struct where_condition *c, const char *expression)
+{
+	struct match m;
+
+	if (c->n_values == 0 || match_compile(expression, strlen(expression), &m, NULL) < 0)
+		return false;
+	for (uint16_t i = 0; i < c->n_values; i++) {
+		const char *text = inner->text + inner->values[c->values + i];
+
+		if (!where_is_expressed(&m, text, strlen(text)))
+			return false;
+	}
+	return true;
+}
+
+static bool is_match_within(const struct where *inner, const struct where_condition *c, const struct where *outer,
+			    const struct where_condition *by)
+{
+	const char *expression = outer->text + by->match;
+
+	return by->match == 0 || (c->match != 0 && strcmp(inner->text + c->match, expression) == 0) ||
+	       is_set_expressed(inner, c, expression);
+}
+
 /* sign: 1 if smaller is narrower. 0: no bound. */
 static bool is_bound_within(const struct where *inner, uint16_t bound, const struct where *outer, uint16_t by, int sign)
 {
@@ -719,7 +775,8 @@ static bool is_bound_within(const struct where *inner, uint16_t bound, const str
 static bool is_condition_within(const struct where *inner, const struct where_condition *c, const struct where *outer,
 				const struct where_condition *by)
 {
-	return is_set_within(inner, c, outer, by) && is_bound_within(inner, c->min, outer, by->min, -1) &&
+	return is_set_within(inner, c, outer, by) && is_match_within(inner, c, outer, by) &&
+	       is_bound_within(inner, c->min, outer, by->min, -1) &&
 	       is_bound_within(inner, c->max, outer, by->max, 1) &&
 	       (by->length == 0 || (c->length != 0 && c->length <= by->length));
 }

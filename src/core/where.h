@@ -13,14 +13,15 @@
  *     {"to":["ann@example.com","*@example.org"],"size":{"min":0,"max":100},"cc":null,"*":null}
  *
  *   a text, or a list of them   it is one of these (a number, true or false: as JSON writes it). `*` is any run of characters, `\*` a star, `\\` a backslash
- *   {"of": .., "min": .., "max": .., "length": .., "given": true}    one of these; a number from and to; no more characters; it must be there
+ *   {"of": .., "match": "..", "min": .., "max": .., "length": .., "given": true}
+ *                               one of these; all of it matches that expression (core/match.h); a number from and to; no more characters; it must be there
  *   {}                          whatever it is: it is named, which counts where "*" is null
  *   null                        it must not be there
  *   "*": null                   no other argument than those that are named
  *
  * An argument that is not there is as it should be, unless it must be. One that lies beneath a condition's (`mode.x`), or on the way to it (a text
  * `options`), is none that the condition can see, so it is refused. A text of which some part between /, \, ?, # (or their %2F) is `..` is matched by `*`
- * alone, by no other star: `./docs/../x` is not beneath ./docs. */
+ * alone, by no other star and by no expression: `./docs/../x` is not beneath ./docs. */
 #ifndef CORE_WHERE_H
 #define CORE_WHERE_H
 
@@ -43,6 +44,7 @@
 struct where_condition {
 	uint16_t path;
 	uint16_t values, n_values; /* of a set: from where, how many; 0: any */
+	uint16_t match;            /* an expression, which was looked at: it is one */
 	uint16_t min, max;         /* a number */
 	uint32_t length;           /* characters; 0: any number of them */
 	bool absent, given;
@@ -102,8 +104,9 @@ bool where_allows(const struct where *w, const struct where_arguments *args);
 /* Whether an argument has, but for case, the name of a condition, or lies beneath or on the way to it: who reads names without regard to case would take it for the one that the condition is on, which is then not looked at. Likewise where there are conditions and an argument `__proto__`. */
 bool where_is_evaded(const struct where *w, const struct where_arguments *args);
 /* Whether inner allows no more than outer. Each condition of outer must follow from inner's on the same argument, or from one that says it is not there: a set
- * within a set (exact: a pattern lies within several only if it lies within one of them), a range, a length, `given`. Not seen: a set whose texts are all
- * short, or all in a range; what follows from two conditions together, or only from others on objects above or below. */
+ * within a set (exact: a pattern lies within several only if it lies within one of them), a range, a length, `given`; an expression from the same one, or
+ * from a set of texts without a star that match it. Not seen: a set whose texts are all short, or all in a range; an expression within another; what
+ * follows from two conditions together, or only from others on objects above or below. */
 bool where_is_within(const struct where *inner, const struct where *outer);
 
 #endif

@@ -80,6 +80,11 @@ bool where_matches(const char *pattern, const char *text, size_t n)
 	return is_any(pattern) || (matches_from_star(star, text + before, n - before) && !where_climbs(text, n));
 }
 
+bool where_is_expressed(const struct match *m, const char *text, size_t n)
+{
+	return match_is(m, text, n) && !where_climbs(text, n);
+}
+
 /* ---- numbers ---- */
 
 static size_t digits(const char *text, size_t n)
@@ -387,10 +392,10 @@ static bool is_in_range(const struct where *w, const struct where_condition *c, 
 
 bool where_is_bounded(const struct where_condition *c)
 {
-	return c->n_values != 0 || c->min != 0 || c->max != 0 || c->length != 0;
+	return c->n_values != 0 || c->match != 0 || c->min != 0 || c->max != 0 || c->length != 0;
 }
 
-/* An argument at a condition's path, or beneath it. */
+/* An argument at a condition's path, or beneath it. Its expression is looked at later, with all of its arguments. */
 static bool admits(const struct where *w, const struct where_condition *c, const struct where_argument *a,
 		   bool is_beneath)
 {
@@ -421,6 +426,24 @@ static bool allows_one(const struct where *w, const struct where_argument *a, ui
 	return is_named || !w->only;
 }
 
+/* Each argument at its path; beneath it there is none, since it is bounded. The expression is read once for all of them. */
+static bool is_expressed(const struct where *w, const struct where_condition *c, const struct where_arguments *args)
+{
+	const char *path = w->text + c->path, *expression = w->text + c->match;
+	struct match m;
+	struct rbuf in;
+	struct where_argument a;
+
+	if (match_compile(expression, strlen(expression), &m, NULL) < 0)
+		return false; /* never: it was looked at */
+	rbuf_init(&in, args->bytes, args->n);
+	while (where_next(&in, &a))
+		if (where_is_at(a.path, a.path_n, path, strlen(path)) &&
+		    (a.kind == WHERE_LONG || !where_is_expressed(&m, a.value, a.n)))
+			return false;
+	return true;
+}
+
 _Static_assert(WHERE_CONDITIONS_MAX <= 32, "a bit for each");
 
 bool where_allows(const struct where *w, const struct where_arguments *args)
@@ -433,8 +456,12 @@ bool where_allows(const struct where *w, const struct where_arguments *args)
 	while (where_next(&in, &a))
 		if (!allows_one(w, &a, &there))
 			return false;
-	for (uint16_t i = 0; i < w->n_conditions; i++)
-		if (w->conditions[i].given && (there >> i & 1) == 0)
+	for (uint16_t i = 0; i < w->n_conditions; i++) {
+		const struct where_condition *c = &w->conditions[i];
+		const bool is_there = (there >> i & 1) != 0;
+
+		if ((c->given && !is_there) || (c->match != 0 && is_there && !is_expressed(w, c, args)))
 			return false;
+	}
 	return rbuf_done(&in);
 }

@@ -6,12 +6,15 @@
 #ifndef CORE_WHERE_MATCH_H
 #define CORE_WHERE_MATCH_H
 
+#include "core/match.h"
 #include "core/where.h"
 
 /* A pattern as struct where has it. A text may be a pattern, too: then all that it matches is matched. */
 bool where_matches(const char *pattern, const char *text, size_t n);
 /* Whether a part of it is `..`, to somebody who takes it for a path or a URL. */
 bool where_climbs(const char *text, size_t n);
+/* Whether all of a text that does not climb matches. */
+bool where_is_expressed(const struct match *m, const char *text, size_t n);
 /* As JSON has numbers; exact, of any size. */
 bool where_is_number(const char *text, size_t n);
 /* Below 0, 0, above 0. Both are numbers. */

@@ -31,6 +31,12 @@ static void conditions_have_one_way_of_being_written(void **state)
 		{ "{\"a.b\":null,\"*\":null,\"a\":{},\"\\\\*\":{},\"\":{}}",
 		  "where='{\"*\":null,\"\":{},\"\\\\*\":{},\"a\":{},\"a.b\":null}'" },
 		{ "{\"*\":null}", "where='{\"*\":null}'" },
+		{ "{\"a\":{\"of\":\"x\",\"match\":\"y\"}}", "where='{\"a\":{\"match\":\"y\",\"of\":[\"x\"]}}'" },
+		{ "{\"a\":{\"match\":\"x\"}}", "where='{\"a\":{\"match\":\"x\"}}'" },
+		{ "{\"a\":{\"of\":\"x\",\"min\":1,\"max\":2,\"match\":\"[a-z]\\\\.*\",\"length\":9,\"given\":true}}",
+		  "where='{\"a\":{\"given\":true,\"length\":9,\"match\":\"[a-z]\\\\.*\",\"max\":2,\"min\":1,\"of\":[\"x\"]}}'" },
+		{ "{\"a\":{\"match\":\"\xc3\xa4'\\\"\\u0041\\ud83d\\ude00\\t*\\\\*\"}}",
+		  "where='{\"a\":{\"match\":\"\\u00e4\\u0027\\\"A\\ud83d\\ude00\\u0009*\\\\*\"}}'" },
 		{ "{\"\xc3\xa4\":\"\xf0\x9f\x98\x80'\x7f\\u0041\\ud83d\\ude00\\n\\/\"}",
 		  "where='{\"\\u00e4\":[\"\\ud83d\\ude00\\u0027\\u007fA\\ud83d\\ude00\\u000a/\"]}'" },
 	};
@@ -113,6 +119,17 @@ static void what_is_no_condition_is_refused(void **state)
 		{ "{\"a\":{\"length\":1073741825}}", "byte 15 is not where a length" },
 		{ "{\"a\":{\"given\":false}}", "byte 14 is not true" },
 		{ "{\"a\":{\"max\":1", "byte 13 is not where a condition goes on" },
+		{ "{\"a\":{\"match\":\"x\",\"match\":\"x\"}}", "byte 18 begins what was said before" },
+		{ "{\"a\":{\"match\": 5}}", "byte 15 is not where an expression begins" },
+		{ "{\"a\":{\"match\":[\"x\"]}}", "byte 14 is not where an expression begins" },
+		{ "{\"a\":{\"match\":null}}", "byte 14 is not where an expression begins" },
+		{ "{\"a\":{\"match\":\"\"}}", "where: byte 14: match: byte 0 of the expression ends a branch" },
+		{ "{\"a\":{\"match\": \"^x$\"}}", "where: byte 15: match: byte 0 of the expression is a ^" },
+		{ "{\"a\":{\"match\":\"\\\\d[z-a]\"}}",
+		  "where: byte 14: match: byte 3 of the expression begins a range" },
+		{ "{\"a\":{\"match\":\"\\\\bx\"}}",
+		  "where: byte 14: match: byte 0 of the expression begins an escape" },
+		{ "{\"a\":{\"match\":\"\\d\"}}", "byte 17 is in no text" },
 	};
 
 	(void)state;
@@ -152,6 +169,9 @@ static void terms_are_taken_in_their_normal_form_alone(void **state)
 		{ "where='{\"a\":[\"'\"]}'", "byte 7 is not in the normal form" },
 		{ "where='{\"a\":[\"\\u00E4\"]}'", "is not in the normal form" },
 		{ "where='{\"a\":nul}'", "byte 5 is neither" },
+		{ "where='{\"a\":{\"match\":\"x\",\"length\":5}}'", "byte 7 is not in the normal form" },
+		{ "where='{\"a\":{\"match\":\"\\u0041\"}}'", "byte 15 is not in the normal form" },
+		{ "where='{\"a\":{\"match\":\"x**\"}}'", "match: byte 2 of the expression" },
 	};
 
 	(void)state;
@@ -341,6 +361,45 @@ static void what_a_grant_wants_is_looked_at(void **state)
 		{ "{\"a\":{\"length\":3,\"of\":\"x*\"}}", "t a xyz", true },
 		{ "{\"a\":{\"length\":3,\"of\":\"x*\"}}", "t a xyzz", false },
 		{ "{\"a\":{\"length\":3,\"of\":\"x*\"}}", "t a y", false },
+		/* an expression */
+		{ "{\"a\":{\"match\":\"[a-z.]+@b\\\\.test\"}}", "t a c.d@b.test", true },
+		{ "{\"a\":{\"match\":\"[a-z.]+@b\\\\.test\"}}", "t a c.d@b.test.", false },
+		{ "{\"a\":{\"match\":\"[a-z.]+@b\\\\.test\"}}", "t a C@b.test", false },
+		{ "{\"a\":{\"match\":\"[a-z.]+@b\\\\.test\"}}", "t a c@b.test; t a d@b.test", true },
+		{ "{\"a\":{\"match\":\"[a-z.]+@b\\\\.test\"}}", "t a c@b.test; t a d@c.test", false },
+		{ "{\"a\":{\"match\":\"[a-z.]+@b\\\\.test\"}}", "t b x", true },
+		{ "{\"a\":{\"match\":\"x\"}}", "", true },
+		{ "{\"a\":{\"match\":\"x*\"}}", "t a ", true },
+		{ "{\"a\":{\"match\":\".*\"}}", "t a.b x", false },
+		{ "{\"a\":{\"match\":\".*\"}}", "t a x; t a.b x", false },
+		{ "{\"a.b\":{\"match\":\".*\"}}", "t a x", false },
+		{ "{\"a\":{\"match\":\".*\"}}", "l a 70000", false },
+		{ "{\"a\":{\"match\":\"\\\\d+\"}}", "n a 25", true },
+		{ "{\"a\":{\"match\":\"\\\\d+\"}}", "n a 2.5", false },
+		{ "{\"a\":{\"match\":\"\\\\d+\"}}", "n a 1e5", false },
+		{ "{\"a\":{\"match\":\"\\\\d+\",\"max\":9}}", "n a 5", true },
+		{ "{\"a\":{\"match\":\"\\\\d+\",\"max\":9}}", "n a 10", false },
+		{ "{\"a\":{\"match\":\"\\\\d+\",\"max\":9}}", "n a 0.5", false },
+		{ "{\"a\":{\"match\":\"t.*\"}}", "b a true", true },
+		{ "{\"a\":{\"match\":\"t.*\"}}", "b a false", false },
+		{ "{\"a\":{\"match\":\"x+\",\"of\":[\"xx\",\"y\"]}}", "t a xx", true },
+		{ "{\"a\":{\"match\":\"x+\",\"of\":[\"xx\",\"y\"]}}", "t a x", false },
+		{ "{\"a\":{\"match\":\"x+\",\"of\":[\"xx\",\"y\"]}}", "t a y", false },
+		{ "{\"a\":{\"match\":\"x+\",\"length\":2}}", "t a xx", true },
+		{ "{\"a\":{\"match\":\"x+\",\"length\":2}}", "t a xxx", false },
+		{ "{\"a\":{\"match\":\"x+\",\"given\":true}}", "", false },
+		{ "{\"a\":{\"match\":\"x+\",\"given\":true}}", "t a x", true },
+		{ "{\"a\":{\"match\":\"\\\\./docs/.*\"}}", "t a ./docs/x/y", true },
+		{ "{\"a\":{\"match\":\"\\\\./docs/.*\"}}", "t a ./docs/../x", false },
+		{ "{\"a\":{\"match\":\"\\\\./docs/.*\"}}", "t a ./docs/%2e%2E/x", false },
+		{ "{\"a\":{\"match\":\"[^/]*\"}}", "t a ..", false },
+		{ "{\"a\":{\"match\":\"[^/]*\"}}", "t a ..\\x", false },
+		{ "{\"a\":{\"match\":\".*\"}}", "t a x/..", false },
+		{ "{\"a\":{\"match\":\"\\\\.\\\\./x\"}}", "t a ../x", false },
+		{ "{\"a\":{\"match\":\".*\"}}", "t a x/...", true },
+		{ "{\"a\":{\"match\":\"x\"},\"b\":{\"match\":\"y\"}}", "t a x; t b y", true },
+		{ "{\"a\":{\"match\":\"x\"},\"b\":{\"match\":\"y\"}}", "t a x; t b x", false },
+		{ "{\"*\":null,\"a\":{\"match\":\"x\"}}", "t a x; t b x", false },
 		/* there, or not */
 		{ "{\"a\":{\"given\":true}}", "t a ", true },
 		{ "{\"a\":{\"given\":true}}", "n a.b 1", true },
@@ -615,10 +674,21 @@ static void sets_are_compared_exactly(void **state)
 
 static void draw_condition(struct prop *p, struct buf *out)
 {
-	static const char *const parts[] = { "\"min\":0",    "\"min\":2",    "\"max\":2",     "\"max\":3",
-					     "\"length\":1", "\"length\":2", "\"given\":true" };
+	static const char *const parts[] = { "\"min\":0",
+					     "\"min\":2",
+					     "\"max\":2",
+					     "\"max\":3",
+					     "\"length\":1",
+					     "\"length\":2",
+					     "\"given\":true",
+					     "\"match\":\"[xy2]*\"",
+					     "\"match\":\"x.*\"",
+					     "\"match\":\".{1,2}\"",
+					     "\"match\":\"(x|2|/)+[.]?\"",
+					     "\"match\":\"\\\\d+\"",
+					     "\"match\":\".*\",\"length\":2" };
 	char set[128];
-	const uint32_t sort = prop_below(p, 6), part = prop_below(p, COUNT_OF(parts));
+	const uint32_t sort = prop_below(p, 7), part = prop_below(p, COUNT_OF(parts));
 
 	draw_set(p, "xy2**/.", set);
 	if (strstr(set, "..") != NULL)
@@ -631,6 +701,8 @@ static void draw_condition(struct prop *p, struct buf *out)
 		buf_printf(out, "{%s}", parts[part]);
 	else if (sort == 3)
 		buf_printf(out, "{%s,\"of\":%s}", parts[part], set);
+	else if (sort == 4)
+		buf_printf(out, "{%s,\"given\":true}", parts[part == 6 ? 7 : part]);
 	else
 		buf_printf(out, "%s", set);
 }
@@ -688,13 +760,15 @@ static void what_is_within_allows_no_more(void **state)
 	(void)state;
 	for (uint64_t round = 0; round < prop_rounds(40000); round++) {
 		struct prop p = prop_round(round);
-		struct where inner, outer;
-		char in[512], out[512], args[256];
+		struct where inner, outer, again;
+		char in[512], out[512], args[256], terms[TERMS_TEXT_MAX];
 
 		draw_where(&p, &inner, in);
 		draw_where(&p, &outer, out);
-		if (!where_is_within(&inner, &inner))
-			prop_fail(&p, "%s is not within itself", in);
+		where_format(&inner, terms);
+		if (where_take(terms, &again, NULL) < 0 || !where_is_within(&inner, &again) ||
+		    !where_is_within(&again, &inner))
+			prop_fail(&p, "%s is not within itself, as it is written", in);
 		if (!where_is_within(&inner, &outer))
 			continue;
 		within += inner.n_conditions > 0 && outer.n_conditions > 0;
@@ -710,6 +784,88 @@ static void what_is_within_allows_no_more(void **state)
 		}
 	}
 	assert_true(within > 1000 && allowed > 100000);
+}
+
+/* Expressions of any characters, as JSON has them in one way or another. */
+static void expressions_have_one_way_of_being_written(void **state)
+{
+	static const char *const pieces[] = { "a",     "'",        "\\u0027", "\\\"",    "\xc3\xa4", "\\u00E4",
+					      "\\\\.", "\\\\\\\\", "\\/",     "\\u000a", "\\n",      "\xf0\x9f\x98\x80",
+					      ".",     "[^']",     "\\\\*",   "x{2}",    "(b|c)",    "\\ud83d\\ude00",
+					      "\x7f",  " ",        "\\u0078", "-",       ",",        "\\\\d" };
+
+	(void)state;
+	for (uint64_t round = 0; round < prop_rounds(5000); round++) {
+		struct prop p = prop_round(round);
+		struct where w, taken, set;
+		char text[TERMS_TEXT_MAX], again[TERMS_TEXT_MAX], value[TERMS_TEXT_MAX];
+		struct buf out;
+
+		buf_init_in(&out, value, sizeof value);
+		buf_printf(&out, "{\"a\":{\"match\":\"");
+		for (uint32_t n = 1 + prop_below(&p, 20); n > 0; n--)
+			buf_printf(&out, "%s", pieces[prop_below(&p, COUNT_OF(pieces))]);
+		buf_printf(&out, "\"}}");
+		say_where(buf_cstr(&out), &w);
+		where_format(&w, text);
+		for (const char *c = text; *c != 0; c++)
+			if (*c < ' ' || *c > '~')
+				prop_fail(&p, "%s is %s", value, text);
+		if (strchr(text + strlen("where='"), '\'') != text + strlen(text) - 1)
+			prop_fail(&p, "%s is %s", value, text);
+		assert_int_equal(where_take(text, &taken, NULL), 0);
+		where_format(&taken, again);
+		assert_string_equal(text, again);
+		where_value(&taken, again);
+		say_where(again, &set);
+		assert_string_equal(set.text + set.conditions[0].match, w.text + w.conditions[0].match);
+		assert_true(where_is_within(&w, &taken) && where_is_within(&taken, &w));
+	}
+}
+
+/* Where a text is wrong is told by its place, for who knows what stands there. */
+static void an_expression_is_wrong_where_it_begins(void **state)
+{
+	static const char value[] = "{\"b\":\"x\",\"a\":{\"match\":\"a**\"}}";
+	struct where w;
+	struct err e;
+	size_t at = 0;
+
+	(void)state;
+	memset(&w, 0, sizeof w);
+	assert_int_equal(where_set_at(&w, value, &at, &e), -AMBIT_MALFORMED);
+	assert_int_equal(at, strstr(value, "\"a**") - value);
+	assert_true(err_says(&e, "where: match: byte 2 of the expression is a *"));
+	assert_int_equal(where_set(&w, "{\"a\":{\"match\":\"a{255}b{255}cd\"}}", &e), 0);
+	assert_int_equal(where_set(&w, "{\"a\":{\"match\":\"a{255}b{255}cde\"}}", &e), -AMBIT_LIMIT);
+	assert_true(err_says(&e, "where: byte 14: match: byte 14 of the expression: it has more than 512 states"));
+}
+
+/* As many as there may be, each with all of its states, on as much as there may be. */
+static void many_expressions_are_looked_at(void **state)
+{
+	static char x[WHERE_BYTES_MAX];
+	auto_buf value = { .max = TERMS_TEXT_MAX }, out = { .max = 2 * WHERE_BYTES_MAX };
+	struct where_arguments args;
+	struct where w;
+
+	(void)state;
+	memset(x, 'x', sizeof x);
+	buf_printf(&value, "{");
+	for (int i = 0; i < WHERE_CONDITIONS_MAX; i++) {
+		char path[8];
+
+		(void)snprintf(path, sizeof path, "a%02d", i);
+		buf_printf(&value, "%s\"%s\":{\"match\":\"(x?){254}x*\"}", i > 0 ? "," : "", path);
+		for (int k = 0; k < WHERE_ARGUMENTS_MAX / WHERE_CONDITIONS_MAX; k++)
+			where_put(&out, path, WHERE_TEXT, x, WHERE_BYTES_MAX / WHERE_ARGUMENTS_MAX - 16);
+	}
+	buf_printf(&value, "}");
+	say_where(buf_cstr(&value), &w);
+	args = (struct where_arguments){ .bytes = out.data, .n = out.len };
+	assert_true(where_are_arguments(&args) && where_allows(&w, &args));
+	out.data[out.len - 1] = 'y';
+	assert_true(where_are_arguments(&args) && !where_allows(&w, &args));
 }
 
 static void what_is_within(void **state)
@@ -739,6 +895,31 @@ static void what_is_within(void **state)
 		{ "{\"a\":{\"length\":2}}", "{\"a\":{\"length\":3}}", true },
 		{ "{\"a\":{\"length\":4}}", "{\"a\":{\"length\":3}}", false },
 		{ "{\"a\":\"x\"}", "{\"a\":{\"length\":3}}", false }, /* not seen */
+		{ "{\"a\":{\"match\":\"x+\"}}", "{\"a\":{\"match\":\"x+\"}}", true },
+		{ "{\"a\":{\"match\":\"x\"}}", "{\"a\":{\"match\":\"x+\"}}", false }, /* not seen */
+		{ "{\"a\":{\"match\":\"x+\"}}", "{\"b\":{\"match\":\"x+\"}}", false },
+		{ "{\"a\":{\"match\":\"x+\"}}", "{\"a\":{}}", true },
+		{ "{\"a\":{\"match\":\"x+\"}}", "{\"a\":\"x*\"}", false }, /* not seen */
+		{ "{\"a\":{\"match\":\"x+\"}}", "{\"a\":{\"match\":\"x+\",\"length\":5}}", false },
+		{ "{\"a\":{\"match\":\"x+\",\"length\":4}}", "{\"a\":{\"match\":\"x+\",\"length\":5}}", true },
+		{ "{\"a\":{\"match\":\"x+\",\"of\":[\"y\",\"x*\"]}}", "{\"a\":{\"match\":\"x+\"}}", true },
+		{ "{\"a\":{\"match\":\"x+\",\"of\":[\"y\",\"x*\"]}}", "{\"a\":[\"y\",\"x*\"]}", true },
+		{ "{\"a\":[\"x\",\"xx\"]}", "{\"a\":{\"match\":\"x+\"}}", true },
+		{ "{\"a\":[\"x\",\"xy\"]}", "{\"a\":{\"match\":\"x+\"}}", false },
+		{ "{\"a\":[\"x\",\"xx*\"]}", "{\"a\":{\"match\":\"x.*\"}}", false },
+		{ "{\"a\":\"*\"}", "{\"a\":{\"match\":\".*\"}}", false },
+		{ "{\"a\":\"\\\\*\"}", "{\"a\":{\"match\":\".\"}}", true },
+		{ "{\"a\":5}", "{\"a\":{\"match\":\"\\\\d\"}}", true },
+		{ "{\"a\":\"./x/../y\"}", "{\"a\":{\"match\":\".*\"}}", false },
+		{ "{\"a\":\"x\"}", "{\"a\":{\"match\":\"x+\",\"of\":\"x*\"}}", true },
+		{ "{\"a\":\"x\"}", "{\"a\":{\"match\":\"x+\",\"of\":\"y*\"}}", false },
+		{ "{\"a\":null}", "{\"a\":{\"match\":\"x\"}}", true },
+		{ "{\"a\":null}", "{\"a.b\":{\"match\":\"x\"}}", true },
+		{ "{\"a\":null}", "{\"a\":{\"match\":\"x\",\"given\":true}}", false },
+		{ "{\"*\":null}", "{\"a\":{\"match\":\"x\"}}", true },
+		{ "{}", "{\"a\":{\"match\":\"x\"}}", false },
+		{ "{\"a\":{}}", "{\"a\":{\"match\":\".*\"}}", false },
+		{ "{\"a\":{\"match\":\"x\"}}", "{\"a\":null}", false },
 		{ "{\"*\":null,\"a\":\"x\"}", "{\"a\":\"x\",\"b\":null}", true },
 		{ "{\"*\":null,\"a\":\"x\"}", "{\"*\":null,\"a\":{},\"b\":{}}", true },
 		{ "{\"*\":null,\"a\":\"x\",\"b\":{}}", "{\"*\":null,\"a\":{}}", false },
@@ -777,6 +958,9 @@ int main(void)
 		cmocka_unit_test(a_pattern_of_stars_is_matched_at_once),
 		cmocka_unit_test(sets_are_compared_exactly),
 		cmocka_unit_test(what_is_within_allows_no_more),
+		cmocka_unit_test(expressions_have_one_way_of_being_written),
+		cmocka_unit_test(an_expression_is_wrong_where_it_begins),
+		cmocka_unit_test(many_expressions_are_looked_at),
 		cmocka_unit_test(what_is_within),
 	};
 
