@@ -549,6 +549,27 @@ static void what_was_never_asked_is_not_answered(void **state)
 	end(&w);
 }
 
+/* Who guesses the id of what it has not got yet answers nothing. */
+static void what_was_not_sent_is_not_answered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin_used(&w);
+	client_says(&w, CALL("5"));
+	assert_asked(&w, "t", NULL);
+	for (long long i = 0; i < 20; i++)
+		server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'content':[]}}", i);
+	assert_nothing_is_heard(&w);
+	server_says(&w, "{'jsonrpc':'2.0','id':'s','method':'roots/list'}");
+	assert_asked(&w, "roots/list", "");
+	for (long long i = 0; i < 20; i++)
+		client_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'roots':[]}}", i);
+	assert_nothing_is_heard(&w);
+	assert_told_nothing(&w);
+	end(&w);
+}
+
 /* Nobody is left waiting by a line whose id is written in a way that we do not look for. */
 static void an_answer_that_cannot_pass_is_one_all_the_same(void **state)
 {
@@ -905,6 +926,20 @@ static void progress_is_told_to_who_waits(void **state)
 	server_says(&w,
 		    "{'jsonrpc':'2.0','method':'notifications/progress','params':{'progressToken':'p','progress':2}}");
 	assert_nothing_is_heard(&w);
+	server_says(&w, "{'jsonrpc':'2.0','id':7,'method':'tasks/list','params':{'_meta':{'progressToken':'q'}}}");
+	own = own_heard(&w, client_hears);
+	client_says(&w,
+		    "{'jsonrpc':'2.0','method':'notifications/progress','params':{'progressToken':'p','progress':3}}");
+	assert_nothing_is_heard(&w);
+	client_says(&w,
+		    "{'jsonrpc':'2.0','method':'notifications/progress','params':{'progressToken':'q','progress':4}}");
+	assert_says(server_hears(&w), "'progress':4");
+	client_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{}}", own);
+	assert_says(server_hears(&w), "'id':7");
+	client_says(&w,
+		    "{'jsonrpc':'2.0','method':'notifications/progress','params':{'progressToken':'q','progress':5}}");
+	client_says(&w, "{'jsonrpc':'2.0','method':'notifications/other'}");
+	assert_nothing_is_heard(&w);
 	end(&w);
 }
 
@@ -1103,7 +1138,7 @@ static void questions_in_other_forms_do_not_pass(void **state)
 static void an_answer_that_waits_is_cancelled_and_lost(void **state)
 {
 	struct world w;
-	uint32_t call;
+	uint32_t call, old;
 
 	(void)state;
 	begin_used(&w);
@@ -1113,10 +1148,17 @@ static void an_answer_that_waits_is_cancelled_and_lost(void **state)
 	client_says(&w, CANCEL("5"));
 	assert_nothing_is_heard(&w);
 	assert_over(&w, call, GUARD_CANCELLED);
-	client_says(&w, CALL("6")); /* has its place, and nothing of it */
-	word(&w, w.number, GUARD_YES);
+	old = w.number;
+	answer(&w, URLS); /* has its place, and nothing of it */
+	call = w.number;
+	assert_asked(&w, "elicitation/create", NULL);
+	word(&w, old, GUARD_NO);
 	assert_nothing_is_heard(&w);
-	assert_int_equal(w.g->held > 0, 1);
+	word(&w, w.number, GUARD_YES);
+	assert_over(&w, w.number, GUARD_DONE);
+	assert_says(client_hears(&w), "'id':5", "x.test");
+	assert_over(&w, call, GUARD_DONE);
+	assert_int_equal(w.g->held, 0);
 	end(&w);
 
 	begin_used(&w);
@@ -1691,6 +1733,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_message_is_refused),
 		cmocka_unit_test(blanks_at_the_end_are_nothing),
 		cmocka_unit_test(what_was_never_asked_is_not_answered),
+		cmocka_unit_test(what_was_not_sent_is_not_answered),
 		cmocka_unit_test(an_answer_that_cannot_pass_is_one_all_the_same),
 		cmocka_unit_test(a_no_is_an_answer_of_the_tool),
 		cmocka_unit_test(a_person_is_asked_by_an_old_client),
