@@ -115,7 +115,7 @@ def lines_are_read(place):
 
 def bytes_are_read(place):
     top = place.fresh()
-    picture = PNG + bytes(range(256)) * 4096
+    picture = PNG + bytes(range(256)) * 2048
     files = {"a.png": picture, "jpeg": b"\xff\xd8\xff\xe0" + b"\0" * 20, "gif": b"GIF89a\0", "webp": b"RIFF\x10\0\0\0WEBPVP8 ", "pdf": b"%PDF-1.4\n\xff",
              "other": b"RIFX\x10\0\0\0WEBPVP8 ", "wave": b"RIFF\x10\0\0\0WAVEfmt ", "nul": b"text\0", "latin": NOT_UTF8, "random": bytes(range(256)) * 2048, "huge.png": PNG + b"\0" * (5 * MIB)}
     for name, data in files.items():
@@ -124,7 +124,7 @@ def bytes_are_read(place):
     unknown = "application/octet-stream"
     rows = [  # words; what part, media type, truncated
         (["a.png"], 0, len(picture), "image/png", False),
-        (["huge.png"], 0, 4 * MIB, "image/png", True),
+        (["huge.png"], 0, 704 * KIB, "image/png", True),
         (["jpeg"], 0, 24, "image/jpeg", False),
         (["gif"], 0, 7, "image/gif", False),
         (["webp"], 0, 16, "image/webp", False),
