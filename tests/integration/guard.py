@@ -158,6 +158,15 @@ def conditions_hold_on_any_argument(place):
         ({"say": {"given": True}}, {}, False),
         ({"say": {"length": 3}}, {"say": "abcd"}, False),
         ({"say": "a*"}, {"say": "a", "SAY": "b"}, None),  # some servers take the one for the other
+        ({"to": {"match": "[a-z0-9._-]+@example\\.com"}}, {"to": ["ann@example.com", "b.c@example.com"]}, True),
+        ({"to": {"match": "[a-z0-9._-]+@example\\.com"}}, {"to": ["ann@example.com", "ann@example.com.test"]}, False),
+        ({"say": {"match": "[a-z0-9._-]+@example\\.com"}}, {"say": "ann@examplexcom"}, False),
+        ({"say": {"match": "(a*)*b"}}, {"say": 4096 * "a"}, False),
+        ({"say": {"match": "a*"}}, {"say": 4096 * "a"}, True),
+        ({"say": {"match": "a*"}}, {"say": 4097 * "a"}, False),  # too long to be told
+        ({"say": {"match": "[./a-z]+"}}, {"say": "./docs/../x"}, False),
+        ({"n": {"match": "[0-9]+"}}, {"n": 25}, True),
+        ({"n": {"match": "[0-9]+"}}, {"n": -25}, False),
         ({"o.mode": "r"}, {"o": {"mode": "w"}}, False),
         ({"o.mode": "r"}, {"o": {"mode": "r"}}, True),
     ]

@@ -63,7 +63,8 @@ TAKEN = [
     *({"tool": "a/b", **more} for more in (
         {"uses": 50, "rate": "10/m", "until": "2026-12-01T00:00:00Z", "between": "09:00-18:00 Europe/Berlin", "ask": True}, {"ask": "labelled", "unless": ["a", "b"], "label": "untrusted"},
         {"unless": "none"}, {"where": {}}, {"where": {"path": "./docs/**", "mode": ["r", "rb"], "size": {"max": 100}, "cc": None, "*": None}},
-        {"where": {"a.b": [1, -0.5, True, "x"], "c": {"of": "x", "given": True, "length": 5, "min": -1, "max": 2.5}, "d": {}, "e\\*": "a\\*b\\\\"}}, {"where": "{\"a\": [\"x\"]}"},
+        {"where": {"a.b": [1, -0.5, True, "x"], "c": {"of": "x", "given": True, "length": 5, "min": -1, "max": 2.5}, "d": {}, "e\\*": "a\\*b\\\\"}},
+        *({"where": {"a": {"match": text, "of": "x", "length": 5}}} for text in ("x", "[a-z]+\\.\\d{2,}", 255 * "a", "\u00e4|\\/'", "a{255}b{255}cd")), {"where": "{\"a\": [\"x\"]}"},
         {"where": {"a": list(range(128))}}, {"where": {f"a{i}": None for i in range(32)}})),
     *({"connect": to, "secret": "a"} for to in ("*.b.test:1", "*:443", "10.0.0.1:1", "10.0.0.1/32:1", "[2001:db8::1]:1", ["a:1", "b:2"])),
 ]
@@ -107,6 +108,7 @@ REFUSED = [
     *({"tool": "a/b", **more} for more in (
         {"bytes": 5}, {"rows": 5}, {"http": "GET /"}, {"depth": 2}, {"ech": True}, {"secret": "a"}, {"ask": False}, {"ask": "labelled", "unless": "none"}, {"where": "x"}, {"where": None}, {"where": ["a"]},
         *({"where": {"a": value}} for value in ([], [[]], [None], {"b": 1}, {"max": "1"}, {"length": 0}, {"length": 1.5}, {"given": False}, {"of": None}, {"of": []}, "a\\b", ["a\\"])),
+        *({"where": {"a": {"match": text}}} for text in ("", 5, ["x"], None, 256 * "a", "\\b", "x\\", "\\\u00e4", "\\1")),
         *({"where": {name: None}} for name in ("a*", "a\\", "a\\b")), {"where": {"*": "x"}}, {"where": {"a": list(range(129))}})),
     {"connect": "a:1", "where": {}}, {"read": "/a", "where": {"a": "b"}}, {"tool": "a/b", "read": "/x"},
     *({"declassify": name} for name in ("", "Private", "none", "*", [], ["a", "B"])),
