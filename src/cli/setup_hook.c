@@ -117,8 +117,11 @@ static int answer(enum setup_client c, const struct setup_words *run, struct err
 	ask.text = said.data;
 	ask.text_len = (uint32_t)said.len;
 	r = setup_role_ask(&ask, &room, &told, e);
-	if (r < 0 || !told.is_shell)
+	if (r < 0)
 		return r;
+	if (!told.is_shell) /* so who took the reader over has nothing run bare by saying so */
+		return err_set(e, AMBIT_USAGE, "the matcher of this hook is `Bash` alone, as `ambit setup` writes it",
+			       "this is no call of the client's shell");
 	buf_init(&command, 8 * SETUP_HOOK_MAX);
 	buf_init(&out, 64 * SETUP_HOOK_MAX);
 	put_in_cell(&command, &told, run);

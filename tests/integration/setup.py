@@ -388,8 +388,8 @@ def what_is_not_understood_does_not_run(place):
         assert result.returncode == 2 and result.stdout == "" and result.stderr.startswith("ambit: "), told(result)
     for words in (["claude-code", "--work", "."], ["cursor"], ["nobody"], []):
         p.refused("hook", *words, says="ambit setup hook CLIENT", status=2, input=said("x"))
-    other = p.setup("hook", "claude-code", input='{"tool_name": "Read", "tool_input": {"file_path": "/x"}}')
-    assert other.returncode == 0 and other.stdout == "", told(other)
+    other = p.setup("hook", "claude-code", input='{"tool_name": "Read", "tool_input": {"file_path": "/x"}}')  # its matcher lets none through
+    assert other.returncode == 2 and other.stdout == "" and "no call of the client's shell" in other.stderr, told(other)
 
 
 def rules_that_a_hook_passes_by_are_told(place):
