@@ -140,7 +140,10 @@ def event_row(n):
     return struct.pack("<QIIQQQQQQII96x32s256sI512s512sI", n, 4, 0, 1, 1, 1, 0, 0, 0, 0, 0, EVENT.encode(), b"true", 0, b"", b"", 0)
 
 
-def hello(revision=7, device=0):
+REVISION = 7  # SESSION_REVISION
+
+
+def hello(revision=REVISION, device=0):
     return struct.pack("<IIQQ32s", revision, os.getpid(), device, 0, b"0.1.0")
 
 
@@ -301,7 +304,7 @@ LIES = [
     ("an end at once", {"hello": leaves}, ("connect", GONE)),
     ("half a word", {"hello": says(HELLO, hello()[:-1])}, ("connect", PROTOCOL)),
     ("a word without end", {"hello": too_long(HELLO)}, ("connect", PROTOCOL)),
-    ("another revision", {"hello": says(HELLO, hello(revision=7))}, ("connect", PROTOCOL)),
+    ("another revision", {"hello": says(HELLO, hello(revision=REVISION + 1))}, ("connect", PROTOCOL)),
     ("other sessions", {"hello": says(HELLO, hello(device=1))}, ("connect", CONFLICT)),
     ("what no daemon says", {"hello": says(NEW, number(1))}, ("connect", PROTOCOL)),
     ("no list", {LIST: silent}, ("list", GONE)),
