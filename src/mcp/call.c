@@ -419,7 +419,7 @@ static void answer_declined(struct mcp *m, const struct asked *a)
 
 static int begin_call(struct mcp *m, const struct asked *a, enum tool t, const json_t *arguments, struct mistake *why)
 {
-	char digest[DIGEST_HEX];
+	char digest[DIGEST_HEX] = "";
 	bool again = false;
 	struct call *c;
 	int r = digest_of(t, arguments, digest, why);

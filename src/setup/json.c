@@ -158,14 +158,14 @@ static int read_brackets(struct making *m, struct node *of, char close)
 					     m->at < m->len ? "here a ',' or '%c' should be"
 							    : "it ends too early, without '%c'",
 					     close);
-		if (making_peek(m) == close)
+		if (of->last != NULL && making_peek(m) == close)
 			return making_refuse(m, of->last->comma, "this client reads plain JSON: take it out",
 					     "a comma behind the last");
 		r = close == '}' ? read_member(m, of) : read_value(m, of, &n);
 		r = r < 0 ? r : skip(m);
 		if (r < 0)
 			return r;
-		if (making_peek(m) == ',') {
+		if (of->last != NULL && making_peek(m) == ',') {
 			of->last->has_comma = true;
 			of->last->comma = m->at;
 			making_step(m, 1);
@@ -257,7 +257,7 @@ static int read_value(struct making *m, struct node *parent, struct node **ret)
 
 int json_read(struct making *m)
 {
-	struct node *root;
+	struct node *root = NULL;
 	int r = skip(m);
 
 	r = r < 0 ? r : read_value(m, NULL, &root);
@@ -266,8 +266,8 @@ int json_read(struct making *m)
 		return r;
 	if (m->at < m->len)
 		return making_refuse(m, m->at, NULL, "something stands behind the end");
-	if (root->kind != NODE_OBJECT)
-		return making_refuse(m, root->start, NULL, "this should be an object: {...}");
+	if (root == NULL || root->kind != NODE_OBJECT)
+		return making_refuse(m, root != NULL ? root->start : 0, NULL, "this should be an object: {...}");
 	m->tree->root = root;
 	return 0;
 }
