@@ -264,7 +264,7 @@ static int is_twice(struct making *m, const struct part *p, const struct node *f
 
 static int read_pair(struct making *m, struct node *of)
 {
-	struct name name;
+	struct name name = { .n = 0 };
 	struct node *n;
 	int r = read_name(m, &name);
 
@@ -444,7 +444,7 @@ static int read_header(struct making *m, struct node **ret)
 	const bool is_list = m->len - m->at > 1 && m->bytes[m->at + 1] == '[';
 	const size_t brackets = is_list ? 2 : 1;
 	struct node *of = m->tree->root;
-	struct name name;
+	struct name name = { .n = 0 };
 	int r;
 
 	making_step(m, brackets);
