@@ -294,7 +294,7 @@ static int approve_one(void *of, int dir_fd, const char *name, struct err *e)
 	r = read_file(a->p->shown_fd, name, &seen, e);
 	if (r < 0 && r != -AMBIT_NOT_FOUND)
 		return r;
-	if (r < 0 || seen.len != is.len || memcmp(seen.data, is.data, is.len) != 0)
+	if (r < 0 || seen.len != is.len || is.len == 0 || memcmp(seen.data, is.data, is.len) != 0)
 		return err_set(e, AMBIT_DENIED, "`ambit guard --pins SERVER` shows it",
 			       "the definition of '%.64s' that waits is not one that was shown", name);
 	r = write_file(a->p->pinned_fd, name, seen.data, seen.len, e);

@@ -294,7 +294,7 @@ int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard
 	ret->verdict = GUARD_NO;
 	for (unsigned level = 0; level < 3 && !found; level++)
 		for (uint32_t i = 0; i < 2 * u->n; i++) {
-			const struct guard_grant *g = &u->grants[i % u->n];
+			const struct guard_grant *g = &u->grants[i < u->n ? i : i - u->n];
 			int r;
 
 			if (level_of(g) != level || g->asks != (i >= u->n) || !covers(g, object, ask) || is_over(g))

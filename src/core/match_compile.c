@@ -170,7 +170,7 @@ static int read_set(struct compiler *c)
 {
 	const size_t begun = c->at;
 	struct match_set *s;
-	uint32_t one;
+	uint32_t one = 0;
 	int rc;
 
 	if (is_at(c, begun, '[')) {

@@ -115,7 +115,7 @@ static int read_member(struct making *m, struct node *of)
 	const size_t key_start = m->at;
 	size_t key_end, key_len;
 	const char *key;
-	struct node *n;
+	struct node *n = NULL;
 	int r;
 
 	if (making_peek(m) != '"')
@@ -131,7 +131,7 @@ static int read_member(struct making *m, struct node *of)
 	making_step(m, 1);
 	r = skip(m);
 	r = r < 0 ? r : read_value(m, of, &n);
-	if (r < 0)
+	if (r < 0 || n == NULL)
 		return r;
 	n->key = key;
 	n->key_len = key_len;

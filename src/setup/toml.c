@@ -457,7 +457,7 @@ static int read_header(struct making *m, struct node **ret)
 	if (r == 0)
 		r = is_list ? open_list(m, of, &name.part[name.n - 1], ret)
 			    : open_table(m, of, &name.part[name.n - 1], ret);
-	if (r < 0)
+	if (r < 0 || *ret == NULL)
 		return r;
 	(*ret)->start = begin;
 	making_step(m, brackets);

@@ -115,7 +115,7 @@ int making_check_members(struct making *m, const struct node *of)
 		return err_set(m->e, AMBIT_MEMORY, NULL, "no memory to read it");
 	for (struct node *at = of->first; at != NULL; at = at->next)
 		list[n++] = at;
-	qsort(list, n, sizeof *list, by_key);
+	qsort(list, n, sizeof(struct node *), by_key);
 	for (size_t i = 1; i < n; i++)
 		if (list[i]->key_len == list[i - 1]->key_len &&
 		    memcmp(list[i]->key, list[i - 1]->key, list[i]->key_len) == 0)
