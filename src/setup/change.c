@@ -19,7 +19,8 @@ struct work {
 
 static int refuse(struct work *w, const struct node *at, const char *hint, const char *what)
 {
-	const struct spot s = spot_of(w->tree->bytes, w->tree->len, at->key_end > 0 ? at->key_start : at->start);
+	const size_t byte = at == NULL ? 0 : at->key_end > 0 ? at->key_start : at->start;
+	const struct spot s = spot_of(w->tree->bytes, w->tree->len, byte);
 
 	return err_set(w->e, AMBIT_MALFORMED, hint, "line %zu, column %zu: %s", s.line, s.column, what);
 }
