@@ -113,8 +113,8 @@ static int read_text(struct making *m, const char **ret, size_t *ret_len)
 static int read_member(struct making *m, struct node *of)
 {
 	const size_t key_start = m->at;
-	size_t key_end, key_len;
-	const char *key;
+	size_t key_end, key_len = 0;
+	const char *key = NULL;
 	struct node *n = NULL;
 	int r;
 
