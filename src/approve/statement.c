@@ -10,12 +10,6 @@
 
 /* ---- values ---- */
 
-static void put_hex(struct buf *out, const uint8_t *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%02x", (unsigned)bytes[i]);
-}
-
 static bool take_hex(struct span value, uint8_t *ret, size_t n)
 {
 	if (value.len != 2 * n)
@@ -56,7 +50,7 @@ static const char *const scopes[] = { "once", "session" };
 
 static void put_realm(struct buf *out, const struct statement *s)
 {
-	put_hex(out, s->realm, sizeof s->realm);
+	buf_put_hex(out, s->realm, sizeof s->realm);
 }
 
 static bool take_realm(struct span v, struct statement *s)
@@ -82,7 +76,7 @@ static bool take_approval(struct span v, struct statement *s)
 
 static void put_shown(struct buf *out, const struct statement *s)
 {
-	put_hex(out, s->shown, sizeof s->shown);
+	buf_put_hex(out, s->shown, sizeof s->shown);
 }
 
 static bool take_shown(struct span v, struct statement *s)
@@ -135,7 +129,7 @@ static bool take_until(struct span v, struct statement *s)
 
 static void put_nonce(struct buf *out, const struct statement *s)
 {
-	put_hex(out, s->nonce, sizeof s->nonce);
+	buf_put_hex(out, s->nonce, sizeof s->nonce);
 }
 
 static bool take_nonce(struct span v, struct statement *s)

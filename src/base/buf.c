@@ -157,6 +157,12 @@ void buf_put_text(struct buf *b, const char *s, size_t room)
 	b->len += room;
 }
 
+void buf_put_hex(struct buf *b, const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_printf(b, "%02x", bytes[i]);
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;

@@ -54,6 +54,8 @@ void buf_put_str(struct buf *b, const char *s);
 void buf_put_bytes(struct buf *b, const void *bytes, size_t n);
 /* In a room of fixed size, filled up with NULs; cut, with one NUL at least. */
 void buf_put_text(struct buf *b, const char *s, size_t room);
+/* Two hexadecimal digits for each, in small letters. */
+void buf_put_hex(struct buf *b, const uint8_t *bytes, size_t n);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Appends a NUL that is not counted in len, so that data reads as a string; NULL if failed. */
 const char *buf_cstr(struct buf *b);

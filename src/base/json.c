@@ -152,8 +152,7 @@ void json_put_hex(struct json *j, const uint8_t *bytes, size_t n)
 {
 	begin(j);
 	put(j, "\"");
-	for (size_t i = 0; i < n; i++)
-		buf_printf(j->out, "%02x", bytes[i]);
+	buf_put_hex(j->out, bytes, n);
 	put(j, "\"");
 }
 

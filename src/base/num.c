@@ -90,6 +90,17 @@ int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+void hex_write(const uint8_t *bytes, size_t n, char *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		ret[2 * i] = digits[bytes[i] >> 4];
+		ret[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	ret[2 * n] = 0;
+}
+
 bool size_add(size_t a, size_t b, size_t *ret)
 {
 	return !__builtin_add_overflow(a, b, ret);

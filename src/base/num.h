@@ -21,6 +21,8 @@ bool parse_duration(const char *s, uint64_t *ret_ms);
 
 /* What a hexadecimal digit is worth, in letters of either size; -1: it is none. */
 int hex_digit(char c);
+/* Two digits for each, in small letters, and a NUL: ret has room for 2 * n + 1. */
+void hex_write(const uint8_t *bytes, size_t n, char *ret);
 
 bool size_add(size_t a, size_t b, size_t *ret);
 bool size_mul(size_t a, size_t b, size_t *ret);

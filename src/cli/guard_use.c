@@ -185,8 +185,7 @@ static void put_shown(const struct guard_use *u, const char *object, const struc
 			   text_escape(shown, sizeof shown, a.value, a.n));
 	}
 	buf_printf(out, "all of it: %llu bytes, sha256 ", (unsigned long long)ask->bytes);
-	for (size_t i = 0; i < sizeof ask->sha256; i++)
-		buf_printf(out, "%02x", ask->sha256[i]);
+	buf_put_hex(out, ask->sha256, sizeof ask->sha256);
 	buf_printf(out, "\n");
 }
 

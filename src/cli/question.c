@@ -177,8 +177,7 @@ static int put_shown(struct buf *out, const struct question *q, bool head, size_
 
 static void put_digest(struct buf *out, const struct question *q)
 {
-	for (size_t i = 0; i < AUTHORITY_DIGEST; i++)
-		buf_printf(out, "%02x", q->told.digest[i]);
+	buf_put_hex(out, q->told.digest, AUTHORITY_DIGEST);
 }
 
 int question_show(const struct question *q)

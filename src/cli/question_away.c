@@ -17,12 +17,6 @@
 #define FIRST_LINE "ambit question 1"
 #define FILE_MAX (KEEPER_SHOWN_MAX + 1024)
 
-static void put_hex(struct buf *out, const uint8_t *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%02x", bytes[i]);
-}
-
 int question_print(const struct question *q)
 {
 	auto_buf out = { .max = 0 };
@@ -31,7 +25,7 @@ int question_print(const struct question *q)
 	buf_init(&out, FILE_MAX);
 	(void)timestamp_write(q->told.until_ms, until);
 	buf_printf(&out, FIRST_LINE "\nrealm: ");
-	put_hex(&out, q->realm, sizeof q->realm);
+	buf_put_hex(&out, q->realm, sizeof q->realm);
 	buf_printf(&out, "\napproval: %s\nuntil: %s\nbytes: %zu\n\n", q->id, until, q->shown.len);
 	buf_put(&out, q->shown.data, q->shown.len);
 	return out.failed ? EXIT_REFUSED : cli_write(out.data, out.len);

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/question.h"
@@ -180,8 +181,7 @@ static bool is_digest(const struct question *q, const char *text)
 {
 	char own[2 * AUTHORITY_DIGEST + 1];
 
-	for (size_t i = 0; i < AUTHORITY_DIGEST; i++)
-		(void)snprintf(own + 2 * i, 3, "%02x", q->told.digest[i]);
+	hex_write(q->told.digest, AUTHORITY_DIGEST, own);
 	return strcmp(own, text) == 0;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/num.h"
 #include "base/text.h"
 
 /* ---- where it is ---- */
@@ -235,6 +236,5 @@ void setup_digest(const void *bytes, size_t n, char ret[2 * SHA256_BYTES + 1])
 	sha256_init(&s);
 	sha256_add(&s, bytes, n);
 	sha256_end(&s, digest);
-	for (size_t i = 0; i < sizeof digest; i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", digest[i]); /* fits */
+	hex_write(digest, sizeof digest, ret);
 }

@@ -1,4 +1,5 @@
 #include "diff/binary.h"
+#include "base/num.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +25,7 @@ void object_name(const struct text *content, char ret[OBJECT_NAME_MAX])
 		sha1_add(&s, content->data, content->len);
 		sha1_end(&s, digest);
 	}
-	for (size_t i = 0; i < SHA1_BYTES; i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	hex_write(digest, SHA1_BYTES, ret);
 }
 
 /* Bytes on their way into lines of base 85. */

@@ -9,6 +9,7 @@
 #include "audit/body.h"
 #include "audit/verdict.h"
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "base/sat.h"
 #include "base/text.h"
 #include "core/grant.h"
@@ -138,8 +139,7 @@ static void put_leaf(struct json *j, const char *key, const struct hash *leaf)
 {
 	char hex[2 * HASH_BYTES + 1];
 
-	for (size_t i = 0; i < HASH_BYTES; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", leaf->bytes[i]); /* it fits */
+	hex_write(leaf->bytes, HASH_BYTES, hex);
 	otlp_put_text(j, key, hex);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "guard/guard.h"
 
@@ -110,7 +111,7 @@ static int take_digest(struct pending *p, const char *name, const json_t *judged
 	sha256_add(&s, text, strlen(text));
 	sha256_end(&s, p->sha256);
 	p->bytes = strlen(text);
-	seal_hex(p->sha256, p->digest);
+	hex_write(p->sha256, sizeof p->sha256, p->digest);
 	return 0;
 }
 

@@ -160,8 +160,7 @@ static bool is_hash_of(const char *hash, const char *text, size_t n)
 	sha256_init(&s);
 	sha256_add(&s, text, n);
 	sha256_end(&s, digest);
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	hex_write(digest, SHA256_BYTES, hex);
 	return strcmp(hex, hash) == 0;
 }
 

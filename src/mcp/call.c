@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/nearest.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "core/kind.h"
 #include "mcp/mcp.h"
@@ -377,8 +378,7 @@ static int digest_of(enum tool t, const json_t *arguments, char ret[DIGEST_HEX],
 	sha256_add(&s, tool_name(t), strlen(tool_name(t)) + 1);
 	sha256_add(&s, text, strlen(text));
 	sha256_end(&s, digest);
-	for (size_t i = 0; i < sizeof digest; i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	hex_write(digest, sizeof digest, ret);
 	free(text);
 	return 0;
 }

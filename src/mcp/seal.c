@@ -11,12 +11,6 @@
 #define STATE_S (UINT64_C(3600)) /* for so long a client may bring it back */
 #define SCOPE_MAX 128
 
-void seal_hex(const uint8_t digest[SHA256_BYTES], char ret[SEAL_DIGEST_MAX])
-{
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-}
-
 static void seal(const uint8_t key[SEAL_KEY_BYTES], const char *scope, const char *text, char ret[SEAL_DIGEST_MAX])
 {
 	uint8_t inner[64], outer[64], digest[SHA256_BYTES];
@@ -38,7 +32,7 @@ static void seal(const uint8_t key[SEAL_KEY_BYTES], const char *scope, const cha
 	sha256_add(&s, outer, sizeof outer);
 	sha256_add(&s, digest, sizeof digest);
 	sha256_end(&s, digest);
-	seal_hex(digest, ret);
+	hex_write(digest, sizeof digest, ret);
 }
 
 void seal_make(const uint8_t key[SEAL_KEY_BYTES], const char *scope, const char *question, const char *digest,

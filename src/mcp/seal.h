@@ -21,6 +21,5 @@ void seal_make(const uint8_t key[SEAL_KEY_BYTES], const char *scope, const char 
 	       char ret[SEAL_MAX]);
 /* False: it was not given for that, or is too old. */
 bool seal_take(const uint8_t key[SEAL_KEY_BYTES], const char *scope, const char *state, const char *digest);
-void seal_hex(const uint8_t digest[SHA256_BYTES], char ret[SEAL_DIGEST_MAX]);
 
 #endif

@@ -42,8 +42,7 @@ static void put_target(struct buf *out, int dir, const char *name)
 
 static void put_sum(struct buf *out, const uint8_t sum[SHA256_BYTES])
 {
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		buf_printf(out, "%02x", sum[i]);
+	buf_put_hex(out, sum, SHA256_BYTES);
 }
 
 static int put_attributes(struct buf *out, int dir, const char *name)

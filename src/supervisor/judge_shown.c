@@ -31,8 +31,7 @@ static void put_arguments(struct buf *out, char *const *argv)
 	}
 	sha256_end(&sum, digest);
 	buf_printf(out, "arguments: %zu, sha256 ", n);
-	for (size_t i = 0; i < sizeof digest; i++)
-		buf_printf(out, "%02x", digest[i]);
+	buf_put_hex(out, digest, sizeof digest);
 	buf_printf(out, "\n");
 }
 

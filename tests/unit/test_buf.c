@@ -216,6 +216,23 @@ static void numbers_from_text(void **state)
 	assert_false(parse_duration("5", &v));
 }
 
+static void bytes_are_written_in_hex(void **state)
+{
+	static const uint8_t bytes[] = { 0x00, 0x0f, 0xa5, 0xff, 0x10 };
+	char text[2 * sizeof bytes + 2] = { 0 };
+	auto_buf b = { .max = 64 };
+
+	(void)state;
+	text[2 * sizeof bytes + 1] = 'x'; /* behind the NUL */
+	hex_write(bytes, sizeof bytes, text);
+	assert_string_equal(text, "000fa5ff10");
+	assert_int_equal(text[2 * sizeof bytes + 1], 'x');
+	buf_put_hex(&b, bytes, sizeof bytes);
+	assert_string_equal(buf_cstr(&b), "000fa5ff10");
+	hex_write(bytes, 0, text);
+	assert_string_equal(text, "");
+}
+
 static void text_is_escaped(void **state)
 {
 	static const struct {
@@ -277,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_cursor_never_reads_beyond),
 		cmocka_unit_test(what_failed_is_like_nothing),
 		cmocka_unit_test(numbers_from_text),
+		cmocka_unit_test(bytes_are_written_in_hex),
 		cmocka_unit_test(text_is_escaped),
 		cmocka_unit_test(utf8_is_strict),
 	};
