@@ -371,9 +371,9 @@ void client_go_on(struct guard *g)
 
 /* ---- notes and answers ---- */
 
-void guard_cancel(struct guard *g, const struct pending *p)
+void side_cancel(struct side *to, const struct pending *p)
 {
-	buf_printf(&g->server.bytes,
+	buf_printf(&to->bytes,
 		   "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%llu}}\n",
 		   (unsigned long long)p->own);
 }
@@ -388,7 +388,7 @@ static void on_cancelled(struct guard *g, const json_t *params)
 		return;
 	p->cancelled = true;
 	if (p->state == PENDING_SENT)
-		guard_cancel(g, p);
+		side_cancel(&g->server, p);
 	if (p->state == PENDING_SENT || p->state == PENDING_JUDGED) /* there is something to come */
 		return;
 	guard_tell_over(g, p, GUARD_CANCELLED, "", 0);

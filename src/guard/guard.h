@@ -147,9 +147,8 @@ void inputs_word(struct guard *g, struct pending *input, const struct guard_word
 /* Asks the command line whether the server may ask for that. */
 int server_ask(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e);
 
-/* Tells the server, or the client, that nobody waits for it. */
-void guard_cancel(struct guard *g, const struct pending *p);
-void client_cancel(struct guard *g, const struct pending *p);
+/* Tells one of the two that nobody waits for what it was asked. */
+void side_cancel(struct side *to, const struct pending *p);
 /* Tells the command line what came of what it allowed. */
 void guard_tell_over(struct guard *g, const struct pending *p, enum guard_end end, const void *bytes, size_t n);
 /* The server is gone: what was asked of it is answered so. */

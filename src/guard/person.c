@@ -111,7 +111,7 @@ void person_forget(struct guard *g, const struct pending *p)
 		if (ours->state != PENDING_SENT || ours->about != p || ours->cancelled)
 			continue;
 		ours->cancelled = true;
-		client_cancel(g, ours);
+		side_cancel(&g->client, ours);
 	}
 }
 

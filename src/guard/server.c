@@ -242,13 +242,6 @@ bool server_word(struct guard *g, const struct guard_word *w)
 
 /* ---- notes ---- */
 
-void client_cancel(struct guard *g, const struct pending *p)
-{
-	buf_printf(&g->client.bytes,
-		   "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%llu}}\n",
-		   (unsigned long long)p->own);
-}
-
 static void on_note(struct guard *g, const json_t *said, const char *line, size_t n)
 {
 	static const char *const pass[] = { "notifications/progress",
@@ -273,7 +266,7 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 		if (p != NULL && !p->cancelled) {
 			p->cancelled = true;
 			if (p->state == PENDING_SENT)
-				client_cancel(g, p);
+				side_cancel(&g->client, p);
 		}
 		return;
 	}
