@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/tool.h"
 #include "guard/guard.h"
 
 enum { URL_ELICITATION = -32042, REFUSED = -32001, INTERNAL = -32603 };
@@ -40,7 +41,9 @@ static const json_t *urls_of(const json_t *said)
 
 static int ask_one(struct guard *g, struct pending *p, const char *method, const json_t *params, struct err *e)
 {
-	static const char *const known[] = { "sampling/createMessage", "elicitation/create", "roots/list" };
+#define METHOD(name) name,
+	static const char *const known[] = { TOOL_METHODS_OF_CLIENT(METHOD) };
+#undef METHOD
 	struct pending *input;
 	size_t i = 0;
 	int r;

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "core/tool.h"
 #include "guard/guard.h"
 
 enum { NO_METHOD = -32601, INTERNAL = -32603, REFUSED = -32001 };
@@ -171,9 +172,11 @@ static void pass_on(struct guard *g, struct pending *p)
 
 static void on_request(struct guard *g, const json_t *said, const char *id, const char *line, size_t n)
 {
-	/* the first three are granted; the others are about what came of these */
-	static const char *const known[] = { "sampling/createMessage", "elicitation/create", "roots/list", "tasks/get",
-					     "tasks/result",           "tasks/cancel",       "tasks/list" };
+#define METHOD(name) name,
+	/* those are granted; the others are about what came of these */
+	static const char *const known[] = { TOOL_METHODS_OF_CLIENT(METHOD) "tasks/get", "tasks/result", "tasks/cancel",
+					     "tasks/list" };
+#undef METHOD
 	const char *method = json_string_value(json_object_get(said, "method"));
 	struct pending *p;
 	char own[24];
@@ -206,7 +209,7 @@ static void on_request(struct guard *g, const json_t *said, const char *id, cons
 		return;
 	}
 	g->held += p->line.len;
-	if (i > 2)
+	if (!tool_is_method(method))
 		pass_on(g, p);
 	else if (server_ask(g, p, method, json_object_get(said, "params"), &e) < 0) {
 		refuse(g, id, INTERNAL, &e);
