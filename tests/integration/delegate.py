@@ -346,9 +346,10 @@ def a_killed_supervisor_takes_its_sub_agents_with_it(place):
     with Nested(place) as n:
         os.kill(n.supervisors["caller"], signal.SIGKILL)
         out, err = n.started.communicate(timeout=30 * SLOW)
-        assert n.started.returncode == 125 and "status" not in out, out + err
+        # The caller's program may live for as long as to hear that its sub-agent was lost, never that it ended.
+        assert n.started.returncode == 125 and out.strip() in ("", "status 125"), out + err
         n.has_ended("caller", "outer", "inner")
-        assert {os.path.basename(path) for path, _ in n.stays_as_it_is()} == {"outer", "inner"}
+        assert {os.path.basename(path) for path, _ in n.stays_as_it_is()} - {"caller"} == {"outer", "inner"}
 
 
 def a_killed_library_takes_its_sub_agents_with_it(place):

@@ -497,9 +497,13 @@ def what_cannot_wait_is_not_tried_again_at_once(place):
         last.callback(subprocess.run, ["umount", "-l", beside], check=False)
         s = last.enter_context(Warm(place))
 
-        def tries(pid, *words):
-            """How many supervisors it has soon after a command; in a session the command's own may still be among them."""
-            expect_ok(s.ambit("run", *words, "--", "true"))
+        def tries(pid, *words, own):
+            """How many supervisors it has soon after a command; `own` has that of the command's event as well, which is none of them."""
+            stay = set(held_by(pid))
+            with subprocess.Popen([place.ambit, "run", *words, "--", *SAYS], cwd=s.tree, env=s.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as it:
+                assert it.stdout.readline() == "up\n"
+                stay |= set(held_by(pid)) if own else set()
+                assert it.communicate("\n")[0] == "down\n" and it.returncode == 0
             seen, end = set(), time.monotonic() + 0.6 * SLOW
             while time.monotonic() < end:
                 seen |= set(held_by(pid))
@@ -509,9 +513,8 @@ def what_cannot_wait_is_not_tried_again_at_once(place):
         with s.start("events", "--follow", session) as client, contextlib.ExitStack() as last:
             last.callback(client.kill)
             keeps = s.until(lambda: [pid for pid in commands_of(s, "ambit-session") if command(pid) == "ambit-session"], "there is one")[0]
-            for pid, words in ((s.pool(), ("--work", ".", "--read", beside)), (keeps, ("--session", session))):
-                stay = set(held_by(pid))
-                counts = [tries(pid, *words) for _ in range(4)]
+            for pid, words, own in ((s.pool(), ("--work", ".", "--read", beside), False), (keeps, ("--session", session), True)):
+                counts = [tries(pid, *words, own=own) for _ in range(4)]
                 assert counts[0] > 0 and min(counts[1:]) == 0, counts
 
 
