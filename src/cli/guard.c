@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/found.h"
+#include "cli/guard_log.h"
 #include "cli/guard_pins.h"
 #include "cli/guard_use.h"
 #include "cli/options.h"
@@ -111,6 +112,7 @@ struct gate {
 	char server[GUARD_NAME_MAX], workspace[PATH_MAX];
 	struct guard_use use;
 	struct guard_pins pins;
+	struct guard_log log;
 	struct ambit_event *ev, *role; /* owned */
 	int to_server, from_server;    /* owned, until the role has them */
 	int sock;                      /* owned: to the role */
@@ -180,10 +182,34 @@ static int start_role(struct gate *g, struct err *e)
 
 /* ---- the role's messages ---- */
 
+/* What was asked, and the word on it, as the ledger is to have it. */
+static int record(struct gate *g, const struct guard_ask *ask, const struct guard_word *w, const struct guard_grant *by,
+		  struct err *e)
+{
+	static struct record_call c;
+
+	c = (struct record_call){ .verdict = w->verdict, .bytes = ask->bytes, .arguments = ask->arguments };
+	memcpy(c.event, w->event, sizeof c.event);
+	memcpy(c.question, w->question, sizeof c.question);
+	memcpy(c.sha256, ask->sha256, sizeof c.sha256);
+	(void)text_copy(c.server, sizeof c.server, ambit_event_id(g->ev));
+	(void)text_copy(c.agent, sizeof c.agent, g->use.agent);                   /* a policy's: they fit */
+	(void)snprintf(c.object, sizeof c.object, "%s/%s", g->server, ask->name); /* both are bounded */
+	if (by != NULL) {
+		memcpy(c.grant, by->object, sizeof c.grant);
+		memcpy(c.terms, by->terms, sizeof c.terms);
+	}
+	if (w->verdict != GUARD_YES)
+		c.why = w->why;
+	c.asked_ms = clock_unix_ms();
+	return guard_log_asked(&g->log, ask->number, &c, e);
+}
+
 static int on_ask(struct gate *g, struct rbuf *body)
 {
 	static struct guard_word w;
 	auto_buf out = { .max = 4096 };
+	const struct guard_grant *by;
 	struct guard_ask ask;
 	struct err e;
 	int r;
@@ -191,7 +217,9 @@ static int on_ask(struct gate *g, struct rbuf *body)
 	if (!guard_ask_take(body, &ask))
 		return -EPROTO;
 	memset(&w, 0, sizeof w);
-	if (guard_use_ask(&g->use, &ask, &w, &e) < 0) {
+	r = guard_use_ask(&g->use, &ask, &w, &by, &e);
+	r = r < 0 ? r : record(g, &ask, &w, by, &e);
+	if (r < 0) {
 		w.verdict = GUARD_NO;
 		w.why = e;
 	}
@@ -199,6 +227,16 @@ static int on_ask(struct gate *g, struct rbuf *body)
 	guard_word_put(&out, &w);
 	r = wire_send(g->sock, WIRE_GUARD_WORD, &out, NULL, 0);
 	return r == -EPIPE ? 0 : r; /* it ends */
+}
+
+static int on_over(struct gate *g, struct rbuf *body)
+{
+	struct guard_over over;
+
+	if (!guard_over_take(body, &over))
+		return -EPROTO;
+	guard_log_over(&g->log, &over);
+	return 0;
 }
 
 static int on_tool(struct gate *g, struct rbuf *body)
@@ -236,7 +274,6 @@ static int hear_role(struct gate *g)
 {
 	static uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 	auto_message m = { .n_fds = 0 };
-	struct guard_over over;
 	const int r = wire_receive(g->sock, WIRE_GUARD, WIRE_RUNNING, room, sizeof room, &m);
 
 	if (r == 0 || r == -ECONNRESET)
@@ -247,7 +284,7 @@ static int hear_role(struct gate *g)
 	case WIRE_GUARD_ASK: return on_ask(g, &m.body);
 	case WIRE_GUARD_TOOL: return on_tool(g, &m.body);
 	case WIRE_GUARD_PART: return on_part(g, &m.body);
-	case WIRE_GUARD_OVER: return guard_over_take(&m.body, &over) ? 0 : -EPROTO;
+	case WIRE_GUARD_OVER: return on_over(g, &m.body);
 	default: return -EPROTO;
 	}
 }
@@ -311,6 +348,7 @@ static void finish(struct gate *g)
 		ambit_event_free(g->role);
 	if (g->ev != NULL)
 		ambit_event_free(g->ev);
+	guard_log_close(&g->log);
 	guard_use_close(&g->use);
 	guard_pins_close(&g->pins);
 	buf_finish(&g->text);
@@ -337,7 +375,8 @@ static int begin(struct gate *g, struct ambit_error *told)
 	r = start_server(g, told);
 	if (r < 0)
 		return r;
-	r = guard_pins_open(&g->pins, g->server, &e);
+	r = guard_log_open(&g->log, g->ev->ledger_dir_fd, g->ev->request->ledger, g->workspace, &e);
+	r = r < 0 ? r : guard_pins_open(&g->pins, g->server, &e);
 	r = r < 0 ? r : guard_pins_place(&g->pins, &place, &e);
 	r = r < 0 ? r
 		  : guard_use_open(&g->use, &g->o->policy->policy, g->server, g->o->policy->policy.agent, g->workspace,
@@ -358,6 +397,7 @@ static int run(const struct run_options *o)
 			   .from_server = -1,
 			   .sock = -1,
 			   .signal_fd = catch_signals(),
+			   .log = { .sock = -1 },
 			   .pins = { .pinned_fd = -1, .waits_fd = -1, .shown_fd = -1, .place_fd = -1 } };
 	buf_init(&g.text, TEXT_MAX);
 	if (o->socket != NULL) {

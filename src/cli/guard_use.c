@@ -282,28 +282,29 @@ static int try_one(struct guard_use *u, const struct guard_grant *g, const char 
 }
 
 /* Those of the nearest level that covers it decide, first those that do not ask. */
-int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret, struct err *e)
+int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret,
+		  const struct guard_grant **ret_by, struct err *e)
 {
 	char object[256];
 	struct keeper_answer a = { .verdict = AUTHORITY_DENIED, .why = WHY_NOT_HELD };
-	bool found = false;
 
+	*ret_by = NULL;
 	(void)snprintf(object, sizeof object, "%s/%s", u->server, ask->name); /* both are bounded */
 	name_event(ret->event);
 	ret->verdict = GUARD_NO;
-	for (unsigned level = 0; level < 3 && !found; level++)
+	for (unsigned level = 0; level < 3 && *ret_by == NULL; level++)
 		for (uint32_t i = 0; i < 2 * u->n; i++) {
 			const struct guard_grant *g = &u->grants[i < u->n ? i : i - u->n];
 			int r;
 
 			if (level_of(g) != level || g->asks != (i >= u->n) || !covers(g, object, ask) || is_over(g))
 				continue;
-			found = true;
+			*ret_by = g;
 			r = try_one(u, g, object, ask, &a, ret, e);
 			if (r != 0)
 				return r < 0 ? r : 0;
 		}
-	if (found)
+	if (*ret_by != NULL)
 		denied(&a, object, &ret->why);
 	else
 		none_covers(u, object, &ret->why);

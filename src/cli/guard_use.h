@@ -35,7 +35,8 @@ int guard_use_open(struct guard_use *u, const struct policy *p, const char *serv
 uint32_t guard_use_names(const struct guard_use *u, struct buf *out);
 /* Its grants, and what was used of them, go. */
 void guard_use_close(struct guard_use *u);
-/* Fills in *ret, but for its number. -GONE and others: nobody can be asked. */
-int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret, struct err *e);
+/* Fills in *ret, but for its number. *ret_by, borrowed: the grant that decided; NULL: none covers it. -GONE and others: nobody can be asked. */
+int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret,
+		  const struct guard_grant **ret_by, struct err *e);
 
 #endif

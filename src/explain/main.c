@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "explain/ask.h"
+#include "explain/call.h"
 #include "explain/explain.h"
 #include "explain/learn.h"
 #include "explain/promise.h"
@@ -84,7 +85,10 @@ static int answer(const struct mode *mode, struct buf *out, struct err *e)
 		return EXPLAIN_CHANGED;
 	rc = reader_read(in.data + salt, in.len - salt, &told, e);
 	buf_finish(&in); /* the tree has it all */
-	if (rc == 0 && mode->learns)
+	if (rc == 0 && told.is_call)
+		rc = mode->learns ? err_set(e, AMBIT_USAGE, NULL, "a call of a tool is no command to learn from")
+				  : call_write(told.json, out, e);
+	else if (rc == 0 && mode->learns)
 		rc = learn(&told.result, out, e);
 	else if (rc == 0)
 		explain_write(&told, out);

@@ -10,6 +10,7 @@
 #include "core/conditions.h"
 #include "core/denial.h"
 #include "core/kind.h"
+#include "explain/call.h"
 #include "explain/json_take.h"
 
 #define ARGUMENT_MAX CELL_PROGRAM_MAX
@@ -724,7 +725,11 @@ int reader_read(const void *bytes, size_t n, struct told *ret, struct err *e)
 	ret->json = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
 	if (ret->json == NULL)
 		return bad_json(&why, e);
-	read_all(&t, ret);
+	ret->is_call = call_is(ret->json);
+	if (ret->is_call)
+		read_version(&t, ret->json);
+	else
+		read_all(&t, ret);
 	return t.rc;
 }
 

@@ -19,6 +19,7 @@
 #define READER_BYTES_MAX (128u << 20) /* as RECORD_MAX of a writer */
 
 struct told {
+	bool is_call;                /* of a gate, and in json alone: explain/call.h */
 	struct event_result result;  /* all but `achieved`, the stage and the output; what it borrows is in here */
 	struct told_change *changes; /* owned: the effects that are proved */
 	size_t n_changes;

@@ -387,8 +387,11 @@ static void on_cancelled(struct guard *g, const json_t *params)
 	if (p == NULL || p->cancelled)
 		return;
 	p->cancelled = true;
-	if (p->state == PENDING_SENT)
+	if (p->state == PENDING_SENT) {
 		side_cancel(&g->server, p);
+		guard_tell_over(g, p, GUARD_CANCELLED, "", 0);
+		p->judged = false; /* told: whatever the server still answers is nobody's */
+	}
 	if (p->state == PENDING_SENT || p->state == PENDING_JUDGED) /* there is something to come */
 		return;
 	guard_tell_over(g, p, GUARD_CANCELLED, "", 0);

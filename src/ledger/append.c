@@ -51,9 +51,13 @@ static bool is_its_own(struct append_client *c, const struct entry *entry)
 		c->is_authority = c->is_authority || c->event[0] == 0;
 		return c->is_authority && is_of_authority(entry->type);
 	}
-	if (c->event[0] == 0 && !c->is_authority)
-		memcpy(c->event, entry->event, sizeof c->event);
-	return strcmp(c->event, entry->event) == 0;
+	if (strcmp(c->event, entry->event) == 0)
+		return true;
+	if (c->is_authority || (c->event[0] != 0 && !c->is_over))
+		return false;
+	memcpy(c->event, entry->event, sizeof c->event);
+	c->is_over = false;
+	return true;
 }
 
 static int take_entry(struct append *a, struct append_client *c, const struct entry *stamp, struct rbuf *r,
@@ -82,6 +86,7 @@ static int take_entry(struct append *a, struct append_client *c, const struct en
 		buf_put(&a->results, payload.digest, sizeof payload.digest); /* APPEND_RESULTS_MAX */
 	if (entry.type == ENTRY_START || entry.type == ENTRY_STOP)
 		c->runs = entry.type == ENTRY_START;
+	c->is_over = c->is_over || (entry.type == ENTRY_RESULT && !c->runs);
 	a->ends[a->n++] = (uint32_t)a->made.len; /* APPEND_MADE_MAX */
 	return 0;
 }

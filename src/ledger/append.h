@@ -1,8 +1,8 @@
 /* append - what a client asks to append, taken apart.
  *
  * Owns:   the body of LEDGER_APPEND: u8 append_wants, then entries: u8 type, event, grant ("" is none), body.
- * Holds:  it is taken whole or not at all. A client tells of one event, that of its first entry, or of none: then of what a person's authority did. Nobody tells what is the
- *         ledger's: crashes, pruning, another key, and start and stop of the ledger itself. Entries are as entry.h wants them.
+ * Holds:  it is taken whole or not at all. A client tells of one event, that of its first entry, and of the next when the one before has its result; or of none: then of what a person's authority did.
+ *         Nobody tells what is the ledger's: crashes, pruning, another key, and start and stop of the ledger itself. Entries are as entry.h wants them.
  * Called: serve.c; pure, but for the memory of the buffer. */
 #ifndef LEDGER_APPEND_H
 #define LEDGER_APPEND_H
@@ -29,6 +29,7 @@ enum append_wants {
 struct append_client {
 	char event[ID_TEXT_MAX]; /* "" until its first entry */
 	bool runs;               /* it began, and did not stop */
+	bool is_over;            /* it has its result: another may follow */
 	bool is_authority;       /* it tells of what a person's authority did, and of no event */
 };
 

@@ -316,7 +316,7 @@ static void usage_put(struct json *j, const struct event_result *r)
 	json_put_object_end(j);
 }
 
-static void error_put(struct json *j, const struct err *e)
+void record_put_error(struct json *j, const struct err *e)
 {
 	json_put_object(j);
 	json_put_word(json_put_key(j, "code"), err_code_name((int)e->code));
@@ -334,9 +334,9 @@ static void outcome_put(struct json *j, const struct event_result *r)
 	json_put_word(json_put_key(j, "cause"), cause_word(r->cause));
 	json_put_word(json_put_key(j, "limit"), r->cause == CAUSE_LIMIT ? limit_word(r->limit) : NULL);
 	if (r->error.code != AMBIT_OK)
-		error_put(json_put_key(j, "error"), &r->error);
+		record_put_error(json_put_key(j, "error"), &r->error);
 	else if (r->unrecorded.code != AMBIT_OK)
-		error_put(json_put_key(j, "error"), &r->unrecorded);
+		record_put_error(json_put_key(j, "error"), &r->unrecorded);
 	else
 		json_put_null(json_put_key(j, "error"));
 	json_put_word(json_put_key(j, "workspace"), workspace_word(r->workspace));
@@ -483,8 +483,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	json_put_object_end(j);
 }
 
-/* Ends the line that was begun at `before`, or takes it back. */
-static int end_line(struct buf *out, size_t before)
+int record_end_line(struct buf *out, size_t before)
 {
 	buf_put_u8(out, '\n');
 	if (!out->failed)
@@ -512,7 +511,7 @@ static int write_line(const struct event_result *r, void (*put)(struct json *, c
 		return err_set(e, AMBIT_MALFORMED, NULL, "the record of an event that has not ended");
 	json_begin(&j, out);
 	put(&j, r);
-	if (end_line(out, before) == 0)
+	if (record_end_line(out, before) == 0)
 		return 0;
 	return err_set(e, AMBIT_MEMORY, "capture less of the output, or observe less", "the record of the event");
 }
@@ -534,7 +533,7 @@ int record_write_error(const struct err *error, struct buf *out, struct err *e)
 
 	json_begin(&j, out);
 	json_put_object(&j);
-	error_put(json_put_key(&j, "error"), error);
+	record_put_error(json_put_key(&j, "error"), error);
 	json_put_object_end(&j);
-	return end_line(out, before) == 0 ? 0 : err_set(e, AMBIT_MEMORY, NULL, "out of memory");
+	return record_end_line(out, before) == 0 ? 0 : err_set(e, AMBIT_MEMORY, NULL, "out of memory");
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "lib/result.h"
 
 #define RECORD_VERSION 1
@@ -27,5 +28,9 @@ int record_write_beside(const struct event_result *r, struct buf *out, struct er
 
 /* Where there is no event to write a record of: {"error": {code, message, hint}} and a newline. */
 int record_write_error(const struct err *error, struct buf *out, struct err *e);
+
+/* For whoever writes another form of record: {code, message, why, hint}; and the end of the line that was begun at `before`: 0, or -MEMORY, and it is taken back. */
+void record_put_error(struct json *j, const struct err *e);
+int record_end_line(struct buf *out, size_t before);
 
 #endif

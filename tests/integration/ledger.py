@@ -929,6 +929,8 @@ def a_hostile_client_harms_nobody(place):
         [entry("request", "{}", event="e_short")], [entry("request", "{}", event="s" + EVENT[1:])],  # no event
         [entry("grant", "{}")], [entry("request", "{}", grant="e" + EVENT[1:])], [entry("stop", "{}", grant="g" + EVENT[1:])],
         [good, entry("request", "{}", event=EVENT[:-1] + "0")],  # of two events
+        [good, entry("start", "{}"), entry("result", "{}"), entry("request", "{}", event=EVENT[:-1] + "0")],  # of another while the one runs
+        [good, entry("result", "{}"), entry("request", "{}", event=EVENT[:-1] + "0"), good],  # back to one that is over, in the middle of another
         [good, good, entry("request", "[]")],  # nothing of it is taken
     ]
     for message in bad:
@@ -951,6 +953,21 @@ def a_hostile_client_harms_nobody(place):
     assert number == FAILED  # the connection is of one event
     del silent
     assert types(ledger.of(EVENT)) == ["request", "request"]
+    ledger.believed()
+
+
+def one_connection_tells_of_one_event_after_the_other(place):
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    other = EVENT[:-1] + "0"
+    wire = Wire(ledger)
+    number, _ = wire.append(entry("request", "{}"), entry("stop", "{}"), entry("result", "{}"), entry("request", "{}", event=other), entry("result", "{}", event=other))
+    assert number == ACCEPTED
+    number, _ = wire.append(entry("request", "{}"), entry("start", "{}"))
+    assert number == ACCEPTED
+    wire.sock.close()  # of the one that ran it is told
+    assert ledger.run("--", "true").returncode == 0
+    assert types(ledger.of(EVENT)) == ["request", "stop", "result", "request", "start", "crash"] and types(ledger.of(other)) == ["request", "result"], ledger.of(EVENT)
     ledger.believed()
 
 
@@ -1092,5 +1109,5 @@ if __name__ == "__main__":
           an_event_that_is_lost_is_a_crash, what_cannot_be_recorded_does_not_run, what_lies_there_already_is_not_trusted,
           a_death_while_it_is_made, a_directory_that_cannot_be_written, a_full_disk_is_told, no_cell_sees_the_ledger,
           the_way_to_the_ledger_stays, what_somebody_else_wrote_is_not_signed, a_journal_of_an_older_form_is_refused,
-          the_ledger_gave_up_what_it_does_not_need, a_hostile_client_harms_nobody, what_wants_no_answer_is_taken, a_client_that_goes_without_a_stop, a_client_that_fills_a_group,
+          the_ledger_gave_up_what_it_does_not_need, a_hostile_client_harms_nobody, one_connection_tells_of_one_event_after_the_other, what_wants_no_answer_is_taken, a_client_that_goes_without_a_stop, a_client_that_fills_a_group,
           a_descriptor_that_holds_who_closes_it, a_crowd_is_told, nobody_is_waited_for_without_end, a_client_that_does_not_read])

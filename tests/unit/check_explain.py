@@ -1,7 +1,7 @@
 """The explain role as it is run: readable text against golden files, and input that means no good.
 
 usage: check_explain.py AMBIT_EXPLAIN RECORD_SAMPLES GOLDEN_DIRECTORY bounded|sanitized     AMBIT_GOLDEN=write writes the golden files"""
-import os, subprocess, sys
+import copy, json, os, subprocess, sys
 
 GOLDEN = [('explain', 'denied'), ('explain', 'refused'), ('explain', 'given-up'), ('explain', 'committed'), ('explain', 'held'), ('explain', 'connected'), ('explain', 'labelled'), ('learn', 'denied'), ('learn', 'plain')]
 MB = 1 << 20
@@ -22,6 +22,33 @@ def hostile(bounded):
     if bounded:  # sanitizers need more address space than any bound
         yield 'more than fits memory', b'[' + b'[],' * (40 * MB) + b'[]]', 'too large'
     yield 'one byte too long', b' ' * (128 * MB + 1), 'longer than 128 MB'
+
+
+EVENT, TIME, DIGEST = 'e_01M8NZX4FTRV2HCGEW2DBNZQZ5', '2026-11-30T10:27:13.530Z', 64 * 'a'
+CALL = {'v': 1, 'event': EVENT, 'server': EVENT, 'agent': None, 'kind': 'tool',
+        'asked': {'tool': 'fs/read', 'workdir': '/w', 'arguments': [{'name': 'path', 'kind': 'text', 'value': './\x1b[2Jx\u202e'}, {'name': 'b', 'kind': 'long', 'value': '9000'}], 'sha256': DIGEST, 'size_bytes': 40},
+        'decision': {'verdict': 'allowed', 'grant': {'object': 'fs/*', 'terms': None}, 'question': None, 'error': None},
+        'answer': {'end': 'failed', 'sha256': DIGEST, 'size_bytes': 7}, 'times': {'asked': TIME, 'ended': TIME}}
+CALL_TEXT = """Asked
+  tool fs/read
+  path = ./\\x1b[2Jx\\u{202e}
+  b = a text of 9000 characters
+  all of it: 40 bytes
+  in: /w
+  of the server in """ + EVENT + """ (ambit explain)
+
+Allowed
+  by: tool: fs/*
+
+Ended
+  the tool said that it failed
+  its answer: 7 bytes
+  after 0 ms
+"""
+# where, what stands there instead, what the message says
+SPOILT_CALLS = [(['v'], 2, 'v: '), (['asked'], None, 'asked'), (['asked', 'tool'], 3, 'tool'), (['asked', 'arguments', 0, 'kind'], 'list', 'kind'), (['asked', 'arguments', 0, 'value'], {'b64': 'Zg='}, 'value'),
+                (['asked', 'arguments'], 257 * [{}], 'arguments'), (['asked', 'sha256'], 'zz', 'sha256'), (['decision', 'verdict'], 'maybe', 'verdict'), (['decision', 'grant'], {'object': 'x'}, 'terms'),
+                (['decision', 'error'], {'message': 1, 'hint': None}, 'message'), (['answer', 'end'], 'well', 'end'), (['answer', 'size_bytes'], -1, 'size_bytes'), (['times', 'ended'], 'now', 'ended'), (['server'], None, 'server')]
 
 
 def main(role, samples, golden, build='bounded'):
@@ -53,6 +80,17 @@ def main(role, samples, golden, build='bounded'):
     say(run('', record).stdout == run('explain', record).stdout, 'explain is what it does unasked')
     for args in ['explain', 'learn'], ['lern'], ['--help']:
         say(subprocess.run([role] + args, input=record, capture_output=True).returncode == 2, f'{args} is wrong usage')
+    r = run('explain', json.dumps(CALL).encode())
+    say(r.returncode == 0 and r.stdout.decode() == CALL_TEXT, 'a call is explained' + ('' if r.stdout.decode() == CALL_TEXT else f'\n# {r.stdout}'))
+    say(run('learn', json.dumps(CALL).encode()).returncode == 1, 'from a call no command is learned')
+    for way, value, text in SPOILT_CALLS:
+        spoilt = copy.deepcopy(CALL)
+        at = spoilt
+        for key in way[:-1]:
+            at = at[key]
+        at[way[-1]] = value
+        r = run('explain', json.dumps(spoilt).encode())
+        say(r.returncode == 1 and text in r.stdout.decode(), f'a call with another {way}' + ('' if r.returncode == 1 else f'\n# {r}'))
     for name, data, text in hostile(build == 'bounded'):
         r = run('explain', data)
         message = r.stdout.decode()

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""What the ledger has of each call that a gate was asked for.
+
+usage: guard_log.py AMBIT SCHEMA    (TAP on standard output; as root once more as an ordinary user)"""
+
+import glob
+import json
+import os
+import signal
+import sys
+import time
+
+from guard import ALL, WAIT, Person, is_denied, text_of
+from harness import SLOW, expect_ok, main
+
+SCHEMA = sys.argv[2]
+
+
+def entries(p, event=None):
+    shown = [json.loads(line) for line in expect_ok(p.ambit("ledger", "show", "--json")).stdout.splitlines()]
+    return [s for s in shown if event is None or s.get("event") == event]
+
+
+def calls(p):
+    """The record of each, as it lies beside the log; in order."""
+    found = []
+    for s in entries(p):
+        if s["type"] == "request" and s["body"].get("kind") == "tool":
+            result, = [r["body"] for r in entries(p, s["event"]) if r["type"] == "result"]
+            path, = glob.glob(f"{p.home}/.local/state/ambit/ledger/payload/{result['digest']}")
+            with open(path, "rb") as file:
+                record = json.loads(file.read()[32:])
+            assert (record["event"], result["of"], result["version"], len(json.dumps(record)) > 0) == (s["event"], "record", 1, True), record
+            found.append(record)
+    return found
+
+
+def holds(record):
+    try:
+        import jsonschema
+    except ImportError:
+        if os.environ.get("AMBIT_MUST_RUN"):
+            raise
+        return
+    with open(SCHEMA, encoding="utf-8") as file:
+        jsonschema.Draft7Validator(json.load(file)).validate(record)
+
+
+def each_call_has_a_record(place):
+    p = Person(place)
+    with p.guard("--tool", "bad/echo where='{\"say\": \"a*\"}'", "--tool", "bad/drop", "--tool", "bad/look ask=true", "--agent", "alice") as c:
+        c.begin()
+        assert text_of(c.call("echo", say="abc", n=3, list=["x", True], long="y" * 9000)) == "abc"
+        assert c.call("drop")["result"]["isError"]
+        is_denied(c.call("echo", say="no\x1b[31m"), "not with these arguments")
+        is_denied(c.call("look"), "a person is asked first")
+        assert c.end() == 0
+    done, failed, denied, asked = records = calls(p)
+    for r in records:
+        holds(r)
+        assert (r["kind"], r["agent"], r["asked"]["workdir"]) == ("tool", "alice", p.top), r
+        kinds = [e["type"] for e in entries(p, r["event"])]
+        assert kinds == ["request", "stop" if r["answer"] else "decision", "result"], kinds
+    server = done["server"]
+    assert any(e["type"] == "start" for e in entries(p, server))
+    assert done["decision"] == {"verdict": "allowed", "grant": {"object": "bad/echo", "terms": "where='{\"say\":[\"a*\"]}'"}, "question": None, "error": None}, done
+    assert [(a["name"], a["kind"], a["value"]) for a in done["asked"]["arguments"]] == [("say", "text", "abc"), ("n", "number", "3"), ("list", "text", "x"), ("list", "bool", "true"), ("long", "long", "9000")], done
+    assert done["answer"]["end"] == "done" and done["answer"]["size_bytes"] > 9000, done
+    assert failed["answer"]["end"] == "failed" and failed["decision"]["grant"] == {"object": "bad/drop", "terms": None}, failed
+    assert denied["decision"]["verdict"] == "denied" and denied["answer"] is None and "not with these" in denied["decision"]["error"]["message"], denied
+    assert asked["decision"]["verdict"] == "asked" and asked["decision"]["question"].startswith("a_") and asked["decision"]["grant"]["object"] == "bad/look", asked
+    for r, *words in ((done, "tool bad/echo", "list = x", "a text of 9000 characters", "by: tool: bad/echo where=", "it was done"), (failed, "tool bad/drop", "the tool said that it failed"),
+                      (denied, "Denied", "not with these arguments", "hint: "), (asked, "a person is asked first", asked["decision"]["question"])):
+        text = expect_ok(p.ambit("explain", r["event"])).stdout
+        assert all(w in text for w in words) and "\x1b" not in text, text
+    expect_ok(p.ambit("ledger", "replay"))
+    expect_ok(p.ambit("ledger", "verify", "--payloads"))
+    shown = expect_ok(p.ambit("ledger", "show", "--event", denied["event"])).stdout
+    assert "bad/echo" in shown, shown
+    page = f"{p.top}/report.html"
+    with open(page, "w", encoding="utf-8") as file:
+        file.write(expect_ok(p.ambit("ledger", "report")).stdout)
+    with open(page, encoding="utf-8") as file:
+        text = file.read()
+    assert all(w in text for w in ("bad/echo", "bad/drop", "refused", "alice")), text[:2000]
+
+
+def what_never_ended_is_told(place):
+    """Cancelled, or the server dies, or the gate is killed."""
+    p = Person(place)
+    with p.guard(*ALL, mode="slow") as c:
+        c.begin()
+        c.ask("tools/list")
+        c.say({"jsonrpc": "2.0", "id": 77, "method": "tools/call", "params": {"name": "echo", "arguments": {}}})
+        time.sleep(0.3 * SLOW)
+        c.say({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 77}})
+        time.sleep(0.2)
+        assert c.end() in (0, 1)
+    with p.guard(*ALL, mode="dies") as c:
+        c.begin()
+        assert "error" in c.call("echo") or True
+        c.end()
+    with p.guard(*ALL, mode="slow") as c:
+        c.begin()
+        c.ask("tools/list")
+        c.say({"jsonrpc": "2.0", "id": 78, "method": "tools/call", "params": {"name": "echo", "arguments": {}}})
+        until = time.monotonic() + WAIT
+        while not [s for s in entries(p) if s["body"].get("op") == "use" and s["seq"] > 0][2:]:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        c.process.send_signal(signal.SIGKILL)
+        c.process.wait(timeout=WAIT)
+    until = time.monotonic() + WAIT
+    while [r["answer"]["end"] for r in calls(p)] != ["cancelled", "lost", "lost"]:
+        assert time.monotonic() < until, [r["answer"] for r in calls(p)]
+        time.sleep(0.1)
+    assert "lost" in expect_ok(p.ambit("explain", calls(p)[2]["event"])).stdout
+    expect_ok(p.ambit("ledger", "replay"))
+
+
+def what_cannot_be_recorded_is_not_done(place):
+    p = Person(place)
+    payload = f"{p.home}/.local/state/ambit/ledger/payload"
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+        until = time.monotonic() + WAIT
+        while not glob.glob(f"{payload}/*"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        os.rename(payload, payload + ".away")
+        with open(payload, "w", encoding="utf-8"):
+            pass
+        c.call("echo", say="the last")
+        while "result" in (last := c.call("echo", say="x")) and not last["result"].get("isError"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert "cannot be recorded any more" in json.dumps(last), last
+        c.end()
+        assert "payload" in b"".join(c.err).decode(), c.err
+    with p.guard(*ALL) as c:  # no other start does, either
+        c.process.wait(timeout=WAIT)
+        assert c.process.returncode != 0
+
+
+def where_nothing_is_recorded_calls_go_on(place):
+    p = Person(place)
+    p.env["AMBIT_LEDGER"] = "none"
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x" and c.end() == 0
+    assert not os.path.exists(f"{p.home}/.local/state/ambit/ledger/payload")
+
+
+if __name__ == "__main__":
+    main([each_call_has_a_record, what_never_ended_is_told, what_cannot_be_recorded_is_not_done, where_nothing_is_recorded_calls_go_on])
