@@ -16,7 +16,7 @@ static void learn(const struct event_result *r)
 	auto_buf text = { .max = TEXT_MAX };
 
 	promise(p != NULL && learned_from(r, &l, NULL) == 0);
-	learn_write(&l, r, &text);
+	learn_write(&l, r, false, &text);
 	promise(!text.failed && policy_parse_yaml(text.data, text.len, p, &m) == 0);
 	learned_finish(&l);
 }

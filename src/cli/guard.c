@@ -20,11 +20,16 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/found.h"
+#include "cli/guard_learn.h"
 #include "cli/guard_log.h"
 #include "cli/guard_pins.h"
 #include "cli/guard_use.h"
+#include "cli/learning.h"
 #include "cli/options.h"
+#include "cli/reader.h"
 #include "cli/sockets.h"
+#include "core/tool.h"
+#include "explain/ask.h"
 #include "lib/event.h"
 #include "lib/launch.h"
 #include "lib/policy_handle.h"
@@ -61,6 +66,8 @@ static const char help_text[] =
 	"  --discard           likewise, and thrown away if it failed\n"
 	"  --socket PATH       listens there, in place of standard input and output: 16 clients at once, of your own user,\n"
 	"                      each with a server of its own\n"
+	"  --learn FILE        all may be called, and the server sees what you can read but for places of keys: writes the policy that\n"
+	"                      would have sufficed when the client has gone\n"
 	"  --pins SERVER       shows definitions of its tools that are not those that were approved\n"
 	"  --approve           with --pins: approves them, as they were shown last, or the one that is named\n"
 	"  --help              this text\n"
@@ -113,6 +120,9 @@ struct gate {
 	struct guard_use use;
 	struct guard_pins pins;
 	struct guard_log log;
+	struct guard_learn *learn; /* owned; NULL: nothing is learned */
+	struct hides hides;
+	struct policy_file policy;
 	struct ambit_event *ev, *role; /* owned */
 	int to_server, from_server;    /* owned, until the role has them */
 	int sock;                      /* owned: to the role */
@@ -144,7 +154,7 @@ static int start_server(struct gate *g, struct ambit_error *e)
 	o.terminal = 0;
 	if ((o.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) == 0)
 		o.changes |= AMBIT_CHANGES_DIRECT; /* its client sees at once what it wrote */
-	r = launch_server(g->o->policy, &o, &g->ev, e);
+	r = launch_server(g->o->policy, &o, g->learn != NULL ? g->hides.list : NULL, &g->ev, e);
 	fd_close(&in[0]);
 	fd_close(&out[1]);
 	g->to_server = in[1];
@@ -219,6 +229,9 @@ static int on_ask(struct gate *g, struct rbuf *body)
 	memset(&w, 0, sizeof w);
 	r = guard_use_ask(&g->use, &ask, &w, &by, &e);
 	r = r < 0 ? r : record(g, &ask, &w, by, &e);
+	if (r == 0 && g->learn != NULL && w.verdict == GUARD_YES &&
+	    !guard_learn_take(g->learn, ask.name, &ask.arguments))
+		r = err_set(&e, AMBIT_MEMORY, NULL, "no memory to learn from calls");
 	if (r < 0) {
 		w.verdict = GUARD_NO;
 		w.why = e;
@@ -351,10 +364,53 @@ static void finish(struct gate *g)
 	guard_log_close(&g->log);
 	guard_use_close(&g->use);
 	guard_pins_close(&g->pins);
+	guard_learn_free(g->learn);
+	hides_finish(&g->hides);
 	buf_finish(&g->text);
 	fd_close(&g->to_server);
 	fd_close(&g->from_server);
 	fd_close(&g->signal_fd);
+}
+
+/* ---- a policy that would have sufficed ---- */
+
+/* All may be called, and asked of the client; the server sees what a command sees that `ambit learn` runs. */
+static int learn_begin(struct gate *g, struct ambit_error *told)
+{
+	static const char *const asked[] = { TOOL_ANY,
+#define CLIENT_METHOD(name) name,
+					     TOOL_METHODS_OF_CLIENT(CLIENT_METHOD)
+#undef CLIENT_METHOD
+	};
+	char object[TOOL_OBJECT_MAX];
+	struct err e;
+	int r;
+
+	g->policy.path = g->o->learn;
+	g->learn = guard_learn_new();
+	if (g->learn == NULL)
+		return public_error(told, err_set(&e, AMBIT_MEMORY, NULL, "no memory to learn from calls"), &e);
+	r = hides_find(&g->hides, &e);
+	r = r < 0 ? r : policy_file_open(&g->policy, &e);
+	if (r < 0)
+		return public_error(told, r, &e);
+	r = ambit_policy_grant(g->o->policy, "work", ".", told);
+	for (size_t i = 0; i < sizeof asked / sizeof asked[0] && r == 0; i++) {
+		(void)snprintf(object, sizeof object, "%s/%s", g->server, asked[i]); /* both are bounded */
+		r = ambit_policy_grant(g->o->policy, "tool", object, told);
+	}
+	return r;
+}
+
+static bool learn_end(struct gate *g, struct ambit_error *told)
+{
+	auto_buf text = { .max = 2 * READER_TEXT_MAX };
+	struct err e;
+
+	if (learning_read(g->ev, EXPLAIN_SERVER, &text, told) < 0)
+		return false;
+	guard_learn_write(g->learn, g->server, &text);
+	return public_error(told, policy_file_write(&g->policy, &text, &e), &e) == 0;
 }
 
 static int begin(struct gate *g, struct ambit_error *told)
@@ -372,7 +428,8 @@ static int begin(struct gate *g, struct ambit_error *told)
 	if (realpath(at, g->workspace) == NULL)
 		return public_error(told, err_sys(&e, AMBIT_NOT_FOUND, errno, NULL, "there is no workspace '%s'", at),
 				    &e);
-	r = start_server(g, told);
+	r = g->o->learn != NULL ? learn_begin(g, told) : 0;
+	r = r < 0 ? r : start_server(g, told);
 	if (r < 0)
 		return r;
 	r = guard_log_open(&g->log, g->ev->ledger_dir_fd, g->ev->request->ledger, g->workspace, &e);
@@ -390,6 +447,7 @@ static int run(const struct run_options *o)
 	static struct gate g; /* grants of a quarter of a megabyte */
 	struct ambit_error told = { .size = sizeof told };
 	struct err e;
+	bool learned = false;
 	int status = 0;
 
 	g = (struct gate){ .o = o,
@@ -398,8 +456,14 @@ static int run(const struct run_options *o)
 			   .sock = -1,
 			   .signal_fd = catch_signals(),
 			   .log = { .sock = -1 },
+			   .policy = { .fd = -1 },
 			   .pins = { .pinned_fd = -1, .waits_fd = -1, .shown_fd = -1, .place_fd = -1 } };
 	buf_init(&g.text, TEXT_MAX);
+	if (o->socket != NULL && o->learn != NULL) {
+		(void)err_set(&e, AMBIT_USAGE, "learn from one client, and then --socket",
+			      "--learn is of one client, on standard input and output");
+		return found_refuse(false, &e);
+	}
 	if (o->socket != NULL) {
 		const int r = sockets_serve(o->socket, &e);
 
@@ -412,6 +476,9 @@ static int run(const struct run_options *o)
 		status = cli_error(&told);
 	else if (serve(&g, &e) < 0)
 		status = found_refuse(false, &e);
+	else if (g.learn != NULL && !(learned = learn_end(&g, &told)))
+		status = cli_error(&told);
+	policy_file_close(&g.policy, learned);
 	finish(&g);
 	return status;
 }

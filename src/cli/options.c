@@ -56,6 +56,7 @@ enum flag {
 	NAME,
 	PINS,
 	APPROVE,
+	LEARN,
 	SOCKET,
 	HELP
 };
@@ -116,6 +117,7 @@ static const struct option flags[] = {
 	{ "name", required_argument, NULL, NAME },
 	{ "pins", required_argument, NULL, PINS },
 	{ "approve", no_argument, NULL, APPROVE },
+	{ "learn", required_argument, NULL, LEARN },
 	{ "socket", required_argument, NULL, SOCKET },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -292,6 +294,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case NAME: o->name = value; break;
 	case PINS: o->pins = value; break;
 	case APPROVE: o->approve = true; break;
+	case LEARN: o->learn = value; break;
 	case SOCKET: o->socket = value; break;
 	case HELP: o->help = true; break;
 	}
@@ -319,6 +322,7 @@ static bool is_taken(enum command command, int flag)
 	case TOOL:
 	case NAME:
 	case PINS:
+	case LEARN:
 	case APPROVE: return command == COMMAND_GUARD;
 	case AGENT: return command == COMMAND_RUN || command == COMMAND_MCP || command == COMMAND_GUARD;
 	case JSON: return command == COMMAND_RUN || command == COMMAND_SESSION;

@@ -4,7 +4,9 @@
 #ifndef EXPLAIN_ASK_H
 #define EXPLAIN_ASK_H
 
-/* Its one argument: "explain" and "learn" read a record; this with a digest behind it, a payload of the ledger (ledger/payload.h) that must have
+/* Its one argument: "explain" and "learn" read a record; so does this, of the server that a gate stands around; */
+#define EXPLAIN_SERVER "learn-server"
+/* this with a digest behind it, a payload of the ledger (ledger/payload.h) that must have
  * that digest and is explained. */
 #define EXPLAIN_PAYLOAD "payload:"
 

@@ -308,9 +308,9 @@ static bool has_grants(const struct learned *l, const struct event_result *r)
 	       count_sayable(r, VERB_RUN, &l->run) > 0;
 }
 
-static void put_grants(const struct learned *l, const struct event_result *r, struct buf *out)
+static void put_grants(const struct learned *l, const struct event_result *r, bool of_server, struct buf *out)
 {
-	buf_printf(out, "%s\n", has_grants(l, r) ? "grants:" : "grants: []");
+	buf_printf(out, "%s:%s\n", of_server ? "guard" : "grants", has_grants(l, r) ? "" : " []");
 	if (l->work) {
 		buf_printf(out, "  - work: .\n");
 		put_labels_of(r, r->workdir, out);
@@ -380,12 +380,12 @@ static void put_limits(const struct event_result *r, struct buf *out)
 	}
 }
 
-void learn_write(const struct learned *l, const struct event_result *r, struct buf *out)
+void learn_write(const struct learned *l, const struct event_result *r, bool of_server, struct buf *out)
 {
 	put_head(r, out);
 	if (is_agent(r->agent))
 		buf_printf(out, "agent: %s\n", r->agent);
-	put_grants(l, r, out);
+	put_grants(l, r, of_server, out);
 	put_decisions(r, &l->decide, "decide", out);
 	if (l->jit_unexplained)
 		buf_printf(out, "# decide: jit: true  -- it was granted, and nothing was seen that needs it\n");

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "explain/learned.h"
 
-/* Appends the text of a policy file. */
-void learn_write(const struct learned *l, const struct event_result *r, struct buf *out);
+/* Appends the text of a policy file. of_server: of one that a gate stands around, whose grants stand under `guard`. */
+void learn_write(const struct learned *l, const struct event_result *r, bool of_server, struct buf *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* ambit-explain [MODE]: reads a record from descriptor 0, writes readable text (with `learn` a policy) to descriptor 1,
+/* ambit-explain [MODE]: reads a record from descriptor 0, writes readable text (with `learn` or `learn-server` a policy) to descriptor 1,
  * ends. Nothing else: it is run in a cell with an empty root, because a record may have been written by anybody. ask.h has the modes.
  * Exit status: EXPLAIN_DONE; EXPLAIN_FAILED, and descriptor 1 has one line that says why, without a newline; EXPLAIN_CHANGED;
  * 2 wrong usage. */
@@ -25,7 +25,7 @@
 
 /* How it is to be read, of what was asked. */
 struct mode {
-	bool learns;
+	bool learns, of_server;
 	bool is_payload;
 	uint8_t digest[SHA256_BYTES];
 };
@@ -49,13 +49,13 @@ static int read_record(struct buf *in, size_t most, struct err *e)
 	}
 }
 
-static int learn(const struct event_result *r, struct buf *out, struct err *e)
+static int learn(const struct event_result *r, bool of_server, struct buf *out, struct err *e)
 {
 	struct learned l;
 	const int rc = learned_from(r, &l, e);
 
 	if (rc == 0)
-		learn_write(&l, r, out);
+		learn_write(&l, r, of_server, out);
 	learned_finish(&l);
 	return rc;
 }
@@ -89,7 +89,7 @@ static int answer(const struct mode *mode, struct buf *out, struct err *e)
 		rc = mode->learns ? err_set(e, AMBIT_USAGE, NULL, "a call of a tool is no command to learn from")
 				  : call_write(told.json, out, e);
 	else if (rc == 0 && mode->learns)
-		rc = learn(&told.result, out, e);
+		rc = learn(&told.result, mode->of_server, out, e);
 	else if (rc == 0)
 		explain_write(&told, out);
 	told_finish(&told);
@@ -119,7 +119,8 @@ static bool read_mode(const char *word, struct mode *ret)
 {
 	const size_t n = strlen(EXPLAIN_PAYLOAD);
 
-	ret->learns = strcmp(word, "learn") == 0;
+	ret->of_server = strcmp(word, EXPLAIN_SERVER) == 0;
+	ret->learns = ret->of_server || strcmp(word, "learn") == 0;
 	ret->is_payload = strncmp(word, EXPLAIN_PAYLOAD, n) == 0;
 	return ret->is_payload ? payload_name_take(word + n, strlen(word + n), ret->digest)
 			       : ret->learns || strcmp(word, "explain") == 0;

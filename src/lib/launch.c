@@ -1028,10 +1028,10 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 	return check_and_launch(&l, p, o, ret, e);
 }
 
-int launch_server(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
-		  struct ambit_error *e)
+int launch_server(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
+		  struct ambit_event **ret, struct ambit_error *e)
 {
-	struct launch l = { .command_line = true, .is_server = true };
+	struct launch l = { .hide = hide, .command_line = true, .is_server = true };
 
 	return check_and_launch(&l, p, o, ret, e);
 }

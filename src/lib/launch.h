@@ -15,8 +15,8 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 		 struct ambit_event **ret, struct ambit_error *e);
 
 /* The same for a server that others speak with: its standard input and output are pipes of the caller's that nobody else has, so it gets their ends as they are. */
-int launch_server(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
-		  struct ambit_error *e);
+int launch_server(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
+		  struct ambit_event **ret, struct ambit_error *e);
 
 /* Whether events with these options can have what the policy grants, as it is now: of o what is a session's counts. A negative code, with the words in which starting one would refuse it. */
 struct err;

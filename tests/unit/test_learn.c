@@ -235,7 +235,7 @@ static void learn_text(const struct event_result *r, struct learned *l, struct b
 	buf_init(out, 4u << 20);
 	if (learned_from(r, l, &e) != 0)
 		fail_msg("%s", e.msg);
-	learn_write(l, r, out);
+	learn_write(l, r, false, out);
 	assert_non_null(buf_cstr(out));
 }
 

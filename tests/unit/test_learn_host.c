@@ -61,7 +61,7 @@ static void learned_text(const struct event_result *r, char *ret, size_t size)
 
 	buf_init(&out, 1u << 20);
 	assert_int_equal(learned_from(r, &l, &e), 0);
-	learn_write(&l, r, &out);
+	learn_write(&l, r, false, &out);
 	assert_non_null(buf_cstr(&out));
 	from = strstr((const char *)out.data, "  - connect");
 	if (from == NULL)
@@ -219,7 +219,7 @@ static void labels_stay(void **state)
 	sample_effect(&r, EFFECT_CONNECT, EFFECT_ALLOWED, other, 1, "inet b.example:443");
 	sample_effect(&r, EFFECT_READ, EFFECT_ALLOWED, id + 2, 1, "/srv/mail/in/x");
 	assert_int_equal(learned_from(&r, &l, &e), 0);
-	learn_write(&l, &r, &out);
+	learn_write(&l, &r, false, &out);
 	assert_non_null(buf_cstr(&out));
 	if (strstr((const char *)out.data, expected) == NULL ||
 	    strstr((const char *)out.data, "  - read: /srv/mail/in/x\n    label: [\"in\", \"mail\", \"private\"]\n") ==
