@@ -166,13 +166,18 @@ static int start_role(struct gate *g, struct err *e)
 {
 	static const struct role_bounds bounds = { .files = GUARD_FILES, .memory_bytes = GUARD_MEMORY };
 	struct guard_begin b = { .n_pins = 0 };
-	auto_buf names = { .max = GUARD_GRANTS_MAX * GUARD_NAME_MAX };
+	const struct policy_answers *answers = &g->o->policy->policy.answers;
+	auto_buf names = { .max = GUARD_GRANTS_MAX * GUARD_NAME_MAX + GUARD_SECRETS_MAX * GUARD_SECRET_BYTES };
 	auto_fd int pins = -1;
-	uint8_t room[64];
+	uint8_t room[80];
 	struct buf body;
 	int r = guard_pins_file(&g->pins, &pins, &b.n_pins, e);
 
 	b.n_names = guard_use_names(&g->use, &names);
+	b.n_secrets = answers->n_secrets;
+	b.answer_bytes = answers->bytes;
+	for (uint32_t i = 0; i < answers->n_secrets; i++)
+		guard_secret_put(&names, answers->secrets[i]);
 	if (r == 0 && (names.failed || write(pins, names.data, names.len) != (ssize_t)names.len))
 		r = err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot say what is granted");
 	r = r < 0 ? r : role_start_in_cell("ambit-guard", &bounds, &g->role, &g->sock, e);

@@ -143,7 +143,7 @@ static int tell_stop(struct talk *t, const struct record_call *c, struct err *e)
 						: c->end == GUARD_CANCELLED ? "killed"
 									    : "exited");
 	json_put_word(json_put_key(j, "end"), record_call_end(c->end));
-	if (c->end <= GUARD_ERROR)
+	if (c->end != GUARD_LOST && c->end != GUARD_CANCELLED)
 		json_put_count(json_put_key(j, "exit"), c->end == GUARD_DONE ? 0 : 1);
 	return talk_put(t, ENTRY_STOP, "", e);
 }

@@ -109,6 +109,11 @@ static bool step(struct run *r, const struct states *from, struct states *to)
 	return any;
 }
 
+static bool has_ended(const struct run *r, const struct states *s)
+{
+	return (s->bits[r->m->n_states / 64] >> r->m->n_states % 64 & 1) != 0;
+}
+
 static bool run(struct run *r, const char *text, size_t n)
 {
 	struct states sets[2] = { { { 0 } } };
@@ -122,7 +127,27 @@ static bool run(struct run *r, const char *text, size_t n)
 			return false;
 		at += bytes;
 	}
-	return (sets[now].bits[r->m->n_states / 64] >> r->m->n_states % 64 & 1) != 0;
+	return has_ended(r, &sets[now]);
+}
+
+/* A part may begin before each character. */
+bool match_is_in(const struct match *m, const char *text, size_t n)
+{
+	struct run r = { .m = m };
+	struct states sets[2] = { { { 0 } } };
+	unsigned now = 0;
+
+	reach(&r, &sets[now], 0);
+	for (size_t at = 0; at < n && !has_ended(&r, &sets[now]); now = 1 - now) {
+		const size_t bytes = text_decode(text + at, n - at, &r.c);
+
+		if (bytes == 0)
+			return false;
+		(void)step(&r, &sets[now], &sets[1 - now]);
+		reach(&r, &sets[1 - now], 0);
+		at += bytes;
+	}
+	return has_ended(&r, &sets[now]);
 }
 
 bool match_counted(const struct match *m, const char *text, size_t n, uint64_t *ret_steps)

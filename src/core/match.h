@@ -59,6 +59,9 @@ int match_compile(const char *text, size_t n, struct match *ret, struct err *e);
 /* Whether all of the text matches. One that is not UTF-8 does not. */
 bool match_is(const struct match *m, const char *text, size_t n);
 
+/* Whether some part of it does: an empty one, too, so an expression that matches no character is found everywhere. Of a text that is not UTF-8 what stands before that is looked at. */
+bool match_is_in(const struct match *m, const char *text, size_t n);
+
 /* Steps for one character, and once more for the end: each state is reached once and left once, and each set looked at once. */
 #define MATCH_STEPS(m) (2 * ((uint64_t)(m)->n_states + 1) + (m)->n_sets + (m)->n_ranges)
 /* The same, for who wants to know how many it took. */

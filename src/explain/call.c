@@ -129,18 +129,23 @@ static void put_decision(struct take *t, const json_t *record, struct buf *out)
 
 static void put_answer(struct take *t, const json_t *record, struct buf *out)
 {
-	static const char *const ends[] = { "done", "failed", "error", "cancelled", "lost" };
-	static const char *const said[] = { "it was done", "the tool said that it failed",
-					    "the server answered by an error", "it was cancelled",
-					    "lost: the server or the gate ended before the answer" };
+	static const char *const ends[] = { "done", "failed", "error", "cancelled", "lost", "withheld" };
+	static const char *const said[] = {
+		"it was done",
+		"the tool said that it failed",
+		"the server answered by an error",
+		"it was cancelled",
+		"lost: the server or the gate ended before the answer",
+		"it was done, and the answer withheld: the policy calls something in it secret, or it is too long"
+	};
 	const json_t *answer = json_object_get(record, "answer");
 	size_t end;
 
 	if (!json_is_object(answer))
 		return;
 	t->in = "answer";
-	end = take_word(t, answer, "end", ends, 5);
-	buf_printf(out, "\nEnded\n  %s\n  its answer: %" PRIu64 " bytes\n", said[end < 5 ? end : 4],
+	end = take_word(t, answer, "end", ends, 6);
+	buf_printf(out, "\nEnded\n  %s\n  its answer: %" PRIu64 " bytes\n", said[end < 6 ? end : 4],
 		   take_count(t, answer, "size_bytes", INT64_MAX));
 	t->in = "";
 }

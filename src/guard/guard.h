@@ -99,6 +99,13 @@ struct guard {
 	struct known known[GUARD_KNOWN_MAX];
 	size_t n_names;
 	char names[GUARD_GRANTS_MAX][GUARD_NAME_MAX]; /* that something is granted for */
+	uint64_t answer_bytes;                        /* 0: any number */
+	bool tokens;                                  /* no answer has a token of a known form */
+	size_t n_secrets;
+	struct {
+		char text[GUARD_SECRET_BYTES];
+		struct match match;
+	} secrets[GUARD_SECRETS_MAX]; /* that none has */
 	uint8_t room[WIRE_BODY_MAX + WIRE_HEAD];
 	uint8_t page[FRAME_READ];
 };
@@ -108,6 +115,7 @@ struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b
 void guard_free(struct guard *g);
 bool guard_pinned(struct guard *g, const struct guard_pin *p); /* false: too many */
 bool guard_granted(struct guard *g, const char *name);         /* one of GUARD_BEGIN's names; likewise */
+bool guard_secret(struct guard *g, const char *text);          /* likewise; false also: it is none */
 /* One turn; waits for something to do for so long at most, -1: for ever. False: it is over. */
 bool guard_turn(struct guard *g, int wait_ms);
 
@@ -179,6 +187,10 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed);
 void pins_forget(struct guard *g);
 /* Whether a call of that tool may go on. -DENIED: why not. -NOT_FOUND: it was not seen yet. */
 int pins_check(const struct guard *g, const char *tool, struct err *e);
+
+/* scan.c: whether what the server said may not pass, since it has what the policy calls secret or, of an answer, is too long; *e says so to the client. */
+#define SCAN_WHAT_MAX 320
+bool scan_finds(const struct guard *g, const json_t *said, size_t n, bool is_answer, struct err *e);
 
 /* flat.c: arguments as the authority looks at them (core/where.h). -MALFORMED: two names that some server takes for one; -LIMIT. */
 int flat_put(struct buf *out, const char *prefix, const json_t *value, struct err *e);

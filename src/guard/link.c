@@ -9,6 +9,8 @@ void guard_begin_put(struct buf *out, const struct guard_begin *b)
 	buf_put_u32(out, b->n_pins);
 	buf_put_u32(out, b->n_names);
 	buf_put_u32(out, b->is_first);
+	buf_put_u32(out, b->n_secrets);
+	buf_put_u64(out, b->answer_bytes);
 	buf_put(out, b->key, sizeof b->key);
 }
 
@@ -17,8 +19,11 @@ bool guard_begin_take(struct rbuf *in, struct guard_begin *ret)
 	ret->n_pins = rbuf_u32(in);
 	ret->n_names = rbuf_u32(in);
 	ret->is_first = rbuf_u32(in);
+	ret->n_secrets = rbuf_u32(in);
+	ret->answer_bytes = rbuf_u64(in);
 	rbuf_fixed(in, ret->key, sizeof ret->key);
-	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->n_names <= GUARD_GRANTS_MAX && ret->is_first <= 1;
+	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->n_names <= GUARD_GRANTS_MAX &&
+	       ret->n_secrets <= GUARD_SECRETS_MAX && ret->is_first <= 1;
 }
 
 void guard_pin_put(struct buf *out, const struct guard_pin *p)
@@ -42,6 +47,17 @@ void guard_name_put(struct buf *out, const char *name)
 bool guard_name_take(struct rbuf *in, char ret[GUARD_NAME_MAX])
 {
 	rbuf_text(in, ret, GUARD_NAME_MAX);
+	return !in->failed && ret[0] != 0;
+}
+
+void guard_secret_put(struct buf *out, const char *text)
+{
+	buf_put_text(out, text, GUARD_SECRET_BYTES);
+}
+
+bool guard_secret_take(struct rbuf *in, char ret[GUARD_SECRET_BYTES])
+{
+	rbuf_text(in, ret, GUARD_SECRET_BYTES);
 	return !in->failed && ret[0] != 0;
 }
 

@@ -13,18 +13,23 @@
 #include "base/err.h"
 #include "base/sha256.h"
 #include "core/id.h"
+#include "core/match.h"
 #include "core/where.h"
 
 #define GUARD_NAME_MAX 129 /* of a tool, or a method of the protocol, with its NUL */
 #define GUARD_PINS_MAX 512 /* tools of a server */
 #define GUARD_GRANTS_MAX 256
+#define GUARD_SECRETS_MAX 8   /* as a policy has them */
+#define GUARD_TOKENS "tokens" /* likewise */
 
 /* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and a file of the pins, as guard_pin_put writes them, and behind these of the names that something is
- * granted for, as guard_name_put does (a star: all of the server's). Lists show no tool that is none of these; whether a call is granted is judged for itself. */
+ * granted for, as guard_name_put does (a star: all of the server's), and of what no answer may have, as guard_secret_put does. Lists show no tool that is none of these; whether a call is granted is judged for itself. */
 #define GUARD_KEY_BYTES 32
 struct guard_begin {
 	uint32_t n_pins, n_names;
-	uint32_t is_first;            /* 1: the server was never seen: what it has is pinned as it is */
+	uint32_t is_first; /* 1: the server was never seen: what it has is pinned as it is */
+	uint32_t n_secrets;
+	uint64_t answer_bytes;        /* that an answer may have; 0: any number */
 	uint8_t key[GUARD_KEY_BYTES]; /* of what the client carries for us (mcp/seal.h) */
 };
 void guard_begin_put(struct buf *out, const struct guard_begin *b);
@@ -37,6 +42,10 @@ struct guard_pin {
 #define GUARD_PIN_BYTES (GUARD_NAME_MAX + SHA256_BYTES)
 void guard_pin_put(struct buf *out, const struct guard_pin *p);
 bool guard_pin_take(struct rbuf *in, struct guard_pin *ret);
+/* An expression, or GUARD_TOKENS. */
+#define GUARD_SECRET_BYTES (MATCH_TEXT_MAX + 1)
+void guard_secret_put(struct buf *out, const char *text);
+bool guard_secret_take(struct rbuf *in, char ret[GUARD_SECRET_BYTES]);
 void guard_name_put(struct buf *out, const char *name);
 bool guard_name_take(struct rbuf *in, char ret[GUARD_NAME_MAX]);
 
@@ -78,6 +87,7 @@ enum guard_end {
 	GUARD_ERROR /* of the protocol */,
 	GUARD_CANCELLED,
 	GUARD_LOST,
+	GUARD_WITHHELD /* the answer has what the policy calls secret, or is too long: the client has not got it */,
 	GUARD_END_COUNT
 };
 struct guard_over {

@@ -8,27 +8,35 @@
 #include "guard/guard.h"
 #include "guard/promise.h"
 
-static bool take_pins(struct guard *g, int fd, const struct guard_begin *b)
+/* One of the file's records, of that length. */
+static bool read_record(int fd, off_t *at, uint8_t *room, size_t n, struct rbuf *ret)
 {
-	uint8_t room[GUARD_PIN_BYTES > GUARD_NAME_MAX ? GUARD_PIN_BYTES : GUARD_NAME_MAX];
-	char name[GUARD_NAME_MAX];
+	if (pread(fd, room, n, *at) != (ssize_t)n)
+		return false;
+	*at += (off_t)n;
+	rbuf_init(ret, room, n);
+	return true;
+}
+
+static bool take_file(struct guard *g, int fd, const struct guard_begin *b)
+{
+	uint8_t room[GUARD_PIN_BYTES + GUARD_NAME_MAX + GUARD_SECRET_BYTES]; /* more than each of them */
+	char name[GUARD_NAME_MAX], secret[GUARD_SECRET_BYTES];
 	struct guard_pin pin;
 	struct rbuf in;
 	off_t at = 0;
+	bool good = true;
 
-	for (uint32_t i = 0; i < b->n_pins + b->n_names; i++) {
-		const bool is_pin = i < b->n_pins;
-		const size_t n = is_pin ? GUARD_PIN_BYTES : GUARD_NAME_MAX;
-
-		if (pread(fd, room, n, at) != (ssize_t)n)
-			return false;
-		at += (off_t)n;
-		rbuf_init(&in, room, n);
-		if (is_pin ? !guard_pin_take(&in, &pin) || !guard_pinned(g, &pin)
-			   : !guard_name_take(&in, name) || !guard_granted(g, name))
-			return false;
-	}
-	return true;
+	for (uint32_t i = 0; i < b->n_pins && good; i++)
+		good = read_record(fd, &at, room, GUARD_PIN_BYTES, &in) && guard_pin_take(&in, &pin) &&
+		       guard_pinned(g, &pin);
+	for (uint32_t i = 0; i < b->n_names && good; i++)
+		good = read_record(fd, &at, room, GUARD_NAME_MAX, &in) && guard_name_take(&in, name) &&
+		       guard_granted(g, name);
+	for (uint32_t i = 0; i < b->n_secrets && good; i++)
+		good = read_record(fd, &at, room, GUARD_SECRET_BYTES, &in) && guard_secret_take(&in, secret) &&
+		       guard_secret(g, secret);
+	return good;
 }
 
 static struct guard *begin(void)
@@ -45,7 +53,7 @@ static struct guard *begin(void)
 	for (size_t i = 0; i < 4; i++)
 		fds[i] = steal_fd(&msg.fds[i]);
 	g = guard_new(fds, 0, &b);
-	if (g != NULL && take_pins(g, msg.fds[4], &b))
+	if (g != NULL && take_file(g, msg.fds[4], &b))
 		return g;
 	guard_free(g);
 	return NULL;

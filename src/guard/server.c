@@ -290,20 +290,37 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 
 /* ---- a line ---- */
 
+/* It was done, and nobody but the server has the answer. */
+static void withhold(struct guard *g, struct pending *p, const char *line, size_t n, const struct err *e)
+{
+	guard_tell_over(g, p, p->cancelled ? GUARD_CANCELLED : GUARD_WITHHELD, line, n);
+	client_denied(g, p, e, "");
+}
+
 static void take(struct guard *g, json_t *said, const char *line, size_t n)
 {
 	const json_t *id = json_object_get(said, "id");
+	struct pending *p;
 	char text[GUARD_ID_MAX];
 	struct err e;
 
 	if (said_check(said, &e) < 0)
 		return; /* nobody waits for it */
-	if (json_object_get(said, "method") == NULL)
-		on_answer(g, said, line, n);
-	else if (id == NULL)
-		on_note(g, said, line, n);
-	else if (id_take(id, text) && pending_of_id(g->called, text) == NULL)
-		on_request(g, said, text, line, n);
+	if (json_object_get(said, "method") == NULL) {
+		p = pending_of_own(g->asked, id);
+		if (p != NULL && p->list != LIST_OWN && scan_finds(g, said, n, true, &e))
+			withhold(g, p, line, n, &e);
+		else
+			on_answer(g, said, line, n);
+	} else if (id == NULL) {
+		if (!scan_finds(g, said, n, false, &e))
+			on_note(g, said, line, n);
+	} else if (id_take(id, text) && pending_of_id(g->called, text) == NULL) {
+		if (scan_finds(g, said, n, false, &e))
+			refuse(g, text, REFUSED, &e);
+		else
+			on_request(g, said, text, line, n);
+	}
 }
 
 void server_said(struct guard *g, const char *line, size_t n)

@@ -9,8 +9,9 @@
 #include "core/tool.h"
 #include "policy/words.h"
 
-#define ENCODING_VERSION 7
-#define ENCODING_WITHOUT_USE 6     /* of sessions that were made by an earlier build */
+#define ENCODING_VERSION 8
+#define ENCODING_WITHOUT_ANSWERS 7 /* of sessions that were made by an earlier build */
+#define ENCODING_WITHOUT_USE 6     /* and before that */
 #define ENCODING_WITHOUT_BUDGETS 5 /* and before that */
 #define ENCODING_WITHOUT_FLOW 4    /* likewise */
 #define ENCODING_WITHOUT_WARM 3    /* likewise */
@@ -448,6 +449,76 @@ int policy_add_warm(struct policy *p, const char *text, struct err *e)
 	return 0;
 }
 
+/* ---- answers ---- */
+
+static bool has_secret(const struct policy_answers *a, const char *text)
+{
+	for (uint32_t i = 0; i < a->n_secrets; i++)
+		if (strcmp(a->secrets[i], text) == 0)
+			return true;
+	return false;
+}
+
+static int check_secret(const char *text, struct err *e)
+{
+	struct match m;
+	int r;
+
+	if (strcmp(text, POLICY_TOKENS) == 0)
+		return 0;
+	r = match_compile(text, strlen(text), &m, e);
+	if (r < 0)
+		return r;
+	if (m.n_states > POLICY_SECRET_STATES)
+		return err_set(e, AMBIT_LIMIT, "leave out repetitions, or name more than one",
+			       "an expression of a secret takes %u steps for each character, more than %d", m.n_states,
+			       POLICY_SECRET_STATES);
+	if (match_is(&m, "", 0))
+		return err_set(e, AMBIT_MALFORMED, "say what stands there: [A-Z]{8}",
+			       "an expression that is found in every answer");
+	return 0;
+}
+
+int policy_add_secret(struct policy *p, const char *text, struct err *e)
+{
+	const int r = check_secret(text, e);
+
+	if (r < 0 || has_secret(&p->answers, text))
+		return r;
+	if (p->answers.n_secrets == POLICY_SECRETS_MAX)
+		return err_set(e, AMBIT_LIMIT, "put some of them together: (x|y)",
+			       "more than %d expressions of secrets", POLICY_SECRETS_MAX);
+	(void)text_copy(p->answers.secrets[p->answers.n_secrets++], MATCH_TEXT_MAX + 1,
+			text); /* match_compile: it fits */
+	return 0;
+}
+
+static void narrow_answers(struct policy *p, uint64_t bytes)
+{
+	if (bytes != 0 && (p->answers.bytes == 0 || bytes < p->answers.bytes))
+		p->answers.bytes = bytes;
+}
+
+int policy_limit_answers(struct policy *p, const char *text, struct err *e)
+{
+	struct qualifiers q = { .uses = 0 };
+	const int r = qualifiers_set(&q, QUALIFIER_BYTES, text, e);
+
+	if (r == 0)
+		narrow_answers(p, q.bytes);
+	return r;
+}
+
+static int merge_answers(struct policy *into, const struct policy_answers *from, struct err *e)
+{
+	int r = 0;
+
+	narrow_answers(into, from->bytes);
+	for (uint32_t i = 0; i < from->n_secrets && r == 0; i++)
+		r = policy_add_secret(into, from->secrets[i], e);
+	return r;
+}
+
 unsigned policy_warm(const struct policy *p, enum event_kind kind, char *room, const char **ret_program,
 		     const char *ret_modules[POLICY_MODULES_MAX])
 {
@@ -534,6 +605,8 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 		if (rc < 0)
 			return rc;
 	}
+	if (merge_answers(into, &from->answers, e) < 0)
+		return -(int)e->code;
 	text_escape(into->sources[index], sizeof into->sources[index], source, strlen(source));
 	into->n_sources = index;
 	for (uint32_t i = 0; i < from->n_lines; i++) {
@@ -567,6 +640,10 @@ void policy_encode(const struct policy *p, struct buf *out)
 			buf_put_u64(out, p->limits.value[i]);
 	for (size_t i = 0; i < BUDGET_COUNT; i++)
 		qualifiers_put(out, &p->budgets[i]);
+	buf_put_u64(out, p->answers.bytes);
+	buf_put_u32(out, p->answers.n_secrets);
+	for (uint32_t i = 0; i < p->answers.n_secrets; i++)
+		buf_put_str(out, p->answers.secrets[i]);
 	buf_put_u32(out, p->n_lines);
 	for (uint32_t i = 0; i < p->n_lines; i++) {
 		const struct policy_line *l = &p->lines[i];
@@ -603,6 +680,21 @@ static int decode_budgets(struct rbuf *in, struct policy *ret, struct err *e)
 		qualifiers_take(in, &ret->budgets[i]);
 		if (in->failed || !qualifiers_are_only(&ret->budgets[i], BUDGET_QUALIFIERS))
 			return err_set(e, AMBIT_PROTOCOL, NULL, "a budget that cannot be written");
+	}
+	return 0;
+}
+
+static int decode_answers(struct rbuf *in, struct policy *ret, struct err *e)
+{
+	const uint64_t bytes = rbuf_u64(in);
+	const uint32_t n = rbuf_u32(in);
+	char text[MATCH_TEXT_MAX + 1];
+
+	narrow_answers(ret, bytes);
+	for (uint32_t i = 0; i < n && !in->failed; i++) {
+		rbuf_str(in, text, sizeof text);
+		if (in->failed || policy_add_secret(ret, text, NULL) < 0 || ret->answers.n_secrets != i + 1)
+			return err_set(e, AMBIT_PROTOCOL, NULL, "what answers may not have cannot be written so");
 	}
 	return 0;
 }
@@ -682,6 +774,8 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	rc = decode_limits(in, ret, e);
 	if (rc == 0 && version > ENCODING_WITHOUT_BUDGETS)
 		rc = decode_budgets(in, ret, e);
+	if (rc == 0 && version > ENCODING_WITHOUT_ANSWERS)
+		rc = decode_answers(in, ret, e);
 	n = rbuf_u32(in);
 	if (rc == 0 && n > POLICY_LINES_MAX)
 		rc = err_set(e, AMBIT_PROTOCOL, NULL, "more grants than there can be");

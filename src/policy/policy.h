@@ -20,6 +20,7 @@
 #include "core/grant.h"
 #include "core/kind.h"
 #include "core/limits.h"
+#include "core/match.h"
 
 #define POLICY_LINES_MAX GRANTS_MAX
 #define POLICY_FILE_MAX (256u << 10)    /* a policy that a person can review is far smaller */
@@ -60,6 +61,16 @@ enum policy_budget {
  * from flags. What says `tool` is in neither: it is for who stands before such a server (policy_resolve_tools). */
 enum policy_use { POLICY_FOR_EVENTS, POLICY_FOR_SERVER };
 
+/* What the answers of guarded servers may not have, and how long they may be. */
+#define POLICY_SECRETS_MAX 8
+#define POLICY_SECRET_STATES 128 /* of an expression: each is tried on all of an answer */
+#define POLICY_TOKENS "tokens"   /* in place of one: the forms of tokens that providers give out (http/credential.h) */
+struct policy_answers {
+	uint64_t bytes; /* 0: any number */
+	uint32_t n_secrets;
+	char secrets[POLICY_SECRETS_MAX][MATCH_TEXT_MAX + 1]; /* expressions (core/match.h) */
+};
+
 #define POLICY_WARM_MAX 512
 #define POLICY_MODULES_MAX 16
 
@@ -77,6 +88,7 @@ struct policy {
 	uint32_t limits_given;      /* bit set of enum limit */
 	struct limits limits;
 	struct qualifiers budgets[BUDGET_COUNT]; /* none: unbounded */
+	struct policy_answers answers;
 };
 
 /* ---- filling it ---- */
@@ -94,6 +106,10 @@ int policy_add_budget(struct policy *p, const char *text, struct err *e);
 /* Each number is the smaller. -CONFLICT: of two rates of different periods neither is. On failure nothing changed. */
 int policy_narrow_budget(struct policy *p, enum policy_budget which, const struct qualifiers *by, struct err *e);
 bool policy_has_budgets(const struct policy *p);
+/* What no answer may have: an expression, or POLICY_TOKENS. One that is there already is left out. -MALFORMED, -LIMIT. */
+int policy_add_secret(struct policy *p, const char *text, struct err *e);
+/* A size that is not 0, as limits have them; the smaller counts. -MALFORMED. */
+int policy_limit_answers(struct policy *p, const char *text, struct err *e);
 /* Letters, digits, `.`, `_`, `-`. -CONFLICT: another one is there. */
 int policy_set_agent(struct policy *p, const char *agent, struct err *e);
 /* A line of `warm`: a language, perhaps `=` and its interpreter (an absolute path, or a name in the cell's PATH), and names of modules. -CONFLICT: there is another one of the language. */

@@ -798,27 +798,81 @@ static int read_warm_line(struct reader *r)
 	return rc;
 }
 
-static int read_warm(struct reader *r)
+/* One, or a list of them. */
+static int one_or_more(struct reader *r, int (*read)(struct reader *r))
 {
 	int rc;
 
 	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
-		return read_warm_line(r);
+		return read(r);
 	rc = next(r);
 	while (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
-		rc = read_warm_line(r);
+		rc = read(r);
 		if (rc == 0)
 			rc = next(r);
 	}
 	return rc;
 }
 
+static int read_warm(struct reader *r)
+{
+	return one_or_more(r, read_warm_line);
+}
+
+/* ---- answers ---- */
+
+static const char answers_hint[] = "write answers: {secret: [tokens, 'ACME-[0-9]{8}'], bytes: 256K}";
+
+static int read_secret(struct reader *r)
+{
+	int rc = check_scalar(r, "what is secret");
+
+	if (rc == 0 && policy_add_secret(r->p, text_of(r), &r->m->err) < 0)
+		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	return rc;
+}
+
+static int read_answer_bytes(struct reader *r)
+{
+	int rc = check_scalar(r, "the length of answers");
+
+	if (rc == 0 && policy_limit_answers(r->p, text_of(r), &r->m->err) < 0)
+		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	return rc;
+}
+
+static int answers_key(struct reader *r, struct keys *keys)
+{
+	const bool is_secret = strcmp(text_of(r), "secret") == 0;
+	char shown[SHOWN_MAX];
+	int rc;
+
+	text_escape(shown, sizeof shown, text_of(r), r->ev.data.scalar.length);
+	if (!is_secret && strcmp(text_of(r), "bytes") != 0)
+		return mistake(r, AMBIT_UNKNOWN, answers_hint, "'%s' is nothing that answers have", shown);
+	rc = seen_once(r, keys, text_of(r));
+	if (rc == 0)
+		rc = next(r);
+	if (rc < 0)
+		return rc;
+	return is_secret ? one_or_more(r, read_secret) : read_answer_bytes(r);
+}
+
+static int read_answers(struct reader *r)
+{
+	struct keys keys = { .count = 0 };
+	const int rc = wants_mapping(r, "answers are not a mapping", answers_hint);
+
+	return rc < 0 ? rc : each_key(r, &keys, answers_key);
+}
+
 static const struct {
 	const char *word;
 	int (*read)(struct reader *r);
 } sections[] = {
-	{ "version", read_version }, { "agent", read_agent },     { "grants", read_grants }, { "limits", read_limits },
-	{ "warm", read_warm },       { "budgets", read_budgets }, { "guard", read_guard },
+	{ "version", read_version }, { "agent", read_agent },     { "grants", read_grants },
+	{ "limits", read_limits },   { "warm", read_warm },       { "budgets", read_budgets },
+	{ "guard", read_guard },     { "answers", read_answers },
 };
 
 #define SECTIONS (sizeof sections / sizeof sections[0])
@@ -836,10 +890,10 @@ static int unknown_section(struct reader *r)
 	if (meant == NULL && verb_find(text_of(r), r->ev.data.scalar.length, &verb))
 		return mistake(r, AMBIT_UNKNOWN, "put it into the list under grants:, after `- `",
 			       "the grant '%s' stands outside grants", shown);
-	return mistake(
-		r, AMBIT_UNKNOWN,
-		nearest_hint(hint, "", meant, "a policy has version, agent, grants, limits, budgets, guard and warm"),
-		"'%s' is not a part of a policy", shown);
+	return mistake(r, AMBIT_UNKNOWN,
+		       nearest_hint(hint, "", meant,
+				    "a policy has version, agent, grants, limits, budgets, guard, answers and warm"),
+		       "'%s' is not a part of a policy", shown);
 }
 
 static int section_key(struct reader *r, struct keys *keys)

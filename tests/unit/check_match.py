@@ -120,7 +120,7 @@ def of_python(written, asked):
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     try:
         python = re.compile(written, re.ASCII)
-        return "".join("ny"[python.fullmatch(text) is not None] for text in asked)
+        return "".join("y" if python.fullmatch(text) else "s" if python.search(text) else "n" for text in asked)
     except re.error as e:
         return f"none of Python's: {e}"
     except Late:
@@ -135,7 +135,7 @@ def hexadecimal(text):
 
 cases = [(SEED + n, n < DRAWN, *(drawn if n < DRAWN else shuffled)(random.Random(SEED + n))) for n in range(DRAWN + SHUFFLED)]
 said = subprocess.run([sys.argv[1]], input="".join(" ".join(map(hexadecimal, (written, *asked))) + "\n" for _, _, written, asked in cases), capture_output=True, text=True, check=True)
-counts = {"y": 0, "n": 0, "M": 0, "L": 0, "taken": 0, "late": 0}
+counts = {"y": 0, "s": 0, "n": 0, "M": 0, "L": 0, "taken": 0, "late": 0}
 wrong = 0
 for (seed, is_drawn, written, asked), answer in zip(cases, said.stdout.splitlines(), strict=True):
     if answer in ("M", "L"):
@@ -155,4 +155,4 @@ for (seed, is_drawn, written, asked), answer in zip(cases, said.stdout.splitline
 print("1..2")
 print("not ok" if wrong else "ok", "1 - what is taken is an expression of Python's and means the same")
 # Each kind is there in numbers, or nothing was compared.
-print("ok" if min(counts["y"], counts["n"]) > 2 * DRAWN and counts["taken"] > SHUFFLED // 20 and counts["M"] > SHUFFLED // 4 and max(counts["L"], counts["late"]) < DRAWN // 20 else "not ok", f"2 - {counts}")
+print("ok" if min(counts["y"], counts["s"], counts["n"]) > 2 * DRAWN and counts["taken"] > SHUFFLED // 20 and counts["M"] > SHUFFLED // 4 and max(counts["L"], counts["late"]) < DRAWN // 20 else "not ok", f"2 - {counts}")

@@ -1,5 +1,5 @@
 /* match_say - what expressions match, for who asks others too. Each line is in hexadecimal digits: an expression, a blank, and texts with blanks between.
- * Answers with a line: M, it is none; L, it is too much; or for each text y or n, and for one that took more steps than it may !. */
+ * Answers with a line: M, it is none; L, it is too much; or for each text y, s (a part of it does) or n, and for one that took more steps than it may, or of which all matches and no part does, !. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,8 +14,9 @@ static char of_text(const struct match *m, const char *digits)
 	const size_t n = octets(digits, text, sizeof text);
 	uint64_t steps;
 	const bool is = match_counted(m, (const char *)text, n, &steps);
+	const bool is_in = match_is_in(m, (const char *)text, n);
 
-	return steps > (n + 1) * MATCH_STEPS(m) ? '!' : is ? 'y' : 'n';
+	return steps > (n + 1) * MATCH_STEPS(m) || (is && !is_in) ? '!' : is ? 'y' : is_in ? 's' : 'n';
 }
 
 int main(void)

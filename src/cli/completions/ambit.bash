@@ -124,7 +124,7 @@ _ambit() {
 	fi
 
 	case $command:$previous in
-	run:--read | run:--write | run:--work | run:--policy | run:--record | run:--result | learn:--output | learn:--write) _ambit_files -f ;;
+	run:--read | run:--write | run:--work | run:--policy | run:--record | run:--result | learn:--output | learn:--write | guard:--learn) _ambit_files -f ;;
 	run:--workspace | run:--ledger | learn:--workspace | learn:--ledger) _ambit_files -d ;;
 	run:--run) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
 	run:--env | learn:--env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;

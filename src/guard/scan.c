@@ -1,0 +1,70 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "guard/guard.h"
+#include "http/credential.h"
+
+/* What stands between quotes is looked at as what it says: escapes hide nothing. What a server writes in another way (base64, in pieces) is not seen. */
+
+static bool is_secret(const struct guard *g, const char *text, size_t n, char ret[SCAN_WHAT_MAX])
+{
+	const char *token = g->tokens ? credential_find((const uint8_t *)text, n) : NULL;
+
+	if (token != NULL) {
+		(void)text_copy(ret, SCAN_WHAT_MAX, token); /* ours, and short */
+		return true;
+	}
+	for (size_t i = 0; i < g->n_secrets; i++)
+		if (match_is_in(&g->secrets[i].match, text, n)) {
+			(void)snprintf(ret, SCAN_WHAT_MAX, "what `%s` matches", g->secrets[i].text);
+			return true;
+		}
+	return false;
+}
+
+static bool has_secret(const struct guard *g, const json_t *value, char ret[SCAN_WHAT_MAX])
+{
+	const char *key;
+	const json_t *inner;
+	size_t i;
+
+	if (json_is_string(value))
+		return is_secret(g, json_string_value(value), json_string_length(value), ret);
+	if (json_is_array(value))
+		json_array_foreach(value, i, inner) if (has_secret(g, inner, ret)) return true;
+	if (json_is_object(value))
+		json_object_foreach((json_t *)(uintptr_t)value, key, inner) if (is_secret(g, key, strlen(key), ret) ||
+										has_secret(g, inner, ret)) return true;
+	return false;
+}
+
+bool guard_secret(struct guard *g, const char *text)
+{
+	if (strcmp(text, GUARD_TOKENS) == 0) {
+		g->tokens = true;
+		return true;
+	}
+	if (g->n_secrets == GUARD_SECRETS_MAX ||
+	    match_compile(text, strlen(text), &g->secrets[g->n_secrets].match, NULL) < 0)
+		return false;
+	return text_copy(g->secrets[g->n_secrets++].text, GUARD_SECRET_BYTES, text);
+}
+
+bool scan_finds(const struct guard *g, const json_t *said, size_t n, bool is_answer, struct err *e)
+{
+	char what[SCAN_WHAT_MAX];
+
+	if (is_answer && g->answer_bytes != 0 && n > g->answer_bytes) {
+		(void)err_set(e, AMBIT_DENIED,
+			      "ask for less of it; the person can allow longer ones in the policy (answers)",
+			      "the answer was not passed on: it has %zu bytes, of %llu that the policy lets pass", n,
+			      (unsigned long long)g->answer_bytes);
+		return true;
+	}
+	if ((!g->tokens && g->n_secrets == 0) || !has_secret(g, said, what))
+		return false;
+	(void)err_set(e, AMBIT_DENIED, "what was asked for was done; ask for less of it, or go on without it",
+		      "the answer was not passed on: it has %s, which the policy calls secret", what);
+	return true;
+}

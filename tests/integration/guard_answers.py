@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""What a policy says of the answers of guarded servers: what none may have, and how long one may be.
+
+usage: guard_answers.py AMBIT    (TAP on standard output; as root once more as an ordinary user)"""
+
+import json
+
+from guard import ALL, Person, is_denied, text_of
+from guard_log import calls
+from harness import expect_ok, main
+
+TOKEN = "ghp_" + "aB3dE5fG7hJ9kL1mN0pQ2rS4tU6vW8xY0zA1"
+
+
+def policy(p, text):
+    path = f"{p.home}/answers.yaml"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"version: 1\nanswers: {text}\n")
+    return ("--policy", path)
+
+
+def what_is_secret_does_not_pass(place):
+    p = Person(place)
+    strict = policy(p, "{secret: [tokens, 'ACME-[0-9]{8}', 'größe|§[a-z]+']}")
+    secrets = ["ACME-12345678", f"before ACME-12345678 behind {20 * 'x'}", 5000 * "x" + "ACME-12345678", f"token={TOKEN}", "die größe", "\u00a7abc"]
+    plain = ["ACME-1234567", "acme-12345678", "ghp_short", "grosse", "", "ACME-\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668"]
+    with p.guard(*ALL, *strict) as c:
+        c.begin()
+        for text in secrets:
+            is_denied(c.call("echo", say=text), "was not passed on", "which the policy calls secret")
+            is_denied(c.call("echo", deep=[{"a": {text if len(text) < 100 else text[-40:]: 1}}]), "was not passed on")
+            assert text not in json.dumps(c.stray), c.stray
+        for text in plain:
+            assert text_of(c.call("echo", say=text)) == text
+        is_denied(c.call("echo", say=TOKEN), "a token of GitHub")
+        is_denied(c.call("echo", say="ACME-12345678"), "what `ACME-[0-9]{8}` matches")
+        assert "was not passed on" in c.ask("resources/read", uri="ACME-12345678")["error"]["message"]  # the server says it again
+        assert c.end() == 0
+    ends = [r["answer"]["end"] for r in calls(p)]
+    assert ends == 2 * len(secrets) * ["withheld"] + len(plain) * ["done"] + ["withheld"] * 3, ends
+    assert "withheld" in expect_ok(p.ambit("explain", calls(p)[0]["event"])).stdout
+    with p.guard(*ALL) as c:  # the twin
+        c.begin()
+        for text in secrets:
+            assert text_of(c.call("echo", say=text)) == text
+
+
+def escapes_hide_nothing(place):
+    p = Person(place)
+    for words, passes in ((policy(p, "{secret: 'ACME-[0-9]{8}'}"), False), ((), True)):
+        with p.guard(*ALL, *words, mode="escaped") as c:
+            c.begin()
+            answer = c.call("echo")
+            assert ("ACME-12345678" in json.dumps(answer["result"])) == passes, answer
+            assert passes or is_denied(answer, "was not passed on")
+
+
+def notes_and_questions_have_none(place):
+    p = Person(place)
+    asked = "--tool", "bad/elicitation/create"
+    for words, passes in ((policy(p, "{secret: 'ACME-[0-9]{8}'}"), False), ((), True)):
+        with p.guard(*ALL, *words, mode="progress") as c:
+            c.begin()
+            assert text_of(c.call("echo", _meta={"progressToken": "ACME-12345678"})) == ""
+            assert ["notifications/progress" for s in c.stray if s.get("method") == "notifications/progress"] == ["notifications/progress"] * passes, c.stray
+        with p.guard(*ALL, *asked, *words, mode="asks_secret") as c:
+            c.begin()
+            assert text_of(c.call("echo")) == ""
+            if passes:
+                until = [c.line()] if not [s for s in c.stray if s.get("method") == "elicitation/create"] else c.stray
+                assert "ACME" in json.dumps(until)
+            else:
+                assert text_of(c.call("echo")) == "" and not [s for s in c.stray if s.get("method") == "elicitation/create"], c.stray
+
+
+def long_answers_do_not_pass(place):
+    p = Person(place)
+    with p.guard(*ALL, *policy(p, "{bytes: 2K}")) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x" * 900)) == "x" * 900  # it is there twice
+        is_denied(c.call("echo", say="x" * 1100), "was not passed on", "of 2048 that the policy lets pass")
+        assert c.end() == 0
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x" * 1100)) == "x" * 1100
+
+
+def two_policies_are_narrower(place):
+    p = Person(place)
+    one = policy(p, "{secret: 'ACME-[0-9]{8}', bytes: 1M}")
+    other = f"{p.home}/other.yaml"
+    with open(other, "w", encoding="utf-8") as file:
+        file.write("version: 1\nanswers: {secret: [tokens, 'ACME-[0-9]{8}'], bytes: 4K}\n")
+    with p.guard(*ALL, *one, "--policy", other) as c:
+        c.begin()
+        is_denied(c.call("echo", say="ACME-12345678"), "was not passed on")
+        is_denied(c.call("echo", say=TOKEN), "was not passed on")
+        is_denied(c.call("echo", say="x" * 4000), "was not passed on")
+        assert text_of(c.call("echo", say="x")) == "x"
+
+
+def what_is_no_policy_is_refused(place):
+    p = Person(place)
+    rows = [("[]", "not a mapping"), ("{secrets: x}", "'secrets' is nothing that answers have"), ("{secret: '[a'}", "byte"), ("{secret: 'a*'}", "found in every answer"), ("{secret: ''}", ""),
+            ("{secret: '[a-z]{200}'}", "takes"), ("{secret: [%s]}" % ", ".join(f"a{i}" for i in range(9)), "more than 8"), ("{bytes: 0}", "bytes"), ("{bytes: many}", "bytes"),
+            ("{bytes: 1K, bytes: 2K}", "twice"), ("{secret: {a: b}}", "what is secret"), ("{secret: '" + "a" * 256 + "'}", "255")]
+    for text, words in rows:
+        done = p.ambit("policy", "check", policy(p, text)[1])
+        assert done.returncode != 0 and words in done.stderr and "answers.yaml:2" in done.stderr, (text, done.stderr)
+    expect_ok(p.ambit("policy", "check", policy(p, "{secret: [tokens], bytes: 64K}")[1]))
+
+
+if __name__ == "__main__":
+    main([what_is_secret_does_not_pass, escapes_hide_nothing, notes_and_questions_have_none, long_answers_do_not_pass, two_policies_are_narrower, what_is_no_policy_is_refused])
