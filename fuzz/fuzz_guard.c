@@ -157,7 +157,7 @@ static void run_on(struct world *w)
 
 static void begin(struct world *w)
 {
-	const struct guard_begin b = { .is_first = 1 };
+	const struct guard_begin b = { .is_first = 1, .answer_bytes = 2500 };
 	int client_said[2], client_heard[2], server_said[2], server_heard[2], owner[2];
 
 	pair_up(SOCK_STREAM, client_said);
@@ -172,7 +172,8 @@ static void begin(struct world *w)
 	buf_init(&w->server.line, 64u << 20);
 	buf_init(&w->part, 1u << 20);
 	w->g = guard_new((int[]){ client_said[1], client_heard[1], server_heard[1], server_said[1] }, owner[1], &b);
-	promise(w->g != NULL && guard_granted(w->g, "echo"));
+	promise(w->g != NULL && guard_granted(w->g, "echo") && guard_secret(w->g, GUARD_TOKENS) &&
+		guard_secret(w->g, "SECRET[0-9]+"));
 	run_on(w);
 }
 

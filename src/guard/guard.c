@@ -53,6 +53,7 @@ void guard_free(struct guard *g)
 		buf_finish(&g->asked[i].line);
 		buf_finish(&g->called[i].line);
 	}
+	once_finish(g);
 	side_finish(&g->client);
 	side_finish(&g->server);
 	port_finish(&g->owner);

@@ -33,6 +33,7 @@ enum pending_state {
 	PENDING_JUDGED, /* the command line is asked */
 	PENDING_LISTED, /* the server is asked for its tools first */
 	PENDING_PERSON, /* the client asks its user whether a person has approved */
+	PENDING_TWIN,   /* the same is on its way, with the same key */
 	PENDING_INPUTS, /* it was answered by questions, of which the command line is asked */
 	PENDING_SENT,   /* to the other side */
 };
@@ -61,7 +62,21 @@ struct pending {
 	char id[GUARD_ID_MAX];        /* as who asked wrote it */
 	char token[GUARD_ID_MAX];     /* of its progress; "": none */
 	char tool[GUARD_NAME_MAX];    /* of a call */
+	struct once *once;            /* of a call with a key; borrowed; NULL: it has none */
 	struct buf line;              /* owned: what goes on; INPUTS: what goes back */
+};
+
+/* A call with a key: the first, and what it had as its answer. */
+#define GUARD_ONCE_MAX 64
+#define GUARD_ONCE_BYTES (8u << 20) /* of all answers that are kept */
+#define GUARD_KEY_MAX 129           /* with its NUL */
+struct once {
+	enum { ONCE_FREE, ONCE_RUNS, ONCE_OVER } state;
+	char key[GUARD_KEY_MAX];
+	uint8_t sha256[SHA256_BYTES]; /* of the call */
+	uint64_t own;                 /* the id of the first */
+	enum guard_end end;
+	struct buf answer; /* owned: as the server gave it; empty: none was, or it was not kept */
 };
 
 /* A definition: what was pinned, and what was seen since the start. */
@@ -99,8 +114,10 @@ struct guard {
 	struct known known[GUARD_KNOWN_MAX];
 	size_t n_names;
 	char names[GUARD_GRANTS_MAX][GUARD_NAME_MAX]; /* that something is granted for */
-	uint64_t answer_bytes;                        /* 0: any number */
-	bool tokens;                                  /* no answer has a token of a known form */
+	size_t once_bytes;
+	struct once once[GUARD_ONCE_MAX];
+	uint64_t answer_bytes; /* 0: any number */
+	bool tokens;           /* no answer has a token of a known form */
 	size_t n_secrets;
 	struct {
 		char text[GUARD_SECRET_BYTES];
@@ -191,6 +208,12 @@ int pins_check(const struct guard *g, const char *tool, struct err *e);
 /* scan.c: whether what the server said may not pass, since it has what the policy calls secret or, of an answer, is too long; *e says so to the client. */
 #define SCAN_WHAT_MAX 320
 bool scan_finds(const struct guard *g, const json_t *said, size_t n, bool is_answer, struct err *e);
+
+/* once.c: calls with a key. 0: it goes on. 1: it was answered, or waits for the one that is on its way. -CONFLICT: the key is another call's; -LIMIT, -USAGE. */
+int once_begin(struct guard *g, struct pending *p, const json_t *params, struct err *e);
+void once_over(struct guard *g, const struct pending *p, enum guard_end end, const void *bytes, size_t n);
+void once_none(struct guard *g, const struct pending *p); /* it ends, and was not made */
+void once_finish(struct guard *g);
 
 /* flat.c: arguments as the authority looks at them (core/where.h). -MALFORMED: two names that some server takes for one; -LIMIT. */
 int flat_put(struct buf *out, const char *prefix, const json_t *value, struct err *e);

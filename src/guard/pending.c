@@ -38,6 +38,7 @@ void pending_free(struct guard *g, struct pending *p)
 {
 	if (p->state == PENDING_PERSON)
 		person_forget(g, p);
+	once_none(g, p);
 	g->held -= p->line.len;
 	buf_finish(&p->line);
 	p->state = PENDING_FREE;

@@ -22,6 +22,7 @@ void guard_tell_over(struct guard *g, const struct pending *p, enum guard_end en
 
 	if (!p->judged)
 		return;
+	once_over(g, p, end, bytes, n);
 	sha256_init(&s);
 	sha256_add(&s, bytes, n);
 	sha256_end(&s, o.sha256);

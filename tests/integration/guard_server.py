@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 
+COUNTED = []
 MODE = sys.argv[1] if len(sys.argv) > 1 else "good"
 COUNT = sys.argv[2] if len(sys.argv) > 2 else ""  # a file that counts starts
 
@@ -91,6 +92,14 @@ def call(m):
         if MODE == "inputs":
             return answer(m["id"], asks)
         return say({"jsonrpc": "2.0", "id": m["id"], "error": {"code": -32042, "message": "go there", "data": {"elicitations": [{"mode": "url", "url": "https://bad.test/", "elicitationId": "1", "message": "sign in"}]}}})
+    if MODE == "counts":  # how often it was called; slowly, wrong or not at all where it is asked for that
+        COUNTED.append(arguments)
+        time.sleep(arguments.get("seconds", 0))
+        if arguments.get("dies"):
+            os._exit(3)
+        if arguments.get("error"):
+            return say({"jsonrpc": "2.0", "id": m["id"], "error": {"code": -32000, "message": f"wrong {len(COUNTED)}"}})
+        return answer(m["id"], text(str(len(COUNTED)) + arguments.get("more", 0) * "x", isError=bool(arguments.get("fails"))))
     if MODE == "escaped":
         return say('{"jsonrpc":"2.0","id":%d,"result":{"content":[{"type":"text","text":"\\u0041CME-\\u00312345678"}]}}' % m["id"])
     if MODE == "asks_secret":
