@@ -253,6 +253,7 @@ static int on_over(struct gate *g, struct rbuf *body)
 
 	if (!guard_over_take(body, &over))
 		return -EPROTO;
+	guard_use_over(&g->use, &over);
 	guard_log_over(&g->log, &over);
 	return 0;
 }

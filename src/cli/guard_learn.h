@@ -12,10 +12,10 @@
 #define LEARN_VALUES_MAX 6 /* more different ones are no set */
 
 struct learned_argument {
-	char *path;             /* owned */
-	unsigned kinds;         /* bits of enum where_kind that were seen */
-	bool many, odd;         /* more values than those; one that no text of a policy says */
-	size_t n_values, chars; /* the longest */
+	char *path;                              /* owned */
+	unsigned kinds;                          /* bits of enum where_kind that were seen */
+	bool many, odd;                          /* more values than those; one that no text of a policy says */
+	size_t n_values, chars;                  /* the longest */
 	char *values[LEARN_VALUES_MAX], *prefix; /* owned; prefix: that all texts have */
 	char min[WHERE_NUMBER_MAX + 1], max[WHERE_NUMBER_MAX + 1];
 };

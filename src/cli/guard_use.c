@@ -63,12 +63,14 @@ static int add_grant(struct guard_use *u, const struct grant_set *set, uint32_t 
 	if (to->terms[0] != 0 && where_take(to->terms, &to->where, e) < 0)
 		return -(int)e->code;
 	to->asks = q->ask != 0;
+	to->counts = q->bytes != 0;
 	to->until_ms = q->until_s != 0 ? clock_unix_ms() + (uint64_t)q->until_s * 1000 : 0;
 	g.flags = to->asks ? AUTHORITY_ASK : 0;
 	r = take_flow(u->k, grant_flow(set, i), &g, e);
 	to->may_ask = g.flags != 0;
 	r = r < 0 ? r : standing_grant(u->k, &u->above, &g, &g.from, e);
 	g.bounds.q.uses = q->uses;
+	g.bounds.q.bytes = q->bytes;
 	g.bounds.q.rate = q->rate;
 	g.bounds.q.period_s = q->period_s;
 	g.bounds.window = q->between;
@@ -205,6 +207,7 @@ static int use(struct guard_use *u, const struct guard_grant *g, const char *obj
 				       .verb = VERB_TOOL,
 				       .object = object,
 				       .terms = "",
+				       .bytes = g->counts ? ask->bytes : 0,
 				       .arguments = ask->arguments };
 	auto_buf shown = { .max = SHOWN_MAX };
 	int r;
@@ -237,9 +240,10 @@ static void denied(const struct keeper_answer *a, const char *object, struct err
 	(void)standing_refused(a, e);
 	if (a->why == WHY_SPENT)
 		(void)err_set(e, AMBIT_DENIED, "wait, or go on without it", "the grant of '%s' is used up (%s)", object,
-			      a->limit == AUTHORITY_RATE   ? "rate"
-			      : a->limit == AUTHORITY_USES ? "uses"
-							   : "a budget");
+			      a->limit == AUTHORITY_RATE    ? "rate"
+			      : a->limit == AUTHORITY_USES  ? "uses"
+			      : a->limit == AUTHORITY_BYTES ? "bytes"
+							    : "a budget");
 	else if (a->why == WHY_LABELLED)
 		(void)err_set(e, AMBIT_DENIED, "the person sees by `ambit labels` what brought them",
 			      "'%s' is closed by labels: what was read may not go there", object);
@@ -258,17 +262,57 @@ static bool is_over(const struct guard_grant *g)
 	return g->until_ms != 0 && clock_unix_ms() >= g->until_ms;
 }
 
+static void note_counted(struct guard_use *u, uint32_t number, struct guard_grant *g)
+{
+	for (size_t i = 0; i < GUARD_COUNTED_MAX; i++)
+		if (u->counted[i].by == NULL) {
+			u->counted[i] = (struct guard_counted){ .number = number, .by = g };
+			return;
+		}
+	g->spent = true; /* a gate has fewer: what is not counted is not gone on with */
+}
+
+void guard_use_over(struct guard_use *u, const struct guard_over *over)
+{
+	struct authority_request q = { .op = AUTHORITY_MORE,
+				       .badge = u->who.badge,
+				       .object = "",
+				       .terms = "",
+				       .minute = AUTHORITY_MINUTE_NONE,
+				       .bytes = over->bytes };
+	struct keeper_answer a = { .verdict = AUTHORITY_DENIED };
+	struct err e;
+
+	for (size_t i = 0; i < GUARD_COUNTED_MAX; i++) {
+		struct guard_counted *c = &u->counted[i];
+
+		if (c->by == NULL || c->number != over->number)
+			continue;
+		q.grant = c->by->ref;
+		c->by->spent = c->by->spent || keeper_step(u->k, &q, &a, &e) < 0 || a.verdict != AUTHORITY_ALLOWED;
+		c->by = NULL;
+		return;
+	}
+}
+
 /* By one grant. 1: that decided; 0: another may. */
-static int try_one(struct guard_use *u, const struct guard_grant *g, const char *object, const struct guard_ask *ask,
+static int try_one(struct guard_use *u, struct guard_grant *g, const char *object, const struct guard_ask *ask,
 		   struct keeper_answer *a, struct guard_word *ret, struct err *e)
 {
 	char hint[ERR_HINT_MAX];
-	const int r = use(u, g, object, ask, ret->event, a, e);
+	int r;
 
+	if (g->spent) {
+		*a = (struct keeper_answer){ .verdict = AUTHORITY_DENIED, .why = WHY_SPENT, .limit = AUTHORITY_BYTES };
+		return 0;
+	}
+	r = use(u, g, object, ask, ret->event, a, e);
 	if (r < 0)
 		return r;
 	if (a->verdict == AUTHORITY_ALLOWED) {
 		ret->verdict = GUARD_YES;
+		if (g->counts)
+			note_counted(u, ask->number, g);
 		return 1;
 	}
 	if (a->verdict != AUTHORITY_ASKS)
@@ -294,7 +338,7 @@ int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard
 	ret->verdict = GUARD_NO;
 	for (unsigned level = 0; level < 3 && *ret_by == NULL; level++)
 		for (uint32_t i = 0; i < 2 * u->n; i++) {
-			const struct guard_grant *g = &u->grants[i < u->n ? i : i - u->n];
+			struct guard_grant *g = &u->grants[i < u->n ? i : i - u->n];
 			int r;
 
 			if (level_of(g) != level || g->asks != (i >= u->n) || !covers(g, object, ask) || is_over(g))

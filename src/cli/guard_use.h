@@ -11,17 +11,25 @@
 #include "lib/standing.h"
 #include "policy/policy.h"
 
+#define GUARD_COUNTED_MAX 512 /* twice as many as a gate has at a time */
+
 struct guard_use {
 	struct keeper *k; /* owned */
 	struct standing above, who;
 	const char *server, *agent, *workspace; /* borrowed */
 	uint64_t keep_ms;                       /* how long a question waits */
+	struct guard_counted {                  /* of which the answer is to be counted */
+		uint32_t number;
+		struct guard_grant *by; /* NULL: a free place */
+	} counted[GUARD_COUNTED_MAX];
 	uint32_t n;
 	struct guard_grant {
 		authority_ref ref;
 		uint64_t until_ms; /* since 1970; 0: for ever */
 		bool asks;         /* each use */
 		bool may_ask;      /* or where labels would close it */
+		bool counts;       /* bytes */
+		bool spent;        /* an answer had more of them than were left */
 		char object[256];
 		char terms[TERMS_TEXT_MAX];
 		struct where where;
@@ -38,5 +46,8 @@ void guard_use_close(struct guard_use *u);
 /* Fills in *ret, but for its number. *ret_by, borrowed: the grant that decided; NULL: none covers it. -GONE and others: nobody can be asked. */
 int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret,
 		  const struct guard_grant **ret_by, struct err *e);
+
+/* What was allowed is over: the bytes of its answer count. One that had more than were left is the last by its grant. */
+void guard_use_over(struct guard_use *u, const struct guard_over *over);
 
 #endif

@@ -443,15 +443,14 @@ static int check_flow(enum grant_verb verb, const char *object, const struct qua
 	return check_labels(verb, of_path, &f, e);
 }
 
-/* Of a call: nobody counts the bytes of what it answers. */
 static int check_tool(const struct qualifiers *q, const char *terms, struct err *e)
 {
 	struct where w;
 
-	if (!qualifiers_are_only(q, QUALIFIER_BIT(USES) | QUALIFIER_BIT(RATE) | QUALIFIER_BIT(UNTIL) |
-					    QUALIFIER_BIT(BETWEEN) | QUALIFIER_BIT(ASK)))
+	if (!qualifiers_are_only(q, QUALIFIER_BIT(USES) | QUALIFIER_BIT(BYTES) | QUALIFIER_BIT(RATE) |
+					    QUALIFIER_BIT(UNTIL) | QUALIFIER_BIT(BETWEEN) | QUALIFIER_BIT(ASK)))
 		return err_set(e, AMBIT_MALFORMED, "leave the others out",
-			       "tool: takes uses, rate, until, between and ask, and no other such qualifier");
+			       "tool: takes uses, bytes, rate, until, between and ask, and no other such qualifier");
 	return where_take(terms, &w, e);
 }
 

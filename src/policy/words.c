@@ -79,7 +79,7 @@ static const struct {
 	{ "until", BIT(CONNECT) | BIT(TOOL), 0, "connect and tool", BESIDE_BOTH },
 	{ "between", BIT(CONNECT) | BIT(TOOL), 0, "connect and tool", BESIDE_BOTH },
 	{ "unless", BIT(CONNECT) | BIT(TOOL), 0, "connect and tool", BESIDE_BOTH },
-	{ "bytes", BIT(CONNECT), BIT(TOOL), "connect", BESIDE_CONNECT },
+	{ "bytes", BIT(CONNECT) | BIT(TOOL), 0, "connect and tool", BESIDE_BOTH },
 	{ "where", BIT(TOOL), 0, "tool", "leave it out, or put it beside the tool that is meant" },
 	{ "depth", BIT(DELEGATE), 0, "delegate", "leave it out, or put it beside the delegate that is meant" },
 	{ "ask", EVERY & ~BIT(JIT), BIT(JIT), NULL, NULL },

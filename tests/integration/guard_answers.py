@@ -99,6 +99,31 @@ def two_policies_are_narrower(place):
         assert text_of(c.call("echo", say="x")) == "x"
 
 
+def bytes_are_counted_together(place):
+    """Of arguments and answers, by each grant; the answer that has more than were left is the last."""
+    p = Person(place)
+    with p.guard("--tool", "bad/echo bytes=10K", "--tool", "bad/drop bytes=1K", "--tool", "bad/look") as c:
+        c.begin()
+        size = 0
+        while "result" in (answer := c.call("echo", say="x" * 1000)) and not answer["result"].get("isError"):
+            size += 3000
+        assert 3000 * 3 <= size <= 3000 * 5, size
+        is_denied(answer, "is used up (bytes)")
+        assert text_of(c.call("echo", say="z" * 400)) == "z" * 400  # less than is left, with an answer that is more: the last
+        is_denied(c.call("echo"), "is used up (bytes)")
+        for _ in range(3):
+            assert c.call("drop")["result"]["content"][0]["text"] == "dropped"
+        assert c.call("look", path="/", port=1, pid=1)["result"]
+        is_denied(c.call("drop", say="y" * 2000), "is used up (bytes)")  # more than is left, before it is done
+        assert c.call("drop")["result"]["content"][0]["text"] == "dropped"  # which takes nothing
+        assert c.end() == 0
+    expect_ok(p.ambit("ledger", "replay"))
+    with p.guard(*ALL) as c:
+        c.begin()
+        for _ in range(8):
+            assert text_of(c.call("echo", say="x" * 1000))
+
+
 def what_is_no_policy_is_refused(place):
     p = Person(place)
     rows = [("[]", "not a mapping"), ("{secrets: x}", "'secrets' is nothing that answers have"), ("{secret: '[a'}", "byte"), ("{secret: 'a*'}", "found in every answer"), ("{secret: ''}", ""),
@@ -111,4 +136,4 @@ def what_is_no_policy_is_refused(place):
 
 
 if __name__ == "__main__":
-    main([what_is_secret_does_not_pass, escapes_hide_nothing, notes_and_questions_have_none, long_answers_do_not_pass, two_policies_are_narrower, what_is_no_policy_is_refused])
+    main([what_is_secret_does_not_pass, escapes_hide_nothing, notes_and_questions_have_none, long_answers_do_not_pass, two_policies_are_narrower, bytes_are_counted_together, what_is_no_policy_is_refused])

@@ -95,7 +95,6 @@ static void a_wrong_flag_is_told(void **state)
 		{ "tool", "a/b where='{}' where={\"a\":5} where='{}'", AMBIT_CONFLICT, "'where' stands here twice",
 		  "keep one" },
 		{ "tool", "a/b where='{\"a\": \"it''", AMBIT_MALFORMED, "a quote is open", "close the quote" },
-		{ "tool", "a/b bytes=5", AMBIT_UNAVAILABLE, "'bytes' is not available beside tool", "leave the grant" },
 		{ "tool", "a/b ech=true", AMBIT_MALFORMED, "'ech' belongs to connect", "leave it out" },
 		{ "tool", "a/b http='GET /'", AMBIT_MALFORMED, "'http' belongs to connect", "beside the connect" },
 		{ "tool", "a/b uses=0", AMBIT_MALFORMED, "uses: '0'", "whole number" },

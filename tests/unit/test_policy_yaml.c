@@ -466,8 +466,6 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ G "  - tool: [a/b, a/b/c]\n", AMBIT_MALFORMED, 3, 17, "'a/b/c' is no tool", "SERVER/TOOL" },
 		{ G "  - tool: \"*/read\"\n", AMBIT_MALFORMED, 3, 11, "'*/read' is no tool", "SERVER/TOOL" },
 		{ G "  - tool: *\n", AMBIT_MALFORMED, 3, 12, "not YAML", "quotes" },
-		{ G "  - tool: a/b\n    bytes: 5\n", AMBIT_UNAVAILABLE, 4, 5, "'bytes' is not available beside tool",
-		  "leave the grant out" },
 		{ G "  - tool: a/b\n    http: GET /a\n", AMBIT_MALFORMED, 4, 5,
 		  "'http' belongs to connect, and tool takes", "beside the connect" },
 		{ G "  - tool: a/b\n    depth: 2\n", AMBIT_MALFORMED, 4, 5, "'depth' belongs to delegate",

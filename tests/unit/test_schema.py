@@ -62,7 +62,7 @@ TAKEN = [
     *({"tool": to} for to in ("files/read_file", "*", "a/*", "A-z.0_9/x.y-z_", "a/resources/read", "a/elicitation/create", f"{64 * 'a'}/{128 * 'b'}", ["a/b", "c/*", "*"])),
     *({"tool": "a/b", **more} for more in (
         {"uses": 50, "rate": "10/m", "until": "2026-12-01T00:00:00Z", "between": "09:00-18:00 Europe/Berlin", "ask": True}, {"ask": "labelled", "unless": ["a", "b"], "label": "untrusted"},
-        {"unless": "none"}, {"where": {}}, {"where": {"path": "./docs/**", "mode": ["r", "rb"], "size": {"max": 100}, "cc": None, "*": None}},
+        {"unless": "none"}, {"bytes": 5}, {"bytes": "10M"}, {"where": {}}, {"where": {"path": "./docs/**", "mode": ["r", "rb"], "size": {"max": 100}, "cc": None, "*": None}},
         {"where": {"a.b": [1, -0.5, True, "x"], "c": {"of": "x", "given": True, "length": 5, "min": -1, "max": 2.5}, "d": {}, "e\\*": "a\\*b\\\\"}},
         *({"where": {"a": {"match": text, "of": "x", "length": 5}}} for text in ("x", "[a-z]+\\.\\d{2,}", 255 * "a", "\u00e4|\\/'", "a{255}b{255}cd")), {"where": "{\"a\": [\"x\"]}"},
         {"where": {"a": list(range(128))}}, {"where": {f"a{i}": None for i in range(32)}})),
@@ -106,7 +106,7 @@ REFUSED = [
     {"read": "/a", "work": "/b"}, {"label": "a"},
     *({"tool": to} for to in ("", "a", "a/", "/b", "**", "a/**", "*/b", "a/b*", "a/b/c", "a/resources/write", "a/resources/*", "a b/c", "a/\u00e9", f"{65 * 'a'}/b", f"a/{129 * 'b'}", [], ["a/b", "c"], None)),
     *({"tool": "a/b", **more} for more in (
-        {"bytes": 5}, {"rows": 5}, {"http": "GET /"}, {"depth": 2}, {"ech": True}, {"secret": "a"}, {"ask": False}, {"ask": "labelled", "unless": "none"}, {"where": "x"}, {"where": None}, {"where": ["a"]},
+        {"bytes": 0}, {"rows": 5}, {"http": "GET /"}, {"depth": 2}, {"ech": True}, {"secret": "a"}, {"ask": False}, {"ask": "labelled", "unless": "none"}, {"where": "x"}, {"where": None}, {"where": ["a"]},
         *({"where": {"a": value}} for value in ([], [[]], [None], {"b": 1}, {"max": "1"}, {"length": 0}, {"length": 1.5}, {"given": False}, {"of": None}, {"of": []}, "a\\b", ["a\\"])),
         *({"where": {"a": {"match": text}}} for text in ("", 5, ["x"], None, 256 * "a", "\\b", "x\\", "\\\u00e4", "\\1")),
         *({"where": {name: None}} for name in ("a*", "a\\", "a\\b")), {"where": {"*": "x"}}, {"where": {"a": list(range(129))}})),
