@@ -743,11 +743,14 @@ static int commit(struct server *s, struct err *e)
 	}
 	if (s->changed && s->dirty_ms == 0)
 		s->dirty_ms = now;
-	r = s->wants_sync || (s->dirty_ms != 0 && now - s->dirty_ms >= SERVE_SYNC_MS) ? sync_all(s, e) : 0;
+	r = s->wants_sync ? sync_all(s, e) : 0;
 	s->changed = s->wants_sync = false;
 	if (r < 0)
 		return r;
 	answer_all(s, now);
+	r = s->dirty_ms != 0 && now - s->dirty_ms >= SERVE_SYNC_MS ? sync_all(s, e) : 0; /* nobody waits for that */
+	if (r < 0)
+		return r;
 	r = book_fold(s->book);
 	return r < 0 ? lost(r, e) : 0;
 }

@@ -18,7 +18,7 @@
 
 #define SERVE_CLIENTS_MAX 256
 #define SERVE_IDLE_MS 10000         /* without a connection: the process ends */
-#define SERVE_SYNC_MS 5             /* what was written is on disk after this time */
+#define SERVE_SYNC_MS 200           /* what was written, and nobody waits for, is on disk after this time */
 #define SERVE_WATCH_MS 5000         /* for who watches to say that what was told is true */
 #define SERVE_UNREAD_MAX (8u << 20) /* bytes told to who does not read them */
 #define SERVE_SHOWN_MAX (16u << 20) /* bytes of parts, of all connections together */

@@ -117,7 +117,7 @@ static int open_payload(const struct place *place, const struct audit_row *row, 
 
 static int explain_event(const char *word, const char *ledger, struct buf *text, struct err *e)
 {
-	char mode[sizeof EXPLAIN_PAYLOAD + PAYLOAD_NAME_MAX] = EXPLAIN_PAYLOAD;
+	char mode[sizeof EXPLAIN_PAYLOAD + PAYLOAD_NAME_MAX + 1 + ID_TEXT_MAX] = EXPLAIN_PAYLOAD;
 	struct audit_ask ask = { .op = AUDIT_RESULT };
 	struct audit_row row = { .flags = 0 };
 	struct place place;
@@ -134,6 +134,7 @@ static int explain_event(const char *word, const char *ledger, struct buf *text,
 	if (r < 0)
 		return r;
 	payload_name(row.payload.digest, mode + strlen(EXPLAIN_PAYLOAD));
+	(void)snprintf(mode + strlen(mode), ID_TEXT_MAX + 1, ":%s", row.event); /* it fits */
 	r = reader_run(fd, mode, text, e);
 	return r == -AMBIT_CONFLICT ? changed(&row, "it has another digest", e) : r;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,10 @@
 #include "lib/payload.h"
 #include "lib/record.h"
 
-#define OPEN_MAX 512 /* calls that were allowed and are not over: twice as many as a gate has */
-#define BATCH_MAX 64 /* records that are told at once */
+#define OPEN_MAX 512           /* calls that were allowed and are not over: twice as many as a gate has */
+#define BATCH_MAX 64           /* records that lie in one payload, which are told at once */
+#define BATCH_BYTES (1u << 20) /* of those before the last */
+#define BATCH_MS 50            /* one waits for others so long */
 #define SOCK_BYTES (1 << 20)
 
 /* ---- between the two: as long as one program is both, its own form ---- */
@@ -75,14 +78,11 @@ struct writer {
 	int sock, ledger_dir_fd;
 	const char *ledger, *workspace;
 	struct open_call open[OPEN_MAX];
-	struct ended {
-		char event[ID_TEXT_MAX];
-		struct record_call call; /* without its arguments */
-		struct payload record;
-		int lock; /* owned */
-	} batch[BATCH_MAX];
+	struct record_call batch[BATCH_MAX]; /* without their arguments */
 	size_t n;
-	struct talk *talk; /* owned */
+	struct buf records; /* owned: theirs, a line each */
+	uint64_t until_ms;  /* then they are told */
+	struct talk *talk;  /* owned */
 };
 
 static int connect_ledger(struct writer *w, struct err *e)
@@ -148,33 +148,32 @@ static int tell_stop(struct talk *t, const struct record_call *c, struct err *e)
 	return talk_put(t, ENTRY_STOP, "", e);
 }
 
-static int tell_result(struct talk *t, const struct payload *p, struct err *e)
+static int tell_result(struct talk *t, const struct payload *p, size_t among, struct err *e)
 {
 	char digest[PAYLOAD_NAME_MAX];
 	struct json *j = talk_body(t);
 
 	payload_name(p->digest, digest);
+	json_put_count(json_put_key(j, "among"), among);
 	json_put_word(json_put_key(j, "digest"), digest);
-	json_put_word(json_put_key(j, "media_type"), "application/json");
+	json_put_word(json_put_key(j, "media_type"), "application/jsonl");
 	json_put_word(json_put_key(j, "of"), "record");
 	json_put_count(json_put_key(j, "size"), p->size);
-	json_put_count(json_put_key(j, "version"), p->version);
+	json_put_count(json_put_key(j, "version"), RECORD_VERSION);
 	return talk_put(t, ENTRY_RESULT, "", e);
 }
 
-static int tell_batch(struct writer *w, struct err *e)
+static int tell_batch(struct writer *w, const struct payload *records, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < w->n && r == 0; i++) {
-		const struct ended *b = &w->batch[i];
+		const struct record_call *c = &w->batch[i];
 
-		w->talk->event = b->event;
-		r = tell_request(w->talk, &b->call, w->workspace, e);
-		r = r < 0                          ? r
-		    : b->call.verdict != GUARD_YES ? tell_refused(w->talk, &b->call, e)
-						   : tell_stop(w->talk, &b->call, e);
-		r = r < 0 ? r : tell_result(w->talk, &b->record, e);
+		w->talk->event = c->event;
+		r = tell_request(w->talk, c, w->workspace, e);
+		r = r < 0 ? r : c->verdict != GUARD_YES ? tell_refused(w->talk, c, e) : tell_stop(w->talk, c, e);
+		r = r < 0 ? r : tell_result(w->talk, records, w->n, e);
 	}
 	return r < 0 ? r : talk_settle(w->talk, false, e);
 }
@@ -182,37 +181,34 @@ static int tell_batch(struct writer *w, struct err *e)
 /* A ledger's process that died meanwhile is started again: what is told twice then was not accepted once, but for a death in between. */
 static int settle(struct writer *w, struct err *e)
 {
-	int r = w->n == 0 ? 0 : tell_batch(w, e);
+	auto_fd int lock = -1;
+	struct payload records;
+	int r = w->n == 0 ? 0 : payload_write(w->ledger_dir_fd, w->records.data, w->records.len, &lock, &records, e);
 
+	r = r < 0 || w->n == 0 ? r : tell_batch(w, &records, e);
 	if (r == -AMBIT_GONE && e->sys_errno != EAGAIN) {
 		talk_finish(w->talk);
 		r = connect_ledger(w, e);
-		r = r < 0 ? r : tell_batch(w, e);
+		r = r < 0 ? r : tell_batch(w, &records, e);
 	}
-	for (size_t i = 0; i < w->n; i++)
-		fd_close(&w->batch[i].lock);
+	buf_reset(&w->records);
 	w->n = 0;
 	return r;
 }
 
 static int end_call(struct writer *w, struct record_call *c, struct err *e)
 {
-	auto_buf record = { .max = RECORD_CALL_MAX };
-	struct ended *b = &w->batch[w->n];
 	int r;
 
 	c->workspace = w->workspace;
 	c->ended_ms = clock_unix_ms();
-	r = record_call_write(c, &record, e);
-	*b = (struct ended){ .lock = -1 };
-	r = r < 0 ? r : payload_write(w->ledger_dir_fd, record.data, record.len, &b->lock, &b->record, e);
+	r = record_call_write(c, &w->records, e);
 	if (r < 0)
 		return r;
-	b->record.version = RECORD_VERSION;
-	memcpy(b->event, c->event, sizeof b->event);
-	b->call = *c;
-	w->n++;
-	return w->n == BATCH_MAX ? settle(w, e) : 0;
+	if (w->n == 0)
+		w->until_ms = clock_ms() + BATCH_MS;
+	w->batch[w->n++] = *c;
+	return w->n == BATCH_MAX || w->records.len > BATCH_BYTES ? settle(w, e) : 0;
 }
 
 static struct open_call *find_open(struct writer *w, uint32_t number, bool free_place)
@@ -257,12 +253,12 @@ static int close_call(struct writer *w, struct open_call *o, const struct guard_
 }
 
 /* 1: the gate is gone. */
-static int hear(struct writer *w, int flags, struct err *e)
+static int hear(struct writer *w, struct err *e)
 {
 	static uint8_t room[sizeof(struct told) + WHERE_BYTES_MAX];
 	struct told t;
 	struct open_call *o;
-	const ssize_t n = recv(w->sock, room, sizeof room, flags);
+	const ssize_t n = recv(w->sock, room, sizeof room, 0);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR
@@ -277,22 +273,27 @@ static int hear(struct writer *w, int flags, struct err *e)
 	return o != NULL ? close_call(w, o, &t.over, e) : 0;
 }
 
-static bool has_more(const struct writer *w)
+/* Whether there is something to hear; or those that wait for others are told. */
+static int wait_for_more(struct writer *w, bool *ret, struct err *e)
 {
-	uint8_t one;
+	struct pollfd p = { .fd = w->sock, .events = POLLIN };
+	const uint64_t now = clock_ms();
+	const int wait = w->n == 0 ? -1 : w->until_ms > now ? (int)(w->until_ms - now) : 0;
 
-	return recv(w->sock, &one, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+	*ret = poll(&p, 1, wait) > 0;
+	return w->n > 0 && clock_ms() >= w->until_ms ? settle(w, e) : 0;
 }
 
 static int write_all(struct writer *w, struct err *e)
 {
 	const struct guard_over lost = { .end = GUARD_LOST };
 	int r = connect_ledger(w, e);
+	bool more;
 
 	while (r == 0) {
-		r = hear(w, 0, e);
-		if (r == 0 && w->n > 0 && !has_more(w))
-			r = settle(w, e);
+		r = wait_for_more(w, &more, e);
+		if (r == 0 && more)
+			r = hear(w, e);
 	}
 	if (r < 0)
 		return r;
@@ -326,6 +327,7 @@ static void work(int sock, int ledger_dir_fd, const char *ledger, const char *wo
 	keep_two(&sock, &ledger_dir_fd);
 	if (w == NULL || (w->talk = malloc(sizeof *w->talk)) == NULL)
 		_exit(1);
+	buf_init(&w->records, BATCH_BYTES + RECORD_CALL_MAX);
 	w->sock = sock;
 	w->ledger_dir_fd = ledger_dir_fd;
 	w->ledger = ledger;

@@ -7,7 +7,7 @@
 /* Its one argument: "explain" and "learn" read a record; so does this, of the server that a gate stands around; */
 #define EXPLAIN_SERVER "learn-server"
 /* this with a digest behind it, a payload of the ledger (ledger/payload.h) that must have
- * that digest and is explained. */
+ * that digest and is explained; and behind a colon an event, if it has records of several, a line each: then that is. */
 #define EXPLAIN_PAYLOAD "payload:"
 
 #define EXPLAIN_DONE 0

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "core/id.h"
 #include "explain/ask.h"
 #include "explain/call.h"
 #include "explain/explain.h"
@@ -28,6 +29,7 @@ struct mode {
 	bool learns, of_server;
 	bool is_payload;
 	uint8_t digest[SHA256_BYTES];
+	const char *event; /* of which the record is; NULL: there is one */
 };
 
 /* All of descriptor 0, one byte more than a record may have at most. */
@@ -71,19 +73,45 @@ static bool has_digest(const struct buf *in, const uint8_t want[SHA256_BYTES])
 	return in->len >= PAYLOAD_SALT && memcmp(got, want, sizeof got) == 0;
 }
 
+/* Of several records, each a line as lib/record_call.h writes it, that of the event; else all of it. */
+static void find_record(const char *event, const uint8_t **at, size_t *n)
+{
+	char begin[64];
+	const int length = snprintf(begin, sizeof begin, "{\"v\":1,\"event\":\"%s\"", event); /* an id */
+	const uint8_t *line = *at, *end = *at + *n;
+
+	while (line < end) {
+		const uint8_t *next = memchr(line, '\n', (size_t)(end - line));
+		const size_t bytes = (size_t)((next != NULL ? next : end) - line);
+
+		if (bytes > (size_t)length && memcmp(line, begin, (size_t)length) == 0) {
+			*at = line;
+			*n = bytes;
+			return;
+		}
+		line += bytes + 1;
+	}
+}
+
 /* Gives EXPLAIN_CHANGED, or as its neighbours 0 or a code. */
 static int answer(const struct mode *mode, struct buf *out, struct err *e)
 {
 	const size_t salt = mode->is_payload ? PAYLOAD_SALT : 0;
 	struct told told;
 	auto_buf in = { .data = NULL };
+	const uint8_t *at;
+	size_t n;
 	int rc = read_record(&in, READER_BYTES_MAX + salt, e);
 
 	if (rc < 0)
 		return rc;
 	if (mode->is_payload && !has_digest(&in, mode->digest))
 		return EXPLAIN_CHANGED;
-	rc = reader_read(in.data + salt, in.len - salt, &told, e);
+	at = in.data + salt;
+	n = in.len - salt;
+	if (mode->event != NULL)
+		find_record(mode->event, &at, &n);
+	rc = reader_read(at, n, &told, e);
 	buf_finish(&in); /* the tree has it all */
 	if (rc == 0 && told.is_call)
 		rc = mode->learns ? err_set(e, AMBIT_USAGE, NULL, "a call of a tool is no command to learn from")
@@ -122,7 +150,12 @@ static bool read_mode(const char *word, struct mode *ret)
 	ret->of_server = strcmp(word, EXPLAIN_SERVER) == 0;
 	ret->learns = ret->of_server || strcmp(word, "learn") == 0;
 	ret->is_payload = strncmp(word, EXPLAIN_PAYLOAD, n) == 0;
-	return ret->is_payload ? payload_name_take(word + n, strlen(word + n), ret->digest)
+	ret->event = NULL;
+	if (ret->is_payload && strchr(word + n, ':') != NULL)
+		ret->event = strchr(word + n, ':') + 1;
+	if (ret->event != NULL && !id_is('e', ret->event, strlen(ret->event)))
+		return false;
+	return ret->is_payload ? payload_name_take(word + n, strcspn(word + n, ":"), ret->digest)
 			       : ret->learns || strcmp(word, "explain") == 0;
 }
 

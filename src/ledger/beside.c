@@ -24,8 +24,11 @@ void beside_finish(struct beside *b)
 
 int beside_note(struct beside *b, const uint8_t digest[SHA256_BYTES])
 {
-	const int r = b->named.len == NAMED_MAX ? beside_settle(b) : 0;
+	int r;
 
+	if (b->named.len > 0 && memcmp(b->named.data + b->named.len - SHA256_BYTES, digest, SHA256_BYTES) == 0)
+		return 0; /* several entries name one, one after the other */
+	r = b->named.len == NAMED_MAX ? beside_settle(b) : 0;
 	buf_put(&b->named, digest, SHA256_BYTES);
 	return r < 0 ? r : b->named.failed ? -ENOMEM : 0;
 }
