@@ -54,6 +54,7 @@ static int add_grant(struct guard_use *u, const struct grant_set *set, uint32_t 
 	const struct qualifiers *q = &set->grants[i].qualifiers;
 	struct guard_grant *to = &u->grants[u->n];
 	struct standing_grant g = { .verb = VERB_TOOL, .object = to->object, .terms = to->terms };
+	auto_buf conditions = { .max = sizeof to->conditions };
 	int r;
 
 	if (u->n == GUARD_GRANTS_MAX || !text_copy(to->object, sizeof to->object, grant_object(set, i)) ||
@@ -62,6 +63,10 @@ static int add_grant(struct guard_use *u, const struct grant_set *set, uint32_t 
 			       GUARD_GRANTS_MAX);
 	if (to->terms[0] != 0 && where_take(to->terms, &to->where, e) < 0)
 		return -(int)e->code;
+	grant_put_conditions(set, i, &conditions);
+	if (!text_copy(to->conditions, sizeof to->conditions,
+		       buf_cstr(&conditions) != NULL ? (const char *)conditions.data : ""))
+		to->conditions[0] = 0;
 	to->asks = q->ask != 0;
 	to->counts = q->bytes != 0;
 	to->until_ms = q->until_s != 0 ? clock_unix_ms() + (uint64_t)q->until_s * 1000 : 0;
@@ -170,7 +175,8 @@ static void name_event(char ret[ID_TEXT_MAX])
 }
 
 /* What a person is asked about: all of it that there is room for, and the digest of all. */
-static void put_shown(const struct guard_use *u, const char *object, const struct guard_ask *ask, struct buf *out)
+static void put_shown(const struct guard_use *u, const struct guard_grant *g, const char *object,
+		      const struct guard_ask *ask, struct buf *out)
 {
 	char shown[4200];
 	struct where_argument a;
@@ -179,6 +185,8 @@ static void put_shown(const struct guard_use *u, const char *object, const struc
 	buf_printf(out, "what: tool\nto: %s\n", text_escape(shown, sizeof shown, object, strlen(object)));
 	if (u->agent[0] != 0)
 		buf_printf(out, "agent: %s\n", u->agent);
+	buf_printf(out, "asked for by a grant of: %s", g->object); /* a policy's: it is plain */
+	buf_printf(out, "%s\n", text_escape(shown, sizeof shown, g->conditions, strlen(g->conditions)));
 	buf_printf(out, "workspace: %s\n", text_escape(shown, sizeof shown, u->workspace, strlen(u->workspace)));
 	rbuf_init(&in, ask->arguments.bytes, ask->arguments.n);
 	while (out->len < SHOWN_MAX - 2 * sizeof shown && where_next(&in, &a)) {
@@ -215,7 +223,7 @@ static int use(struct guard_use *u, const struct guard_grant *g, const char *obj
 	id_read(event, q.event);
 	if (!g->may_ask)
 		return keeper_step(u->k, &q, ret, e);
-	put_shown(u, object, ask, &shown);
+	put_shown(u, g, object, ask, &shown);
 	standing_digest(&shown, q.digest);
 	r = standing_name_question(q.id, e);
 	q.until_ms = clock_unix_ms() + u->keep_ms;

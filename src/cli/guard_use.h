@@ -32,6 +32,8 @@ struct guard_use {
 		bool spent;        /* an answer had more of them than were left */
 		char object[256];
 		char terms[TERMS_TEXT_MAX];
+		char conditions[TERMS_TEXT_MAX +
+				512]; /* the same and all else that stands behind it, for who is asked */
 		struct where where;
 	} grants[GUARD_GRANTS_MAX];
 };

@@ -53,8 +53,10 @@ static bool read_head(const struct question *q, struct line *ret)
 		ret->rest = after(grant, grant.len);
 		return is_plain(grant);
 	}
-	if (span_equal(question_line(q, "what"), span_of("connect"))) {
-		(void)snprintf(ret->verb, sizeof ret->verb, "%s", verb_word(VERB_CONNECT)); /* likewise */
+	if (span_equal(question_line(q, "what"), span_of("connect")) ||
+	    span_equal(question_line(q, "what"), span_of("tool"))) {
+		(void)snprintf(ret->verb, sizeof ret->verb, "%.*s", (int)question_line(q, "what").len,
+			       question_line(q, "what").at); /* likewise */
 		blank = memchr(grant.at, ' ', grant.len);
 		ret->object = (struct span){ .at = grant.at,
 					     .len = blank != NULL ? (size_t)(blank - grant.at) : grant.len };

@@ -1,6 +1,6 @@
 /* question_line - the line of a policy by which what waits would not be asked any more.
  *
- * Owns:   how a question's grant is written as such a line: without `ask`, and of a connection for what was asked for alone.
+ * Owns:   how a question's grant is written as such a line: without `ask`, and of a connection or a tool for what was asked for alone.
  * Holds:  it is printed and nothing is changed: a policy changes by the person's own hand.
  * Called: cli/questions.c. */
 #ifndef CLI_QUESTION_LINE_H

@@ -475,11 +475,18 @@ def a_person_is_asked(place):
     with p.guard("--tool", "bad/echo ask=true") as c:  # a client whose user cannot be asked
         c.begin()
         is_denied(c.call("echo", say="x"), "a person is asked first", "ambit approve a_")
+        line = expect_ok(q.ambit("approve", q.asked()[0]["approval"], "--line")).stdout
+        assert '{"tool": "bad/echo"}' in line.replace('":"', '": "'), line
         sign()
         assert text_of(c.call("echo", say="x")) == "x"
         is_denied(c.call("echo", say="y"), "a person is asked first")  # another argument, another question
         expect_ok(q.ambit("approve", q.asked()[0]["approval"], "--deny", "--digest", q.digest(q.asked()[0]["approval"]), "--password-fd", "0", input=approvals.PASSWORD))
         is_denied(c.call("echo", say="y"), "said no")
+    with p.guard("--tool", "bad/* where='{\"say\": \"l*\"}' uses=5 ask=true") as c:
+        c.begin()
+        is_denied(c.call("echo", say="long"), "a person is asked first")
+        line = json.loads(expect_ok(q.ambit("approve", q.asked()[-1]["approval"], "--line", "--json")).stdout)
+        assert line == {"grant": {"tool": "bad/echo", "uses": 5, "where": '{"say":["l*"]}'}}, line
     for signed in (False, True):
         with p.guard("--tool", "bad/echo ask=true") as c:  # 2025-11-25: the gate asks
             c.ask("initialize", protocolVersion="2025-11-25", capabilities={"elicitation": {}}, clientInfo={"name": "t", "version": "1"})
