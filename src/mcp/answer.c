@@ -1,10 +1,12 @@
 /* What comes of a call: content for whoever reads, and the same as data. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "core/outcome.h"
 #include "mcp/mcp.h"
@@ -258,6 +260,19 @@ static const char *word_of(const json_t *v, const char *key)
 	return text != NULL ? text : "";
 }
 
+/* One that is not UTF-8 as a person sees it: no\xfftext. */
+static void say_name(struct buf *text, const json_t *v, const char *key)
+{
+	const json_t *b64 = json_object_get(json_object_get(v, key), "b64");
+	auto_buf name = { .max = PATH_MAX };
+	char shown[4 * PATH_MAX];
+
+	if (!json_is_string(b64))
+		buf_printf(text, "%s", word_of(v, key));
+	else if (base64_take(&name, json_string_value(b64), json_string_length(b64)))
+		buf_printf(text, "%s", text_escape(shown, sizeof shown, (const char *)name.data, name.len));
+}
+
 static void say_entries(struct buf *text, const json_t *told)
 {
 	json_t *one;
@@ -267,10 +282,8 @@ static void say_entries(struct buf *text, const json_t *told)
 	{
 		const char *kind = word_of(one, "kind");
 
-		buf_printf(text, "%s%s\n", word_of(one, "path"),
-			   strcmp(kind, "directory") == 0 ? "/"
-			   : strcmp(kind, "link") == 0    ? "@"
-							  : "");
+		say_name(text, one, "path");
+		buf_printf(text, "%s\n", strcmp(kind, "directory") == 0 ? "/" : strcmp(kind, "link") == 0 ? "@" : "");
 	}
 }
 
@@ -280,8 +293,11 @@ static void say_matches(struct buf *text, const json_t *told)
 	size_t i;
 
 	json_array_foreach(json_object_get(told, "matches"), i, one)
-		buf_printf(text, "%s:%lld:%s\n", word_of(one, "path"),
-			   (long long)json_integer_value(json_object_get(one, "line")), word_of(one, "text"));
+	{
+		say_name(text, one, "path");
+		buf_printf(text, ":%lld:%s\n", (long long)json_integer_value(json_object_get(one, "line")),
+			   word_of(one, "text"));
+	}
 	if (json_array_size(json_object_get(told, "matches")) == 0)
 		buf_printf(text, "[nothing matches]\n");
 }
