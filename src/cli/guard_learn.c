@@ -300,7 +300,7 @@ void guard_learn_write(const struct guard_learn *l, const char *server, struct b
 
 	for (size_t i = 0; i < l->n; i++)
 		sorted[i] = &l->tools[i];
-	qsort((void *)sorted, l->n, sizeof sorted[0], by_name);
+	qsort((void *)sorted, l->n, sizeof sorted[0], by_name); /* NOLINT(bugprone-sizeof-expression): of pointers */
 	buf_printf(out, l->n > 0 ? "grants:\n" : "grants: []\n");
 	for (size_t i = 0; i < l->n; i++) {
 		char where[TERMS_TEXT_MAX] = "";
