@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "core/where_match.h"
 
 #define VALUE_MAX 200 /* bytes of one that stands in a set */
 #define CONDITIONS_BYTES (TERMS_TEXT_MAX / 2)
@@ -101,13 +102,14 @@ static bool take_text(struct learned_argument *a, const char *value, size_t n)
 	size_t same = 0;
 
 	a->odd = a->odd || !is_said(value, n);
+	a->climbs = a->climbs || where_climbs(value, n);
 	if (characters(value, n) > a->chars)
 		a->chars = characters(value, n);
 	if (a->prefix == NULL)
 		a->prefix = strndup(value, n);
 	if (a->prefix == NULL)
 		return false;
-	while (same < n && a->prefix[same] == value[same]) /* its NUL is in no text that was said */
+	while (same < n && a->prefix[same] != 0 && a->prefix[same] == value[same])
 		same++;
 	a->prefix[same] = 0;
 	return take_value(a, value, n);
@@ -126,6 +128,11 @@ static void trim(char *number)
 	number[n] = 0;
 }
 
+static bool is_less(const char *a, const char *b)
+{
+	return where_compare_numbers(a, strlen(a), b, strlen(b)) < 0;
+}
+
 static void take_number(struct learned_argument *a, const char *value, size_t n)
 {
 	char text[WHERE_NUMBER_MAX + 1];
@@ -137,9 +144,9 @@ static void take_number(struct learned_argument *a, const char *value, size_t n)
 	memcpy(text, value, n);
 	text[n] = 0;
 	trim(text);
-	if (a->min[0] == 0 || strtod(text, NULL) < strtod(a->min, NULL))
+	if (a->min[0] == 0 || is_less(text, a->min))
 		memcpy(a->min, text, sizeof text);
-	if (a->max[0] == 0 || strtod(text, NULL) > strtod(a->max, NULL))
+	if (a->max[0] == 0 || is_less(a->max, text))
 		memcpy(a->max, text, sizeof text);
 }
 
@@ -198,10 +205,11 @@ static void put_quoted(struct buf *out, const char *s, size_t n, bool pattern, c
 	buf_printf(out, "%s\"", behind);
 }
 
-/* "./docs/" of ./docs/a and ./docs/b/c: so much of what all have, if that is more than a root. 0: there is none. */
+/* "./docs/" of ./docs/a and ./docs/b/c: so much of what all have, if that is more than a root. 0: there is none, or a star behind it would not match one of them (core/where.h). */
 static size_t directory_of(const struct learned_argument *a)
 {
-	const char *slash = strrchr(a->prefix, '/');
+	const bool is_matched = (a->kinds & ~BIT(WHERE_TEXT)) == 0 && !a->odd && !a->climbs;
+	const char *slash = is_matched ? strrchr(a->prefix, '/') : NULL;
 	const size_t n = slash != NULL ? (size_t)(slash - a->prefix) + 1 : 0;
 
 	return n > 2 || (n == 2 && a->prefix[0] == '.') ? n : 0;
@@ -218,7 +226,7 @@ static unsigned long room_for(size_t chars)
 
 static void put_texts(struct buf *out, const struct learned_argument *a)
 {
-	const size_t directory = a->odd || (a->n_values < 2 && !a->many) ? 0 : directory_of(a);
+	const size_t directory = a->n_values < 2 && !a->many ? 0 : directory_of(a);
 
 	if (directory > 0) {
 		put_quoted(out, a->prefix, directory, true, "*");
@@ -268,6 +276,25 @@ static void put_checked(struct buf *out, const struct learned_argument *a)
 	buf_printf(out, ":{},");
 }
 
+/* Whether conditions on all of them refuse one: it lies beneath another, or differs by its case alone. */
+static bool are_at_odds(const struct learned_tool *t, const struct where *w)
+{
+	for (size_t i = 0; i < t->n_arguments; i++) {
+		const char *path = t->arguments[i].path;
+		auto_buf alone = { .max = WHERE_BYTES_MAX };
+
+		where_put(&alone, path, WHERE_BOOL, "true", 4);
+		if (alone.failed ||
+		    where_is_evaded(w, &(struct where_arguments){ .bytes = alone.data, .n = alone.len }))
+			return true;
+		for (size_t k = 0; k < t->n_arguments; k++)
+			if (k != i &&
+			    where_is_at(path, strlen(path), t->arguments[k].path, strlen(t->arguments[k].path)))
+				return true;
+	}
+	return false;
+}
+
 /* 0, or it cannot be said. */
 static int conditions_of(const struct learned_tool *t, char ret[TERMS_TEXT_MAX])
 {
@@ -281,7 +308,7 @@ static int conditions_of(const struct learned_tool *t, char ret[TERMS_TEXT_MAX])
 		buf_printf(&json, "\"*\":null}");
 	else if (!json.failed)
 		json.data[json.len - 1] = '}';
-	if (buf_cstr(&json) == NULL || where_set(&w, (const char *)json.data, NULL) < 0)
+	if (buf_cstr(&json) == NULL || where_set(&w, (const char *)json.data, NULL) < 0 || are_at_odds(t, &w))
 		return -AMBIT_LIMIT;
 	where_value(&w, ret);
 	return 0;
@@ -309,11 +336,11 @@ void guard_learn_write(const struct guard_learn *l, const char *server, struct b
 
 		buf_printf(out, "  - tool: %s/%s\n", server, sorted[i]->name);
 		if (r < 0)
-			buf_printf(
-				out,
-				"    # with any arguments: those that were seen take more room than conditions have\n");
+			buf_printf(out, "    # with any arguments: no conditions say those that were seen\n");
 		else if (where[0] != 0)
 			buf_printf(out, "    where: '%s'\n", where);
+		if (r == 0 && sorted[i]->open)
+			buf_printf(out, "    # with others, too: some that were seen have no condition here\n");
 		buf_printf(out, "    # called %llu time%s\n", (unsigned long long)sorted[i]->calls,
 			   sorted[i]->calls == 1 ? "" : "s");
 	}

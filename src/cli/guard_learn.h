@@ -15,6 +15,7 @@ struct learned_argument {
 	char *path;                              /* owned */
 	unsigned kinds;                          /* bits of enum where_kind that were seen */
 	bool many, odd;                          /* more values than those; one that no text of a policy says */
+	bool climbs;                             /* one has a part `..` */
 	size_t n_values, chars;                  /* the longest */
 	char *values[LEARN_VALUES_MAX], *prefix; /* owned; prefix: that all texts have */
 	char min[WHERE_NUMBER_MAX + 1], max[WHERE_NUMBER_MAX + 1];

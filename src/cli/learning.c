@@ -144,7 +144,7 @@ int policy_file_write(const struct policy_file *f, const struct buf *text, struc
 
 	if (f->path != NULL && !fd_is_named(f->fd, f->path))
 		return err_why(e, policy_error(f, ENOENT, e), "the command took it away");
-	r = fd_write_all(f->fd, text->data, text->len);
+	r = text->failed ? -ENOMEM : fd_write_all(f->fd, text->data, text->len);
 	return r < 0 ? policy_error(f, -r, e) : 0;
 }
 

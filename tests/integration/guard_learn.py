@@ -113,6 +113,26 @@ def what_is_no_text_of_a_policy_is_bounded(place):
         os.unlink(policy)
 
 
+def whatever_was_called_is_allowed(place):
+    """Of calls that are not alike: the policy allows each."""
+    p = Person(place)
+    policy = f"{place.fresh()}/learned.yaml"
+    sessions = [[{"flag": True}, {"flag": False}, {}], [{"say": "./docs/a"}, {"say": "./docs/../x"}], [{"say": "./docs/a"}, {"say": "./docs/b"}, {"say": "./docs/" + 5000 * "c"}],
+                [{"a": "x"}, {"a": {"b": "y"}}, {"a": {"b": {"c": 1}}}], [{"say": "x"}, {"SAY": "y"}], [{"say": "x"}, {"__proto__": {"x": "y"}}], [{"n": 2**53}, {"n": 2**53 + 1}, {"n": 2**53 - 1}],
+                [{"say": "x"}, {"say": 1}, {"say": True}, {"say": ["x", 2]}], [{"say": f"/{i}" + i * "/.."} for i in range(9)]]
+    for session in sessions:
+        with learning(p, policy) as c:
+            c.begin()
+            for arguments in session:
+                assert c.call("echo", **arguments)["result"]["structuredContent"]["given"] == arguments
+            text = written(p, c, policy)
+        with under(p, policy) as c:
+            c.begin()
+            for arguments in session:
+                assert c.call("echo", **arguments)["result"].get("structuredContent", {}).get("given") == arguments, (arguments, text)
+        os.unlink(policy)
+
+
 if __name__ == "__main__":
     tempfile.tempdir = "/var/tmp"  # while learning as in a run, /tmp is the cell's own
-    main([what_was_called_suffices, keys_are_hidden_while_it_learns, what_nobody_called_is_not_granted, what_is_no_text_of_a_policy_is_bounded])
+    main([what_was_called_suffices, keys_are_hidden_while_it_learns, what_nobody_called_is_not_granted, what_is_no_text_of_a_policy_is_bounded, whatever_was_called_is_allowed])
