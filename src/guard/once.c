@@ -48,19 +48,21 @@ static int none_of(const struct once *o, struct err *e)
 					  : "the call with that key was made, and its answer is not there any more");
 }
 
-/* What the first had as its answer, or why there is none. */
+/* What the first had as its answer, or why there is none. Of many that wait for a long one those get it that there is room for. */
 static void answer(struct guard *g, struct pending *p, const struct once *o)
 {
+	const bool fits = g->client.bytes.len + o->answer.len <= GUARD_OUT_MAX / 2;
 	struct err e;
 
-	if (o->answer.len == 0)
+	if (fits)
 		(void)none_of(o, &e);
-	if (o->answer.len == 0 ||
-	    (!p->cancelled && !line_put(&g->client.bytes, (const char *)o->answer.data, o->answer.len, p->id))) {
+	else
+		(void)err_set(&e, AMBIT_LIMIT, "call it again", "answers are not read as fast as they are asked for");
+	if (o->answer.len == 0 || !fits ||
+	    !line_put(&g->client.bytes, (const char *)o->answer.data, o->answer.len, p->id))
 		client_denied(g, p, &e, "");
-		return;
-	}
-	pending_free(g, p);
+	else
+		pending_free(g, p);
 }
 
 static void tell_twins(struct guard *g, const struct once *o)
@@ -83,6 +85,7 @@ static int take_key(const json_t *params, const char **ret, struct err *e)
 
 int once_begin(struct guard *g, struct pending *p, const json_t *params, struct err *e)
 {
+	const bool is_task = json_object_get(params, "task") != NULL; /* whose answer has another form */
 	const char *key;
 	struct once *o;
 	const int r = take_key(params, &key, e);
@@ -90,7 +93,7 @@ int once_begin(struct guard *g, struct pending *p, const json_t *params, struct 
 	if (r < 0 || key == NULL)
 		return r;
 	o = find(g, key);
-	if (o != NULL && memcmp(o->sha256, p->sha256, sizeof o->sha256) != 0)
+	if (o != NULL && (o->is_task != is_task || memcmp(o->sha256, p->sha256, sizeof o->sha256) != 0))
 		return err_set(e, AMBIT_CONFLICT, "give each call a key of its own", "that key is of another call");
 	if (o != NULL && o->state == ONCE_OVER) {
 		answer(g, p, o);
@@ -105,7 +108,7 @@ int once_begin(struct guard *g, struct pending *p, const json_t *params, struct 
 	if (o == NULL)
 		return err_set(e, AMBIT_LIMIT, "wait for some of the answers",
 			       "%d calls with keys are not answered yet", GUARD_ONCE_MAX);
-	*o = (struct once){ .state = ONCE_RUNS, .own = p->own };
+	*o = (struct once){ .state = ONCE_RUNS, .is_task = is_task, .own = p->own };
 	(void)text_copy(o->key, sizeof o->key, key); /* measured */
 	memcpy(o->sha256, p->sha256, sizeof o->sha256);
 	p->once = o;

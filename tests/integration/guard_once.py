@@ -34,6 +34,8 @@ def the_same_key_gives_the_same_answer(place):
         wrong = once(c, "d", error=True)
         assert wrong["error"]["message"] == "wrong 6" and once(c, "d", error=True)["error"] == wrong["error"]
         assert text_of(c.call("echo", _meta={KEY: "a", "progressToken": 7}, say="x")) == "1"  # whatever stands beside it
+        task = c.ask("tools/call", name="echo", arguments={"say": "x"}, task={}, _meta={KEY: "a"})
+        assert "is of another call" in task["error"]["message"], task  # whose answer has another form
         for bad in ("", "k" * 129, 7, None, ["a"]):
             assert "is a text of 1 to 128 bytes" in c.call("echo", _meta={KEY: bad})["error"]["message"], bad
         assert c.end() == 0
@@ -104,5 +106,32 @@ def what_is_kept_is_bounded(place):
         assert json.dumps(c.stray) == "[]"
 
 
+def an_answer_that_does_not_pass_is_told_in_words(place):
+    p = Person(place)
+    with p.guard(*ALL, mode="counts") as c:
+        c.begin()
+        assert "id of the answer cannot be found" in once(c, "a", hides=True)["error"]["message"]
+        for _ in range(2):
+            assert "its answer is not there any more" in once(c, "a", hides=True)["error"]["message"]
+        assert text_of(c.call("echo")) == "2"
+
+
+def long_answers_for_many_that_wait_are_bounded(place):
+    """Who has no room gets an error, and the gate goes on."""
+    p = Person(place)
+    with p.guard(*ALL, mode="counts") as c:
+        c.begin()
+        c.ask("tools/list")
+        for number in range(100, 130):
+            c.say({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": "echo", "arguments": {"seconds": 0.5, "more": 3_500_000}, "_meta": {KEY: "a"}}})
+        got = {(line := c.line())["id"]: line for _ in range(30)}
+        assert sorted(got) == list(range(100, 130))
+        have = [line for line in got.values() if "result" in line]
+        assert 2 <= len(have) < 30 and all(text_of(line).startswith("1x") for line in have), len(have)
+        assert all("call it again" in line["error"]["data"]["hint"] for line in got.values() if "error" in line)
+        assert text_of(once(c, "a", seconds=0.5, more=3_500_000)).startswith("1x")  # now there is
+        assert text_of(c.call("echo")) == "2"
+
+
 if __name__ == "__main__":
-    main([the_same_key_gives_the_same_answer, who_comes_while_it_runs_waits, what_had_no_end_is_not_made_again, what_was_not_made_may_be_made, what_is_kept_is_bounded])
+    main([the_same_key_gives_the_same_answer, who_comes_while_it_runs_waits, what_had_no_end_is_not_made_again, what_was_not_made_may_be_made, what_is_kept_is_bounded, an_answer_that_does_not_pass_is_told_in_words, long_answers_for_many_that_wait_are_bounded])

@@ -99,6 +99,8 @@ def call(m):
             os._exit(3)
         if arguments.get("error"):
             return say({"jsonrpc": "2.0", "id": m["id"], "error": {"code": -32000, "message": f"wrong {len(COUNTED)}"}})
+        if arguments.get("hides"):  # its id
+            return say('{"jsonrpc":"2.0","\\u0069d":%d,"result":{"content":[]}}' % m["id"])
         return answer(m["id"], text(str(len(COUNTED)) + arguments.get("more", 0) * "x", isError=bool(arguments.get("fails"))))
     if MODE == "escaped":
         return say('{"jsonrpc":"2.0","id":%d,"result":{"content":[{"type":"text","text":"\\u0041CME-\\u00312345678"}]}}' % m["id"])
