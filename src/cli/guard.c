@@ -360,14 +360,17 @@ static int catch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void finish(struct gate *g)
+static int finish(struct gate *g)
 {
+	struct err e;
+	int r;
+
 	fd_close(&g->sock);
 	if (g->role != NULL)
 		ambit_event_free(g->role);
 	if (g->ev != NULL)
 		ambit_event_free(g->ev);
-	guard_log_close(&g->log);
+	r = guard_log_close(&g->log, &e);
 	guard_use_close(&g->use);
 	guard_pins_close(&g->pins);
 	guard_learn_free(g->learn);
@@ -376,6 +379,7 @@ static void finish(struct gate *g)
 	fd_close(&g->to_server);
 	fd_close(&g->from_server);
 	fd_close(&g->signal_fd);
+	return r < 0 ? found_refuse(false, &e) : 0;
 }
 
 /* ---- a policy that would have sufficed ---- */
@@ -454,7 +458,7 @@ static int run(const struct run_options *o)
 	struct ambit_error told = { .size = sizeof told };
 	struct err e;
 	bool learned = false;
-	int status = 0;
+	int status = 0, recorded;
 
 	g = (struct gate){ .o = o,
 			   .to_server = -1,
@@ -474,7 +478,7 @@ static int run(const struct run_options *o)
 		const int r = sockets_serve(o->socket, &e);
 
 		if (r <= 0) {
-			finish(&g);
+			(void)finish(&g); /* nothing was recorded */
 			return r < 0 ? found_refuse(false, &e) : 0;
 		}
 	}
@@ -485,8 +489,8 @@ static int run(const struct run_options *o)
 	else if (g.learn != NULL && !(learned = learn_end(&g, &told)))
 		status = cli_error(&told);
 	policy_file_close(&g.policy, learned);
-	finish(&g);
-	return status;
+	recorded = finish(&g);
+	return status != 0 ? status : recorded;
 }
 
 /* ---- what waits for approval ---- */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@
 #define BATCH_BYTES (1u << 20) /* of those before the last */
 #define BATCH_MS 50            /* one waits for others so long */
 #define SOCK_BYTES (1 << 20)
+#define SOCK_PATIENCE_S 20 /* more than a ledger gets that does not answer (ledger/talk.c) */
+#define TRIES 3            /* to tell a ledger that dies meanwhile */
 
 /* ---- between the two: as long as one program is both, its own form ---- */
 
@@ -44,7 +47,10 @@ static int send_told(struct guard_log *l, const struct told *t, const struct whe
 				  { .iov_base = (void *)(uintptr_t)more->bytes, .iov_len = more->n } };
 	const struct msghdr m = { .msg_iov = parts, .msg_iovlen = more->n > 0 ? 2 : 1 };
 
-	return sendmsg(l->sock, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	if (sendmsg(l->sock, &m, MSG_NOSIGNAL) >= 0)
+		return 0;
+	(void)shutdown(l->sock, SHUT_RDWR); /* it is not waited for again, and still has what was sent before */
+	return -AMBIT_GONE;
 }
 
 int guard_log_asked(struct guard_log *l, uint32_t number, const struct record_call *c, struct err *e)
@@ -74,10 +80,13 @@ struct open_call {
 	uint8_t *arguments; /* owned; NULL: a free place */
 };
 
+static const struct guard_over lost = { .end = GUARD_LOST };
+
 struct writer {
 	int sock, ledger_dir_fd;
 	const char *ledger, *workspace;
 	struct open_call open[OPEN_MAX];
+	size_t next;                         /* to be given up, where none is free */
 	struct record_call batch[BATCH_MAX]; /* without their arguments */
 	size_t n;
 	struct buf records; /* owned: theirs, a line each */
@@ -179,18 +188,25 @@ static int tell_batch(struct writer *w, const struct payload *records, struct er
 }
 
 /* A ledger's process that died meanwhile is started again: what is told twice then was not accepted once, but for a death in between. */
+static int tell_written(struct writer *w, const struct payload *records, struct err *e)
+{
+	int r = tell_batch(w, records, e);
+
+	for (unsigned i = 0; i < TRIES && r == -AMBIT_GONE && e->sys_errno != EAGAIN; i++) {
+		talk_finish(w->talk);
+		r = connect_ledger(w, e);
+		r = r < 0 ? r : tell_batch(w, records, e);
+	}
+	return r;
+}
+
 static int settle(struct writer *w, struct err *e)
 {
 	auto_fd int lock = -1;
 	struct payload records;
 	int r = w->n == 0 ? 0 : payload_write(w->ledger_dir_fd, w->records.data, w->records.len, &lock, &records, e);
 
-	r = r < 0 || w->n == 0 ? r : tell_batch(w, &records, e);
-	if (r == -AMBIT_GONE && e->sys_errno != EAGAIN) {
-		talk_finish(w->talk);
-		r = connect_ledger(w, e);
-		r = r < 0 ? r : tell_batch(w, &records, e);
-	}
+	r = r < 0 || w->n == 0 ? r : tell_written(w, &records, e);
 	buf_reset(&w->records);
 	w->n = 0;
 	return r;
@@ -220,25 +236,6 @@ static struct open_call *find_open(struct writer *w, uint32_t number, bool free_
 	return NULL;
 }
 
-static int take_call(struct writer *w, struct told *t, const uint8_t *arguments, size_t n, struct err *e)
-{
-	struct open_call *o = find_open(w, 0, true);
-
-	t->call.arguments = (struct where_arguments){ .bytes = arguments, .n = n };
-	if (t->call.verdict != GUARD_YES)
-		return end_call(w, &t->call, e);
-	if (o == NULL)
-		return err_set(e, AMBIT_LIMIT, NULL, "more calls than a gate has");
-	o->arguments = malloc(n + 1);
-	if (o->arguments == NULL)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the record of a call");
-	memcpy(o->arguments, arguments, n);
-	o->number = t->number;
-	o->call = t->call;
-	o->call.arguments.bytes = o->arguments;
-	return 0;
-}
-
 static int close_call(struct writer *w, struct open_call *o, const struct guard_over *over, struct err *e)
 {
 	int r;
@@ -250,6 +247,37 @@ static int close_call(struct writer *w, struct open_call *o, const struct guard_
 	free(o->arguments);
 	o->arguments = NULL;
 	return r;
+}
+
+/* A gate has fewer: who asks, and never says what came of it, loses no record by that. */
+static int make_room(struct writer *w, struct open_call **ret, struct err *e)
+{
+	*ret = find_open(w, 0, true);
+	if (*ret != NULL)
+		return 0;
+	*ret = &w->open[w->next++ % OPEN_MAX];
+	return close_call(w, *ret, &lost, e);
+}
+
+static int take_call(struct writer *w, struct told *t, const uint8_t *arguments, size_t n, struct err *e)
+{
+	struct open_call *o;
+	int r;
+
+	t->call.arguments = (struct where_arguments){ .bytes = arguments, .n = n };
+	if (t->call.verdict != GUARD_YES)
+		return end_call(w, &t->call, e);
+	r = make_room(w, &o, e);
+	if (r < 0)
+		return r;
+	o->arguments = malloc(n + 1);
+	if (o->arguments == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the record of a call");
+	memcpy(o->arguments, arguments, n);
+	o->number = t->number;
+	o->call = t->call;
+	o->call.arguments.bytes = o->arguments;
+	return 0;
 }
 
 /* 1: the gate is gone. */
@@ -286,7 +314,6 @@ static int wait_for_more(struct writer *w, bool *ret, struct err *e)
 
 static int write_all(struct writer *w, struct err *e)
 {
-	const struct guard_over lost = { .end = GUARD_LOST };
 	int r = connect_ledger(w, e);
 	bool more;
 
@@ -324,6 +351,7 @@ static void work(int sock, int ledger_dir_fd, const char *ledger, const char *wo
 	struct err e;
 	int r;
 
+	(void)setsid(); /* who kills a gate kills its group of processes */
 	keep_two(&sock, &ledger_dir_fd);
 	if (w == NULL || (w->talk = malloc(sizeof *w->talk)) == NULL)
 		_exit(1);
@@ -340,6 +368,7 @@ static void work(int sock, int ledger_dir_fd, const char *ledger, const char *wo
 
 int guard_log_open(struct guard_log *l, int ledger_dir_fd, const char *ledger, const char *workspace, struct err *e)
 {
+	const struct timeval patience = { .tv_sec = SOCK_PATIENCE_S };
 	const int size = SOCK_BYTES;
 	auto_fd int found = -1;
 	int ends[2], r;
@@ -353,6 +382,7 @@ int guard_log_open(struct guard_log *l, int ledger_dir_fd, const char *ledger, c
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "no socket for records of calls");
 	(void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size); /* else it waits sooner */
+	(void)setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	(void)fflush(NULL);
 	l->pid = fork();
 	if (l->pid == 0)
@@ -366,11 +396,16 @@ int guard_log_open(struct guard_log *l, int ledger_dir_fd, const char *ledger, c
 	return 0;
 }
 
-void guard_log_close(struct guard_log *l)
+int guard_log_close(struct guard_log *l, struct err *e)
 {
+	int status = 0;
+
 	if (l->sock < 0)
-		return;
+		return 0;
 	fd_close(&l->sock);
-	while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(l->pid, &status, 0) < 0 && errno == EINTR)
 		;
+	return status == 0 ? 0
+			   : err_set(e, AMBIT_GONE, "`ambit ledger show` has each call that was allowed",
+				     "records of calls are missing: what writes them ended too soon");
 }

@@ -8,10 +8,11 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 
-from guard import ALL, WAIT, Person, is_denied, text_of
-from harness import SLOW, expect_ok, main
+from guard import ALL, PYTHON, WAIT, Client, Person, is_denied, text_of
+from harness import SLOW, expect_ok, lock_holders, main, room_of
 
 SCHEMA = sys.argv[2] if len(sys.argv) > 2 else None
 
@@ -22,17 +23,16 @@ def entries(p, event=None):
 
 
 def calls(p):
-    """The record of each, as it lies beside the log; in order."""
-    found = []
-    for s in entries(p):
-        if s["type"] == "request" and s["body"].get("kind") == "tool":
-            result, = [r["body"] for r in entries(p, s["event"]) if r["type"] == "result"]
-            path, = glob.glob(f"{p.home}/.local/state/ambit/ledger/payload/{result['digest']}")
-            with open(path, "rb") as file:
-                records = [json.loads(line) for line in file.read()[32:].splitlines()]
-            record, = [r for r in records if r["event"] == s["event"]]
-            assert (len(records), result["of"], result["version"]) == (result["among"], "record", 1), result
-            found.append(record)
+    """The record of each, as it lies beside the log; in order. What was told twice (the ledger died in between) is the same."""
+    found, all_of_them = [], entries(p)
+    for event in dict.fromkeys(s["event"] for s in all_of_them if s["type"] == "request" and s["body"].get("kind") == "tool"):
+        (result,) = {r["body"]["digest"]: r["body"] for r in all_of_them if r["event"] == event and r["type"] == "result"}.values()
+        path, = glob.glob(f"{p.home}/.local/state/ambit/ledger/payload/{result['digest']}")
+        with open(path, "rb") as file:
+            records = [json.loads(line) for line in file.read()[32:].splitlines()]
+        record, = [r for r in records if r["event"] == event]
+        assert (len(records), result["of"], result["version"]) == (result["among"], "record", 1), result
+        found.append(record)
     return found
 
 
@@ -147,6 +147,100 @@ def what_never_ended_is_told(place):
     expect_ok(p.ambit("ledger", "replay"))
 
 
+def writer_of(c):
+    """The process that writes the records: it is the gate's own program."""
+    with open(f"/proc/{c.process.pid}/task/{c.process.pid}/children", encoding="ascii") as file:
+        own = [int(word) for word in file.read().split()]
+
+    def words(pid):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+
+    pid, = [pid for pid in own if words(pid) == words(c.process.pid)]
+    return pid
+
+
+def who_writes_has_nothing_of_the_gate(place):
+    """Or its server and its client would not see that it ended."""
+    p = Person(place)
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+        fds = {int(fd): os.readlink(f"/proc/{writer_of(c)}/fd/{fd}") for fd in os.listdir(f"/proc/{writer_of(c)}/fd")}
+        assert fds.pop(0) == fds.pop(1) == "/dev/null" and fds.pop(2).startswith("pipe:") and fds.pop(4).endswith("/ledger"), fds
+        assert len(fds) <= 2 and all(to.startswith("socket:") for to in fds.values()), fds  # to the gate, and to the ledger
+        assert any(os.readlink(f"/proc/{c.process.pid}/fd/{fd}").startswith("pipe:") for fd in (0, 1))  # the twin
+
+
+def a_killed_ledger_loses_no_record(place):
+    p = Person(place)
+    over = threading.Event()
+    lock = f"{p.home}/.local/state/ambit/ledger/lock"
+
+    def killer():
+        while not over.wait(0.4 * SLOW):  # as often as one comes to life, and no more
+            for pid in lock_holders(lock):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+
+    done = []
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="first")) == "first"
+        thread = threading.Thread(target=killer)
+        thread.start()
+        try:
+            for number in range(200):
+                answer = c.call("echo", say=str(number))
+                if "result" in answer and not answer["result"].get("isError"):
+                    done.append(str(number))
+        finally:
+            over.set()
+            thread.join()
+        assert c.end() == 0, c.err
+    records = [r["asked"]["arguments"][0]["value"] for r in calls(p) if r["answer"] and r["answer"]["end"] == "done"]
+    assert len(done) > 20 and records == ["first", *done], (len(done), len(records))
+    expect_ok(p.ambit("ledger", "verify", "--payloads"))
+    expect_ok(p.ambit("ledger", "replay"))
+
+
+def what_the_dead_did_not_write_is_told(place):
+    p = Person(place)
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+        os.kill(writer_of(c), signal.SIGKILL)
+        while "result" in (last := c.call("echo", say="x")) and not last["result"].get("isError"):
+            pass
+        assert "cannot be recorded any more" in json.dumps(last), last
+        assert c.end() != 0 and "records of calls are missing" in b"".join(c.err).decode(), c.err
+    with p.guard(*ALL) as c:  # also of the last one
+        c.begin()
+        assert text_of(c.call("echo", say="x")) == "x"
+        os.kill(writer_of(c), signal.SIGKILL)
+        assert c.end() != 0 and "records of calls are missing" in b"".join(c.err).decode(), c.err
+
+
+def who_kills_all_of_the_gate_kills_no_record(place):
+    """A client ends what it started by its group of processes."""
+    p = Person(place)
+    with Client(["setsid", place.ambit, "guard", "--name", "bad", *room_of(place), "--read", p.top, *ALL, "--", PYTHON, f"{p.top}/guard_server.py", "slow"], p.env, p.top) as c:
+        c.begin()
+        c.ask("tools/list")
+        c.say({"jsonrpc": "2.0", "id": 78, "method": "tools/call", "params": {"name": "echo", "arguments": {}}})
+        until = time.monotonic() + WAIT
+        while not [s for s in entries(p) if s["body"].get("op") == "use"]:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        os.killpg(c.process.pid, signal.SIGKILL)
+        c.process.wait(timeout=WAIT)
+    while [r["answer"]["end"] for r in calls(p)] != ["lost"]:
+        assert time.monotonic() < until, entries(p)
+        time.sleep(0.1)
+
+
 def what_cannot_be_recorded_is_not_done(place):
     p = Person(place)
     payload = f"{p.home}/.local/state/ambit/ledger/payload"
@@ -182,4 +276,5 @@ def where_nothing_is_recorded_calls_go_on(place):
 
 
 if __name__ == "__main__":
-    main([each_call_has_a_record, many_are_kept_together, what_never_ended_is_told, what_cannot_be_recorded_is_not_done, where_nothing_is_recorded_calls_go_on])
+    main([each_call_has_a_record, many_are_kept_together, what_never_ended_is_told, who_writes_has_nothing_of_the_gate, a_killed_ledger_loses_no_record, what_the_dead_did_not_write_is_told,
+          who_kills_all_of_the_gate_kills_no_record, what_cannot_be_recorded_is_not_done, where_nothing_is_recorded_calls_go_on])
