@@ -66,8 +66,7 @@ static int put_text(const struct flat *f, const char *path, const json_t *v)
 	return 0;
 }
 
-/* As short as it can be written: 0.1 is to be 0.1 in a condition, and not what a double has behind it. */
-static char *number_text(const json_t *v)
+char *flat_number(const json_t *v)
 {
 	char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
 
@@ -85,7 +84,7 @@ static char *number_text(const json_t *v)
 
 static int put_number(const struct flat *f, const char *path, const json_t *v)
 {
-	auto_free char *text = number_text(v);
+	auto_free char *text = flat_number(v);
 
 	if (text == NULL)
 		return err_set(f->e, AMBIT_MEMORY, NULL, "no memory for the arguments");

@@ -218,5 +218,7 @@ void once_finish(struct guard *g);
 
 /* flat.c: arguments as the authority looks at them (core/where.h). -MALFORMED: two names that some server takes for one; -LIMIT. */
 int flat_put(struct buf *out, const char *prefix, const json_t *value, struct err *e);
+/* As short as it can be written: 0.1 is to be 0.1 in a condition, and not what a double has behind it. The caller frees it; NULL: no memory. */
+char *flat_number(const json_t *v);
 
 #endif

@@ -1,11 +1,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "guard/guard.h"
 #include "http/credential.h"
 
-/* What stands between quotes is looked at as what it says: escapes hide nothing. What a server writes in another way (base64, in pieces) is not seen. */
+/* What stands between quotes is looked at as what it says: escapes hide nothing. A number is, as it is written in short. What a server writes in another way (base64, in pieces, a number with more digits than one has) is not seen. */
 
 static bool is_secret(const struct guard *g, const char *text, size_t n, char ret[SCAN_WHAT_MAX])
 {
@@ -23,6 +24,13 @@ static bool is_secret(const struct guard *g, const char *text, size_t n, char re
 	return false;
 }
 
+static bool is_secret_number(const struct guard *g, const json_t *value, char ret[SCAN_WHAT_MAX])
+{
+	auto_free char *text = flat_number(value);
+
+	return text != NULL && is_secret(g, text, strlen(text), ret);
+}
+
 static bool has_secret(const struct guard *g, const json_t *value, char ret[SCAN_WHAT_MAX])
 {
 	const char *key;
@@ -31,6 +39,8 @@ static bool has_secret(const struct guard *g, const json_t *value, char ret[SCAN
 
 	if (json_is_string(value))
 		return is_secret(g, json_string_value(value), json_string_length(value), ret);
+	if (json_is_number(value))
+		return is_secret_number(g, value, ret);
 	if (json_is_array(value))
 		json_array_foreach(value, i, inner) if (has_secret(g, inner, ret)) return true;
 	if (json_is_object(value))
@@ -51,6 +61,17 @@ bool guard_secret(struct guard *g, const char *text)
 	return text_copy(g->secrets[g->n_secrets++].text, GUARD_SECRET_BYTES, text);
 }
 
+/* All but its id, which is one of ours or goes no further. */
+static bool says_secret(const struct guard *g, const json_t *said, char ret[SCAN_WHAT_MAX])
+{
+	static const char *const parts[] = { "method", "params", "result", "error" };
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (has_secret(g, json_object_get(said, parts[i]), ret))
+			return true;
+	return false;
+}
+
 bool scan_finds(const struct guard *g, const json_t *said, size_t n, bool is_answer, struct err *e)
 {
 	char what[SCAN_WHAT_MAX];
@@ -62,7 +83,7 @@ bool scan_finds(const struct guard *g, const json_t *said, size_t n, bool is_ans
 			      (unsigned long long)g->answer_bytes);
 		return true;
 	}
-	if ((!g->tokens && g->n_secrets == 0) || !has_secret(g, said, what))
+	if ((!g->tokens && g->n_secrets == 0) || !says_secret(g, said, what))
 		return false;
 	(void)err_set(e, AMBIT_DENIED, "what was asked for was done; ask for less of it, or go on without it",
 		      "the answer was not passed on: it has %s, which the policy calls secret", what);

@@ -45,6 +45,23 @@ def what_is_secret_does_not_pass(place):
             assert text_of(c.call("echo", say=text)) == text
 
 
+def numbers_are_looked_at(place):
+    """As they are written in short; the ids of messages are ours, and are not."""
+    p = Person(place)
+    found, passes = [4111111111111111, -4111111111111111, 4111111111111111.0, 1234567890.411111, {"a": [4111111111111111]}], [411111111111111, 0.1, 1e5, True, None, 41]
+    with p.guard(*ALL, *policy(p, "{secret: ['[0-9]{16}', '1234567890\\.4']}")) as c:
+        c.begin()
+        for number in found:
+            is_denied(c.call("echo", n=number), "was not passed on")
+        for number in passes:
+            assert c.call("echo", n=number)["result"]["structuredContent"]["given"] == {"n": number}
+    with p.guard(*ALL, *policy(p, "{secret: '[1-9]'}")) as c:
+        c.begin()
+        for _ in range(3):
+            assert text_of(c.call("echo", say="x")) == "x"
+        is_denied(c.call("echo", n=7), "was not passed on")
+
+
 def escapes_hide_nothing(place):
     p = Person(place)
     for words, passes in ((policy(p, "{secret: 'ACME-[0-9]{8}'}"), False), ((), True)):
@@ -136,4 +153,4 @@ def what_is_no_policy_is_refused(place):
 
 
 if __name__ == "__main__":
-    main([what_is_secret_does_not_pass, escapes_hide_nothing, notes_and_questions_have_none, long_answers_do_not_pass, two_policies_are_narrower, bytes_are_counted_together, what_is_no_policy_is_refused])
+    main([what_is_secret_does_not_pass, numbers_are_looked_at, escapes_hide_nothing, notes_and_questions_have_none, long_answers_do_not_pass, two_policies_are_narrower, bytes_are_counted_together, what_is_no_policy_is_refused])
