@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/tool.h"
 #include "wire/wire.h"
 
 void guard_begin_put(struct buf *out, const struct guard_begin *b)
@@ -92,7 +93,8 @@ bool guard_ask_take(struct rbuf *in, struct guard_ask *ret)
 	ret->bytes = rbuf_u64(in);
 	ret->arguments.n = rbuf_u32(in);
 	ret->arguments.bytes = rbuf_bytes(in, ret->arguments.n);
-	return rbuf_done(in) && ret->name[0] != 0 && where_are_arguments(&ret->arguments);
+	return rbuf_done(in) && (tool_is_name(ret->name) || tool_is_method(ret->name)) &&
+	       where_are_arguments(&ret->arguments);
 }
 
 void guard_word_put(struct buf *out, const struct guard_word *w)
