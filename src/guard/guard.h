@@ -52,6 +52,7 @@ struct pending {
 	uint64_t about_own;           /* its id: another may stand there by now */
 	bool is_input;                /* it stands in an answer, and is no request */
 	unsigned inputs;              /* INPUTS: that are not judged */
+	bool is_error;                /* likewise: the answer is one */
 	char digest[SEAL_DIGEST_MAX]; /* of what is asked for, once that was judged */
 	uint8_t sha256[SHA256_BYTES]; /* the same */
 	uint64_t bytes;               /* how long that is */

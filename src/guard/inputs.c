@@ -109,7 +109,7 @@ static void give_back(struct guard *g, struct pending *p)
 {
 	if (!p->cancelled)
 		buf_put(&g->client.bytes, p->line.data, p->line.len);
-	guard_tell_over(g, p, GUARD_DONE, p->line.data, p->line.len);
+	guard_tell_over(g, p, p->is_error ? GUARD_ERROR : GUARD_DONE, p->line.data, p->line.len);
 	pending_free(g, p);
 }
 
@@ -128,6 +128,7 @@ bool inputs_hold(struct guard *g, struct pending *p, const json_t *said, const c
 	if (inputs == NULL && urls == NULL && !inputs_are_hidden(said))
 		return false;
 	p->state = PENDING_INPUTS;
+	p->is_error = json_object_get(said, "error") != NULL;
 	r = p->list != LIST_NONE      ? err_set(&e, AMBIT_PROTOCOL, NULL, "a list that asks for something")
 	    : inputs_are_hidden(said) ? err_set(&e, AMBIT_PROTOCOL, NULL, "the server's questions have no form")
 				      : keep(g, p, line, n, &e);

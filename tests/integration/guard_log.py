@@ -114,6 +114,19 @@ def many_are_kept_together(place):
     assert "was pruned" in p.ambit("explain", records[3]["event"]).stderr
 
 
+def questions_in_answers_are_told_as_they_are(place):
+    """A URL to be opened comes in an error, and what is wanted of the client in a result."""
+    p = Person(place)
+    for mode, end in (("urls", "error"), ("inputs", "done")):
+        with p.guard(*ALL, "--tool", "bad/elicitation/create", "--tool", "bad/roots/list", mode=mode) as c:
+            c.begin()
+            answer = c.call("echo")
+            assert ("error" in answer) == (end == "error"), answer
+            assert c.end() == 0
+        ends = {r["asked"]["tool"]: r["answer"]["end"] for r in calls(p)}
+        assert ends.pop("bad/echo") == end and set(ends.values()) == {"done"}, ends
+
+
 def what_never_ended_is_told(place):
     """Cancelled, or the server dies, or the gate is killed."""
     p = Person(place)
@@ -286,5 +299,5 @@ def where_nothing_is_recorded_calls_go_on(place):
 
 
 if __name__ == "__main__":
-    main([each_call_has_a_record, many_are_kept_together, what_never_ended_is_told, who_writes_has_nothing_of_the_gate, a_killed_ledger_loses_no_record, what_the_dead_did_not_write_is_told,
+    main([each_call_has_a_record, many_are_kept_together, questions_in_answers_are_told_as_they_are, what_never_ended_is_told, who_writes_has_nothing_of_the_gate, a_killed_ledger_loses_no_record, what_the_dead_did_not_write_is_told,
           who_kills_all_of_the_gate_kills_no_record, what_cannot_be_recorded_is_not_done, where_nothing_is_recorded_calls_go_on])
