@@ -312,7 +312,7 @@ static int begin_judged(struct guard *g, struct pending *p, json_t *said, const 
 	if (r > 0)
 		r = err_set(e, AMBIT_DENIED, "go on without it, or ask what they want instead",
 			    "the user did not accept: nothing was done");
-	if (r == 0 && p->tool[0] != 0 && !p->carries)
+	if (r == 0 && p->tool[0] != 0)
 		r = once_begin(g, p, json_object_get(said, "params"), e);
 	if (r > 0) { /* it was answered, or waits */
 		json_decref(judged);

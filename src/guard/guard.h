@@ -73,7 +73,6 @@ struct pending {
 #define GUARD_KEY_MAX 129           /* with its NUL */
 struct once {
 	enum { ONCE_FREE, ONCE_RUNS, ONCE_OVER } state;
-	bool is_task;
 	char key[GUARD_KEY_MAX];
 	uint8_t sha256[SHA256_BYTES]; /* of the call */
 	uint64_t own;                 /* the id of the first */

@@ -1,6 +1,7 @@
 /* Calls with a key (io.ambit/idempotencyKey) are made once. */
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "guard/guard.h"
 
@@ -83,17 +84,41 @@ static int take_key(const json_t *params, const char **ret, struct err *e)
 	return err_set(e, AMBIT_USAGE, NULL, KEY " is a text of 1 to %d bytes", GUARD_KEY_MAX - 1);
 }
 
+/* Of the call, and of what makes it another beside its arguments. */
+static int take_digest(const struct pending *p, const json_t *params, uint8_t ret[SHA256_BYTES], struct err *e)
+{
+	static const char *const beside[] = { "task", "inputResponses", "requestState" };
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_add(&s, p->sha256, sizeof p->sha256);
+	for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+		const json_t *value = json_object_get(params, beside[i]);
+		auto_free char *text = json_dumps(value != NULL ? value : json_null(),
+						  JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+
+		if (text == NULL)
+			return err_set(e, AMBIT_MEMORY, NULL, "no memory for the request");
+		sha256_add(&s, text, strlen(text) + 1);
+	}
+	sha256_end(&s, ret);
+	return 0;
+}
+
 int once_begin(struct guard *g, struct pending *p, const json_t *params, struct err *e)
 {
-	const bool is_task = json_object_get(params, "task") != NULL; /* whose answer has another form */
+	uint8_t digest[SHA256_BYTES];
 	const char *key;
 	struct once *o;
-	const int r = take_key(params, &key, e);
+	int r = take_key(params, &key, e);
 
 	if (r < 0 || key == NULL)
 		return r;
+	r = take_digest(p, params, digest, e);
+	if (r < 0)
+		return r;
 	o = find(g, key);
-	if (o != NULL && (o->is_task != is_task || memcmp(o->sha256, p->sha256, sizeof o->sha256) != 0))
+	if (o != NULL && memcmp(o->sha256, digest, sizeof digest) != 0)
 		return err_set(e, AMBIT_CONFLICT, "give each call a key of its own", "that key is of another call");
 	if (o != NULL && o->state == ONCE_OVER) {
 		answer(g, p, o);
@@ -108,9 +133,9 @@ int once_begin(struct guard *g, struct pending *p, const json_t *params, struct 
 	if (o == NULL)
 		return err_set(e, AMBIT_LIMIT, "wait for some of the answers",
 			       "%d calls with keys are not answered yet", GUARD_ONCE_MAX);
-	*o = (struct once){ .state = ONCE_RUNS, .is_task = is_task, .own = p->own };
+	*o = (struct once){ .state = ONCE_RUNS, .own = p->own };
 	(void)text_copy(o->key, sizeof o->key, key); /* measured */
-	memcpy(o->sha256, p->sha256, sizeof o->sha256);
+	memcpy(o->sha256, digest, sizeof digest);
 	p->once = o;
 	return 0;
 }

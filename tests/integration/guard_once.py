@@ -106,6 +106,25 @@ def what_is_kept_is_bounded(place):
         assert json.dumps(c.stray) == "[]"
 
 
+def what_brings_answers_back_is_a_call_of_its_own(place):
+    p = Person(place)
+    with p.guard(*ALL, mode="counts") as c:
+        c.begin()
+        for number in ("1", "2"):
+            for _ in range(3):  # each is made once
+                answer = c.ask("tools/call", name="echo", arguments={}, inputResponses={"a": {"action": "accept"}}, requestState=f"its own {number}", _meta={KEY: f"k{number}"})
+                assert text_of(answer) == number, answer
+        for more in ({"requestState": "another"}, {"inputResponses": {}}, {}):
+            answer = c.ask("tools/call", name="echo", arguments={}, _meta={KEY: "k1"}, **more)
+            assert "is of another call" in answer["error"]["message"], answer
+    with p.guard(*ALL, "--tool", "bad/elicitation/create", "--tool", "bad/roots/list", mode="inputs") as c:
+        c.begin()
+        for _ in range(2):  # a question is no answer: the key is free again
+            assert once(c, "k")["result"]["resultType"] == "input_required"
+        answer = c.ask("tools/call", name="echo", arguments={}, inputResponses={"a": {}, "b": {}}, _meta={KEY: "k"})
+        assert text_of(answer) == "", answer
+
+
 def an_answer_that_does_not_pass_is_told_in_words(place):
     p = Person(place)
     with p.guard(*ALL, mode="counts") as c:
@@ -134,4 +153,4 @@ def long_answers_for_many_that_wait_are_bounded(place):
 
 
 if __name__ == "__main__":
-    main([the_same_key_gives_the_same_answer, who_comes_while_it_runs_waits, what_had_no_end_is_not_made_again, what_was_not_made_may_be_made, what_is_kept_is_bounded, an_answer_that_does_not_pass_is_told_in_words, long_answers_for_many_that_wait_are_bounded])
+    main([the_same_key_gives_the_same_answer, who_comes_while_it_runs_waits, what_had_no_end_is_not_made_again, what_was_not_made_may_be_made, what_is_kept_is_bounded, what_brings_answers_back_is_a_call_of_its_own, an_answer_that_does_not_pass_is_told_in_words, long_answers_for_many_that_wait_are_bounded])
