@@ -55,6 +55,7 @@ def each_call_has_a_record(place):
         assert c.call("drop")["result"]["isError"]
         is_denied(c.call("echo", say="no\x1b[31m"), "not with these arguments")
         is_denied(c.call("look"), "a person is asked first")
+        assert "was not found" in c.call("nothing")["error"]["message"]  # asked of nobody
         assert c.end() == 0
     done, failed, denied, asked = records = calls(p)
     for r in records:
