@@ -1,6 +1,7 @@
 /* Any bytes as a record: refused with a reason, or explained and learned from without harm; and what was learned is a policy
  * that we read ourselves. */
 #include "base/cleanup.h"
+#include "explain/call.h"
 #include "explain/explain.h"
 #include "explain/learn.h"
 #include "fuzz.h"
@@ -21,6 +22,16 @@ static void learn(const struct event_result *r)
 	learned_finish(&l);
 }
 
+static void explain_call(const struct told *told, struct buf *text)
+{
+	struct err e = { .code = AMBIT_OK };
+	const int rc = call_write(told->json, text, &e);
+
+	promise(rc == 0 || (e.msg[0] != 0 && rc == -(int)e.code));
+	for (size_t i = 0; i < text->len; i++)
+		promise(text->data[i] == '\n' || (text->data[i] >= 0x20 && text->data[i] != 0x7f));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err e = { .code = AMBIT_OK };
@@ -29,7 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const int rc = reader_read(data, size, &told, &e);
 
 	promise(rc == 0 || (e.msg[0] != 0 && rc == -(int)e.code));
-	if (rc == 0) {
+	if (rc == 0 && told.is_call) {
+		explain_call(&told, &text);
+	} else if (rc == 0) {
 		explain_write(&told, &text);
 		promise(!text.failed && text.len > 0);
 		learn(&told.result);
