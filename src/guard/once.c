@@ -107,7 +107,7 @@ static int take_digest(const struct pending *p, const json_t *params, uint8_t re
 
 int once_begin(struct guard *g, struct pending *p, const json_t *params, struct err *e)
 {
-	uint8_t digest[SHA256_BYTES];
+	uint8_t digest[SHA256_BYTES] = { 0 };
 	const char *key;
 	struct once *o;
 	int r = take_key(params, &key, e);
