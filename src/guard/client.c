@@ -449,43 +449,6 @@ static void on_answer(struct guard *g, const json_t *said, const char *line, siz
 
 /* ---- a line ---- */
 
-int said_check(const json_t *said, struct err *e)
-{
-	static const char *const known[] = { "jsonrpc", "id", "method", "params", "result", "error" };
-	const json_t *version = json_object_get(said, "jsonrpc"), *method = json_object_get(said, "method");
-	const char *key;
-	json_t *v;
-
-	if (!json_is_object(said))
-		return err_set(e, AMBIT_USAGE, "send each message as a line of its own", "batches are not taken");
-	json_object_foreach((json_t *)(uintptr_t)said, key, v)
-	{
-		bool is = false;
-
-		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-			is = is || strcmp(known[i], key) == 0;
-		if (!is)
-			return err_set(e, AMBIT_USAGE, "a message has jsonrpc, id, method and params",
-				       "a message with a member '%.64s'", key);
-	}
-	if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
-		return err_set(e, AMBIT_USAGE, "\"jsonrpc\": \"2.0\"", "not a message of JSON-RPC 2.0");
-	if (method != NULL && (!json_is_string(method) || json_object_get(said, "result") != NULL ||
-			       json_object_get(said, "error") != NULL))
-		return err_set(e, AMBIT_USAGE, NULL, "a message is a request, a note or an answer, and one of these");
-	if (method == NULL && (json_object_get(said, "result") != NULL) == (json_object_get(said, "error") != NULL))
-		return err_set(e, AMBIT_USAGE, NULL, "no method is named, and it is no answer");
-	return 0;
-}
-
-/* There are readers to whom a carriage return ends a line, as it ends one of text in Python: what is a blank between two values here would be two messages there. */
-bool said_is_one_line(const char *line, size_t n)
-{
-	while (n > 0 && strchr(" \t\r", line[n - 1]) != NULL)
-		n--;
-	return memchr(line, '\r', n) == NULL;
-}
-
 static void take(struct guard *g, json_t *said, const char *line, size_t n)
 {
 	const json_t *id = json_object_get(said, "id");
@@ -512,20 +475,12 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 		on_request(g, said, text, line, n);
 }
 
-/* There is no NUL behind it. */
-static bool is_blank(const char *line, size_t n)
-{
-	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t' || line[n - 1] == '\r'))
-		n--;
-	return n == 0;
-}
-
 void client_said(struct guard *g, const char *line, size_t n)
 {
 	struct mistake m;
 	json_t *said;
 
-	if (is_blank(line, n))
+	if (line_is_blank(line, n))
 		return;
 	if (!said_is_one_line(line, n)) {
 		(void)err_set(&m.err, AMBIT_MALFORMED, "end lines by a line feed",
