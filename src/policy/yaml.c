@@ -36,6 +36,7 @@ struct reader {
 		} words[KEYS_MAX];
 	} grant;                  /* at hand */
 	struct qualifiers budget; /* likewise */
+	uint32_t server;          /* whose `guard` it is; 0: of each */
 	size_t n_places;
 	struct place {
 		size_t at; /* in value */
@@ -755,12 +756,77 @@ static int read_guard(struct reader *r)
 				     "guard is");
 	uint32_t i;
 
-	if (rc == 0 && policy_put_guard(r->p, before, &i, &r->m->err) < 0) {
+	if (rc == 0 && policy_put_guard(r->p, before, r->server, &i, &r->m->err) < 0) {
 		r->m->line = r->p->lines[i].line;
 		r->m->column = r->p->lines[i].column;
 		rc = -(int)r->m->err.code;
 	}
 	return rc;
+}
+
+/* ---- servers ---- */
+
+static int read_command(struct reader *r)
+{
+	static const char hint[] = "write command: [npx, -y, server-filesystem, .]";
+	int rc;
+
+	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
+		return mistake(r, AMBIT_MALFORMED, hint, "a command is not a list of words");
+	rc = next(r);
+	while (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
+		rc = check_scalar(r, "a word of a command");
+		if (rc == 0 && policy_add_word(r->p, text_of(r), &r->m->err) < 0)
+			rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+		if (rc == 0)
+			rc = next(r);
+	}
+	return rc;
+}
+
+static int server_key(struct reader *r, struct keys *keys)
+{
+	const bool is_command = strcmp(text_of(r), "command") == 0;
+	int rc;
+
+	if (!is_command && strcmp(text_of(r), "guard") != 0)
+		return mistake(r, AMBIT_UNKNOWN, "a server has command and guard", "this is not a part of a server");
+	rc = seen_once(r, keys, text_of(r));
+	if (rc == 0)
+		rc = next(r);
+	return rc < 0 ? rc : is_command ? read_command(r) : read_guard(r);
+}
+
+/* `fs: {command: [...], guard: [...]}` */
+static int read_server(struct reader *r, struct keys *names)
+{
+	const yaml_mark_t at = r->ev.start_mark;
+	struct keys keys = { .count = 0 };
+	int rc;
+
+	(void)names; /* they look like none of the others: the policy sees to that */
+	if (policy_add_server(r->p, text_of(r), &r->m->err) < 0)
+		return mistake_at(r, &at, -(int)r->m->err.code);
+	r->server = r->p->n_servers;
+	rc = next(r);
+	if (rc == 0)
+		rc = wants_mapping(r, "a server is not a mapping", "write fs: {command: [...], guard: [...]}");
+	if (rc == 0)
+		rc = each_key(r, &keys, server_key);
+	if (rc == 0 && r->p->servers[r->server - 1].n_words == 0)
+		return mistake_at(r, &at,
+				  err_set(&r->m->err, AMBIT_MALFORMED, "write command: [npx, -y, server-filesystem, .]",
+					  "a server without a command"));
+	r->server = 0;
+	return rc;
+}
+
+static int read_servers(struct reader *r)
+{
+	struct keys names = { .count = 0 };
+	const int rc = wants_mapping(r, "servers are not a mapping", "write servers: {fs: {command: [...]}}");
+
+	return rc < 0 ? rc : each_key(r, &names, read_server);
 }
 
 /* ---- the document ---- */
@@ -872,7 +938,7 @@ static const struct {
 } sections[] = {
 	{ "version", read_version }, { "agent", read_agent },     { "grants", read_grants },
 	{ "limits", read_limits },   { "warm", read_warm },       { "budgets", read_budgets },
-	{ "guard", read_guard },     { "answers", read_answers },
+	{ "guard", read_guard },     { "servers", read_servers }, { "answers", read_answers },
 };
 
 #define SECTIONS (sizeof sections / sizeof sections[0])
@@ -892,7 +958,7 @@ static int unknown_section(struct reader *r)
 			       "the grant '%s' stands outside grants", shown);
 	return mistake(r, AMBIT_UNKNOWN,
 		       nearest_hint(hint, "", meant,
-				    "a policy has version, agent, grants, limits, budgets, guard, answers and warm"),
+				    "a policy has version, agent, grants, limits, budgets, guard, servers, answers and warm"),
 		       "'%s' is not a part of a policy", shown);
 }
 
