@@ -20,12 +20,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/found.h"
-#include "cli/guard_learn.h"
-#include "cli/guard_log.h"
-#include "cli/guard_pins.h"
-#include "cli/guard_use.h"
-#include "cli/learning.h"
-#include "cli/options.h"
+#include "cli/guard_gate.h"
 #include "cli/reader.h"
 #include "cli/sockets.h"
 #include "core/tool.h"
@@ -114,24 +109,6 @@ static bool name_of(char *const *argv, char ret[GUARD_NAME_MAX])
 
 /* ---- what is at hand ---- */
 
-struct gate {
-	const struct run_options *o;
-	char server[GUARD_NAME_MAX], workspace[PATH_MAX];
-	struct guard_use use;
-	struct guard_pins pins;
-	struct guard_log log;
-	struct guard_learn *learn; /* owned; NULL: nothing is learned */
-	struct hides hides;
-	struct policy_file policy;
-	struct ambit_event *ev, *role; /* owned */
-	int to_server, from_server;    /* owned, until the role has them */
-	int sock;                      /* owned: to the role */
-	int signal_fd;                 /* owned */
-	struct buf text;               /* owned: parts of a definition */
-	bool role_is_over;
-	uint64_t ends_ms; /* then the server is killed; 0: it has its time */
-};
-
 static int start_server(struct gate *g, struct ambit_error *e)
 {
 	struct ambit_event_options o = g->o->event;
@@ -152,6 +129,7 @@ static int start_server(struct gate *g, struct ambit_error *e)
 	o.stream_fd[1] = out[1];
 	o.stream_fd[2] = STDERR_FILENO;
 	o.terminal = 0;
+	o.argv = g->argv;
 	if ((o.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) == 0)
 		o.changes |= AMBIT_CHANGES_DIRECT; /* its client sees at once what it wrote */
 	r = launch_server(g->o->policy, &o, g->learn != NULL ? g->hides.list : NULL, &g->ev, e);
@@ -189,7 +167,7 @@ static int start_role(struct gate *g, struct err *e)
 	buf_init_in(&body, room, sizeof room);
 	guard_begin_put(&body, &b);
 	r = wire_send(g->sock, WIRE_GUARD_BEGIN, &body,
-		      (int[]){ STDIN_FILENO, STDOUT_FILENO, g->to_server, g->from_server, pins }, 5);
+		      (int[]){ g->client[0], g->client[1], g->to_server, g->from_server, pins }, 5);
 	fd_close(&g->to_server);
 	fd_close(&g->from_server);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot begin the gate") : 0;
@@ -310,39 +288,47 @@ static int hear_role(struct gate *g)
 
 /* ---- until both are over ---- */
 
-/* A server ends when its client does, which it sees by its input; who does not is ended. */
-static void end_server(struct gate *g)
+int gate_hear(struct gate *g, struct err *e)
 {
+	const int r = hear_role(g);
+
+	g->role_is_over = r != 0;
+	return r < 0 ? err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the gate said what it may not") : 0;
+}
+
+/* A server ends when its client does, which it sees by its input; who does not is ended. */
+void gate_look(struct gate *g)
+{
+	g->is_over = ambit_event_step(g->ev, NULL) != 0 && g->role_is_over;
+	if (!g->role_is_over || g->is_over)
+		return;
 	if (g->ends_ms == 0)
 		g->ends_ms = clock_ms() + END_MS;
 	else if (clock_ms() >= g->ends_ms)
 		(void)ambit_event_kill(g->ev, NULL);
 }
 
-static int serve(struct gate *g, struct err *e)
+static int serve(struct gate *g, int *signal_fd, struct err *e)
 {
-	int r = 0;
-
 	for (;;) {
 		struct pollfd p[] = { { .fd = g->role_is_over ? -1 : g->sock, .events = POLLIN },
-				      { .fd = g->signal_fd, .events = POLLIN },
+				      { .fd = *signal_fd, .events = POLLIN },
 				      { .fd = ambit_event_fd(g->ev), .events = POLLIN } };
 
-		if (ambit_event_step(g->ev, NULL) != 0 && g->role_is_over)
+		gate_look(g);
+		if (g->is_over)
 			return 0;
-		if (g->role_is_over)
-			end_server(g);
 		if (poll(p, 3, g->role_is_over ? 100 : -1) < 0)
 			continue;
 		if (p[1].revents !=
 		    0) { /* told to end: the role ends with us, and what it had said until then counts */
-			fd_close(&g->signal_fd);
+			fd_close(signal_fd);
 			(void)shutdown(g->sock, SHUT_WR);
 		} else if (p[0].revents != 0) {
-			r = hear_role(g);
-			g->role_is_over = r != 0;
+			const int r = gate_hear(g, e);
+
 			if (r < 0)
-				return err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the gate said what it may not");
+				return r;
 		}
 	}
 }
@@ -360,7 +346,21 @@ static int catch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void finish(struct gate *g)
+void gate_init(struct gate *g, const struct run_options *o, char *const *argv, int in, int out)
+{
+	*g = (struct gate){ .o = o,
+			    .argv = argv,
+			    .client = { in, out },
+			    .to_server = -1,
+			    .from_server = -1,
+			    .sock = -1,
+			    .log = { .sock = -1 },
+			    .policy = { .fd = -1 },
+			    .pins = GUARD_PINS_NONE };
+	buf_init(&g->text, TEXT_MAX);
+}
+
+void gate_finish(struct gate *g)
 {
 	fd_close(&g->sock);
 	if (g->role != NULL)
@@ -375,7 +375,6 @@ static void finish(struct gate *g)
 	buf_finish(&g->text);
 	fd_close(&g->to_server);
 	fd_close(&g->from_server);
-	fd_close(&g->signal_fd);
 }
 
 /* ---- a policy that would have sufficed ---- */
@@ -419,18 +418,13 @@ static bool learn_end(struct gate *g, struct ambit_error *told)
 	return public_error(told, policy_file_write(&g->policy, &text, &e), &e) == 0;
 }
 
-static int begin(struct gate *g, struct ambit_error *told)
+int gate_begin(struct gate *g, struct ambit_error *told)
 {
 	const char *at = g->o->event.workspace != NULL ? g->o->event.workspace : ".";
 	unsigned place = 0;
 	struct err e;
 	int r;
 
-	if (g->o->name != NULL
-		    ? !guard_server_is_name(g->o->name) || !text_copy(g->server, sizeof g->server, g->o->name)
-		    : !name_of(g->o->event.argv, g->server))
-		return cli_misused(told, "ambit guard --help",
-				   "what is the server called? --name takes letters, digits, `.`, `_` and `-`");
 	if (realpath(at, g->workspace) == NULL)
 		return public_error(told, err_sys(&e, AMBIT_NOT_FOUND, errno, NULL, "there is no workspace '%s'", at),
 				    &e);
@@ -448,44 +442,63 @@ static int begin(struct gate *g, struct ambit_error *told)
 	return r < 0 ? public_error(told, r, &e) : 0;
 }
 
-static int run(const struct run_options *o)
+static int one(const struct run_options *o, int *signal_fd)
 {
 	static struct gate g; /* grants of a quarter of a megabyte */
 	struct ambit_error told = { .size = sizeof told };
-	struct err e;
 	bool learned = false;
+	struct err e;
 	int status = 0;
 
-	g = (struct gate){ .o = o,
-			   .to_server = -1,
-			   .from_server = -1,
-			   .sock = -1,
-			   .signal_fd = catch_signals(),
-			   .log = { .sock = -1 },
-			   .policy = { .fd = -1 },
-			   .pins = { .pinned_fd = -1, .waits_fd = -1, .shown_fd = -1, .place_fd = -1 } };
-	buf_init(&g.text, TEXT_MAX);
-	if (o->socket != NULL && o->learn != NULL) {
-		(void)err_set(&e, AMBIT_USAGE, "learn from one client, and then --socket",
-			      "--learn is of one client, on standard input and output");
-		return found_refuse(false, &e);
-	}
-	if (o->socket != NULL) {
-		const int r = sockets_serve(o->socket, &e);
-
-		if (r <= 0) {
-			finish(&g);
-			return r < 0 ? found_refuse(false, &e) : 0;
-		}
-	}
-	if (begin(&g, &told) < 0)
+	gate_init(&g, o, o->event.argv, STDIN_FILENO, STDOUT_FILENO);
+	if (o->name != NULL ? !guard_server_is_name(o->name) || !text_copy(g.server, sizeof g.server, o->name)
+			    : !name_of(o->event.argv, g.server))
+		(void)cli_misused(&told, "ambit guard --help",
+				  "what is the server called? --name takes letters, digits, `.`, `_` and `-`");
+	if (told.code != 0 || gate_begin(&g, &told) < 0)
 		status = cli_error(&told);
-	else if (serve(&g, &e) < 0)
+	else if (serve(&g, signal_fd, &e) < 0)
 		status = found_refuse(false, &e);
 	else if (g.learn != NULL && !(learned = learn_end(&g, &told)))
 		status = cli_error(&told);
 	policy_file_close(&g.policy, learned);
-	finish(&g);
+	gate_finish(&g);
+	return status;
+}
+
+static int check(const struct run_options *o)
+{
+	const bool is_many = o->policy->policy.n_servers > 0;
+
+	if (is_many && (o->event.argv[0] != NULL || o->name != NULL || o->learn != NULL))
+		return cli_usage("ambit guard --help",
+				 "the policy names the servers: neither a command nor --name or --learn is taken beside it");
+	if (!is_many && o->event.argv[0] == NULL)
+		return cli_usage("ambit guard --help", "no command: name it after --, or `servers` in a policy");
+	if (o->socket != NULL && o->learn != NULL)
+		return cli_usage("ambit guard --help",
+				 "--learn is of one client, on standard input and output: learn from it, and then --socket");
+	return 0;
+}
+
+static int run(const struct run_options *o)
+{
+	int status = check(o), signal_fd;
+	struct err e;
+
+	if (status != 0)
+		return status;
+	signal_fd = catch_signals();
+	if (o->socket != NULL) {
+		const int r = sockets_serve(o->socket, &e);
+
+		if (r <= 0) {
+			fd_close(&signal_fd);
+			return r < 0 ? found_refuse(false, &e) : 0;
+		}
+	}
+	status = o->policy->policy.n_servers > 0 ? guard_many(o, &signal_fd) : one(o, &signal_fd);
+	fd_close(&signal_fd);
 	return status;
 }
 

@@ -458,7 +458,7 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (!o->help && o->kind == KIND_RUN && (o->result != NULL || o->kernel != NULL))
 		return cli_misused(e, help_command, "--%s is of code: --python, --node or --shell",
 				   o->result != NULL ? "result" : "kernel");
-	if (!o->help && !makes_session(command) && !o->end && o->pins == NULL && optind >= argc)
+	if (!o->help && !makes_session(command) && command != COMMAND_GUARD && !o->end && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
 	if (!o->help && makes_session(command) && optind < argc)
 		return cli_misused(e, help_command, "%s takes no command, and not '%s'",
