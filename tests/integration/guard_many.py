@@ -200,7 +200,7 @@ def the_oldest_version_is_spoken(place):
 def a_policy_or_a_command(place):
     p = Several(place)
     path = p.policy(TWO, [])
-    for words, told in ((("--policy", path, "--", "true"), "neither a command nor --name"), (("--policy", path, "--name", "x"), "neither a command nor --name"), ((), "which server?")):
+    for words, told in ((("--policy", path, "--", "true"), "neither a command nor --name"), (("--policy", path, "--name", "x"), "neither a command nor --name"), ((), "no command")):
         refused = p.ambit("guard", *words)
         assert refused.returncode == 125 and told in refused.stderr, refused
 
