@@ -248,9 +248,9 @@ static int on_tool(struct gate *g, struct rbuf *body)
 			stderr,
 			"ambit: the tool %s of %s is %s, and is not used\n  hint: `ambit guard --pins %s` shows it, with --approve it is used from the next start on\n",
 			t.pin.name, g->server,
-			t.odd == GUARD_ODD_BAD   ? "described by what nobody sees"
-			: t.odd == GUARD_ODD_NEW ? "new"
-						 : "another than before",
+			t.odd == GUARD_ODD_BAD                               ? "described by what nobody sees"
+			: t.odd == GUARD_ODD_NEW || t.odd == GUARD_ODD_ADDED ? "new"
+									     : "another than before",
 			g->server);
 	if (guard_pins_take(&g->pins, &t, g->text.data, &e) < 0)
 		(void)found_refuse(false, &e);
@@ -471,13 +471,15 @@ static int check(const struct run_options *o)
 	const bool is_many = o->policy->policy.n_servers > 0;
 
 	if (is_many && (o->event.argv[0] != NULL || o->name != NULL || o->learn != NULL))
-		return cli_usage("ambit guard --help",
-				 "the policy names the servers: neither a command nor --name or --learn is taken beside it");
+		return cli_usage(
+			"ambit guard --help",
+			"the policy names the servers: neither a command nor --name or --learn is taken beside it");
 	if (!is_many && o->event.argv[0] == NULL)
 		return cli_usage("ambit guard --help", "no command: name it after --, or `servers` in a policy");
 	if (o->socket != NULL && o->learn != NULL)
-		return cli_usage("ambit guard --help",
-				 "--learn is of one client, on standard input and output: learn from it, and then --socket");
+		return cli_usage(
+			"ambit guard --help",
+			"--learn is of one client, on standard input and output: learn from it, and then --socket");
 	return 0;
 }
 

@@ -62,8 +62,10 @@ static void drop(struct guard *g, struct pending *p, int number, const struct er
 	pending_free(g, p);
 }
 
+/* What a server was told may be why it says what it says: what it has from then on was not there when it was first seen. */
 static void send_on(struct guard *g, struct pending *p)
 {
+	g->is_first = g->is_first && !(g->whole && p->tool[0] != 0);
 	buf_put(&g->server.bytes, p->line.data, p->line.len);
 	g->held -= p->line.len;
 	buf_finish(&p->line);

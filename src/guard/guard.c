@@ -22,7 +22,7 @@ struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b
 	side_init(&g->server, fds[3], fds[2]);
 	port_init(&g->owner, owner);
 	g->answer_bytes = b->answer_bytes;
-	g->is_first = b->is_first != 0;
+	g->is_first = g->was_first = b->is_first != 0;
 	memcpy(g->key, b->key, sizeof g->key);
 	return g;
 }
@@ -105,11 +105,19 @@ static bool is_asked(const struct guard *g)
 	return false;
 }
 
+/* Also who closed its input, and stays: it hears nothing any more, and what it had said was read. */
+static bool server_is_gone(const struct guard *g)
+{
+	struct pollfd p = { .fd = g->server.in, .events = POLLIN };
+
+	return side_is_gone(&g->server) || (g->server.deaf && g->server.dry && poll(&p, 1, 0) == 0);
+}
+
 static bool is_over(const struct guard *g)
 {
 	if (g->client.deaf || g->client.bytes.failed || g->server.bytes.failed || g->owner.fd < 0)
 		return true;
-	if (side_is_gone(&g->server)) /* what waited was answered so: then there is nothing more to be had */
+	if (server_is_gone(g)) /* what waited was answered so: then there is nothing more to be had */
 		return g->client.at == g->client.bytes.len;
 	return side_is_gone(&g->client) && !is_asked(g) && g->client.at == g->client.bytes.len &&
 	       !port_waits(&g->owner);
@@ -117,7 +125,7 @@ static bool is_over(const struct guard *g)
 
 static void end_server(struct guard *g)
 {
-	if (side_is_gone(&g->server))
+	if (server_is_gone(g))
 		server_lost(g);
 }
 
@@ -161,8 +169,8 @@ bool guard_turn(struct guard *g, int wait_ms)
 {
 	hear_all(g, &g->client);
 	hear_all(g, &g->server);
-	end_server(g);
 	side_give(&g->server);
+	end_server(g);
 	side_give(&g->client);
 	if (is_over(g))
 		return false;

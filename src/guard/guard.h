@@ -84,7 +84,9 @@ struct known {
 struct guard {
 	struct side client, server;
 	struct port owner; /* owned */
-	bool is_first;     /* nothing was pinned before */
+	bool is_first;     /* nothing was pinned before, and none was called yet with all of them listed */
+	bool was_first;    /* nothing was pinned before */
+	bool whole;        /* a list of tools came to its end */
 	bool listed;       /* all tools were seen once */
 	bool stale;        /* they changed since our own list was begun */
 	bool elicits;      /* legacy: the client can ask its user */

@@ -171,7 +171,7 @@ static bool look_at(struct guard *g, const json_t *tool)
 		tell(g, GUARD_ODD_NEW, k, text);
 	} else if (!k->pinned || memcmp(k->pin.sha256, digest, sizeof digest) != 0) {
 		k->bad = true; /* what changed, or is new, waits for a person */
-		tell(g, k->pinned ? GUARD_ODD_CHANGED : GUARD_ODD_NEW, k, text);
+		tell(g, k->pinned ? GUARD_ODD_CHANGED : g->was_first ? GUARD_ODD_ADDED : GUARD_ODD_NEW, k, text);
 	}
 	return !k->bad;
 }
@@ -224,6 +224,7 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 	bool out[GUARD_KNOWN_MAX];
 
 	*ret_changed = others || n < json_array_size(tools);
+	g->whole = g->whole || (result != NULL && json_object_get(result, "nextCursor") == NULL);
 	while (n < json_array_size(tools))
 		(void)json_array_remove(tools, json_array_size(tools) - 1);
 	for (size_t i = 0; i < n; i++) {
