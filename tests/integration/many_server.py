@@ -72,7 +72,7 @@ def take(m):
     method, params = m.get("method"), m.get("params") or {}
     can = {"tools": {}, "prompts": {}, "resources": {"subscribe": True}, "completions": {}, "logging": {}} if NAME != "plain" else {"tools": {}}
     if method is None:
-        return answer(LATER.pop("q"), text(f"{NAME} heard {json.dumps(m['result'])}"))
+        return answer(LATER.pop("q"), text(f"{NAME} heard {json.dumps(m.get('result'))}"))
     if method == "initialize":
         if MODE == "hangs":
             time.sleep(600)
