@@ -59,6 +59,8 @@ static const char help_text[] =
 	"  --without PROPERTY  go on without it\n"
 	"  --stage             what it changed is kept for your review when it has ended\n"
 	"  --discard           likewise, and thrown away if it failed\n"
+	"  --per-call          each call has a server and a cell of its own, and what it changed is taken over when it has answered:\n"
+	"                      all of it, or nothing\n"
 	"  --socket PATH       listens there, in place of standard input and output: 16 clients at once, of your own user,\n"
 	"                      each with a server of its own\n"
 	"  --learn FILE        all may be called, and the server sees what you can read but for places of keys: writes the policy that\n"
@@ -109,7 +111,7 @@ static bool name_of(char *const *argv, char ret[GUARD_NAME_MAX])
 
 /* ---- what is at hand ---- */
 
-static int start_server(struct gate *g, struct ambit_error *e)
+int gate_launch(struct gate *g, struct ambit_event **ret, int *ret_to, int *ret_from, struct ambit_error *e)
 {
 	struct ambit_event_options o = g->o->event;
 	int in[2], out[2], r;
@@ -130,13 +132,16 @@ static int start_server(struct gate *g, struct ambit_error *e)
 	o.stream_fd[2] = STDERR_FILENO;
 	o.terminal = 0;
 	o.argv = g->argv;
-	if ((o.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) == 0)
+	if (g->o->per_call)
+		o.changes |= AMBIT_CHANGES_BESIDE | AMBIT_CHANGES_STAGE |
+			     AMBIT_CHANGES_DISCARD; /* until it has answered */
+	else if ((o.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) == 0)
 		o.changes |= AMBIT_CHANGES_DIRECT; /* its client sees at once what it wrote */
-	r = launch_server(g->o->policy, &o, g->learn != NULL ? g->hides.list : NULL, &g->ev, e);
+	r = launch_server(g->o->policy, &o, g->learn != NULL ? g->hides.list : NULL, ret, e);
 	fd_close(&in[0]);
 	fd_close(&out[1]);
-	g->to_server = in[1];
-	g->from_server = out[0];
+	*ret_to = in[1];
+	*ret_from = out[0];
 	return r;
 }
 
@@ -296,16 +301,35 @@ int gate_hear(struct gate *g, struct err *e)
 	return r < 0 ? err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the gate said what it may not") : 0;
 }
 
-/* A server ends when its client does, which it sees by its input; who does not is ended. */
-void gate_look(struct gate *g)
+/* The first of many is not the one that is waited for, and nothing of it stays. */
+static void end_server(struct gate *g)
 {
-	g->is_over = ambit_event_step(g->ev, NULL) != 0 && g->role_is_over;
-	if (!g->role_is_over || g->is_over)
-		return;
 	if (g->ends_ms == 0)
-		g->ends_ms = clock_ms() + END_MS;
-	else if (clock_ms() >= g->ends_ms)
+		g->ends_ms = clock_ms() + (g->fresh != NULL ? 0 : END_MS);
+	if (clock_ms() >= g->ends_ms)
 		(void)ambit_event_kill(g->ev, NULL);
+}
+
+/* A server ends when its client does, which it sees by its input; who does not is ended. */
+int gate_look(struct gate *g)
+{
+	const bool ended = ambit_event_step(g->ev, NULL) != 0;
+	bool fresh_is_over = true;
+	int wait_ms = -1;
+	struct err e;
+
+	if (g->fresh != NULL && g->role_is_over)
+		fresh_end(g->fresh);
+	if (g->fresh != NULL && fresh_step(g->fresh, &wait_ms, &fresh_is_over, &e) < 0) {
+		(void)found_refuse(false, &e);
+		fresh_end(g->fresh);
+	}
+	g->is_over = ended && g->role_is_over && fresh_is_over;
+	if (!g->role_is_over || g->is_over)
+		return wait_ms;
+	if (!ended)
+		end_server(g);
+	return 100;
 }
 
 static int serve(struct gate *g, int *signal_fd, struct err *e)
@@ -313,12 +337,13 @@ static int serve(struct gate *g, int *signal_fd, struct err *e)
 	for (;;) {
 		struct pollfd p[] = { { .fd = g->role_is_over ? -1 : g->sock, .events = POLLIN },
 				      { .fd = *signal_fd, .events = POLLIN },
-				      { .fd = ambit_event_fd(g->ev), .events = POLLIN } };
+				      { .fd = ambit_event_fd(g->ev), .events = POLLIN },
+				      { .fd = fresh_fd(g->fresh), .events = POLLIN } };
+		const int wait_ms = gate_look(g);
 
-		gate_look(g);
 		if (g->is_over)
 			return 0;
-		if (poll(p, 3, g->role_is_over ? 100 : -1) < 0)
+		if (poll(p, 4, wait_ms) < 0)
 			continue;
 		if (p[1].revents !=
 		    0) { /* told to end: the role ends with us, and what it had said until then counts */
@@ -371,6 +396,7 @@ void gate_finish(struct gate *g)
 	guard_use_close(&g->use);
 	guard_pins_close(&g->pins);
 	guard_learn_free(g->learn);
+	fresh_free(g->fresh);
 	hides_finish(&g->hides);
 	buf_finish(&g->text);
 	fd_close(&g->to_server);
@@ -429,7 +455,7 @@ int gate_begin(struct gate *g, struct ambit_error *told)
 		return public_error(told, err_sys(&e, AMBIT_NOT_FOUND, errno, NULL, "there is no workspace '%s'", at),
 				    &e);
 	r = g->o->learn != NULL ? learn_begin(g, told) : 0;
-	r = r < 0 ? r : start_server(g, told);
+	r = r < 0 ? r : gate_launch(g, &g->ev, &g->to_server, &g->from_server, told);
 	if (r < 0)
 		return r;
 	r = guard_log_open(&g->log, g->ev->ledger_dir_fd, g->ev->request->ledger, g->workspace, &e);
@@ -438,6 +464,8 @@ int gate_begin(struct gate *g, struct ambit_error *told)
 	r = r < 0 ? r
 		  : guard_use_open(&g->use, &g->o->policy->policy, g->server, g->o->policy->policy.agent, g->workspace,
 				   place, ambit_event_id(g->ev), &e);
+	if (r == 0 && g->o->per_call)
+		r = fresh_begin(g, &g->to_server, &g->from_server, &g->fresh, &e);
 	r = r < 0 ? r : start_role(g, &e);
 	return r < 0 ? public_error(told, r, &e) : 0;
 }
@@ -476,6 +504,8 @@ static int check(const struct run_options *o)
 			"the policy names the servers: neither a command nor --name or --learn is taken beside it");
 	if (!is_many && o->event.argv[0] == NULL)
 		return cli_usage("ambit guard --help", "no command: name it after --, or `servers` in a policy");
+	if (o->per_call && o->learn != NULL)
+		return cli_usage("ambit guard --help", "--learn is of a server that stays: without --per-call");
 	if (o->socket != NULL && o->learn != NULL)
 		return cli_usage(
 			"ambit guard --help",

@@ -8,6 +8,7 @@
 
 #include <limits.h>
 
+#include "cli/guard_fresh.h"
 #include "cli/guard_learn.h"
 #include "cli/guard_log.h"
 #include "cli/guard_pins.h"
@@ -26,6 +27,7 @@ struct gate {
 	struct hides hides;
 	struct policy_file policy;
 	struct ambit_event *ev, *role; /* owned */
+	struct fresh *fresh;           /* owned, where each call has a server of its own; else NULL */
 	int client[2];                 /* what the client says, and hears; borrowed */
 	int to_server, from_server;    /* owned, until the role has them */
 	int sock;                      /* owned: to the role */
@@ -39,8 +41,10 @@ void gate_init(struct gate *g, const struct run_options *o, char *const *argv, i
 int gate_begin(struct gate *g, struct ambit_error *told);
 /* What the role said, if it did. -PROTOCOL. */
 int gate_hear(struct gate *g, struct err *e);
-/* The server ends when its client does, or is ended; is_over: both are. */
-void gate_look(struct gate *g);
+/* The server ends when its client does, or is ended; is_over: both are. Gives how long poll(2) may wait, -1: for ever. */
+int gate_look(struct gate *g);
+/* Starts a server as the policy has it, with new streams, which the caller owns. */
+int gate_launch(struct gate *g, struct ambit_event **ret, int *ret_to, int *ret_from, struct ambit_error *e);
 void gate_finish(struct gate *g);
 
 /* Several, which the policy names. The exit status. */

@@ -209,10 +209,10 @@ static int look(struct set *s, bool *ret_over)
 	if (s->role_is_over && clock_ms() >= s->ends_ms)
 		tell_end(s); /* they waited for what a server owes them */
 	for (unsigned i = 0; i < s->n; i++) {
-		gate_look(s->gates[i]);
+		const int own = gate_look(s->gates[i]);
+
+		wait_ms = own >= 0 && (wait_ms < 0 || own < wait_ms) ? own : wait_ms;
 		*ret_over = *ret_over && s->gates[i]->is_over;
-		if (s->gates[i]->role_is_over && !s->gates[i]->is_over)
-			wait_ms = 100;
 	}
 	wait_ms = s->role_is_over ? 100 : wait_ms;
 	(void)ambit_event_step(s->role, NULL);
@@ -221,7 +221,7 @@ static int look(struct set *s, bool *ret_over)
 
 static int serve(struct set *s, int *signal_fd, struct err *e)
 {
-	struct pollfd p[2 + 2 * MANY_SERVERS_MAX];
+	struct pollfd p[2 + 3 * MANY_SERVERS_MAX];
 	bool is_over;
 	int r = 0;
 
@@ -235,11 +235,12 @@ static int serve(struct set *s, int *signal_fd, struct err *e)
 		for (unsigned i = 0; i < s->n; i++) {
 			struct gate *g = s->gates[i];
 
-			p[2 + 2 * i] = (struct pollfd){ .fd = g->role_is_over ? -1 : g->sock, .events = POLLIN };
-			p[3 + 2 * i] = (struct pollfd){ .fd = g->is_over ? -1 : ambit_event_fd(g->ev),
+			p[2 + 3 * i] = (struct pollfd){ .fd = g->role_is_over ? -1 : g->sock, .events = POLLIN };
+			p[3 + 3 * i] = (struct pollfd){ .fd = g->is_over ? -1 : ambit_event_fd(g->ev),
 							.events = POLLIN };
+			p[4 + 3 * i] = (struct pollfd){ .fd = fresh_fd(g->fresh), .events = POLLIN };
 		}
-		if (poll(p, 2 + 2 * s->n, wait_ms) < 0)
+		if (poll(p, 2 + 3 * s->n, wait_ms) < 0)
 			continue;
 		if (p[0].revents != 0) {
 			fd_close(signal_fd);
@@ -249,7 +250,7 @@ static int serve(struct set *s, int *signal_fd, struct err *e)
 		if (p[1].revents != 0)
 			r = hear_role(s, e);
 		for (unsigned i = 0; i < s->n; i++)
-			if (p[2 + 2 * i].revents != 0 && gate_hear(s->gates[i], e) < 0) {
+			if (p[2 + 3 * i].revents != 0 && gate_hear(s->gates[i], e) < 0) {
 				(void)found_refuse(false, e); /* it ends, and its server; the others stay */
 				fd_close(&s->gates[i]->sock);
 			}

@@ -57,6 +57,7 @@ enum flag {
 	PINS,
 	APPROVE,
 	LEARN,
+	PER_CALL,
 	SOCKET,
 	HELP
 };
@@ -118,6 +119,7 @@ static const struct option flags[] = {
 	{ "pins", required_argument, NULL, PINS },
 	{ "approve", no_argument, NULL, APPROVE },
 	{ "learn", required_argument, NULL, LEARN },
+	{ "per-call", no_argument, NULL, PER_CALL },
 	{ "socket", required_argument, NULL, SOCKET },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -295,6 +297,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case PINS: o->pins = value; break;
 	case APPROVE: o->approve = true; break;
 	case LEARN: o->learn = value; break;
+	case PER_CALL: o->per_call = true; break;
 	case SOCKET: o->socket = value; break;
 	case HELP: o->help = true; break;
 	}
@@ -323,6 +326,7 @@ static bool is_taken(enum command command, int flag)
 	case NAME:
 	case PINS:
 	case LEARN:
+	case PER_CALL:
 	case APPROVE: return command == COMMAND_GUARD;
 	case AGENT: return command == COMMAND_RUN || command == COMMAND_MCP || command == COMMAND_GUARD;
 	case JSON: return command == COMMAND_RUN || command == COMMAND_SESSION;

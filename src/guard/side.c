@@ -11,8 +11,7 @@
 
 void side_init(struct side *s, int in, int out)
 {
-	s->in = in;
-	s->out = out;
+	*s = (struct side){ .in = in, .out = out };
 	frame_init(&s->lines);
 	pace_init(&s->pace);
 	buf_init(&s->bytes, GUARD_OUT_MAX);

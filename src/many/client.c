@@ -286,7 +286,7 @@ static void pass_to(struct many *m, unsigned server, const char *line, size_t n)
 	buf_put_u8(&m->servers[server].side.bytes, '\n');
 }
 
-static void on_progress(struct many *m, const json_t *params, const char *line, size_t n)
+void client_progress(struct many *m, const json_t *params, const char *line, size_t n)
 {
 	char token[GUARD_ID_MAX];
 
@@ -308,7 +308,7 @@ static void on_note(struct many *m, const json_t *said, const char *line, size_t
 	if (strcmp(method, "notifications/cancelled") == 0) {
 		on_cancelled(m, params);
 	} else if (strcmp(method, "notifications/progress") == 0) {
-		on_progress(m, params, line, n);
+		client_progress(m, params, line, n);
 	} else if (begins || strcmp(method, "notifications/roots/list_changed") == 0) {
 		m->initialized = m->initialized || begins;
 		if (begins && m->first == NULL)
@@ -320,7 +320,7 @@ static void on_note(struct many *m, const json_t *said, const char *line, size_t
 }
 
 /* To what a server asked. */
-static void on_answer(struct many *m, const json_t *said, const char *line, size_t n)
+void client_answer(struct many *m, const json_t *said, const char *line, size_t n)
 {
 	static const char *const at_id[] = { "id", NULL };
 	static const char *const task[] = { "result", "_meta", "io.modelcontextprotocol/related-task", "taskId", NULL };
@@ -340,7 +340,8 @@ static void on_answer(struct many *m, const json_t *said, const char *line, size
 	out = &m->servers[a->server].side.bytes;
 	name_prefix(m, a->server, prefix);
 	buf_put(&b, line, n);
-	(void)draft_strip(&b, task, prefix); /* most have none */
+	if (!m->fresh)
+		(void)draft_strip(&b, task, prefix); /* most have none */
 	if (!b.failed && draft_set(&b, at_id, a->id)) {
 		buf_put(out, b.data, b.len);
 		buf_put_u8(out, '\n');
@@ -359,7 +360,7 @@ static void take(struct many *m, const json_t *said, const char *line, size_t n)
 	int r = said_check(said, &e);
 
 	if (r == 0 && json_object_get(said, "method") == NULL) {
-		on_answer(m, said, line, n);
+		client_answer(m, said, line, n);
 		return;
 	}
 	if (r == 0 && id != NULL && !id_take(id, text))

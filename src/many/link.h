@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 
 #define MANY_SERVERS_MAX 16
 #define MANY_SERVER_MAX 33 /* of a name of a server, with its NUL: small letters, digits, dashes (policy/policy.h) */
@@ -31,8 +32,24 @@ bool many_like_take(struct rbuf *in, struct many_like *ret);
 /* MANY_BEGIN, with what the client says and hears: how long is waited for one server where the others have answered. */
 struct many_begin {
 	uint32_t begin_ms, list_ms;
+	uint32_t fresh; /* 1: there is one server, and each call has another of it */
 };
 void many_begin_put(struct buf *out, const struct many_begin *b);
 bool many_begin_take(struct rbuf *in, struct many_begin *ret);
+
+/* FRESH_WANT: a server for a call. FRESH_GIVEN has what it hears and what it says. FRESH_OVER: it has answered, well or not (good), and is to be ended. */
+struct many_call {
+	uint32_t number, good;
+};
+void many_call_put(struct buf *out, const struct many_call *c);
+bool many_call_take(struct rbuf *in, struct many_call *ret);
+
+/* FRESH_DONE: it has ended, and what it changed is there, if it was good; or why not, or why there is none. */
+struct many_done {
+	uint32_t number;
+	struct err why; /* OK: it is */
+};
+void many_done_put(struct buf *out, const struct many_done *d);
+bool many_done_take(struct rbuf *in, struct many_done *ret);
 
 #endif

@@ -1,5 +1,6 @@
 #include "many/many.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,11 @@ bool many_liked(struct many *m, const struct many_like *l)
 void many_begin(struct many *m, const struct many_begin *b, int in, int out)
 {
 	m->patience = *b;
+	m->fresh = b->fresh != 0;
+	for (unsigned i = m->n; i < MANY_SERVERS_MAX; i++) {
+		m->servers[i].state = SERVER_GONE;
+		side_init(&m->servers[i].side, -1, -1);
+	}
 	m->client.in = in;
 	m->client.out = out;
 }
@@ -81,7 +87,10 @@ void many_free(struct many *m)
 	}
 	for (size_t i = 0; i < MANY_HELD_MAX; i++)
 		buf_finish(&m->held[i].line);
+	for (size_t i = 0; i < MANY_SERVERS_MAX; i++)
+		buf_finish(&m->calls[i].line);
 	free(m->first);
+	free(m->begin);
 	free(m->known);
 	free(m->shadows);
 	free(m);
@@ -98,14 +107,16 @@ static bool hear_line(struct many *m, struct side *s, int server)
 	case FRAME_NONE: return false;
 	case FRAME_LINE:
 		if (server < 0)
-			client_line(m, line, n);
+			(m->fresh ? fresh_client_line : client_line)(m, line, n);
 		else
-			server_line(m, (unsigned)server, line, n);
+			(m->fresh ? fresh_server_line : server_line)(m, (unsigned)server, line, n);
 		return true;
 	case FRAME_LONG:
 		if (server < 0)
 			client_long(m);
-		return true; /* gates say none */
+		else if (m->fresh)
+			s->said_all = true; /* whose answer it was is not known */
+		return true;                /* gates say none */
 	}
 	return false;
 }
@@ -141,12 +152,15 @@ static bool is_asked(const struct many *m)
 	for (size_t i = 0; i < MANY_HELD_MAX; i++)
 		if (m->held[i].id[0] != 0)
 			return true;
+	for (size_t i = 0; i < MANY_SERVERS_MAX; i++)
+		if (m->calls[i].state != CALL_NONE && !m->calls[i].cancelled)
+			return true;
 	return false;
 }
 
 static bool are_gone(const struct many *m)
 {
-	for (unsigned i = 0; i < m->n; i++)
+	for (unsigned i = 0; i < (m->fresh ? 1 : m->n); i++)
 		if (m->servers[i].state != SERVER_GONE)
 			return false;
 	return true;
@@ -178,10 +192,30 @@ static void poll_for(const struct many *m, struct pollfd p[2 * MANY_SERVERS_MAX 
 	}
 }
 
-/* It says nothing to us but that it is there. */
+static bool told_by_owner(struct many *m)
+{
+	auto_message msg = { .n_fds = 0 };
+	struct many_call call;
+	struct many_done done;
+	const int r = wire_receive(m->owner.fd, WIRE_OWNER, WIRE_RUNNING, m->room, sizeof m->room, &msg);
+
+	if (r == -EAGAIN)
+		return true;
+	if (r <= 0 || !m->fresh)
+		return false;
+	if (msg.number == WIRE_FRESH_GIVEN && many_call_take(&msg.body, &call))
+		fresh_given(m, call.number, steal_fd(&msg.fds[0]), steal_fd(&msg.fds[1]));
+	else if (msg.number == WIRE_FRESH_DONE && many_done_take(&msg.body, &done))
+		fresh_done(m, &done);
+	else
+		return false;
+	return true;
+}
+
 static void look_at_owner(struct many *m, short revents)
 {
-	if (((revents & POLLOUT) != 0 && !port_flush(&m->owner)) || (revents & (POLLIN | GONE)) != 0)
+	if (((revents & POLLOUT) != 0 && !port_flush(&m->owner)) ||
+	    ((revents & (POLLIN | GONE)) != 0 && !told_by_owner(m)))
 		port_finish(&m->owner);
 }
 
@@ -230,7 +264,7 @@ bool many_turn(struct many *m, int wait_ms)
 			continue;
 		hear(m, &s->side, (int)i);
 		if (side_is_gone(&s->side) || s->side.bytes.failed)
-			server_ended(m, i);
+			(m->fresh ? fresh_server_ended : server_ended)(m, i);
 		side_give(&s->side);
 	}
 	wait_ms = gather_look(m, wait_ms);

@@ -80,7 +80,28 @@ struct asked {
 	enum gather_kind late;    /* of one that was not waited for; COUNT: it was */
 };
 
+/* A call, and the server at the same place, which was started for it. */
+enum call_state {
+	CALL_NONE,
+	CALL_WANTED, /* there is no server yet */
+	CALL_BEGINS, /* it was asked to begin */
+	CALL_SENT,
+	CALL_ENDS, /* it has answered, and the command line ends it */
+};
+
+struct call {
+	enum call_state state;
+	bool cancelled;
+	uint32_t number; /* by which the command line knows it */
+	char id[GUARD_ID_MAX];
+	struct buf line; /* owned: what it is asked; ENDS: what is answered */
+};
+
 struct many {
+	bool fresh;  /* the first server is one, and each call has another */
+	char *begin; /* owned, FRESH: the line of initialize */
+	uint32_t last_call;
+	struct call calls[MANY_SERVERS_MAX]; /* but for the first */
 	struct side client;
 	struct port owner; /* owned */
 	unsigned n;
@@ -130,6 +151,21 @@ void client_line(struct many *m, const char *line, size_t n);
 void client_long(struct many *m);
 void server_line(struct many *m, unsigned server, const char *line, size_t n);
 void server_ended(struct many *m, unsigned server);
+
+/* What both ways to have many servers do with a line. */
+void client_answer(struct many *m, const json_t *said, const char *line, size_t n);
+void client_progress(struct many *m, const json_t *params, const char *line, size_t n);
+void server_answer(struct many *m, unsigned server, json_t *said, const char *line, size_t n);
+void server_request(struct many *m, unsigned server, const json_t *said, const char *id, const char *line, size_t n);
+void server_cancelled(struct many *m, unsigned server, const json_t *params);
+
+/* fresh.c: a server for each call. */
+void fresh_client_line(struct many *m, const char *line, size_t n);
+void fresh_server_line(struct many *m, unsigned at, const char *line, size_t n);
+void fresh_server_ended(struct many *m, unsigned at);
+/* The command line's words: a server, which is taken; and what became of it. */
+void fresh_given(struct many *m, uint32_t number, int to, int from);
+void fresh_done(struct many *m, const struct many_done *d);
 
 /* ask.c */
 struct asked *asked_new(struct many *m, struct asked *all, unsigned server); /* NULL: there are too many */

@@ -21,7 +21,7 @@ static void answer_one(struct many *m, const struct asked *a, json_t *said, cons
 	json_t *result = json_object_get(said, "result");
 	auto_buf b = { .max = n + GUARD_ID_MAX };
 
-	if (names_in_result(m, a->server, result)) {
+	if (!m->fresh && names_in_result(m, a->server, result)) {
 		answer_json(&m->client.bytes, a->id, "result", result);
 		return;
 	}
@@ -34,7 +34,7 @@ static void answer_one(struct many *m, const struct asked *a, json_t *said, cons
 	}
 }
 
-static void on_answer(struct many *m, unsigned server, json_t *said, const char *line, size_t n)
+void server_answer(struct many *m, unsigned server, json_t *said, const char *line, size_t n)
 {
 	struct asked *a = asked_of_own(m->asked, json_object_get(said, "id"));
 	const struct asked was = a != NULL ? *a : (struct asked){ .server = server };
@@ -70,7 +70,7 @@ static void name_who_asks(struct buf *b, const struct many *m, unsigned server)
 	(void)draft_prefix(b, task, prefix);
 }
 
-static void on_request(struct many *m, unsigned server, const json_t *said, const char *id, const char *line, size_t n)
+void server_request(struct many *m, unsigned server, const json_t *said, const char *id, const char *line, size_t n)
 {
 	struct asked *a = asked_new(m, m->called, server);
 	auto_buf b = { .max = n + 3 * GUARD_ID_MAX };
@@ -83,7 +83,8 @@ static void on_request(struct many *m, unsigned server, const json_t *said, cons
 		(void)id_take(json_object_get(json_object_get(json_object_get(said, "params"), META), "progressToken"),
 			      a->token);
 		(void)snprintf(own, sizeof own, "%llu", (unsigned long long)a->own);
-		name_who_asks(&b, m, server);
+		if (!m->fresh)
+			name_who_asks(&b, m, server);
 	}
 	if (a != NULL && !b.failed && draft_set(&b, at_id, own)) {
 		buf_put(&m->client.bytes, b.data, b.len);
@@ -98,7 +99,7 @@ static void on_request(struct many *m, unsigned server, const json_t *said, cons
 
 /* ---- notes ---- */
 
-static void on_cancelled(struct many *m, unsigned server, const json_t *params)
+void server_cancelled(struct many *m, unsigned server, const json_t *params)
 {
 	char id[GUARD_ID_MAX];
 	struct asked *a = id_take(json_object_get(params, "requestId"), id) ? asked_of_id(m->called, id, (int)server)
@@ -138,7 +139,7 @@ static void on_note(struct many *m, unsigned server, const json_t *said, const c
 	char prefix[MANY_SERVER_MAX + 2];
 
 	if (strcmp(method, "notifications/cancelled") == 0) {
-		on_cancelled(m, server, params);
+		server_cancelled(m, server, params);
 		return;
 	}
 	if (strcmp(method, "notifications/subscriptions/acknowledged") == 0) {
@@ -173,11 +174,11 @@ static void take(struct many *m, unsigned server, json_t *said, const char *line
 	if (said_check(said, &e) < 0)
 		return; /* nobody waits for it */
 	if (json_object_get(said, "method") == NULL)
-		on_answer(m, server, said, line, n);
+		server_answer(m, server, said, line, n);
 	else if (id == NULL)
 		on_note(m, server, said, line, n);
 	else if (id_take(id, text) && asked_of_id(m->called, text, (int)server) == NULL)
-		on_request(m, server, said, text, line, n);
+		server_request(m, server, said, text, line, n);
 }
 
 void server_line(struct many *m, unsigned server, const char *line, size_t n)

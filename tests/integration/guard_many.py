@@ -51,7 +51,7 @@ def they_are_one(place):
         assert begun["protocolVersion"] == "2025-11-25" and begun["serverInfo"]["name"] == "ambit-guard", begun
         assert begun["capabilities"] == {"tools": {"listChanged": True}, "prompts": {}, "resources": {"subscribe": True}, "completions": {}, "logging": {}}, begun
         assert "Of fs, whose tools are fs__NAME:\nI am fs." in begun["instructions"] and "I am mail." in begun["instructions"], begun
-        assert names(c) == [f"{s}__{t}" for s in ("fs", "mail", "plain") for t in ("read_file", "same", "ask", "move", "die", "slow", "where")]
+        assert names(c) == [f"{s}__{t}" for s in ("fs", "mail", "plain") for t in ("read_file", "same", "ask", "move", "die", "slow", "where", "remember", "half")]
         assert names(c, "prompts/list", "prompts") == ["fs__greet", "mail__greet"]
         assert names(c, "resources/list", "resources", "uri") == ["fs+file:///it", "mail+file:///it"]
         assert names(c, "resources/templates/list", "resourceTemplates", "uriTemplate") == ["fs+file:///{path}", "mail+file:///{path}"]

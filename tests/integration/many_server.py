@@ -5,11 +5,12 @@ usage: many_server.py NAME [MODE]"""
 
 import json
 import os
+import signal
 import sys
 import time
 
 NAME, MODE = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "good"
-TOOLS = {"alike": ["read_fi1e", "same"], "more": ["read_file"], "paged": [f"t{i:03}" for i in range(50)]}.get(MODE, ["read_file", "same", "ask", "move", "die", "slow", "where"])
+TOOLS = {"alike": ["read_fi1e", "same"], "more": ["read_file"], "paged": [f"t{i:03}" for i in range(50)]}.get(MODE, ["read_file", "same", "ask", "move", "die", "slow", "where", "remember", "half"])
 LATER = {}
 memory = []
 
@@ -54,6 +55,28 @@ def call(m):
     if name == "die":
         os._exit(3)
     if name == "slow":
+        time.sleep(600)
+    if name == "remember":  # what earlier calls left: in memory, in its own /tmp, in the workspace
+        count = {"memory": len(memory)}
+        for what, path in (("tmp", "/tmp/left"), ("work", "left")):
+            try:
+                count[what] = len(open(path, encoding="utf-8").read())
+                count[what] += 0
+            except OSError:
+                count[what] = 0
+            with open(path, "a", encoding="utf-8") as file:
+                file.write("x")
+        return answer(m, text(json.dumps(count), isError=bool(arguments.get("fails"))))
+    if name == "half":  # writes the half of it, and dies, or stays
+        with open("half", "w", encoding="utf-8") as file:
+            file.write("x")
+        if arguments.get("then") == "die":
+            os._exit(0)
+        if arguments.get("then") == "stay":
+            answer(m, text("done"))
+            os.close(1)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(600)
         time.sleep(600)
     if name == "where":
         return answer(m, {"content": [{"type": "resource_link", "uri": "file:///it", "name": "it"}, {"type": "resource", "resource": {"uri": "file:///it", "text": "x"}}]})
