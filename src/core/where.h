@@ -15,6 +15,7 @@
  *   a text, or a list of them   it is one of these (a number, true or false: as JSON writes it). `*` is any run of characters, `\*` a star, `\\` a backslash
  *   {"of": .., "match": "..", "min": .., "max": .., "length": .., "given": true}
  *                               one of these; all of it matches that expression (core/match.h); a number from and to; no more characters; it must be there
+ *   {"schema": {..}}            it, and what is in it, is as that JSON Schema says (core/where_schema.h)
  *   {}                          whatever it is: it is named, which counts where "*" is null
  *   null                        it must not be there
  *   "*": null                   no other argument than those that are named
@@ -46,6 +47,7 @@ struct where_condition {
 	uint16_t values, n_values; /* of a set: from where, how many; 0: any */
 	uint16_t match;            /* an expression, which was looked at: it is one */
 	uint16_t min, max;         /* a number */
+	uint16_t schema;           /* in its one form; 0: none */
 	uint32_t length;           /* characters; 0: any number of them */
 	bool absent, given;
 };
@@ -104,7 +106,7 @@ bool where_allows(const struct where *w, const struct where_arguments *args);
 /* Whether an argument has, but for case, the name of a condition, or lies beneath or on the way to it: who reads names without regard to case would take it for the one that the condition is on, which is then not looked at. Likewise where there are conditions and an argument `__proto__`. */
 bool where_is_evaded(const struct where *w, const struct where_arguments *args);
 /* Whether inner allows no more than outer. Each condition of outer must follow from inner's on the same argument, or from one that says it is not there: a set
- * within a set (exact: a pattern lies within several only if it lies within one of them), a range, a length, `given`; an expression from the same one, or
+ * within a set (a schema from the same one; exact: a pattern lies within several only if it lies within one of them), a range, a length, `given`; an expression from the same one, or
  * from a set of texts without a star that match it. Not seen: a set whose texts are all short, or all in a range; an expression within another; what
  * follows from two conditions together, or only from others on objects above or below. */
 bool where_is_within(const struct where *inner, const struct where *outer);

@@ -497,6 +497,7 @@ static int read_flow(struct reader *r, const char *word)
 /* ---- what a tool's arguments have to be: a mapping, as the JSON that it is ---- */
 
 #define WHERE_DEPTH_MAX 3 /* a list of texts in a condition in all of it */
+#define SCHEMA_MAX 24     /* a schema says itself how deep it is */
 
 static int note_place(struct reader *r)
 {
@@ -561,13 +562,14 @@ static int put_scalar(struct reader *r)
 	return 0;
 }
 
-static int put_where(struct reader *r, unsigned depth);
+static int put_where(struct reader *r, unsigned depth, unsigned most);
 
 /* The list or mapping at hand, to its end. */
-static int put_inner(struct reader *r, unsigned depth)
+static int put_inner(struct reader *r, unsigned depth, unsigned most)
 {
 	const bool is_mapping = r->ev.type == YAML_MAPPING_START_EVENT;
 	const yaml_event_type_t end = is_mapping ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
+	unsigned within = most;
 	int rc;
 
 	buf_put_u8(&r->value, is_mapping ? '{' : '[');
@@ -582,9 +584,10 @@ static int put_inner(struct reader *r, unsigned depth)
 				return rc;
 			put_json_text(&r->value, text_of(r));
 			buf_put_u8(&r->value, ':');
+			within = depth == 2 && strcmp(text_of(r), "schema") == 0 ? SCHEMA_MAX : most;
 			rc = next(r);
 		}
-		rc = rc < 0 ? rc : put_where(r, depth);
+		rc = rc < 0 ? rc : put_where(r, depth, within);
 		rc = rc < 0 ? rc : next(r);
 	}
 	rc = rc < 0 ? rc : note_place(r);
@@ -593,7 +596,7 @@ static int put_inner(struct reader *r, unsigned depth)
 }
 
 /* What is at hand; afterwards its last event is. */
-static int put_where(struct reader *r, unsigned depth)
+static int put_where(struct reader *r, unsigned depth, unsigned most)
 {
 	const int rc = note_place(r);
 
@@ -601,10 +604,10 @@ static int put_where(struct reader *r, unsigned depth)
 		return rc;
 	if (r->ev.type != YAML_MAPPING_START_EVENT && r->ev.type != YAML_SEQUENCE_START_EVENT)
 		return put_scalar(r);
-	if (depth == WHERE_DEPTH_MAX)
+	if (depth == most)
 		return mistake(r, AMBIT_MALFORMED, "an argument within another has a name with dots: options.mode",
 			       "where: a condition has no more in it");
-	return put_inner(r, depth + 1);
+	return put_inner(r, depth + 1, most);
 }
 
 /* What stood at that byte of the JSON. */
@@ -626,7 +629,7 @@ static int read_where(struct reader *r)
 
 	buf_reset(&r->value);
 	r->n_places = 0;
-	rc = put_where(r, 0);
+	rc = put_where(r, 0, WHERE_DEPTH_MAX);
 	if (rc < 0)
 		return rc;
 	value = buf_cstr(&r->value);
