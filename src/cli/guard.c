@@ -158,6 +158,7 @@ static int start_role(struct gate *g, struct err *e)
 
 	b.n_names = guard_use_names(&g->use, &names);
 	b.n_secrets = answers->n_secrets;
+	b.tells_risk = guard_use_minds_risk(&g->use);
 	b.answer_bytes = answers->bytes;
 	for (uint32_t i = 0; i < answers->n_secrets; i++)
 		guard_secret_put(&names, answers->secrets[i]);

@@ -13,7 +13,7 @@
 
 bool where_is_none(const struct where *w)
 {
-	return w->n_conditions == 0 && !w->only;
+	return w->n_conditions == 0 && !w->only && !w->calm;
 }
 
 /* ---- reading: JSON, one token after the other ---- */
@@ -491,24 +491,29 @@ static int read_member(struct reader *r)
 	struct where_condition c = { .path = 0 };
 	const size_t begun = r->at;
 	const char *path;
+	bool is_ours, *set;
 	int rc = read_text(r, &c.path);
 
 	if (rc < 0)
 		return rc;
 	path = r->w->text + c.path;
-	if (strcmp(path, OTHERS) != 0 && !where_is_path(path, strlen(path)))
+	is_ours = strcmp(path, OTHERS) == 0 || strcmp(path, WHERE_RISKY) == 0;
+	if (!is_ours && !where_is_path(path, strlen(path)))
 		return wrong_at(r, begun, "begins a name with a star, or a \\ that is not before . * or \\",
 				"write \\* for a star in a name; in JSON \\ is written \\\\");
 	if (!take(r, ':'))
 		return wrong(r, "is not the colon behind a name", "write {\"path\": \"./docs/**\"}");
-	if (strcmp(path, OTHERS) != 0) {
+	if (!is_ours) {
 		rc = read_condition(r, &c);
 		return rc < 0 ? rc : add_condition(r, &c, begun);
 	}
-	if (r->w->only)
+	set = strcmp(path, OTHERS) == 0 ? &r->w->only : &r->w->calm;
+	if (*set)
 		return twice(r, begun);
-	r->w->only = take_null(r);
-	return r->w->only ? 0 : wrong(r, "is not null", "write \"*\": null where no other argument may be there");
+	*set = take_null(r);
+	return *set ? 0
+		    : wrong(r, "is not null",
+			    "write \"*\": null where no other argument may be there, \"*risky\": null where no tool may be risky");
 }
 
 static int read_all(struct reader *r)
@@ -671,6 +676,10 @@ static bool format(const struct where *w, char ret[TERMS_TEXT_MAX])
 	buf_printf(&out, PREFIX);
 	if (w->only) {
 		put_name(&out, OTHERS, &between);
+		buf_printf(&out, "null");
+	}
+	if (w->calm) {
+		put_name(&out, WHERE_RISKY, &between);
 		buf_printf(&out, "null");
 	}
 	for (uint16_t i = 0; i < w->n_conditions; i++) {
@@ -855,5 +864,7 @@ bool where_is_within(const struct where *inner, const struct where *outer)
 	for (uint16_t i = 0; i < outer->n_conditions; i++)
 		if (!follows(inner, outer, &outer->conditions[i]))
 			return false;
+	if (outer->calm && !inner->calm)
+		return false;
 	return !outer->only || (inner->only && are_named_within(inner, outer));
 }

@@ -19,6 +19,7 @@
  *   {}                          whatever it is: it is named, which counts where "*" is null
  *   null                        it must not be there
  *   "*": null                   no other argument than those that are named
+ *   "*risky": null             of a tool whose server calls it read-only, and not destructive: what a server says of a tool makes it no less than one of which nothing is said
  *
  * An argument that is not there is as it should be, unless it must be. One that lies beneath a condition's (`mode.x`), or on the way to it (a text
  * `options`), is none that the condition can see, so it is refused. A text of which some part between /, \, ?, # (or their %2F) is `..` is matched by `*`
@@ -54,6 +55,7 @@ struct where_condition {
 
 struct where {
 	bool only; /* no other argument */
+	bool calm; /* and no risky tool */
 	uint16_t n_conditions, n_values, used;
 	struct where_condition conditions[WHERE_CONDITIONS_MAX]; /* by path */
 	uint16_t values[WHERE_VALUES_MAX];                       /* patterns, with WHERE_STAR for a star */
@@ -88,6 +90,8 @@ enum where_kind {
 	WHERE_KIND_COUNT
 };
 
+/* A call of a tool that is risky has one more, which no name of an argument is: true. */
+#define WHERE_RISKY "*risky"
 /* Of each scalar but null, for whoever has JSON. A path is names with `.` between, each written by where_put_name. */
 void where_put(struct buf *out, const char *path, enum where_kind kind, const void *value, size_t n);
 void where_put_name(struct buf *path, const char *name, size_t n);

@@ -337,8 +337,15 @@ static bool is_count(const struct where_argument *a)
 	return a->n <= 18 && digits(a->value, a->n) == a->n && where_is_number(a->value, a->n);
 }
 
+static bool is_risk(const struct where_argument *a)
+{
+	return a->path_n == strlen(WHERE_RISKY) && memcmp(a->path, WHERE_RISKY, a->path_n) == 0;
+}
+
 static bool is_argument(const struct where_argument *a)
 {
+	if (is_risk(a))
+		return a->kind == WHERE_BOOL && a->n == 4 && memcmp(a->value, "true", 4) == 0;
 	if (a->kind >= WHERE_KIND_COUNT || !where_is_path(a->path, a->path_n))
 		return false;
 	switch ((enum where_kind)a->kind) {
@@ -359,7 +366,7 @@ bool where_are_arguments(const struct where_arguments *args)
 
 	rbuf_init(&in, args->bytes, args->n);
 	while (where_next(&in, &a))
-		if (++n > WHERE_ARGUMENTS_MAX || !is_argument(&a))
+		if ((n += !is_risk(&a)) > WHERE_ARGUMENTS_MAX || !is_argument(&a))
 			return false;
 	return rbuf_done(&in) && args->n <= WHERE_BYTES_MAX;
 }
@@ -420,6 +427,8 @@ static bool allows_one(const struct where *w, const struct where_argument *a, ui
 {
 	bool is_named = false;
 
+	if (is_risk(a))
+		return !w->calm;
 	for (uint16_t i = 0; i < w->n_conditions; i++) {
 		const struct where_condition *c = &w->conditions[i];
 		const char *path = w->text + c->path;

@@ -123,6 +123,11 @@ static int ask_owner(struct guard *g, struct pending *p, const char *name, const
 	struct guard_ask ask = { .number = p->number, .bytes = p->bytes };
 	const int r = flat_put(&flat, NULL, judged, e);
 
+	if (r == 0 && g->tells_risk && p->tool[0] != 0 && pins_are_risky(g, p->tool))
+		where_put(&flat, WHERE_RISKY, WHERE_BOOL, "true", strlen("true"));
+	if (r == 0 && flat.len > WHERE_BYTES_MAX)
+		return err_set(e, AMBIT_LIMIT, "pass long texts by a file", "arguments of more than %u bytes",
+			       WHERE_BYTES_MAX);
 	if (r < 0)
 		return r;
 	memcpy(ask.sha256, p->sha256, sizeof ask.sha256);
@@ -302,6 +307,18 @@ static int take_line(struct guard *g, struct pending *p, const char *line, size_
 	return 0;
 }
 
+/* What the client says to what the server asked is not judged, and is a part of what a person would say yes to. */
+static int add_carried(struct pending *p, const json_t *said, json_t *judged, struct err *e)
+{
+	const json_t *params = json_object_get(said, "params");
+	json_t *all = json_pack("[O, O?, O?]", judged, json_object_get(params, "inputResponses"),
+				json_object_get(params, "requestState"));
+	const int r = take_digest(p, name_of(p, said), all, e);
+
+	json_decref(all);
+	return r;
+}
+
 /* What is judged is what goes on: what was for us is taken out of both before. */
 static int begin_judged(struct guard *g, struct pending *p, json_t *said, const char *line, size_t n, struct err *e)
 {
@@ -311,6 +328,8 @@ static int begin_judged(struct guard *g, struct pending *p, json_t *said, const 
 			       : take_digest(p, name_of(p, said), judged, e);
 
 	r = r < 0 ? r : person_returned(g, p, said, &made, e);
+	if (r == 0 && p->carries)
+		r = add_carried(p, said, judged, e);
 	if (r > 0)
 		r = err_set(e, AMBIT_DENIED, "go on without it, or ask what they want instead",
 			    "the user did not accept: nothing was done");

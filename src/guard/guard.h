@@ -79,11 +79,13 @@ struct known {
 	struct guard_pin pin;      /* what was approved, if it is pinned */
 	uint8_t now[SHA256_BYTES]; /* what it is, if it was seen */
 	bool pinned, seen, bad;
+	bool risky; /* its server does not call it read-only, or calls it destructive */
 };
 
 struct guard {
 	struct side client, server;
 	struct port owner; /* owned */
+	bool tells_risk;   /* some grant is of tools that are not risky */
 	bool is_first;     /* nothing was pinned before, and none was called yet with all of them listed */
 	bool was_first;    /* nothing was pinned before */
 	bool whole;        /* a list of tools came to its end */
@@ -179,6 +181,7 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed);
 void pins_forget(struct guard *g);
 /* Whether a call of that tool may go on. -DENIED: why not. -NOT_FOUND: it was not seen yet. */
 int pins_check(const struct guard *g, const char *tool, struct err *e);
+bool pins_are_risky(const struct guard *g, const char *tool); /* of one that may */
 
 /* scan.c: whether what the server said may not pass, since it has what the policy calls secret or, of an answer, is too long; *e says so to the client. */
 #define SCAN_WHAT_MAX 320

@@ -29,6 +29,7 @@ struct guard_begin {
 	uint32_t n_pins, n_names;
 	uint32_t is_first; /* 1: the server was never seen: what it has is pinned as it is */
 	uint32_t n_secrets;
+	uint32_t tells_risk;          /* 1: it is asked which tools are risky (core/where.h) */
 	uint64_t answer_bytes;        /* that an answer may have; 0: any number */
 	uint8_t key[GUARD_KEY_BYTES]; /* of what the client carries for us (mcp/seal.h) */
 };

@@ -140,6 +140,13 @@ static size_t pins(const struct guard *g)
 	return n;
 }
 
+/* A word of the server's makes a tool more of a risk, and none makes it less than one of which nothing is said. */
+static bool is_risky(const json_t *annotations)
+{
+	return !json_is_true(json_object_get(annotations, "readOnlyHint")) ||
+	       json_is_true(json_object_get(annotations, "destructiveHint"));
+}
+
 /* What of it stands in the digest: all that it says of itself, whatever order that has. */
 static bool look_at(struct guard *g, const json_t *tool)
 {
@@ -163,6 +170,7 @@ static bool look_at(struct guard *g, const json_t *tool)
 	memcpy(k->now, digest, sizeof digest);
 	k->seen = true;
 	k->bad = !is_clean(tool);
+	k->risky = is_risky(json_object_get(tool, "annotations"));
 	if (k->bad) {
 		tell(g, GUARD_ODD_BAD, k, text);
 	} else if (!k->pinned && g->is_first) {
@@ -250,4 +258,11 @@ int pins_check(const struct guard *g, const char *tool, struct err *e)
 		return err_set(e, AMBIT_DENIED, "`ambit guard --pins` shows what changed, and takes the person's word",
 			       "the definition of '%.64s' is not the one that was approved", tool);
 	return 0;
+}
+
+bool pins_are_risky(const struct guard *g, const char *tool)
+{
+	const struct known *k = known_of((struct guard *)(uintptr_t)g, tool);
+
+	return k == NULL || k->risky;
 }
