@@ -20,12 +20,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/found.h"
-#include "cli/guard_learn.h"
-#include "cli/guard_log.h"
-#include "cli/guard_pins.h"
-#include "cli/guard_use.h"
-#include "cli/learning.h"
-#include "cli/options.h"
+#include "cli/guard_gate.h"
 #include "cli/reader.h"
 #include "cli/sockets.h"
 #include "core/tool.h"
@@ -64,6 +59,8 @@ static const char help_text[] =
 	"  --without PROPERTY  go on without it\n"
 	"  --stage             what it changed is kept for your review when it has ended\n"
 	"  --discard           likewise, and thrown away if it failed\n"
+	"  --per-call          each call has a server and a cell of its own, and what it changed is taken over when it has answered:\n"
+	"                      all of it, or nothing\n"
 	"  --socket PATH       listens there, in place of standard input and output: 16 clients at once, of your own user,\n"
 	"                      each with a server of its own\n"
 	"  --learn FILE        all may be called, and the server sees what you can read but for places of keys: writes the policy that\n"
@@ -114,25 +111,7 @@ static bool name_of(char *const *argv, char ret[GUARD_NAME_MAX])
 
 /* ---- what is at hand ---- */
 
-struct gate {
-	const struct run_options *o;
-	char server[GUARD_NAME_MAX], workspace[PATH_MAX];
-	struct guard_use use;
-	struct guard_pins pins;
-	struct guard_log log;
-	struct guard_learn *learn; /* owned; NULL: nothing is learned */
-	struct hides hides;
-	struct policy_file policy;
-	struct ambit_event *ev, *role; /* owned */
-	int to_server, from_server;    /* owned, until the role has them */
-	int sock;                      /* owned: to the role */
-	int signal_fd;                 /* owned */
-	struct buf text;               /* owned: parts of a definition */
-	bool role_is_over;
-	uint64_t ends_ms; /* then the server is killed; 0: it has its time */
-};
-
-static int start_server(struct gate *g, struct ambit_error *e)
+int gate_launch(struct gate *g, struct ambit_event **ret, int *ret_to, int *ret_from, struct ambit_error *e)
 {
 	struct ambit_event_options o = g->o->event;
 	int in[2], out[2], r;
@@ -152,13 +131,17 @@ static int start_server(struct gate *g, struct ambit_error *e)
 	o.stream_fd[1] = out[1];
 	o.stream_fd[2] = STDERR_FILENO;
 	o.terminal = 0;
-	if ((o.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) == 0)
+	o.argv = g->argv;
+	if (g->o->per_call)
+		o.changes |= AMBIT_CHANGES_BESIDE | AMBIT_CHANGES_STAGE |
+			     AMBIT_CHANGES_DISCARD; /* until it has answered */
+	else if ((o.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) == 0)
 		o.changes |= AMBIT_CHANGES_DIRECT; /* its client sees at once what it wrote */
-	r = launch_server(g->o->policy, &o, g->learn != NULL ? g->hides.list : NULL, &g->ev, e);
+	r = launch_server(g->o->policy, &o, g->learn != NULL ? g->hides.list : NULL, ret, e);
 	fd_close(&in[0]);
 	fd_close(&out[1]);
-	g->to_server = in[1];
-	g->from_server = out[0];
+	*ret_to = in[1];
+	*ret_from = out[0];
 	return r;
 }
 
@@ -175,6 +158,7 @@ static int start_role(struct gate *g, struct err *e)
 
 	b.n_names = guard_use_names(&g->use, &names);
 	b.n_secrets = answers->n_secrets;
+	b.tells_risk = guard_use_minds_risk(&g->use);
 	b.answer_bytes = answers->bytes;
 	for (uint32_t i = 0; i < answers->n_secrets; i++)
 		guard_secret_put(&names, answers->secrets[i]);
@@ -189,7 +173,7 @@ static int start_role(struct gate *g, struct err *e)
 	buf_init_in(&body, room, sizeof room);
 	guard_begin_put(&body, &b);
 	r = wire_send(g->sock, WIRE_GUARD_BEGIN, &body,
-		      (int[]){ STDIN_FILENO, STDOUT_FILENO, g->to_server, g->from_server, pins }, 5);
+		      (int[]){ g->client[0], g->client[1], g->to_server, g->from_server, pins }, 5);
 	fd_close(&g->to_server);
 	fd_close(&g->from_server);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot begin the gate") : 0;
@@ -270,9 +254,9 @@ static int on_tool(struct gate *g, struct rbuf *body)
 			stderr,
 			"ambit: the tool %s of %s is %s, and is not used\n  hint: `ambit guard --pins %s` shows it, with --approve it is used from the next start on\n",
 			t.pin.name, g->server,
-			t.odd == GUARD_ODD_BAD   ? "described by what nobody sees"
-			: t.odd == GUARD_ODD_NEW ? "new"
-						 : "another than before",
+			t.odd == GUARD_ODD_BAD                               ? "described by what nobody sees"
+			: t.odd == GUARD_ODD_NEW || t.odd == GUARD_ODD_ADDED ? "new"
+									     : "another than before",
 			g->server);
 	if (guard_pins_take(&g->pins, &t, g->text.data, &e) < 0)
 		(void)found_refuse(false, &e);
@@ -310,39 +294,67 @@ static int hear_role(struct gate *g)
 
 /* ---- until both are over ---- */
 
-/* A server ends when its client does, which it sees by its input; who does not is ended. */
+int gate_hear(struct gate *g, struct err *e)
+{
+	const int r = hear_role(g);
+
+	g->role_is_over = r != 0;
+	return r < 0 ? err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the gate said what it may not") : 0;
+}
+
+/* The first of many is not the one that is waited for, and nothing of it stays. */
 static void end_server(struct gate *g)
 {
 	if (g->ends_ms == 0)
-		g->ends_ms = clock_ms() + END_MS;
-	else if (clock_ms() >= g->ends_ms)
+		g->ends_ms = clock_ms() + (g->fresh != NULL ? 0 : END_MS);
+	if (clock_ms() >= g->ends_ms)
 		(void)ambit_event_kill(g->ev, NULL);
 }
 
-static int serve(struct gate *g, struct err *e)
+/* A server ends when its client does, which it sees by its input; who does not is ended. */
+int gate_look(struct gate *g)
 {
-	int r = 0;
+	const bool ended = ambit_event_step(g->ev, NULL) != 0;
+	bool fresh_is_over = true;
+	int wait_ms = -1;
+	struct err e;
 
+	if (g->fresh != NULL && g->role_is_over)
+		fresh_end(g->fresh);
+	if (g->fresh != NULL && fresh_step(g->fresh, &wait_ms, &fresh_is_over, &e) < 0) {
+		(void)found_refuse(false, &e);
+		fresh_end(g->fresh);
+	}
+	g->is_over = ended && g->role_is_over && fresh_is_over;
+	if (!g->role_is_over || g->is_over)
+		return wait_ms;
+	if (!ended)
+		end_server(g);
+	return 100;
+}
+
+static int serve(struct gate *g, int *signal_fd, struct err *e)
+{
 	for (;;) {
 		struct pollfd p[] = { { .fd = g->role_is_over ? -1 : g->sock, .events = POLLIN },
-				      { .fd = g->signal_fd, .events = POLLIN },
-				      { .fd = ambit_event_fd(g->ev), .events = POLLIN } };
+				      { .fd = *signal_fd, .events = POLLIN },
+				      { .fd = ambit_event_fd(g->ev), .events = POLLIN },
+				      { .fd = fresh_fd(g->fresh), .events = POLLIN } };
+		const int wait_ms = gate_look(g);
 
-		if (ambit_event_step(g->ev, NULL) != 0 && g->role_is_over)
+		if (g->is_over)
 			return 0;
-		if (g->role_is_over)
-			end_server(g);
-		if (poll(p, 3, g->role_is_over ? 100 : -1) < 0)
+		if (poll(p, 4, wait_ms) < 0)
 			continue;
 		if (p[1].revents !=
 		    0) { /* told to end: the role ends with us, and what it had said until then counts */
-			fd_close(&g->signal_fd);
+			fd_close(signal_fd);
 			(void)shutdown(g->sock, SHUT_WR);
 		} else if (p[0].revents != 0) {
-			r = hear_role(g);
-			g->role_is_over = r != 0;
+			const int r = gate_hear(g, e);
+
 			if (r < 0)
-				return err_sys(e, AMBIT_PROTOCOL, -r, NULL, "the gate said what it may not");
+				return r;
 		}
 	}
 }
@@ -360,7 +372,21 @@ static int catch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int finish(struct gate *g)
+void gate_init(struct gate *g, const struct run_options *o, char *const *argv, int in, int out)
+{
+	*g = (struct gate){ .o = o,
+			    .argv = argv,
+			    .client = { in, out },
+			    .to_server = -1,
+			    .from_server = -1,
+			    .sock = -1,
+			    .log = { .sock = -1 },
+			    .policy = { .fd = -1 },
+			    .pins = GUARD_PINS_NONE };
+	buf_init(&g->text, TEXT_MAX);
+}
+
+int gate_finish(struct gate *g)
 {
 	struct err e;
 	int r;
@@ -374,11 +400,11 @@ static int finish(struct gate *g)
 	guard_use_close(&g->use);
 	guard_pins_close(&g->pins);
 	guard_learn_free(g->learn);
+	fresh_free(g->fresh);
 	hides_finish(&g->hides);
 	buf_finish(&g->text);
 	fd_close(&g->to_server);
 	fd_close(&g->from_server);
-	fd_close(&g->signal_fd);
 	return r < 0 ? found_refuse(false, &e) : 0;
 }
 
@@ -423,23 +449,18 @@ static bool learn_end(struct gate *g, struct ambit_error *told)
 	return public_error(told, policy_file_write(&g->policy, &text, &e), &e) == 0;
 }
 
-static int begin(struct gate *g, struct ambit_error *told)
+int gate_begin(struct gate *g, struct ambit_error *told)
 {
 	const char *at = g->o->event.workspace != NULL ? g->o->event.workspace : ".";
 	unsigned place = 0;
 	struct err e;
 	int r;
 
-	if (g->o->name != NULL
-		    ? !guard_server_is_name(g->o->name) || !text_copy(g->server, sizeof g->server, g->o->name)
-		    : !name_of(g->o->event.argv, g->server))
-		return cli_misused(told, "ambit guard --help",
-				   "what is the server called? --name takes letters, digits, `.`, `_` and `-`");
 	if (realpath(at, g->workspace) == NULL)
 		return public_error(told, err_sys(&e, AMBIT_NOT_FOUND, errno, NULL, "there is no workspace '%s'", at),
 				    &e);
 	r = g->o->learn != NULL ? learn_begin(g, told) : 0;
-	r = r < 0 ? r : start_server(g, told);
+	r = r < 0 ? r : gate_launch(g, &g->ev, &g->to_server, &g->from_server, told);
 	if (r < 0)
 		return r;
 	r = guard_log_open(&g->log, g->ev->ledger_dir_fd, g->ev->request->ledger, g->workspace, &e);
@@ -448,49 +469,74 @@ static int begin(struct gate *g, struct ambit_error *told)
 	r = r < 0 ? r
 		  : guard_use_open(&g->use, &g->o->policy->policy, g->server, g->o->policy->policy.agent, g->workspace,
 				   place, ambit_event_id(g->ev), &e);
+	if (r == 0 && g->o->per_call)
+		r = fresh_begin(g, &g->to_server, &g->from_server, &g->fresh, &e);
 	r = r < 0 ? r : start_role(g, &e);
 	return r < 0 ? public_error(told, r, &e) : 0;
 }
 
-static int run(const struct run_options *o)
+static int one(const struct run_options *o, int *signal_fd)
 {
 	static struct gate g; /* grants of a quarter of a megabyte */
 	struct ambit_error told = { .size = sizeof told };
-	struct err e;
 	bool learned = false;
 	int status = 0, recorded;
+	struct err e;
 
-	g = (struct gate){ .o = o,
-			   .to_server = -1,
-			   .from_server = -1,
-			   .sock = -1,
-			   .signal_fd = catch_signals(),
-			   .log = { .sock = -1 },
-			   .policy = { .fd = -1 },
-			   .pins = { .pinned_fd = -1, .waits_fd = -1, .shown_fd = -1, .place_fd = -1 } };
-	buf_init(&g.text, TEXT_MAX);
-	if (o->socket != NULL && o->learn != NULL) {
-		(void)err_set(&e, AMBIT_USAGE, "learn from one client, and then --socket",
-			      "--learn is of one client, on standard input and output");
-		return found_refuse(false, &e);
-	}
-	if (o->socket != NULL) {
-		const int r = sockets_serve(o->socket, &e);
-
-		if (r <= 0) {
-			(void)finish(&g); /* nothing was recorded */
-			return r < 0 ? found_refuse(false, &e) : 0;
-		}
-	}
-	if (begin(&g, &told) < 0)
+	gate_init(&g, o, o->event.argv, STDIN_FILENO, STDOUT_FILENO);
+	if (o->name != NULL ? !guard_server_is_name(o->name) || !text_copy(g.server, sizeof g.server, o->name)
+			    : !name_of(o->event.argv, g.server))
+		(void)cli_misused(&told, "ambit guard --help",
+				  "what is the server called? --name takes letters, digits, `.`, `_` and `-`");
+	if (told.code != 0 || gate_begin(&g, &told) < 0)
 		status = cli_error(&told);
-	else if (serve(&g, &e) < 0)
+	else if (serve(&g, signal_fd, &e) < 0)
 		status = found_refuse(false, &e);
 	else if (g.learn != NULL && !(learned = learn_end(&g, &told)))
 		status = cli_error(&told);
 	policy_file_close(&g.policy, learned);
-	recorded = finish(&g);
+	recorded = gate_finish(&g);
 	return status != 0 ? status : recorded;
+}
+
+static int check(const struct run_options *o)
+{
+	const bool is_many = o->policy->policy.n_servers > 0;
+
+	if (is_many && (o->event.argv[0] != NULL || o->name != NULL || o->learn != NULL))
+		return cli_usage(
+			"ambit guard --help",
+			"the policy names the servers: neither a command nor --name or --learn is taken beside it");
+	if (!is_many && o->event.argv[0] == NULL)
+		return cli_usage("ambit guard --help", "no command: name it after --, or `servers` in a policy");
+	if (o->per_call && o->learn != NULL)
+		return cli_usage("ambit guard --help", "--learn is of a server that stays: without --per-call");
+	if (o->socket != NULL && o->learn != NULL)
+		return cli_usage(
+			"ambit guard --help",
+			"--learn is of one client, on standard input and output: learn from it, and then --socket");
+	return 0;
+}
+
+static int run(const struct run_options *o)
+{
+	int status = check(o), signal_fd;
+	struct err e;
+
+	if (status != 0)
+		return status;
+	signal_fd = catch_signals();
+	if (o->socket != NULL) {
+		const int r = sockets_serve(o->socket, &e);
+
+		if (r <= 0) {
+			fd_close(&signal_fd);
+			return r < 0 ? found_refuse(false, &e) : 0;
+		}
+	}
+	status = o->policy->policy.n_servers > 0 ? guard_many(o, &signal_fd) : one(o, &signal_fd);
+	fd_close(&signal_fd);
+	return status;
 }
 
 /* ---- what waits for approval ---- */

@@ -60,9 +60,12 @@ int guard_pins_open(struct guard_pins *p, const char *server, struct err *e)
 {
 	int r;
 
-	*p = (struct guard_pins){ .server = server, .pinned_fd = -1, .waits_fd = -1, .shown_fd = -1, .place_fd = -1 };
+	*p = GUARD_PINS_NONE;
+	p->server = server;
 	r = open_below(server, "pinned", &p->pinned_fd, e);
 	r = r < 0 ? r : open_below(server, "waits", &p->waits_fd, e);
+	r = r < 0 ? r : open_below(server, "alike", &p->alike_fd, e);
+	r = r < 0 ? r : open_below(server, "liked", &p->liked_fd, e);
 	return r < 0 ? r : open_below(server, "shown", &p->shown_fd, e);
 }
 
@@ -71,6 +74,8 @@ void guard_pins_close(struct guard_pins *p)
 	fd_close(&p->pinned_fd);
 	fd_close(&p->waits_fd);
 	fd_close(&p->shown_fd);
+	fd_close(&p->alike_fd);
+	fd_close(&p->liked_fd);
 	fd_close(&p->place_fd);
 }
 
@@ -225,6 +230,114 @@ int guard_pins_take(const struct guard_pins *p, const struct guard_tool *t, cons
 	return write_file(dir_fd, name, text, t->bytes, e);
 }
 
+/* ---- names that look alike ---- */
+
+/* Each line is a server, a slash and a tool. */
+static bool has_line(const struct buf *text, const char *line)
+{
+	const size_t n = strlen(line);
+
+	for (size_t at = 0; at + n <= text->len;) {
+		const uint8_t *end = memchr(text->data + at, '\n', text->len - at);
+
+		if (memcmp(text->data + at, line, n) == 0)
+			return true;
+		if (end == NULL)
+			return false;
+		at = (size_t)(end - text->data) + 1;
+	}
+	return false;
+}
+
+int guard_pins_alike(const struct guard_pins *p, const char *tool, const char *other, const char *other_tool,
+		     struct err *e)
+{
+	char line[2 * GUARD_NAME_MAX];
+
+	(void)snprintf(line, sizeof line, "%s/%s\n", other, other_tool); /* fits */
+	return write_file(p->alike_fd, tool, line, strlen(line), e);
+}
+
+struct telling {
+	guard_liked_fn *fn;
+	void *of;
+};
+
+static int tell_liked(void *of, int dir_fd, const char *name, struct err *e)
+{
+	struct telling *t = of;
+	auto_buf text = { .max = DEFINITION_MAX + 1 };
+	char *line, *rest;
+	int r = read_file(dir_fd, name, &text, e);
+
+	if (r < 0 || text.len == 0)
+		return r;
+	buf_put_u8(&text, 0);
+	for (line = strtok_r((char *)text.data, "\n", &rest); line != NULL && r == 0;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		char *slash = strchr(line, '/');
+
+		if (slash == NULL)
+			continue;
+		*slash = 0;
+		if (guard_server_is_name(line) && guard_tool_is_name(slash + 1))
+			r = t->fn(t->of, name, line, slash + 1);
+	}
+	return r;
+}
+
+int guard_pins_liked(const struct guard_pins *p, guard_liked_fn *fn, void *of, struct err *e)
+{
+	struct telling t = { .fn = fn, .of = of };
+
+	return each(p->liked_fd, tell_liked, &t, e);
+}
+
+static int show_alike(void *of, int dir_fd, const char *name, struct err *e)
+{
+	auto_buf text = { .max = DEFINITION_MAX + 1 };
+	const struct guard_pins *p = of;
+	char mark[GUARD_NAME_MAX + 1];
+	const int r = read_file(dir_fd, name, &text, e);
+
+	if (r < 0)
+		return r;
+	(void)printf("%s: looks like another server's\n  + %.*s", name, (int)text.len, (const char *)text.data);
+	(void)snprintf(mark, sizeof mark, "%s~", name); /* no tool is called so */
+	return write_file(p->shown_fd, mark, text.data, text.len, e);
+}
+
+static int like(const struct guard_pins *p, int dir_fd, const char *name, struct err *e)
+{
+	auto_buf is = { .max = DEFINITION_MAX + 1 }, seen = { .max = DEFINITION_MAX + 1 },
+		 all = { .max = DEFINITION_MAX };
+	char mark[GUARD_NAME_MAX + 1];
+	int r = read_file(dir_fd, name, &is, e);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(mark, sizeof mark, "%s~", name);
+	r = read_file(p->shown_fd, mark, &seen, e);
+	if ((r < 0 && r != -AMBIT_NOT_FOUND) || (r == 0 && buf_cstr(&seen) == NULL))
+		return -(int)e->code;
+	if (r < 0 || !buf_is_same(&is, &seen))
+		return err_set(e, AMBIT_DENIED, "`ambit guard --pins SERVER` shows it",
+			       "what '%.64s' looks like was not shown", name);
+	r = read_file(p->liked_fd, name, &all, e);
+	if (r < 0 && r != -AMBIT_NOT_FOUND)
+		return r;
+	if (!has_line(&all, (const char *)seen.data))
+		buf_put(&all, seen.data, seen.len);
+	r = all.failed ? err_set(e, AMBIT_LIMIT, NULL, "'%.64s' looks like too many others", name)
+		       : write_file(p->liked_fd, name, all.data, all.len, e);
+	if (r < 0)
+		return r;
+	(void)unlinkat(dir_fd, name, 0);
+	(void)unlinkat(p->shown_fd, mark, 0);
+	(void)printf("approved: %s, beside %s", name, (const char *)seen.data);
+	return 0;
+}
+
 /* ---- for a person ---- */
 
 /* A text of JSON, a line for each member of the outermost object or so: what differs shows. */
@@ -270,7 +383,10 @@ static int show_one(void *of, int dir_fd, const char *name, struct err *e)
 
 int guard_pins_show(const struct guard_pins *p, struct err *e)
 {
-	return each(p->waits_fd, show_one, (void *)(uintptr_t)p, e); /* only read */
+	void *of = (void *)(uintptr_t)p; /* only read */
+	const int r = each(p->waits_fd, show_one, of, e);
+
+	return r < 0 ? r : each(p->alike_fd, show_alike, of, e);
 }
 
 struct approving {
@@ -283,6 +399,7 @@ static int approve_one(void *of, int dir_fd, const char *name, struct err *e)
 {
 	struct approving *a = of;
 	auto_buf is = { .max = DEFINITION_MAX + 1 }, seen = { .max = DEFINITION_MAX + 1 };
+	unsigned n = 0;
 	int r;
 
 	if (a->tool != NULL && strcmp(a->tool, name) != 0)
@@ -297,7 +414,12 @@ static int approve_one(void *of, int dir_fd, const char *name, struct err *e)
 	if (r < 0 || seen.len != is.len || is.len == 0 || memcmp(seen.data, is.data, is.len) != 0)
 		return err_set(e, AMBIT_DENIED, "`ambit guard --pins SERVER` shows it",
 			       "the definition of '%.64s' that waits is not one that was shown", name);
-	r = write_file(a->p->pinned_fd, name, seen.data, seen.len, e);
+	r = each(a->p->pinned_fd, count_one, &n, e);
+	if (r == 0 && n >= GUARD_PINS_MAX && !is_there(a->p->pinned_fd, name))
+		r = err_set(e, AMBIT_LIMIT, "approve those that you use by their names",
+			    "'%.64s' is not approved: %d tools of the server are, and no more can be", name,
+			    GUARD_PINS_MAX);
+	r = r < 0 ? r : write_file(a->p->pinned_fd, name, seen.data, seen.len, e);
 	if (r < 0)
 		return r;
 	(void)unlinkat(dir_fd, name, 0); /* what came in between will come again */
@@ -306,11 +428,22 @@ static int approve_one(void *of, int dir_fd, const char *name, struct err *e)
 	return 0;
 }
 
+static int like_one(void *of, int dir_fd, const char *name, struct err *e)
+{
+	struct approving *a = of;
+
+	if (a->tool != NULL && strcmp(a->tool, name) != 0)
+		return 0;
+	a->n++;
+	return like(a->p, dir_fd, name, e);
+}
+
 int guard_pins_approve(const struct guard_pins *p, const char *tool, struct err *e)
 {
 	struct approving a = { .p = p, .tool = tool };
-	const int r = each(p->waits_fd, approve_one, &a, e);
+	int r = each(p->waits_fd, approve_one, &a, e);
 
+	r = r < 0 ? r : each(p->alike_fd, like_one, &a, e);
 	if (r == 0 && a.n == 0)
 		return err_set(e, AMBIT_NOT_FOUND, "`ambit guard --pins SERVER` lists what does",
 			       "nothing%s%.64s waits for approval", tool != NULL ? " of " : "",

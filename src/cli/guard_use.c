@@ -153,6 +153,14 @@ uint32_t guard_use_names(const struct guard_use *u, struct buf *out)
 	return count;
 }
 
+bool guard_use_minds_risk(const struct guard_use *u)
+{
+	for (uint32_t i = 0; i < u->n; i++)
+		if (u->grants[i].where.calm)
+			return true;
+	return false;
+}
+
 void guard_use_close(struct guard_use *u)
 {
 	struct err e;

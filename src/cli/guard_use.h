@@ -43,6 +43,8 @@ int guard_use_open(struct guard_use *u, const struct policy *p, const char *serv
 		   const char *workspace, unsigned place, const char *event, struct err *e);
 /* The names that something is granted for, as GUARD_BEGIN has them: how many. */
 uint32_t guard_use_names(const struct guard_use *u, struct buf *out);
+/* Whether one of them is of tools that are not risky. */
+bool guard_use_minds_risk(const struct guard_use *u);
 /* Its grants, and what was used of them, go. */
 void guard_use_close(struct guard_use *u);
 /* Fills in *ret, but for its number. *ret_by, borrowed: the grant that decided; NULL: none covers it. -GONE and others: nobody can be asked. */

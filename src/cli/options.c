@@ -57,6 +57,7 @@ enum flag {
 	PINS,
 	APPROVE,
 	LEARN,
+	PER_CALL,
 	SOCKET,
 	HELP
 };
@@ -118,6 +119,7 @@ static const struct option flags[] = {
 	{ "pins", required_argument, NULL, PINS },
 	{ "approve", no_argument, NULL, APPROVE },
 	{ "learn", required_argument, NULL, LEARN },
+	{ "per-call", no_argument, NULL, PER_CALL },
 	{ "socket", required_argument, NULL, SOCKET },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -295,6 +297,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case PINS: o->pins = value; break;
 	case APPROVE: o->approve = true; break;
 	case LEARN: o->learn = value; break;
+	case PER_CALL: o->per_call = true; break;
 	case SOCKET: o->socket = value; break;
 	case HELP: o->help = true; break;
 	}
@@ -323,6 +326,7 @@ static bool is_taken(enum command command, int flag)
 	case NAME:
 	case PINS:
 	case LEARN:
+	case PER_CALL:
 	case APPROVE: return command == COMMAND_GUARD;
 	case AGENT: return command == COMMAND_RUN || command == COMMAND_MCP || command == COMMAND_GUARD;
 	case JSON: return command == COMMAND_RUN || command == COMMAND_SESSION;
@@ -458,7 +462,7 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (!o->help && o->kind == KIND_RUN && (o->result != NULL || o->kernel != NULL))
 		return cli_misused(e, help_command, "--%s is of code: --python, --node or --shell",
 				   o->result != NULL ? "result" : "kernel");
-	if (!o->help && !makes_session(command) && !o->end && o->pins == NULL && optind >= argc)
+	if (!o->help && !makes_session(command) && command != COMMAND_GUARD && !o->end && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
 	if (!o->help && makes_session(command) && optind < argc)
 		return cli_misused(e, help_command, "%s takes no command, and not '%s'",

@@ -35,6 +35,7 @@ struct run_options {
 	const char *tools;       /* mcp: those that are listed; NULL: all that something is granted for */
 	const char *name, *pins; /* guard: what the server is called; of which one what waits is shown, */
 	bool approve;            /* or approved */
+	bool per_call;           /* guard: each call has a server of its own */
 	const char *learn;       /* guard: file to write the policy to that would have sufficed */
 	/* session new, mcp: over all of its events; 0: not bounded, or as usual */
 	uint64_t events_max, wall_ms_max, cpu_ms_max, keep_ms, keep_bytes;

@@ -6,13 +6,14 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "core/where_match.h"
+#include "core/where_schema.h"
 
 #define OTHERS "*" /* the key that means all other arguments */
 #define PREFIX "where='"
 
 bool where_is_none(const struct where *w)
 {
-	return w->n_conditions == 0 && !w->only;
+	return w->n_conditions == 0 && !w->only && !w->calm;
 }
 
 /* ---- reading: JSON, one token after the other ---- */
@@ -298,7 +299,7 @@ static int read_set(struct reader *r, struct where_condition *c)
 /* ---- one condition ---- */
 
 /* The one way of writing it: no exponent, no digit that means nothing. */
-static bool is_normal_number(const char *text)
+bool where_is_normal_number(const char *text)
 {
 	const size_t n = strlen(text);
 	const char *point = strchr(text, '.');
@@ -312,7 +313,7 @@ static int read_bound(struct reader *r, uint16_t *ret)
 	const size_t begun = r->at;
 	const int rc = keep_word(r, word_length(r), ret);
 
-	if (rc == 0 && !is_normal_number(r->w->text + *ret))
+	if (rc == 0 && !where_is_normal_number(r->w->text + *ret))
 		return wrong_at(r, begun, "is not where a bound begins", "write it in digits, such as -3 or 0.25");
 	return rc;
 }
@@ -353,6 +354,35 @@ static int read_match(struct reader *r, uint16_t *ret)
 	return err_context(r->e, rc, "where");
 }
 
+bool where_read_text(const char *text, size_t n, size_t *at, char *ret, size_t size)
+{
+	struct where kept = { .used = 0 };
+	struct reader r = { .text = text, .n = n, .at = *at, .w = &kept };
+	uint16_t from;
+	const int rc = read_text(&r, &from);
+
+	*at = r.at;
+	return rc == 0 && text_copy(ret, size, kept.text);
+}
+
+/* What is kept is its one form, behind what the path was kept as. */
+static int read_schema(struct reader *r, uint16_t *ret)
+{
+	const char *why, *hint;
+	struct schema s;
+	struct buf out;
+
+	if (!schema_read(r->text, r->n, &r->at, &s, &why, &hint))
+		return wrong(r, why, hint);
+	*ret = r->w->used;
+	buf_init_in(&out, r->w->text + r->w->used, sizeof r->w->text - r->w->used);
+	schema_write(&s, &out);
+	if (buf_cstr(&out) == NULL)
+		return too_many(r, "bytes", TERMS_TEXT_MAX);
+	r->w->used = (uint16_t)(r->w->used + out.len + 1);
+	return 0;
+}
+
 static int read_given(struct reader *r, bool *ret)
 {
 	const size_t n = word_length(r);
@@ -372,7 +402,7 @@ static int twice(const struct reader *r, size_t at)
 
 static int read_part(struct reader *r, struct where_condition *c)
 {
-	static const char hint[] = "write of, match, min, max, length or given";
+	static const char hint[] = "write of, match, min, max, length, schema or given";
 	uint16_t at = 0;
 	const size_t begun = r->at;
 	char word[16];
@@ -396,6 +426,8 @@ static int read_part(struct reader *r, struct where_condition *c)
 		return c->max != 0 ? twice(r, begun) : read_bound(r, &c->max);
 	if (strcmp(word, "length") == 0)
 		return c->length != 0 ? twice(r, begun) : read_length(r, &c->length);
+	if (strcmp(word, "schema") == 0)
+		return c->schema != 0 ? twice(r, begun) : read_schema(r, &c->schema);
 	if (strcmp(word, "given") == 0)
 		return c->given ? twice(r, begun) : read_given(r, &c->given);
 	return wrong_at(r, begun, "begins no part of a condition", hint);
@@ -459,24 +491,29 @@ static int read_member(struct reader *r)
 	struct where_condition c = { .path = 0 };
 	const size_t begun = r->at;
 	const char *path;
+	bool is_ours, *set;
 	int rc = read_text(r, &c.path);
 
 	if (rc < 0)
 		return rc;
 	path = r->w->text + c.path;
-	if (strcmp(path, OTHERS) != 0 && !where_is_path(path, strlen(path)))
+	is_ours = strcmp(path, OTHERS) == 0 || strcmp(path, WHERE_RISKY) == 0;
+	if (!is_ours && !where_is_path(path, strlen(path)))
 		return wrong_at(r, begun, "begins a name with a star, or a \\ that is not before . * or \\",
 				"write \\* for a star in a name; in JSON \\ is written \\\\");
 	if (!take(r, ':'))
 		return wrong(r, "is not the colon behind a name", "write {\"path\": \"./docs/**\"}");
-	if (strcmp(path, OTHERS) != 0) {
+	if (!is_ours) {
 		rc = read_condition(r, &c);
 		return rc < 0 ? rc : add_condition(r, &c, begun);
 	}
-	if (r->w->only)
+	set = strcmp(path, OTHERS) == 0 ? &r->w->only : &r->w->calm;
+	if (*set)
 		return twice(r, begun);
-	r->w->only = take_null(r);
-	return r->w->only ? 0 : wrong(r, "is not null", "write \"*\": null where no other argument may be there");
+	*set = take_null(r);
+	return *set ? 0
+		    : wrong(r, "is not null",
+			    "write \"*\": null where no other argument may be there, \"*risky\": null where no tool may be risky");
 }
 
 static int read_all(struct reader *r)
@@ -564,6 +601,11 @@ static void put_text(struct buf *out, const char *text, bool is_pattern)
 	buf_put_u8(out, '"');
 }
 
+void where_write_text(struct buf *out, const char *text)
+{
+	put_text(out, text, false);
+}
+
 static void put_set(struct buf *out, const struct where *w, const struct where_condition *c)
 {
 	for (uint16_t i = 0; i < c->n_values; i++) {
@@ -582,7 +624,7 @@ static void put_name(struct buf *out, const char *name, char *between)
 static void put_condition(struct buf *out, const struct where *w, const struct where_condition *c)
 {
 	const bool is_set = c->n_values > 0 && c->match == 0 && c->min == 0 && c->max == 0 && c->length == 0 &&
-			    !c->given;
+			    c->schema == 0 && !c->given;
 	char between = '{';
 
 	if (c->absent)
@@ -615,6 +657,10 @@ static void put_condition(struct buf *out, const struct where *w, const struct w
 		put_name(out, "of", &between);
 		put_set(out, w, c);
 	}
+	if (c->schema != 0) {
+		put_name(out, "schema", &between);
+		buf_printf(out, "%s", w->text + c->schema);
+	}
 	buf_printf(out, "%s", between == '{' ? "{}" : "}");
 }
 
@@ -630,6 +676,10 @@ static bool format(const struct where *w, char ret[TERMS_TEXT_MAX])
 	buf_printf(&out, PREFIX);
 	if (w->only) {
 		put_name(&out, OTHERS, &between);
+		buf_printf(&out, "null");
+	}
+	if (w->calm) {
+		put_name(&out, WHERE_RISKY, &between);
 		buf_printf(&out, "null");
 	}
 	for (uint16_t i = 0; i < w->n_conditions; i++) {
@@ -778,7 +828,8 @@ static bool is_condition_within(const struct where *inner, const struct where_co
 	return is_set_within(inner, c, outer, by) && is_match_within(inner, c, outer, by) &&
 	       is_bound_within(inner, c->min, outer, by->min, -1) &&
 	       is_bound_within(inner, c->max, outer, by->max, 1) &&
-	       (by->length == 0 || (c->length != 0 && c->length <= by->length));
+	       (by->length == 0 || (c->length != 0 && c->length <= by->length)) &&
+	       (by->schema == 0 || (c->schema != 0 && strcmp(inner->text + c->schema, outer->text + by->schema) == 0));
 }
 
 static bool follows(const struct where *inner, const struct where *outer, const struct where_condition *by)
@@ -788,7 +839,7 @@ static bool follows(const struct where *inner, const struct where *outer, const 
 
 	if (by->given && (c == NULL || !c->given))
 		return false;
-	if (!by->absent && !where_is_bounded(by))
+	if (!by->absent && by->schema == 0 && !where_is_bounded(by))
 		return true;
 	return is_absent(inner, path) || (!by->absent && c != NULL && is_condition_within(inner, c, outer, by));
 }
@@ -813,5 +864,7 @@ bool where_is_within(const struct where *inner, const struct where *outer)
 	for (uint16_t i = 0; i < outer->n_conditions; i++)
 		if (!follows(inner, outer, &outer->conditions[i]))
 			return false;
+	if (outer->calm && !inner->calm)
+		return false;
 	return !outer->only || (inner->only && are_named_within(inner, outer));
 }

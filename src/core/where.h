@@ -15,9 +15,11 @@
  *   a text, or a list of them   it is one of these (a number, true or false: as JSON writes it). `*` is any run of characters, `\*` a star, `\\` a backslash
  *   {"of": .., "match": "..", "min": .., "max": .., "length": .., "given": true}
  *                               one of these; all of it matches that expression (core/match.h); a number from and to; no more characters; it must be there
+ *   {"schema": {..}}            it, and what is in it, is as that JSON Schema says (core/where_schema.h)
  *   {}                          whatever it is: it is named, which counts where "*" is null
  *   null                        it must not be there
  *   "*": null                   no other argument than those that are named
+ *   "*risky": null             of a tool whose server calls it read-only, and not destructive: what a server says of a tool makes it no less than one of which nothing is said
  *
  * An argument that is not there is as it should be, unless it must be. One that lies beneath a condition's (`mode.x`), or on the way to it (a text
  * `options`), is none that the condition can see, so it is refused. A text of which some part between /, \, ?, # (or their %2F) is `..` is matched by `*`
@@ -46,12 +48,14 @@ struct where_condition {
 	uint16_t values, n_values; /* of a set: from where, how many; 0: any */
 	uint16_t match;            /* an expression, which was looked at: it is one */
 	uint16_t min, max;         /* a number */
+	uint16_t schema;           /* in its one form; 0: none */
 	uint32_t length;           /* characters; 0: any number of them */
 	bool absent, given;
 };
 
 struct where {
 	bool only; /* no other argument */
+	bool calm; /* and no risky tool */
 	uint16_t n_conditions, n_values, used;
 	struct where_condition conditions[WHERE_CONDITIONS_MAX]; /* by path */
 	uint16_t values[WHERE_VALUES_MAX];                       /* patterns, with WHERE_STAR for a star */
@@ -86,6 +90,8 @@ enum where_kind {
 	WHERE_KIND_COUNT
 };
 
+/* A call of a tool that is risky has one more, which no name of an argument is: true. */
+#define WHERE_RISKY "*risky"
 /* Of each scalar but null, for whoever has JSON. A path is names with `.` between, each written by where_put_name. */
 void where_put(struct buf *out, const char *path, enum where_kind kind, const void *value, size_t n);
 void where_put_name(struct buf *path, const char *name, size_t n);
@@ -104,7 +110,7 @@ bool where_allows(const struct where *w, const struct where_arguments *args);
 /* Whether an argument has, but for case, the name of a condition, or lies beneath or on the way to it: who reads names without regard to case would take it for the one that the condition is on, which is then not looked at. Likewise where there are conditions and an argument `__proto__`. */
 bool where_is_evaded(const struct where *w, const struct where_arguments *args);
 /* Whether inner allows no more than outer. Each condition of outer must follow from inner's on the same argument, or from one that says it is not there: a set
- * within a set (exact: a pattern lies within several only if it lies within one of them), a range, a length, `given`; an expression from the same one, or
+ * within a set (a schema from the same one; exact: a pattern lies within several only if it lies within one of them), a range, a length, `given`; an expression from the same one, or
  * from a set of texts without a star that match it. Not seen: a set whose texts are all short, or all in a range; an expression within another; what
  * follows from two conditions together, or only from others on objects above or below. */
 bool where_is_within(const struct where *inner, const struct where *outer);

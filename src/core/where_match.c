@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "core/where_schema.h"
 
 /* ---- patterns ---- */
 
@@ -181,6 +182,16 @@ static int compare_sizes(struct number a, struct number b)
 	return 0;
 }
 
+bool where_is_whole(const char *text, size_t n)
+{
+	struct number v = number_of(text, n);
+
+	for (int64_t place = v.place; v.sign != 0 && v.at < v.end; place--)
+		if (next_digit(&v) != '0' && place < 0)
+			return false;
+	return true;
+}
+
 int where_compare_numbers(const char *a, size_t a_n, const char *b, size_t b_n)
 {
 	const struct number left = number_of(a, a_n), right = number_of(b, b_n);
@@ -326,8 +337,15 @@ static bool is_count(const struct where_argument *a)
 	return a->n <= 18 && digits(a->value, a->n) == a->n && where_is_number(a->value, a->n);
 }
 
+static bool is_risk(const struct where_argument *a)
+{
+	return a->path_n == strlen(WHERE_RISKY) && memcmp(a->path, WHERE_RISKY, a->path_n) == 0;
+}
+
 static bool is_argument(const struct where_argument *a)
 {
+	if (is_risk(a))
+		return a->kind == WHERE_BOOL && a->n == 4 && memcmp(a->value, "true", 4) == 0;
 	if (a->kind >= WHERE_KIND_COUNT || !where_is_path(a->path, a->path_n))
 		return false;
 	switch ((enum where_kind)a->kind) {
@@ -348,14 +366,14 @@ bool where_are_arguments(const struct where_arguments *args)
 
 	rbuf_init(&in, args->bytes, args->n);
 	while (where_next(&in, &a))
-		if (++n > WHERE_ARGUMENTS_MAX || !is_argument(&a))
+		if ((n += !is_risk(&a)) > WHERE_ARGUMENTS_MAX || !is_argument(&a))
 			return false;
 	return rbuf_done(&in) && args->n <= WHERE_BYTES_MAX;
 }
 
 /* ---- what is allowed ---- */
 
-static uint64_t characters(const struct where_argument *a)
+uint64_t where_characters(const struct where_argument *a)
 {
 	uint64_t n = 0;
 
@@ -401,7 +419,7 @@ static bool admits(const struct where *w, const struct where_condition *c, const
 {
 	if (c->absent || (is_beneath && where_is_bounded(c)))
 		return false;
-	return is_one_of(w, c, a) && is_in_range(w, c, a) && (c->length == 0 || characters(a) <= c->length);
+	return is_one_of(w, c, a) && is_in_range(w, c, a) && (c->length == 0 || where_characters(a) <= c->length);
 }
 
 /* Also says which conditions it is one for. */
@@ -409,6 +427,8 @@ static bool allows_one(const struct where *w, const struct where_argument *a, ui
 {
 	bool is_named = false;
 
+	if (is_risk(a))
+		return !w->calm;
 	for (uint16_t i = 0; i < w->n_conditions; i++) {
 		const struct where_condition *c = &w->conditions[i];
 		const char *path = w->text + c->path;
@@ -419,7 +439,8 @@ static bool allows_one(const struct where *w, const struct where_argument *a, ui
 			*there |= UINT32_C(1) << i;
 			if (!admits(w, c, a, a->path_n > n))
 				return false;
-		} else if ((c->absent || where_is_bounded(c)) && where_is_at(path, n, a->path, a->path_n)) {
+		} else if ((c->absent || c->schema != 0 || where_is_bounded(c)) &&
+			   where_is_at(path, n, a->path, a->path_n)) {
 			return false;
 		}
 	}
@@ -444,6 +465,15 @@ static bool is_expressed(const struct where *w, const struct where_condition *c,
 	return true;
 }
 
+static bool is_as_schema(const struct where *w, const struct where_condition *c, const struct where_arguments *args)
+{
+	const char *text = w->text + c->schema, *why, *hint;
+	struct schema s;
+	size_t at = 0;
+
+	return schema_read(text, strlen(text), &at, &s, &why, &hint) && schema_allows(&s, w->text + c->path, args);
+}
+
 _Static_assert(WHERE_CONDITIONS_MAX <= 32, "a bit for each");
 
 bool where_allows(const struct where *w, const struct where_arguments *args)
@@ -460,7 +490,8 @@ bool where_allows(const struct where *w, const struct where_arguments *args)
 		const struct where_condition *c = &w->conditions[i];
 		const bool is_there = (there >> i & 1) != 0;
 
-		if ((c->given && !is_there) || (c->match != 0 && is_there && !is_expressed(w, c, args)))
+		if ((c->given && !is_there) || (c->match != 0 && is_there && !is_expressed(w, c, args)) ||
+		    (c->schema != 0 && is_there && !is_as_schema(w, c, args)))
 			return false;
 	}
 	return rbuf_done(&in);

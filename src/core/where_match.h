@@ -17,6 +17,15 @@ bool where_climbs(const char *text, size_t n);
 bool where_is_expressed(const struct match *m, const char *text, size_t n);
 /* As JSON has numbers; exact, of any size. */
 bool where_is_number(const char *text, size_t n);
+/* In the one way of writing it that bounds have: no exponent, no digit that means nothing. */
+bool where_is_normal_number(const char *text);
+/* Of a number: without a fraction. */
+bool where_is_whole(const char *text, size_t n);
+/* How many characters a text has. */
+uint64_t where_characters(const struct where_argument *a);
+/* A text of JSON that begins at *at, as it means, with a NUL. False: it is none there, or too long. */
+bool where_read_text(const char *text, size_t n, size_t *at, char *ret, size_t size);
+void where_write_text(struct buf *out, const char *text);
 /* Below 0, 0, above 0. Both are numbers. */
 int where_compare_numbers(const char *a, size_t a_n, const char *b, size_t b_n);
 /* Whether path is the other, or lies beneath it. */

@@ -62,8 +62,10 @@ static void drop(struct guard *g, struct pending *p, int number, const struct er
 	pending_free(g, p);
 }
 
+/* What a server was told may be why it says what it says: what it has from then on was not there when it was first seen. */
 static void send_on(struct guard *g, struct pending *p)
 {
+	g->is_first = g->is_first && !(g->whole && p->tool[0] != 0);
 	buf_put(&g->server.bytes, p->line.data, p->line.len);
 	g->held -= p->line.len;
 	buf_finish(&p->line);
@@ -121,6 +123,11 @@ static int ask_owner(struct guard *g, struct pending *p, const char *name, const
 	struct guard_ask ask = { .number = p->number, .bytes = p->bytes };
 	const int r = flat_put(&flat, NULL, judged, e);
 
+	if (r == 0 && g->tells_risk && p->tool[0] != 0 && pins_are_risky(g, p->tool))
+		where_put(&flat, WHERE_RISKY, WHERE_BOOL, "true", strlen("true"));
+	if (r == 0 && flat.len > WHERE_BYTES_MAX)
+		return err_set(e, AMBIT_LIMIT, "pass long texts by a file", "arguments of more than %u bytes",
+			       WHERE_BYTES_MAX);
 	if (r < 0)
 		return r;
 	memcpy(ask.sha256, p->sha256, sizeof ask.sha256);
@@ -300,6 +307,18 @@ static int take_line(struct guard *g, struct pending *p, const char *line, size_
 	return 0;
 }
 
+/* What the client says to what the server asked is not judged, and is a part of what a person would say yes to. */
+static int add_carried(struct pending *p, const json_t *said, json_t *judged, struct err *e)
+{
+	const json_t *params = json_object_get(said, "params");
+	json_t *all = json_pack("[O, O?, O?]", judged, json_object_get(params, "inputResponses"),
+				json_object_get(params, "requestState"));
+	const int r = take_digest(p, name_of(p, said), all, e);
+
+	json_decref(all);
+	return r;
+}
+
 /* What is judged is what goes on: what was for us is taken out of both before. */
 static int begin_judged(struct guard *g, struct pending *p, json_t *said, const char *line, size_t n, struct err *e)
 {
@@ -309,6 +328,8 @@ static int begin_judged(struct guard *g, struct pending *p, json_t *said, const 
 			       : take_digest(p, name_of(p, said), judged, e);
 
 	r = r < 0 ? r : person_returned(g, p, said, &made, e);
+	if (r == 0 && p->carries)
+		r = add_carried(p, said, judged, e);
 	if (r > 0)
 		r = err_set(e, AMBIT_DENIED, "go on without it, or ask what they want instead",
 			    "the user did not accept: nothing was done");
@@ -449,43 +470,6 @@ static void on_answer(struct guard *g, const json_t *said, const char *line, siz
 
 /* ---- a line ---- */
 
-int said_check(const json_t *said, struct err *e)
-{
-	static const char *const known[] = { "jsonrpc", "id", "method", "params", "result", "error" };
-	const json_t *version = json_object_get(said, "jsonrpc"), *method = json_object_get(said, "method");
-	const char *key;
-	json_t *v;
-
-	if (!json_is_object(said))
-		return err_set(e, AMBIT_USAGE, "send each message as a line of its own", "batches are not taken");
-	json_object_foreach((json_t *)(uintptr_t)said, key, v)
-	{
-		bool is = false;
-
-		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-			is = is || strcmp(known[i], key) == 0;
-		if (!is)
-			return err_set(e, AMBIT_USAGE, "a message has jsonrpc, id, method and params",
-				       "a message with a member '%.64s'", key);
-	}
-	if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
-		return err_set(e, AMBIT_USAGE, "\"jsonrpc\": \"2.0\"", "not a message of JSON-RPC 2.0");
-	if (method != NULL && (!json_is_string(method) || json_object_get(said, "result") != NULL ||
-			       json_object_get(said, "error") != NULL))
-		return err_set(e, AMBIT_USAGE, NULL, "a message is a request, a note or an answer, and one of these");
-	if (method == NULL && (json_object_get(said, "result") != NULL) == (json_object_get(said, "error") != NULL))
-		return err_set(e, AMBIT_USAGE, NULL, "no method is named, and it is no answer");
-	return 0;
-}
-
-/* There are readers to whom a carriage return ends a line, as it ends one of text in Python: what is a blank between two values here would be two messages there. */
-bool said_is_one_line(const char *line, size_t n)
-{
-	while (n > 0 && strchr(" \t\r", line[n - 1]) != NULL)
-		n--;
-	return memchr(line, '\r', n) == NULL;
-}
-
 static void take(struct guard *g, json_t *said, const char *line, size_t n)
 {
 	const json_t *id = json_object_get(said, "id");
@@ -512,20 +496,12 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 		on_request(g, said, text, line, n);
 }
 
-/* There is no NUL behind it. */
-static bool is_blank(const char *line, size_t n)
-{
-	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t' || line[n - 1] == '\r'))
-		n--;
-	return n == 0;
-}
-
 void client_said(struct guard *g, const char *line, size_t n)
 {
 	struct mistake m;
 	json_t *said;
 
-	if (is_blank(line, n))
+	if (line_is_blank(line, n))
 		return;
 	if (!said_is_one_line(line, n)) {
 		(void)err_set(&m.err, AMBIT_MALFORMED, "end lines by a line feed",

@@ -9,26 +9,8 @@
 #include "base/fd.h"
 
 #define LINES_A_TURN 32
-#define LINE_BYTES 16384  /* a longer one counts as several */
-#define PIPE_ATOMIC 4096u /* PIPE_BUF: what poll(2) says there is room for */
+#define LINE_BYTES 16384 /* a longer one counts as several */
 #define GONE (POLLHUP | POLLERR)
-
-static void side_init(struct side *s, int in, int out)
-{
-	s->in = in;
-	s->out = out;
-	frame_init(&s->lines);
-	pace_init(&s->pace);
-	buf_init(&s->bytes, GUARD_OUT_MAX);
-}
-
-static void side_finish(struct side *s)
-{
-	frame_finish(&s->lines);
-	buf_finish(&s->bytes);
-	fd_close(&s->in);
-	fd_close(&s->out);
-}
 
 struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b)
 {
@@ -40,7 +22,8 @@ struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b
 	side_init(&g->server, fds[3], fds[2]);
 	port_init(&g->owner, owner);
 	g->answer_bytes = b->answer_bytes;
-	g->is_first = b->is_first != 0;
+	g->tells_risk = b->tells_risk != 0;
+	g->is_first = g->was_first = b->is_first != 0;
 	memcpy(g->key, b->key, sizeof g->key);
 	return g;
 }
@@ -63,51 +46,6 @@ void guard_free(struct guard *g)
 
 /* ---- one side ---- */
 
-static bool is_gone(const struct side *s)
-{
-	return s->said_all && s->dry;
-}
-
-static bool has_room(const struct side *s)
-{
-	return s->deaf || s->bytes.len - s->at < GUARD_OUT_LOW;
-}
-
-/* The stream may be shared with whoever made it: it is not made to be one that does not block, but asked first. */
-static void give(struct side *s)
-{
-	while (!s->deaf && s->at < s->bytes.len) {
-		struct pollfd p = { .fd = s->out, .events = POLLOUT };
-		const size_t left = s->bytes.len - s->at;
-		ssize_t n;
-
-		if (poll(&p, 1, 0) <= 0 || (p.revents & (POLLOUT | GONE)) == 0)
-			break;
-		n = write(s->out, s->bytes.data + s->at, left < PIPE_ATOMIC ? left : PIPE_ATOMIC);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			s->deaf = true;
-		else
-			s->at += (size_t)n;
-	}
-	buf_drop(&s->bytes, s->deaf ? s->bytes.len : s->at);
-	s->at = 0;
-	if (s->bytes.len == 0 && s->bytes.cap > GUARD_OUT_LOW && !s->bytes.failed)
-		buf_finish(&s->bytes);
-}
-
-static void read_side(struct guard *g, struct side *s)
-{
-	const ssize_t n = read(s->in, g->page, sizeof g->page);
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n <= 0 || !frame_add(&s->lines, g->page, (size_t)n))
-		s->said_all = true;
-	s->dry = false;
-}
-
 static bool hear_line(struct guard *g, struct side *s)
 {
 	const bool is_client = s == &g->client;
@@ -125,7 +63,7 @@ static bool hear_line(struct guard *g, struct side *s)
 /* Who floods waits; what a server says is held up by nothing but who reads it. */
 static bool may_hear(struct guard *g, struct side *s)
 {
-	return !s->dry && has_room(&g->client) && has_room(&g->server) && !port_waits(&g->owner) &&
+	return !s->dry && side_has_room(&g->client) && side_has_room(&g->server) && !port_waits(&g->owner) &&
 	       !pace_rests(&s->pace);
 }
 
@@ -155,7 +93,7 @@ static bool told_by_owner(struct guard *g)
 	if (r == -EAGAIN)
 		return true;
 	return r > 0 && m.number == WIRE_GUARD_WORD && guard_word_take(&m.body, &w) &&
-	       (guard_word(g, &w) || is_gone(&g->server)); /* what it is on was answered */
+	       (guard_word(g, &w) || side_is_gone(&g->server)); /* what it is on was answered */
 }
 
 /* ---- turns ---- */
@@ -168,18 +106,27 @@ static bool is_asked(const struct guard *g)
 	return false;
 }
 
+/* Also who closed its input, and stays: it hears nothing any more, and what it had said was read. */
+static bool server_is_gone(const struct guard *g)
+{
+	struct pollfd p = { .fd = g->server.in, .events = POLLIN };
+
+	return side_is_gone(&g->server) || (g->server.deaf && g->server.dry && poll(&p, 1, 0) == 0);
+}
+
 static bool is_over(const struct guard *g)
 {
 	if (g->client.deaf || g->client.bytes.failed || g->server.bytes.failed || g->owner.fd < 0)
 		return true;
-	if (is_gone(&g->server)) /* what waited was answered so: then there is nothing more to be had */
+	if (server_is_gone(g)) /* what waited was answered so: then there is nothing more to be had */
 		return g->client.at == g->client.bytes.len;
-	return is_gone(&g->client) && !is_asked(g) && g->client.at == g->client.bytes.len && !port_waits(&g->owner);
+	return side_is_gone(&g->client) && !is_asked(g) && g->client.at == g->client.bytes.len &&
+	       !port_waits(&g->owner);
 }
 
 static void end_server(struct guard *g)
 {
-	if (is_gone(&g->server))
+	if (server_is_gone(g))
 		server_lost(g);
 }
 
@@ -190,7 +137,7 @@ static int least(int a, int b)
 
 static short reads(const struct guard *g, const struct side *s)
 {
-	return s->dry && !s->said_all && has_room(&g->client) && has_room(&g->server) ? POLLIN : 0;
+	return s->dry && !s->said_all && side_has_room(&g->client) && side_has_room(&g->server) ? POLLIN : 0;
 }
 
 static void wait_and_look(struct guard *g, int wait_ms)
@@ -211,9 +158,9 @@ static void wait_and_look(struct guard *g, int wait_ms)
 	if ((p[3].revents & POLLERR) != 0)
 		g->server.deaf = true;
 	if ((p[0].revents & (POLLIN | GONE)) != 0)
-		read_side(g, &g->client);
+		side_read(&g->client, g->page);
 	if ((p[2].revents & (POLLIN | GONE)) != 0)
-		read_side(g, &g->server);
+		side_read(&g->server, g->page);
 	if (((p[4].revents & POLLOUT) != 0 && !port_flush(&g->owner)) ||
 	    ((p[4].revents & (POLLIN | GONE)) != 0 && !told_by_owner(g)))
 		port_finish(&g->owner);
@@ -223,9 +170,9 @@ bool guard_turn(struct guard *g, int wait_ms)
 {
 	hear_all(g, &g->client);
 	hear_all(g, &g->server);
+	side_give(&g->server);
 	end_server(g);
-	give(&g->server);
-	give(&g->client);
+	side_give(&g->client);
 	if (is_over(g))
 		return false;
 	wait_and_look(g, may_hear(g, &g->client) || may_hear(g, &g->server) ? 0 : wait_ms);

@@ -9,20 +9,15 @@
 
 #include <jansson.h>
 
+#include "guard/line.h"
 #include "guard/link.h"
+#include "guard/side.h"
 #include "mcp/seal.h"
-#include "rpc/frame.h"
 #include "rpc/parse.h"
 #include "rpc/port.h"
-#include "session/pace.h"
 
-#define GUARD_PENDING_MAX 128      /* of each direction, that are not answered */
-#define GUARD_ID_MAX 160           /* of a request or a progress token, as JSON, with a NUL */
-#define GUARD_OUT_LOW (256u << 10) /* with so much that one has not taken, nothing more is read for it */
-#define GUARD_OUT_MAX (16u << 20)
-#define GUARD_HELD_MAX (16u << 20) /* of all requests that wait for a word */
-#define GUARD_DEPTH_MAX 64u        /* of a message */
-#define GUARD_VALUES_MAX 200000u
+#define GUARD_PENDING_MAX 128                 /* of each direction, that are not answered */
+#define GUARD_HELD_MAX (16u << 20)            /* of all requests that wait for a word */
 #define GUARD_STRAY_MAX 64                    /* answers to what was never asked, before a side is left */
 #define GUARD_PAGES_MAX 64                    /* of a list of tools */
 #define GUARD_KNOWN_MAX (2u * GUARD_PINS_MAX) /* tools of a server, with those that were */
@@ -85,22 +80,16 @@ struct known {
 	struct guard_pin pin;      /* what was approved, if it is pinned */
 	uint8_t now[SHA256_BYTES]; /* what it is, if it was seen */
 	bool pinned, seen, bad;
-};
-
-struct side {
-	int in, out; /* owned */
-	bool said_all, deaf, dry;
-	unsigned stray;
-	struct frame lines;
-	struct pace pace;
-	struct buf bytes; /* that it has not taken */
-	size_t at;
+	bool risky; /* its server does not call it read-only, or calls it destructive */
 };
 
 struct guard {
 	struct side client, server;
 	struct port owner; /* owned */
-	bool is_first;     /* nothing was pinned before */
+	bool tells_risk;   /* some grant is of tools that are not risky */
+	bool is_first;     /* nothing was pinned before, and none was called yet with all of them listed */
+	bool was_first;    /* nothing was pinned before */
+	bool whole;        /* a list of tools came to its end */
 	bool listed;       /* all tools were seen once */
 	bool stale;        /* they changed since our own list was begun */
 	bool elicits;      /* legacy: the client can ask its user */
@@ -144,10 +133,6 @@ void client_said(struct guard *g, const char *line, size_t n);
 void client_said_too_much(struct guard *g);
 void server_said(struct guard *g, const char *line, size_t n);
 void server_said_too_much(struct guard *g);
-/* Whether who goes on to read it finds no other in it. */
-bool said_is_one_line(const char *line, size_t n);
-/* Whether it is a message: one object, with what one has and nothing else. */
-int said_check(const json_t *said, struct err *e);
 /* The command line's word, on what the client asked, and on what the server did. False: on nothing that it was asked. */
 bool guard_word(struct guard *g, const struct guard_word *w);
 bool server_word(struct guard *g, const struct guard_word *w);
@@ -190,14 +175,6 @@ void pending_free(struct guard *g, struct pending *p);
 struct pending *pending_of_id(struct pending *all, const char *id);
 struct pending *pending_of_own(struct pending *all, const json_t *id);
 bool pending_has_token(const struct pending *all, const char *token);
-/* The id of a message, as JSON. False: it is none, or too long. */
-bool id_take(const json_t *id, char ret[GUARD_ID_MAX]);
-/* The line with another id, and its end: the value of the member `id` of the outermost object. False: it is written in a way that we do not look for. */
-bool line_put(struct buf *out, const char *line, size_t n, const char *id);
-/* Its own id's answer. */
-void answer_error(struct buf *out, const char *id, int number, const struct err *e);
-/* In place of one that cannot pass: whoever waits for it waits no longer. */
-void answer_lost(struct buf *out, const char *id, const char *why);
 
 /* pins.c: definitions in an answer to tools/list. *ret_changed: some were taken out of *result, since they may not be seen. */
 void pins_look(struct guard *g, json_t *result, bool *ret_changed);
@@ -205,6 +182,7 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed);
 void pins_forget(struct guard *g);
 /* Whether a call of that tool may go on. -DENIED: why not. -NOT_FOUND: it was not seen yet. */
 int pins_check(const struct guard *g, const char *tool, struct err *e);
+bool pins_are_risky(const struct guard *g, const char *tool); /* of one that may */
 
 /* scan.c: whether what the server said may not pass, since it has what the policy calls secret or, of an answer, is too long; *e says so to the client. */
 #define SCAN_WHAT_MAX 320

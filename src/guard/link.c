@@ -11,6 +11,7 @@ void guard_begin_put(struct buf *out, const struct guard_begin *b)
 	buf_put_u32(out, b->n_names);
 	buf_put_u32(out, b->is_first);
 	buf_put_u32(out, b->n_secrets);
+	buf_put_u32(out, b->tells_risk);
 	buf_put_u64(out, b->answer_bytes);
 	buf_put(out, b->key, sizeof b->key);
 }
@@ -21,10 +22,11 @@ bool guard_begin_take(struct rbuf *in, struct guard_begin *ret)
 	ret->n_names = rbuf_u32(in);
 	ret->is_first = rbuf_u32(in);
 	ret->n_secrets = rbuf_u32(in);
+	ret->tells_risk = rbuf_u32(in);
 	ret->answer_bytes = rbuf_u64(in);
 	rbuf_fixed(in, ret->key, sizeof ret->key);
 	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->n_names <= GUARD_GRANTS_MAX &&
-	       ret->n_secrets <= GUARD_SECRETS_MAX && ret->is_first <= 1;
+	       ret->n_secrets <= GUARD_SECRETS_MAX && ret->is_first <= 1 && ret->tells_risk <= 1;
 }
 
 void guard_pin_put(struct buf *out, const struct guard_pin *p)

@@ -29,6 +29,7 @@ struct guard_begin {
 	uint32_t n_pins, n_names;
 	uint32_t is_first; /* 1: the server was never seen: what it has is pinned as it is */
 	uint32_t n_secrets;
+	uint32_t tells_risk;          /* 1: it is asked which tools are risky (core/where.h) */
 	uint64_t answer_bytes;        /* that an answer may have; 0: any number */
 	uint8_t key[GUARD_KEY_BYTES]; /* of what the client carries for us (mcp/seal.h) */
 };
@@ -49,8 +50,8 @@ bool guard_secret_take(struct rbuf *in, char ret[GUARD_SECRET_BYTES]);
 void guard_name_put(struct buf *out, const char *name);
 bool guard_name_take(struct rbuf *in, char ret[GUARD_NAME_MAX]);
 
-/* GUARD_TOOL: a tool whose definition is not the pinned one, with a file of its text: new, changed, or (bad) one that is never shown. On the first use it is pinned as it is. */
-enum guard_odd { GUARD_ODD_NEW = 1, GUARD_ODD_CHANGED, GUARD_ODD_BAD, GUARD_ODD_COUNT };
+/* GUARD_TOOL: a tool whose definition is not the pinned one, with a file of its text: new, changed, (bad) one that is never shown, or added. On the first use what is new is pinned as it is, until a tool is called: what comes then is added, and waits. */
+enum guard_odd { GUARD_ODD_NEW = 1, GUARD_ODD_CHANGED, GUARD_ODD_BAD, GUARD_ODD_ADDED, GUARD_ODD_COUNT };
 struct guard_tool {
 	uint32_t odd;   /* enum guard_odd */
 	uint32_t bytes; /* of the text, which came before in GUARD_PART */

@@ -140,6 +140,13 @@ static size_t pins(const struct guard *g)
 	return n;
 }
 
+/* A word of the server's makes a tool more of a risk, and none makes it less than one of which nothing is said. */
+static bool is_risky(const json_t *annotations)
+{
+	return !json_is_true(json_object_get(annotations, "readOnlyHint")) ||
+	       json_is_true(json_object_get(annotations, "destructiveHint"));
+}
+
 /* What of it stands in the digest: all that it says of itself, whatever order that has. */
 static bool look_at(struct guard *g, const json_t *tool)
 {
@@ -163,6 +170,7 @@ static bool look_at(struct guard *g, const json_t *tool)
 	memcpy(k->now, digest, sizeof digest);
 	k->seen = true;
 	k->bad = !is_clean(tool);
+	k->risky = is_risky(json_object_get(tool, "annotations"));
 	if (k->bad) {
 		tell(g, GUARD_ODD_BAD, k, text);
 	} else if (!k->pinned && g->is_first) {
@@ -171,7 +179,7 @@ static bool look_at(struct guard *g, const json_t *tool)
 		tell(g, GUARD_ODD_NEW, k, text);
 	} else if (!k->pinned || memcmp(k->pin.sha256, digest, sizeof digest) != 0) {
 		k->bad = true; /* what changed, or is new, waits for a person */
-		tell(g, k->pinned ? GUARD_ODD_CHANGED : GUARD_ODD_NEW, k, text);
+		tell(g, k->pinned ? GUARD_ODD_CHANGED : g->was_first ? GUARD_ODD_ADDED : GUARD_ODD_NEW, k, text);
 	}
 	return !k->bad;
 }
@@ -224,6 +232,7 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 	bool out[GUARD_KNOWN_MAX];
 
 	*ret_changed = others || n < json_array_size(tools);
+	g->whole = g->whole || (result != NULL && json_object_get(result, "nextCursor") == NULL);
 	while (n < json_array_size(tools))
 		(void)json_array_remove(tools, json_array_size(tools) - 1);
 	for (size_t i = 0; i < n; i++) {
@@ -249,4 +258,11 @@ int pins_check(const struct guard *g, const char *tool, struct err *e)
 		return err_set(e, AMBIT_DENIED, "`ambit guard --pins` shows what changed, and takes the person's word",
 			       "the definition of '%.64s' is not the one that was approved", tool);
 	return 0;
+}
+
+bool pins_are_risky(const struct guard *g, const char *tool)
+{
+	const struct known *k = known_of((struct guard *)(uintptr_t)g, tool);
+
+	return k == NULL || k->risky;
 }

@@ -9,6 +9,7 @@
 #include "guard/guard.h"
 
 enum { NO_METHOD = -32601, INTERNAL = -32603, REFUSED = -32001 };
+#define SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
 
 /* ---- what came of it ---- */
 
@@ -246,6 +247,25 @@ bool server_word(struct guard *g, const struct guard_word *w)
 
 /* ---- notes ---- */
 
+/* What is told to who listens is of that request, which the server knows by an id of ours. */
+static void pass_note(struct guard *g, const json_t *params, const char *line, size_t n)
+{
+	static const char *const path[] = { "params", "_meta", SUBSCRIPTION, NULL };
+	const json_t *id = json_object_get(json_object_get(params, "_meta"), SUBSCRIPTION);
+	const struct pending *p = pending_of_own(g->asked, id);
+	size_t from = 0, to;
+
+	for (size_t i = 0; id != NULL && path[i] != NULL; i++)
+		if (p == NULL || !line_find(line, n, path[i], &from, &to))
+			return; /* of nobody */
+	if (id != NULL) {
+		buf_put(&g->client.bytes, line, from);
+		buf_put(&g->client.bytes, p->id, strlen(p->id));
+	}
+	buf_put(&g->client.bytes, line + (id != NULL ? to : 0), n - (id != NULL ? to : 0));
+	buf_put_u8(&g->client.bytes, '\n');
+}
+
 static void on_note(struct guard *g, const json_t *said, const char *line, size_t n)
 {
 	static const char *const pass[] = { "notifications/progress",
@@ -284,8 +304,7 @@ static void on_note(struct guard *g, const json_t *said, const char *line, size_
 			return; /* of a task: the client sees them in what it gets, where they are judged */
 		if (i == 2)
 			pins_forget(g);
-		buf_put(&g->client.bytes, line, n);
-		buf_put_u8(&g->client.bytes, '\n');
+		pass_note(g, params, line, n);
 	}
 }
 

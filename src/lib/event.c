@@ -970,6 +970,11 @@ bool event_settles(const struct ambit_event *ev)
 	return ev->told_end && !ev->result.ended;
 }
 
+void event_change(struct ambit_event *ev, unsigned changes)
+{
+	ev->changes = changes;
+}
+
 unsigned event_changes(const struct ambit_event *ev)
 {
 	return ev->changes;

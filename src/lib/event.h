@@ -147,6 +147,8 @@ const struct stage_answer *event_waiting(struct ambit_event *ev);
 bool event_settles(const struct ambit_event *ev);
 
 unsigned event_changes(const struct ambit_event *ev); /* AMBIT_CHANGES_*, as it was asked for */
+/* It becomes known only while it runs what is to become of its changes; of one that has ended it is too late. */
+void event_change(struct ambit_event *ev, unsigned changes);
 /* Why not all that it wrote is where it was to go: an error number; 0: it is. */
 int event_lost_output(const struct ambit_event *ev);
 

@@ -5,8 +5,8 @@
 #include "base/cleanup.h"
 #include "supervisor/endpoints.h"
 
-/* What is granted together: to events, to a guarded server, and of its tools. */
-enum { OF_EVENTS, OF_SERVER, OF_TOOLS, TOGETHER };
+/* What is granted together: to events, of tools, to a guarded server that the policy does not name, and to each that it does. */
+enum { OF_EVENTS, OF_TOOLS, OF_SERVER, TOGETHER = OF_SERVER + 1 + POLICY_SERVERS_MAX };
 
 struct checking {
 	struct grant_set sets[TOGETHER];
@@ -17,7 +17,7 @@ static unsigned owner_of(const struct policy_line *l)
 {
 	if (l->verb == VERB_TOOL)
 		return OF_TOOLS;
-	return (l->flags & POLICY_GUARD) != 0 ? OF_SERVER : OF_EVENTS;
+	return (l->flags & POLICY_GUARD) != 0 ? OF_SERVER + (l->flags >> POLICY_SERVER_SHIFT) : OF_EVENTS;
 }
 
 /* Each line is judged with those before it, so that it is known which one is wrong; a policy has few. */

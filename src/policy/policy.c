@@ -9,9 +9,10 @@
 #include "core/tool.h"
 #include "policy/words.h"
 
-#define ENCODING_VERSION 8
-#define ENCODING_WITHOUT_ANSWERS 7 /* of sessions that were made by an earlier build */
-#define ENCODING_WITHOUT_USE 6     /* and before that */
+#define ENCODING_VERSION 9
+#define ENCODING_WITHOUT_SERVERS 8 /* of sessions that were made by an earlier build */
+#define ENCODING_WITHOUT_ANSWERS 7 /* and before that */
+#define ENCODING_WITHOUT_USE 6     /* likewise */
 #define ENCODING_WITHOUT_BUDGETS 5 /* and before that */
 #define ENCODING_WITHOUT_FLOW 4    /* likewise */
 #define ENCODING_WITHOUT_WARM 3    /* likewise */
@@ -251,19 +252,23 @@ bool policy_means(const struct policy *p, const struct policy_line *l)
 {
 	const bool is_guard = (l->flags & POLICY_GUARD) != 0;
 
+	const uint32_t of = l->flags >> POLICY_SERVER_SHIFT;
+
 	if (l->verb == VERB_TOOL)
 		return false;
-	return p->use == POLICY_FOR_SERVER ? is_guard || l->source == 0 : !is_guard;
+	if (p->use != POLICY_FOR_SERVER)
+		return !is_guard;
+	return is_guard ? of == 0 || of == p->server : l->source == 0;
 }
 
-int policy_put_guard(struct policy *p, uint32_t first, uint32_t *ret_line, struct err *e)
+int policy_put_guard(struct policy *p, uint32_t first, uint32_t server, uint32_t *ret_line, struct err *e)
 {
 	for (uint32_t i = first; i < p->n_lines; i++) {
 		*ret_line = i;
 		if (p->lines[i].verb == VERB_TOOL)
 			return err_set(e, AMBIT_MALFORMED, "put it into the list under grants:",
 				       "tool: guard is of the server's own process, and this is of who calls it");
-		p->lines[i].flags |= POLICY_GUARD;
+		p->lines[i].flags |= POLICY_GUARD | server << POLICY_SERVER_SHIFT;
 	}
 	return 0;
 }
@@ -605,7 +610,7 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 		if (rc < 0)
 			return rc;
 	}
-	if (merge_answers(into, &from->answers, e) < 0)
+	if (merge_answers(into, &from->answers, e) < 0 || policy_servers_merge(into, from, e) < 0)
 		return -(int)e->code;
 	text_escape(into->sources[index], sizeof into->sources[index], source, strlen(source));
 	into->n_sources = index;
@@ -615,6 +620,8 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 
 		*l = from->lines[i];
 		l->source = index;
+		if (l->flags >> POLICY_SERVER_SHIFT != 0)
+			l->flags += (into->n_servers - from->n_servers) << POLICY_SERVER_SHIFT;
 		rc = add_text(into, policy_terms(from, &from->lines[i]), &l->terms, e);
 		rc = rc < 0 ? rc : add_text(into, policy_flow(from, &from->lines[i]), &l->flow, e);
 		if (rc < 0)
@@ -631,6 +638,7 @@ void policy_encode(const struct policy *p, struct buf *out)
 {
 	buf_put_u16(out, ENCODING_VERSION);
 	buf_put_u8(out, p->use);
+	policy_servers_encode(p, out);
 	buf_put_str(out, p->agent);
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++)
 		buf_put_str(out, p->warm[k]);
@@ -739,7 +747,8 @@ static int decode_line(struct rbuf *in, uint16_t version, struct policy *p, stru
 	rbuf_str(in, l->object, sizeof l->object);
 	if (in->failed)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant is cut off");
-	if ((l->flags & ~(GRANT_OPTIONAL | POLICY_GUARD)) != 0 ||
+	if ((l->flags & ((1u << POLICY_SERVER_SHIFT) - 1) & ~(GRANT_OPTIONAL | POLICY_GUARD)) != 0 ||
+	    l->flags >> POLICY_SERVER_SHIFT > ((l->flags & POLICY_GUARD) != 0 ? p->n_servers : 0) ||
 	    ((l->flags & GRANT_OPTIONAL) != 0 && !takes_mark((enum grant_verb)l->verb)) ||
 	    ((l->flags & POLICY_GUARD) != 0 && l->verb == VERB_TOOL))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
@@ -762,6 +771,8 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	ret->use = version > ENCODING_WITHOUT_USE ? rbuf_u8(in) : POLICY_FOR_EVENTS;
 	if (ret->use > POLICY_FOR_SERVER)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a policy for another use");
+	if (version > ENCODING_WITHOUT_SERVERS && policy_servers_decode(in, ret, e) < 0)
+		return -(int)e->code;
 	rbuf_str(in, ret->agent, sizeof ret->agent);
 	if (ret->agent[0] != 0 && !agent_is_name(ret->agent))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "an agent that cannot be named");

@@ -29,7 +29,20 @@
 #define POLICY_SOURCES_MAX 8  /* files and presets of one event, and the flags */
 #define POLICY_SOURCE_MAX 128 /* with its NUL; longer names are cut in messages */
 
-#define POLICY_GUARD 2u /* of a line: it says what a guarded server's own process may do */
+#define POLICY_GUARD 2u       /* of a line: it says what a guarded server's own process may do */
+#define POLICY_SERVER_SHIFT 8 /* of the flags of a line of `guard`: the number of its server, from 1 on; 0: of each */
+#define POLICY_SERVERS_MAX 16
+#define POLICY_SERVER_NAME_MAX 33 /* with its NUL */
+#define POLICY_COMMAND_MAX 2048
+#define POLICY_WORDS_MAX 64
+
+/* One of several servers behind one gate. */
+struct policy_server {
+	char name
+		[POLICY_SERVER_NAME_MAX]; /* small letters, digits and single dashes between them, the first a letter: it can begin a URI */
+	uint32_t n_words, n_bytes;
+	char words[POLICY_COMMAND_MAX]; /* of its command, each ended by a NUL */
+};
 
 struct policy_line {
 	uint32_t verb;                 /* enum grant_verb */
@@ -89,6 +102,9 @@ struct policy {
 	struct limits limits;
 	struct qualifiers budgets[BUDGET_COUNT]; /* none: unbounded */
 	struct policy_answers answers;
+	uint8_t server;                          /* FOR_SERVER: of which of these; 0: of one that is not among them */
+	uint32_t n_servers;
+	struct policy_server servers[POLICY_SERVERS_MAX];
 };
 
 /* ---- filling it ---- */
@@ -121,8 +137,19 @@ unsigned policy_warm(const struct policy *p, enum event_kind kind, char *room, c
 int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column,
 	       struct err *e);
 
-/* The lines from `first` on stand under `guard`. -MALFORMED: one says `tool`; *ret_line is that one. */
-int policy_put_guard(struct policy *p, uint32_t first, uint32_t *ret_line, struct err *e);
+/* The lines from `first` on stand under `guard`, of that server (from 1 on), or of each (0). -MALFORMED: one says `tool`; *ret_line is that one. */
+int policy_put_guard(struct policy *p, uint32_t first, uint32_t server, uint32_t *ret_line, struct err *e);
+
+/* servers.c: adds one to those that stand behind one gate. -MALFORMED: no name; -CONFLICT: another one looks like it; -LIMIT. */
+int policy_add_server(struct policy *p, const char *name, struct err *e);
+/* A word of the command of the last one. -LIMIT. */
+int policy_add_word(struct policy *p, const char *word, struct err *e);
+/* Its command, ended by NULL, whose words are the policy's. */
+void policy_command(const struct policy *p, uint32_t server, char *ret[POLICY_WORDS_MAX + 1]);
+void policy_servers_encode(const struct policy *p, struct buf *out);
+int policy_servers_decode(struct rbuf *in, struct policy *ret, struct err *e);
+/* Adds those of another policy. */
+int policy_servers_merge(struct policy *into, const struct policy *from, struct err *e);
 
 /* Gives the lines from `first` on, which are of one grant, its qualifiers, terms and flow. -MALFORMED: one of them cannot have all of these; *ret_line, which
  * may be NULL, is that one. -LIMIT. */

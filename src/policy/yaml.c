@@ -36,6 +36,7 @@ struct reader {
 		} words[KEYS_MAX];
 	} grant;                  /* at hand */
 	struct qualifiers budget; /* likewise */
+	uint32_t server;          /* whose `guard` it is; 0: of each */
 	size_t n_places;
 	struct place {
 		size_t at; /* in value */
@@ -496,6 +497,7 @@ static int read_flow(struct reader *r, const char *word)
 /* ---- what a tool's arguments have to be: a mapping, as the JSON that it is ---- */
 
 #define WHERE_DEPTH_MAX 3 /* a list of texts in a condition in all of it */
+#define SCHEMA_MAX 24     /* a schema says itself how deep it is */
 
 static int note_place(struct reader *r)
 {
@@ -560,13 +562,14 @@ static int put_scalar(struct reader *r)
 	return 0;
 }
 
-static int put_where(struct reader *r, unsigned depth);
+static int put_where(struct reader *r, unsigned depth, unsigned most);
 
 /* The list or mapping at hand, to its end. */
-static int put_inner(struct reader *r, unsigned depth)
+static int put_inner(struct reader *r, unsigned depth, unsigned most)
 {
 	const bool is_mapping = r->ev.type == YAML_MAPPING_START_EVENT;
 	const yaml_event_type_t end = is_mapping ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
+	unsigned within = most;
 	int rc;
 
 	buf_put_u8(&r->value, is_mapping ? '{' : '[');
@@ -581,9 +584,10 @@ static int put_inner(struct reader *r, unsigned depth)
 				return rc;
 			put_json_text(&r->value, text_of(r));
 			buf_put_u8(&r->value, ':');
+			within = depth == 2 && strcmp(text_of(r), "schema") == 0 ? SCHEMA_MAX : most;
 			rc = next(r);
 		}
-		rc = rc < 0 ? rc : put_where(r, depth);
+		rc = rc < 0 ? rc : put_where(r, depth, within);
 		rc = rc < 0 ? rc : next(r);
 	}
 	rc = rc < 0 ? rc : note_place(r);
@@ -592,7 +596,7 @@ static int put_inner(struct reader *r, unsigned depth)
 }
 
 /* What is at hand; afterwards its last event is. */
-static int put_where(struct reader *r, unsigned depth)
+static int put_where(struct reader *r, unsigned depth, unsigned most)
 {
 	const int rc = note_place(r);
 
@@ -600,10 +604,10 @@ static int put_where(struct reader *r, unsigned depth)
 		return rc;
 	if (r->ev.type != YAML_MAPPING_START_EVENT && r->ev.type != YAML_SEQUENCE_START_EVENT)
 		return put_scalar(r);
-	if (depth == WHERE_DEPTH_MAX)
+	if (depth == most)
 		return mistake(r, AMBIT_MALFORMED, "an argument within another has a name with dots: options.mode",
 			       "where: a condition has no more in it");
-	return put_inner(r, depth + 1);
+	return put_inner(r, depth + 1, most);
 }
 
 /* What stood at that byte of the JSON. */
@@ -625,7 +629,7 @@ static int read_where(struct reader *r)
 
 	buf_reset(&r->value);
 	r->n_places = 0;
-	rc = put_where(r, 0);
+	rc = put_where(r, 0, WHERE_DEPTH_MAX);
 	if (rc < 0)
 		return rc;
 	value = buf_cstr(&r->value);
@@ -755,12 +759,77 @@ static int read_guard(struct reader *r)
 				     "guard is");
 	uint32_t i;
 
-	if (rc == 0 && policy_put_guard(r->p, before, &i, &r->m->err) < 0) {
+	if (rc == 0 && policy_put_guard(r->p, before, r->server, &i, &r->m->err) < 0) {
 		r->m->line = r->p->lines[i].line;
 		r->m->column = r->p->lines[i].column;
 		rc = -(int)r->m->err.code;
 	}
 	return rc;
+}
+
+/* ---- servers ---- */
+
+static int read_command(struct reader *r)
+{
+	static const char hint[] = "write command: [npx, -y, server-filesystem, .]";
+	int rc;
+
+	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
+		return mistake(r, AMBIT_MALFORMED, hint, "a command is not a list of words");
+	rc = next(r);
+	while (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
+		rc = check_scalar(r, "a word of a command");
+		if (rc == 0 && policy_add_word(r->p, text_of(r), &r->m->err) < 0)
+			rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+		if (rc == 0)
+			rc = next(r);
+	}
+	return rc;
+}
+
+static int server_key(struct reader *r, struct keys *keys)
+{
+	const bool is_command = strcmp(text_of(r), "command") == 0;
+	int rc;
+
+	if (!is_command && strcmp(text_of(r), "guard") != 0)
+		return mistake(r, AMBIT_UNKNOWN, "a server has command and guard", "this is not a part of a server");
+	rc = seen_once(r, keys, text_of(r));
+	if (rc == 0)
+		rc = next(r);
+	return rc < 0 ? rc : is_command ? read_command(r) : read_guard(r);
+}
+
+/* `fs: {command: [...], guard: [...]}` */
+static int read_server(struct reader *r, struct keys *names)
+{
+	const yaml_mark_t at = r->ev.start_mark;
+	struct keys keys = { .count = 0 };
+	int rc;
+
+	(void)names; /* they look like none of the others: the policy sees to that */
+	if (policy_add_server(r->p, text_of(r), &r->m->err) < 0)
+		return mistake_at(r, &at, -(int)r->m->err.code);
+	r->server = r->p->n_servers;
+	rc = next(r);
+	if (rc == 0)
+		rc = wants_mapping(r, "a server is not a mapping", "write fs: {command: [...], guard: [...]}");
+	if (rc == 0)
+		rc = each_key(r, &keys, server_key);
+	if (rc == 0 && r->p->servers[r->server - 1].n_words == 0)
+		return mistake_at(r, &at,
+				  err_set(&r->m->err, AMBIT_MALFORMED, "write command: [npx, -y, server-filesystem, .]",
+					  "a server without a command"));
+	r->server = 0;
+	return rc;
+}
+
+static int read_servers(struct reader *r)
+{
+	struct keys names = { .count = 0 };
+	const int rc = wants_mapping(r, "servers are not a mapping", "write servers: {fs: {command: [...]}}");
+
+	return rc < 0 ? rc : each_key(r, &names, read_server);
 }
 
 /* ---- the document ---- */
@@ -872,7 +941,7 @@ static const struct {
 } sections[] = {
 	{ "version", read_version }, { "agent", read_agent },     { "grants", read_grants },
 	{ "limits", read_limits },   { "warm", read_warm },       { "budgets", read_budgets },
-	{ "guard", read_guard },     { "answers", read_answers },
+	{ "guard", read_guard },     { "servers", read_servers }, { "answers", read_answers },
 };
 
 #define SECTIONS (sizeof sections / sizeof sections[0])
@@ -892,7 +961,7 @@ static int unknown_section(struct reader *r)
 			       "the grant '%s' stands outside grants", shown);
 	return mistake(r, AMBIT_UNKNOWN,
 		       nearest_hint(hint, "", meant,
-				    "a policy has version, agent, grants, limits, budgets, guard, answers and warm"),
+				    "a policy has version, agent, grants, limits, budgets, guard, servers, answers and warm"),
 		       "'%s' is not a part of a policy", shown);
 }
 

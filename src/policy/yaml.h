@@ -2,7 +2,7 @@
  *
  * Owns:   nothing; a pure function from bytes to a policy or to the first mistake in them.
  * Holds:  strict: one document, known keys, each once, no anchors, aliases, tags or directives, no hidden characters.
- *         A policy is at most four levels deep, and nothing deeper is entered.
+ *         A policy is at most six levels deep, and nothing deeper is entered.
  * Called: by the policy role, which has no authority, and by tests. Links libyaml; the supervisor does not. */
 #ifndef POLICY_YAML_H
 #define POLICY_YAML_H

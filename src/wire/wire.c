@@ -43,6 +43,7 @@ struct message_row {
 #define FREEZER WIRE_FREEZER
 #define MCP WIRE_MCP
 #define GUARD WIRE_GUARD
+#define MANY WIRE_MANY
 #define NEW WIRE_NEW
 #define BUILDING WIRE_BUILDING
 #define RUNNING WIRE_RUNNING

@@ -46,7 +46,8 @@ enum wire_side {
 	WIRE_APPROVER,
 	WIRE_FREEZER,
 	WIRE_MCP,
-	WIRE_GUARD
+	WIRE_GUARD,
+	WIRE_MANY
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 

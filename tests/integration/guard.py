@@ -174,6 +174,12 @@ def conditions_hold_on_any_argument(place):
         ({"n": {"match": "[0-9]+"}}, {"n": -25}, False),
         ({"o.mode": "r"}, {"o": {"mode": "w"}}, False),
         ({"o.mode": "r"}, {"o": {"mode": "r"}}, True),
+        ({"say": {"schema": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 3}}}, {"say": "abc"}, True),
+        ({"say": {"schema": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 3}}}, {"say": "abcd"}, False),
+        ({"o": {"schema": {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"], "additionalProperties": False}}}, {"o": {"n": 1}}, True),
+        ({"o": {"schema": {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"], "additionalProperties": False}}}, {"o": {"n": 1, "m": 1}}, False),
+        ({"o": {"schema": {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}}}}, {"o": {"N": 0}}, False),
+        ({"o": {"schema": {"type": "object"}}}, {"O": {"n": 0}}, False),
     ]
     for where, arguments, allowed in rows:
         with p.guard("--tool", f"bad/echo where='{json.dumps(where)}'") as c:
@@ -187,6 +193,25 @@ def conditions_hold_on_any_argument(place):
                 assert answer.get("result", {}).get("structuredContent") == {"given": arguments}, (where, answer)
             else:
                 is_denied(answer, "not with these arguments")
+
+
+def annotations_raise_a_risk_and_lower_none(place):
+    p = Person(place)
+    calm = "where='{\"*risky\": null}'"
+    rows = [  # what its server says of `drop`, by its mode; the grants; is a person asked
+        ("hints", "calm", (f"bad/* {calm}", "bad/* ask=true"), False), ("hints", "silent", (f"bad/* {calm}", "bad/* ask=true"), True), ("hints", "destroys", (f"bad/* {calm}", "bad/* ask=true"), True),
+        ("hints", "calm", ("bad/* ask=true",), True), ("hints", "writes", (f"bad/* {calm}", "bad/* ask=true"), True), ("hints", "silent", ("bad/*",), False),
+    ]
+    for mode, tool, grants, asked in rows:
+        with p.guard(*[word for g in grants for word in ("--tool", g)], mode=mode) as c:
+            c.begin()
+            answer = c.call(tool, say="x")
+            assert (is_denied(answer, "a person is asked first") if asked else text_of(answer) == "x"), (tool, grants, answer)
+    with p.guard("--tool", f"bad/* {calm}", mode="hints") as c:
+        c.begin()
+        is_denied(c.call("silent", say="x"), "not with these arguments")
+        assert text_of(c.call("calm", say="x")) == "x"
+        is_denied(c.call("destroys", **{"*risky": None, "say": "x"}), "not with these arguments")
 
 
 def the_nearest_grant_decides(place):
@@ -619,5 +644,5 @@ def model_output_is_data(place):
 
 
 if __name__ == "__main__":
-    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, the_nearest_grant_decides, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
+    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, annotations_raise_a_risk_and_lower_none, the_nearest_grant_decides, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
           names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])

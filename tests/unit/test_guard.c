@@ -490,7 +490,12 @@ static void any_arguments_are_what_the_authority_takes(void **state)
 
 static struct guard_begin begin_of(void)
 {
-	struct guard_begin b = { .n_pins = GUARD_PINS_MAX, .n_names = GUARD_GRANTS_MAX, .is_first = 1, .n_secrets = GUARD_SECRETS_MAX, .answer_bytes = 99 };
+	struct guard_begin b = { .n_pins = GUARD_PINS_MAX,
+				 .n_names = GUARD_GRANTS_MAX,
+				 .is_first = 1,
+				 .n_secrets = GUARD_SECRETS_MAX,
+				 .tells_risk = 1,
+				 .answer_bytes = 99 };
 
 	memset(b.key, 0x5a, sizeof b.key);
 	return b;
@@ -554,7 +559,7 @@ static void messages_go_round(void **state)
 		bool goes_on; /* others may follow */
 		size_t size;  /* exactly, 0: any */
 	} rows[] = {
-		{ "begin", &begin, begin_write, begin_read, false, 56 },
+		{ "begin", &begin, begin_write, begin_read, false, 60 },
 		{ "pin", &pin, pin_write, pin_read, true, GUARD_PIN_BYTES },
 		{ "tool", &tool, tool_write, tool_read, false, 169 },
 		{ "ask", &ask, ask_write, ask_read, false, 0 },

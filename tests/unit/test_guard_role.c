@@ -1658,6 +1658,68 @@ static void the_server_answers_and_goes(void **state)
 	end(&w);
 }
 
+/* It closed what it hears by, and stays: nobody waits for it. */
+static void a_server_that_hears_nothing_is_gone(void **state)
+{
+	struct world w;
+
+	(void)state;
+	(void)bring_to(&w, AT_SENT);
+	fd_close(&w.server_heard);
+	client_says(&w, "{'jsonrpc':'2.0','id':6,'method':'ping'}");
+	run_on(&w);
+	assert_says(client_hears(&w), "'id':5", "the server ended");
+	assert_says(client_hears(&w), "'id':6", "the server ended");
+	assert_over(&w, w.number, GUARD_LOST);
+	assert_null(w.g);
+	end(&w);
+}
+
+/* The first call may be why a server has more. */
+static void what_is_added_after_a_call_waits(void **state)
+{
+	struct world w;
+	long long own;
+
+	(void)state;
+	begin_used(&w);
+	client_says(&w, "{'jsonrpc':'2.0','id':5,'method':'tools/call','params':{'name':'t'}}");
+	assert_asked(&w, "t", "");
+	word(&w, w.number, GUARD_YES);
+	own = own_heard(&w, server_hears);
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'content':[]}}", own);
+	assert_says(client_hears(&w), "'id':5");
+	assert_over(&w, w.number, GUARD_DONE);
+	assert_says(list(&w, TOOL("t", "x") "," TOOL("u", "x")), "'t'");
+	assert_null(strstr(w.line, "'u'"));
+	assert_tool(&w, "u", GUARD_ODD_ADDED);
+	end(&w);
+}
+
+/* A server knows who listens by an id of ours, and the client by its own. */
+static void who_listens_is_told_by_its_own_id(void **state)
+{
+	struct world w;
+	long long own;
+
+	(void)state;
+	begin_used(&w);
+	client_says(&w,
+		    "{'jsonrpc':'2.0','id':'listen:0','method':'subscriptions/listen','params':{'notifications':{}}}");
+	own = own_heard(&w, server_hears);
+	server_says(
+		&w,
+		"{'jsonrpc':'2.0','method':'notifications/resources/updated','params':{'uri':'x','_meta':{'io.modelcontextprotocol/subscriptionId':%lld}}}",
+		own);
+	assert_says(client_hears(&w), "'io.modelcontextprotocol/subscriptionId':'listen:0'}", "'uri':'x'");
+	server_says(
+		&w,
+		"{'jsonrpc':'2.0','method':'notifications/resources/updated','params':{'uri':'x','_meta':{'io.modelcontextprotocol/subscriptionId':%lld}}}",
+		own + 1);
+	assert_string_equal(client_hears(&w), "");
+	end(&w);
+}
+
 /* Without a word nothing goes on. */
 static void the_command_line_goes(void **state)
 {
@@ -1764,6 +1826,9 @@ int main(void)
 		cmocka_unit_test(the_client_goes),
 		cmocka_unit_test(the_server_goes),
 		cmocka_unit_test(the_server_answers_and_goes),
+		cmocka_unit_test(a_server_that_hears_nothing_is_gone),
+		cmocka_unit_test(what_is_added_after_a_call_waits),
+		cmocka_unit_test(who_listens_is_told_by_its_own_id),
 		cmocka_unit_test(the_command_line_goes),
 		cmocka_unit_test(a_long_line_is_of_nobody),
 	};

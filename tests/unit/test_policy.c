@@ -339,8 +339,8 @@ static void a_guard_is_for_the_server(void **state)
 	assert_int_equal(policy_add_flag(&file, "env", "OF_EVENTS", &e), 0);
 	assert_int_equal(policy_add_flag(&file, "tool", "a/b", &e), 0);
 	assert_int_equal(policy_add_flag(&file, "env", "OF_SERVER", &e), 0);
-	assert_int_equal(policy_put_guard(&file, 2, &line, &e), 0);
-	assert_int_equal(policy_put_guard(&file, 1, &line, &e), -AMBIT_MALFORMED);
+	assert_int_equal(policy_put_guard(&file, 2, 0, &line, &e), 0);
+	assert_int_equal(policy_put_guard(&file, 1, 0, &line, &e), -AMBIT_MALFORMED);
 	assert_int_equal(line, 1);
 	assert_int_equal(policy_add_flag(&all, "env", "OF_FLAGS", &e), 0);
 	assert_int_equal(policy_add_flag(&all, "tool", "a/c", &e), 0);
@@ -700,6 +700,8 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 		{ "a flag that does not exist", VERB_READ, 4, "/a" },
 		{ "no tool", VERB_TOOL, 0, "a" },
 		{ "a tool under guard", VERB_TOOL, POLICY_GUARD, "a/b" },
+		{ "of a server that is not there", VERB_READ, POLICY_GUARD | 1u << POLICY_SERVER_SHIFT, "/a" },
+		{ "of a server, and of events", VERB_READ, 1u << POLICY_SERVER_SHIFT, "/a" },
 		{ "a mark where none can be", VERB_ENV, GRANT_OPTIONAL, "A" },
 		{ "no path", VERB_READ, 0, "a" },
 		{ "a path that climbs", VERB_READ, 0, "./../a" },
@@ -785,7 +787,14 @@ static void what_an_earlier_build_kept_is_read(void **state)
 	memset(&policy.answers, 0, sizeof policy.answers);
 	at = place_of_answers();
 	policy_encode(&policy, &out);
-	assert_int_equal(out.data[0], 8);
+	assert_int_equal(out.data[0], 9);
+	memmove(out.data + 3, out.data + 8, out.len - 8); /* without servers */
+	out.len -= 5;
+	at -= 5;
+	out.data[0] = 8;
+	rbuf_init(&in, out.data, out.len);
+	assert_int_equal(policy_decode(&in, &other, &e), 0);
+	assert_memory_equal(&policy, &other, sizeof policy);
 	memmove(out.data + at, out.data + at + ANSWERS_BYTES, out.len - at - ANSWERS_BYTES);
 	out.len -= ANSWERS_BYTES;
 	out.data[0] = 7;
@@ -797,7 +806,7 @@ static void what_an_earlier_build_kept_is_read(void **state)
 	rbuf_init(&in, out.data, out.len - 1);
 	assert_int_equal(policy_decode(&in, &other, &e), 0);
 	assert_memory_equal(&policy, &other, sizeof policy);
-	out.data[0] = 9;
+	out.data[0] = 10;
 	rbuf_init(&in, out.data, out.len - 1);
 	assert_int_equal(policy_decode(&in, &other, &e), -AMBIT_PROTOCOL);
 }

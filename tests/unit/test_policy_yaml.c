@@ -225,6 +225,52 @@ static void as_many_conditions_are_read_as_there_may_be(void **state)
 }
 
 /* The lines of both, which are told apart by a flag. */
+static void servers_have_commands_and_grants(void **state)
+{
+	static const char text[] = V "servers:\n"
+				     "  fs:\n"
+				     "    command: [npx, -y, server-filesystem, .]\n"
+				     "    guard:\n"
+				     "      - read: /a\n"
+				     "  mail: {command: [node]}\n"
+				     "  log: {guard: [{read: /b}, {read: /c}], command: [sh, -c, '']}\n"
+				     "guard: [{read: /d}]\n";
+	static const uint32_t of[] = { 1, 3, 3, 0 };
+	static struct policy p, other, all;
+	struct policy_mistake m;
+	char *words[POLICY_WORDS_MAX + 1];
+	struct err e;
+
+	(void)state;
+	assert_int_equal(policy_parse_yaml(text, sizeof text - 1, &p, &m), 0);
+	assert_int_equal(p.n_servers, 3);
+	assert_string_equal(p.servers[2].name, "log");
+	policy_command(&p, 0, words);
+	assert_string_equal(words[3], ".");
+	assert_null(words[4]);
+	policy_command(&p, 2, words);
+	assert_string_equal(words[2], "");
+	assert_int_equal(p.n_lines, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(p.lines[i].flags, POLICY_GUARD | of[i] << POLICY_SERVER_SHIFT);
+	p.use = POLICY_FOR_SERVER;
+	for (uint8_t server = 0; server < 4; server++) {
+		p.server = server;
+		for (size_t i = 0; i < 4; i++)
+			assert_int_equal(policy_means(&p, &p.lines[i]), of[i] == 0 || of[i] == server);
+	}
+	/* behind those of another file they have other numbers */
+	assert_int_equal(policy_add_server(&other, "first", &e), 0);
+	assert_int_equal(policy_add_word(&other, "x", &e), 0);
+	assert_int_equal(policy_merge(&all, &other, "other", &e), 0);
+	assert_int_equal(policy_merge(&all, &p, "this", &e), 0);
+	assert_int_equal(all.n_servers, 4);
+	assert_string_equal(all.servers[3].name, "log");
+	assert_int_equal(all.lines[0].flags, POLICY_GUARD | 2u << POLICY_SERVER_SHIFT);
+	assert_int_equal(all.lines[3].flags, POLICY_GUARD);
+	assert_int_equal(policy_merge(&all, &p, "again", &e), -AMBIT_CONFLICT);
+}
+
 static void a_guard_is_a_list_of_grants(void **state)
 {
 	static const char text[] = V "guard:\n"
@@ -293,7 +339,7 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ V "version: 1\n", AMBIT_MALFORMED, 2, 1, "'version' stands here twice", "keep one" },
 		{ V "grant: []\n", AMBIT_UNKNOWN, 2, 1, "'grant' is not a part", "did you mean 'grants'?" },
 		{ V "zebra: []\n", AMBIT_UNKNOWN, 2, 1, "'zebra' is not a part",
-		  "version, agent, grants, limits, budgets, guard, answers and warm" },
+		  "version, agent, grants, limits, budgets, guard, servers, answers and warm" },
 		{ V "read: /x\n", AMBIT_UNKNOWN, 2, 1, "'read' stands outside grants", "under grants:" },
 		{ V "<<: {agent: x}\n", AMBIT_UNKNOWN, 2, 1, "'<<' is not a part", "version, agent" },
 		{ V "[a]: x\n", AMBIT_MALFORMED, 2, 1, "a key is not a text", "one word" },
@@ -531,6 +577,27 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ V "guard:\n  - read: /x\n  - tool: a/b\ngrants: []\n", AMBIT_MALFORMED, 4, 11,
 		  "of the server's own process", "under grants:" },
 		{ V "guard: []\nguard: []\n", AMBIT_MALFORMED, 3, 1, "'guard' stands here twice", "keep one" },
+		/* several of them */
+		{ V "servers: []\n", AMBIT_MALFORMED, 2, 10, "servers are not a mapping", "command" },
+		{ V "servers: {fs: []}\n", AMBIT_MALFORMED, 2, 15, "a server is not a mapping", "command" },
+		{ V "servers: {fs: {}}\n", AMBIT_MALFORMED, 2, 11, "a server without a command", "command" },
+		{ V "servers: {fs: {command: []}}\n", AMBIT_MALFORMED, 2, 11, "a server without a command", "command" },
+		{ V "servers: {fs: {command: x}}\n", AMBIT_MALFORMED, 2, 25, "not a list of words", "command" },
+		{ V "servers: {fs: {command: ['']}}\n", AMBIT_MALFORMED, 2, 26, "begins with nothing",
+		  "name a program" },
+		{ V "servers: {fs: {command: [x], read: /x}}\n", AMBIT_UNKNOWN, 2, 30, "not a part of a server",
+		  "guard" },
+		{ V "servers: {fs: {command: [x], guard: [{tool: a/b}]}}\n", AMBIT_MALFORMED, 2, 45,
+		  "guard is of the server's own", "grants" },
+		{ V "servers: {FS: {command: [x]}}\n", AMBIT_MALFORMED, 2, 11, "'FS' is not the name",
+		  "small letters" },
+		{ V "servers: {f--s: {command: [x]}}\n", AMBIT_MALFORMED, 2, 11, "'f--s' is not the name", "small" },
+		{ V "servers: {f_s: {command: [x]}}\n", AMBIT_MALFORMED, 2, 11, "'f_s' is not the name", "small" },
+		{ V "servers: {fs-: {command: [x]}}\n", AMBIT_MALFORMED, 2, 11, "'fs-' is not the name", "small" },
+		{ V "servers: {fl: {command: [x]}, f1: {command: [x]}}\n", AMBIT_CONFLICT, 2, 31, "look alike",
+		  "otherwise" },
+		{ V "servers: {fs: {command: [x]}, fs: {command: [x]}}\n", AMBIT_CONFLICT, 2, 31, "look alike",
+		  "otherwise" },
 		{ G "  - uses: 5\n    read: /x\n", AMBIT_MALFORMED, 3, 5, "'uses' belongs to connect", "leave it out" },
 		{ G "  - read: /x\n    user: 5\n", AMBIT_UNKNOWN, 4, 5, "'user' is not a verb or qualifier",
 		  "did you mean 'uses'?" },
@@ -729,6 +796,7 @@ int main(void)
 		cmocka_unit_test(where_is_the_json_that_it_looks_like),
 		cmocka_unit_test(as_many_conditions_are_read_as_there_may_be),
 		cmocka_unit_test(a_guard_is_a_list_of_grants),
+		cmocka_unit_test(servers_have_commands_and_grants),
 		cmocka_unit_test(budgets_stand_at_the_top),
 		cmocka_unit_test(a_nul_is_a_mistake_of_its_own),
 		cmocka_unit_test(sizes_have_limits),

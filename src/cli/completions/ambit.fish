@@ -332,6 +332,7 @@ complete -c ambit -n '__ambit_in guard' -l stage -d 'Keep what it changed for re
 complete -c ambit -n '__ambit_in guard' -l discard -d 'Throw away what it changed if it failed'
 complete -c ambit -n '__ambit_in guard' -l socket -r -F -d 'Listen there'
 complete -c ambit -n '__ambit_in guard' -l learn -r -F -d 'Write the policy that would have sufficed'
+complete -c ambit -n '__ambit_in guard' -l per-call -d 'Each call has a server and a cell of its own'
 complete -c ambit -n '__ambit_in guard' -l pins -x -a '(__ambit_guarded)' -d 'Show definitions of tools that were not approved'
 complete -c ambit -n '__ambit_in guard' -l approve -d 'With --pins: approve them'
 complete -c ambit -n '__ambit_in guard' -l help -d 'How guard is used'

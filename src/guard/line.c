@@ -1,0 +1,171 @@
+#include "guard/line.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define INTERNAL_ERROR (-32603)
+
+int said_check(const json_t *said, struct err *e)
+{
+	static const char *const known[] = { "jsonrpc", "id", "method", "params", "result", "error" };
+	const json_t *version = json_object_get(said, "jsonrpc"), *method = json_object_get(said, "method");
+	const char *key;
+	json_t *v;
+
+	if (!json_is_object(said))
+		return err_set(e, AMBIT_USAGE, "send each message as a line of its own", "batches are not taken");
+	json_object_foreach((json_t *)(uintptr_t)said, key, v)
+	{
+		bool is = false;
+
+		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+			is = is || strcmp(known[i], key) == 0;
+		if (!is)
+			return err_set(e, AMBIT_USAGE, "a message has jsonrpc, id, method and params",
+				       "a message with a member '%.64s'", key);
+	}
+	if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
+		return err_set(e, AMBIT_USAGE, "\"jsonrpc\": \"2.0\"", "not a message of JSON-RPC 2.0");
+	if (method != NULL && (!json_is_string(method) || json_object_get(said, "result") != NULL ||
+			       json_object_get(said, "error") != NULL))
+		return err_set(e, AMBIT_USAGE, NULL, "a message is a request, a note or an answer, and one of these");
+	if (method == NULL && (json_object_get(said, "result") != NULL) == (json_object_get(said, "error") != NULL))
+		return err_set(e, AMBIT_USAGE, NULL, "no method is named, and it is no answer");
+	return 0;
+}
+
+/* There are readers to whom a carriage return ends a line, as it ends one of text in Python: what is a blank between two values here would be two messages there. */
+bool said_is_one_line(const char *line, size_t n)
+{
+	while (n > 0 && strchr(" \t\r", line[n - 1]) != NULL)
+		n--;
+	return memchr(line, '\r', n) == NULL;
+}
+
+/* There is no NUL behind it. */
+bool line_is_blank(const char *line, size_t n)
+{
+	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t' || line[n - 1] == '\r'))
+		n--;
+	return n == 0;
+}
+
+bool id_take(const json_t *id, char ret[GUARD_ID_MAX])
+{
+	auto_free char *text = NULL;
+
+	if (!json_is_string(id) && !json_is_integer(id))
+		return false;
+	text = json_dumps(id, JSON_ENCODE_ANY | JSON_COMPACT);
+	return text != NULL && text_copy(ret, GUARD_ID_MAX, text);
+}
+
+/* ---- an id in a line ---- */
+
+static size_t skip_blank(const char *line, size_t n, size_t at)
+{
+	while (at < n && (line[at] == ' ' || line[at] == '\t' || line[at] == '\r' || line[at] == '\n'))
+		at++;
+	return at;
+}
+
+/* Behind the text that begins there. */
+static size_t skip_text(const char *line, size_t n, size_t at)
+{
+	for (at++; at < n && line[at] != '"'; at++)
+		if (line[at] == '\\')
+			at++;
+	return at + 1;
+}
+
+/* Behind the value that begins there, of JSON that is good. */
+static size_t skip_value(const char *line, size_t n, size_t at)
+{
+	unsigned depth = 0;
+
+	for (; at < n; at++) {
+		const char c = line[at];
+
+		if (c == '"') {
+			at = skip_text(line, n, at) - 1;
+			if (depth == 0)
+				return at + 1;
+		} else if (c == '{' || c == '[') {
+			depth++;
+		} else if (c == '}' || c == ']') {
+			if (depth == 0)
+				return at;
+			if (--depth == 0)
+				return at + 1;
+		} else if (depth == 0 && (c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
+			return at;
+		}
+	}
+	return n;
+}
+
+/* Of an object that the parser took: names that it has twice it would not have taken, so the first is the only one. */
+bool line_find(const char *line, size_t n, const char *member, size_t *from, size_t *to)
+{
+	const size_t length = strlen(member);
+	size_t at = skip_blank(line, n, *from);
+
+	if (at >= n || line[at] != '{')
+		return false;
+	for (at = skip_blank(line, n, at + 1); at < n && line[at] == '"';) {
+		const size_t name = at, end = skip_text(line, n, at);
+
+		at = skip_blank(line, n, end);
+		if (at >= n || line[at] != ':')
+			return false;
+		at = skip_blank(line, n, at + 1);
+		*from = at;
+		*to = at = skip_value(line, n, at);
+		if (end - name == length + 2 && memcmp(line + name + 1, member, length) == 0)
+			return true;
+		at = skip_blank(line, n, at);
+		if (at < n && line[at] == ',')
+			at = skip_blank(line, n, at + 1);
+	}
+	return false;
+}
+
+bool line_put(struct buf *out, const char *line, size_t n, const char *id)
+{
+	size_t from = 0, to;
+
+	if (!line_find(line, n, "id", &from, &to))
+		return false;
+	buf_put(out, line, from);
+	buf_put(out, id, strlen(id));
+	buf_put(out, line + to, n - to);
+	buf_put_u8(out, '\n');
+	return true;
+}
+
+void answer_error(struct buf *out, const char *id, int number, const struct err *e)
+{
+	struct json j;
+
+	buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":%d,", id, number);
+	json_begin(&j, out);
+	json_put_name(json_put_key(&j, "message"), e->msg);
+	json_put_object(json_put_key(&j, "data"));
+	json_put_word(json_put_key(&j, "code"), err_code_name((int)e->code));
+	if (e->hint[0] != 0)
+		json_put_name(json_put_key(&j, "hint"), e->hint);
+	json_put_object_end(&j);
+	buf_printf(out, "}}\n");
+}
+
+void answer_lost(struct buf *out, const char *id, const char *why)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_PROTOCOL, NULL, "%s", why);
+	answer_error(out, id, INTERNAL_ERROR, &e);
+}

@@ -1,0 +1,35 @@
+/* line - one message of the Model Context Protocol, as its line and as what was parsed of it.
+ *
+ * Owns:   what a message is, and where in its line a member stands.
+ * Holds:  a line goes on to the byte, but for what was put in another's place. What is found in it was found by the parser, too: else it is refused.
+ * Called: the roles ambit-guard and ambit-many; pure. */
+#ifndef GUARD_LINE_H
+#define GUARD_LINE_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define GUARD_ID_MAX 160    /* of a request or a progress token, as JSON, with a NUL */
+#define GUARD_DEPTH_MAX 64u /* of a message */
+#define GUARD_VALUES_MAX 200000u
+
+/* Whether who goes on to read it finds no other in it. */
+bool said_is_one_line(const char *line, size_t n);
+bool line_is_blank(const char *line, size_t n);
+/* Whether it is a message: one object, with what one has and nothing else. */
+int said_check(const json_t *said, struct err *e);
+/* The id of a message, as JSON. False: it is none, or too long. */
+bool id_take(const json_t *id, char ret[GUARD_ID_MAX]);
+
+/* From where to where the value of a member of the object that begins at *from stands, in JSON that is good. False: it is not there, or its name is written by escapes. */
+bool line_find(const char *line, size_t n, const char *name, size_t *from, size_t *to);
+/* The line with another id, and its end: the value of the member `id` of the outermost object. False: it is written in a way that we do not look for. */
+bool line_put(struct buf *out, const char *line, size_t n, const char *id);
+/* Its own id's answer. */
+void answer_error(struct buf *out, const char *id, int number, const struct err *e);
+/* In place of one that cannot pass: whoever waits for it waits no longer. */
+void answer_lost(struct buf *out, const char *id, const char *why);
+
+#endif
