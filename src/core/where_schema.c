@@ -13,7 +13,7 @@ static const struct {
 	const char *word;
 	uint8_t type;
 } types[] = { { "array", SCHEMA_ARRAY },   { "boolean", SCHEMA_BOOLEAN }, { "integer", SCHEMA_INTEGER },
-	      { "number", SCHEMA_NUMBER }, { "object", SCHEMA_OBJECT },	  { "string", SCHEMA_STRING } };
+	      { "number", SCHEMA_NUMBER }, { "object", SCHEMA_OBJECT },   { "string", SCHEMA_STRING } };
 
 /* ---- reading ---- */
 
@@ -172,8 +172,9 @@ static bool read_number(struct reading *r, uint16_t *ret)
 {
 	const size_t begun = (peek(r), r->at);
 
-	return keep_word(r, ret) && (where_is_normal_number(r->s->text + *ret) ||
-				     wrong(r, begun, "is not where a bound begins", "write it in digits, such as -3 or 0.25"));
+	return keep_word(r, ret) &&
+	       (where_is_normal_number(r->s->text + *ret) ||
+		wrong(r, begun, "is not where a bound begins", "write it in digits, such as -3 or 0.25"));
 }
 
 static bool read_count(struct reading *r, uint32_t *ret)
@@ -229,7 +230,8 @@ static bool read_pattern(struct reading *r, uint16_t *ret)
 		return wrong(r, begun, "is not where an expression between ^ and $ begins",
 			     "write ^ and $ around all of it, and several in brackets: ^(a|b)$");
 	return match_compile(text + 1, strlen(text) - 2, &m, NULL) == 0 ||
-	       wrong(r, begun, "is not where an expression begins", "see `where` in man ambit.yaml: . [a-z] \\d ( ) | * + ? {n,m}");
+	       wrong(r, begun, "is not where an expression begins",
+		     "see `where` in man ambit.yaml: . [a-z] \\d ( ) | * + ? {n,m}");
 }
 
 static bool read_type(struct reading *r, uint8_t *ret)
@@ -249,14 +251,16 @@ static bool read_type(struct reading *r, uint8_t *ret)
 		       (v->kind != WHERE_TEXT || strcmp(types[k].word, r->s->text + v->text) != 0))
 			k++;
 		if (k == sizeof types / sizeof types[0])
-			return wrong(r, begun, "is no type that an argument is seen to have",
-				     "string, number, integer, boolean, object, or array alone: null is as if it were not given");
+			return wrong(
+				r, begun, "is no type that an argument is seen to have",
+				"string, number, integer, boolean, object, or array alone: null is as if it were not given");
 		*ret |= types[k].type;
 	}
 	r->s->n_values = values;
 	r->s->used = used;
 	return (*ret & SCHEMA_ARRAY) == 0 || *ret == SCHEMA_ARRAY ||
-	       wrong(r, begun, "is a list with array in it", "an array is not told from what is in it: write array alone");
+	       wrong(r, begun, "is a list with array in it",
+		     "an array is not told from what is in it: write array alone");
 }
 
 static uint8_t read_node(struct reading *r, unsigned depth, bool counts);
@@ -359,9 +363,25 @@ enum keyword {
 };
 
 static const char *const keywords[KEYWORDS] = {
-	"additionalProperties", "allOf",     "anyOf",   "const",    "enum",      "exclusiveMaximum", "exclusiveMinimum",
-	"items",		"maxItems",  "maxLength", "maximum",  "minItems",  "minLength",	       "minimum",
-	"not",			"pattern",   "properties", "required", "type",
+	"additionalProperties",
+	"allOf",
+	"anyOf",
+	"const",
+	"enum",
+	"exclusiveMaximum",
+	"exclusiveMinimum",
+	"items",
+	"maxItems",
+	"maxLength",
+	"maximum",
+	"minItems",
+	"minLength",
+	"minimum",
+	"not",
+	"pattern",
+	"properties",
+	"required",
+	"type",
 };
 
 static bool read_keyword(struct reading *r, enum keyword k, struct schema_node *n, unsigned depth)
@@ -406,7 +426,8 @@ static bool take_keyword(struct reading *r, uint32_t *seen, enum keyword *ret)
 	if (k == KEYWORDS)
 		return wrong(r, begun, "begins a keyword that arguments cannot be held against",
 			     "see `schema` in man ambit.yaml for those that can");
-	if ((*seen >> k & 1) != 0 || (k == CONST && (*seen >> ENUM & 1) != 0) || (k == ENUM && (*seen >> CONST & 1) != 0))
+	if ((*seen >> k & 1) != 0 || (k == CONST && (*seen >> ENUM & 1) != 0) ||
+	    (k == ENUM && (*seen >> CONST & 1) != 0))
 		return wrong(r, begun, "begins what was said before", "say it once");
 	*seen |= UINT32_C(1) << k;
 	*ret = (enum keyword)k;

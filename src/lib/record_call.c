@@ -12,7 +12,8 @@ const char *record_call_verdict(uint32_t verdict)
 
 const char *record_call_end(uint32_t end)
 {
-	static const char *const words[GUARD_END_COUNT] = { NULL, "done", "failed", "error", "cancelled", "lost", "withheld" };
+	static const char *const words[GUARD_END_COUNT] = { NULL,        "done", "failed",  "error",
+							    "cancelled", "lost", "withheld" };
 
 	return end < GUARD_END_COUNT ? words[end] : NULL;
 }

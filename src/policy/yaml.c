@@ -959,10 +959,11 @@ static int unknown_section(struct reader *r)
 	if (meant == NULL && verb_find(text_of(r), r->ev.data.scalar.length, &verb))
 		return mistake(r, AMBIT_UNKNOWN, "put it into the list under grants:, after `- `",
 			       "the grant '%s' stands outside grants", shown);
-	return mistake(r, AMBIT_UNKNOWN,
-		       nearest_hint(hint, "", meant,
-				    "a policy has version, agent, grants, limits, budgets, guard, servers, answers and warm"),
-		       "'%s' is not a part of a policy", shown);
+	return mistake(
+		r, AMBIT_UNKNOWN,
+		nearest_hint(hint, "", meant,
+			     "a policy has version, agent, grants, limits, budgets, guard, servers, answers and warm"),
+		"'%s' is not a part of a policy", shown);
 }
 
 static int section_key(struct reader *r, struct keys *keys)

@@ -872,7 +872,11 @@ static void a_tool_has_conditions_on_its_arguments(void **state)
 		  2 }, /* five times, and then as the one before */
 		{ "a/x", { .uses = 0 }, "where='{\"p\":[\"x*\"]}'", "label=b", 3 },
 		{ "a/x", { .ask = 1 }, "where='{\"p\":[\"x*\"]}'", "", 1 }, /* it wins */
-		{ "a/*", { .uses = 1, .bytes = 7, .rate = 2, .period_s = 60, .until_s = 99, .ask = 1 }, "", "unless=none", 4 },
+		{ "a/*",
+		  { .uses = 1, .bytes = 7, .rate = 2, .period_s = 60, .until_s = 99, .ask = 1 },
+		  "",
+		  "unless=none",
+		  4 },
 		{ "*", { .between = { 540, 1080, "UTC" } }, "", "", 5 },
 		{ "a/x", { .bytes = 5, .ech = 1 }, "", "", -AMBIT_MALFORMED },
 		{ "a/x", { .ech = 1 }, "", "", -AMBIT_MALFORMED },
