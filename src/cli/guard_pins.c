@@ -233,14 +233,12 @@ int guard_pins_take(const struct guard_pins *p, const struct guard_tool *t, cons
 /* ---- names that look alike ---- */
 
 /* Each line is a server, a slash and a tool. */
-static bool has_line(const struct buf *text, const char *line)
+static bool has_line(const struct buf *text, const struct buf *line)
 {
-	const size_t n = strlen(line);
-
-	for (size_t at = 0; at + n <= text->len;) {
+	for (size_t at = 0; line->len > 0 && at + line->len <= text->len;) {
 		const uint8_t *end = memchr(text->data + at, '\n', text->len - at);
 
-		if (memcmp(text->data + at, line, n) == 0)
+		if (memcmp(text->data + at, line->data, line->len) == 0)
 			return true;
 		if (end == NULL)
 			return false;
@@ -326,7 +324,7 @@ static int like(const struct guard_pins *p, int dir_fd, const char *name, struct
 	r = read_file(p->liked_fd, name, &all, e);
 	if (r < 0 && r != -AMBIT_NOT_FOUND)
 		return r;
-	if (!has_line(&all, (const char *)seen.data))
+	if (!has_line(&all, &seen))
 		buf_put(&all, seen.data, seen.len);
 	r = all.failed ? err_set(e, AMBIT_LIMIT, NULL, "'%.64s' looks like too many others", name)
 		       : write_file(p->liked_fd, name, all.data, all.len, e);

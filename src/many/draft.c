@@ -4,7 +4,7 @@
 
 static bool find(const struct buf *b, const char *const path[], size_t *from, size_t *to)
 {
-	*from = 0;
+	*from = *to = 0;
 	for (; *path != NULL; path++)
 		if (!line_find((const char *)b->data, b->len, *path, from, to))
 			return false;
