@@ -494,10 +494,7 @@ static struct guard_begin begin_of(void)
 				 .n_names = GUARD_GRANTS_MAX,
 				 .is_first = 1,
 				 .n_secrets = GUARD_SECRETS_MAX,
-<<<<<<< HEAD
 				 .tells_risk = 1,
-=======
->>>>>>> review
 				 .answer_bytes = 99 };
 
 	memset(b.key, 0x5a, sizeof b.key);
