@@ -1,15 +1,14 @@
 #include "ask/exchange.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "ask/answer.h"
+#include "ask/reach.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/num.h"
@@ -17,72 +16,10 @@
 #include "http/chunk.h"
 #include "http/head.h"
 
-#define HOSTS_MAX (64u << 10) /* of a cell, whose grants are few */
-
 /* ---- before the role is locked down ---- */
 
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in four;
-	struct sockaddr_in6 six;
-};
-
-static socklen_t set_address(union socket_address *a, const char *text, uint16_t port)
-{
-	memset(a, 0, sizeof *a);
-	if (inet_pton(AF_INET, text, &a->four.sin_addr) == 1) {
-		a->four.sin_family = AF_INET;
-		a->four.sin_port = htons(port);
-		return sizeof a->four;
-	}
-	if (inet_pton(AF_INET6, text, &a->six.sin6_addr) != 1)
-		return 0;
-	a->six.sin6_family = AF_INET6;
-	a->six.sin6_port = htons(port);
-	return sizeof a->six;
-}
-
-/* Whether a line of /etc/hosts has the name, behind its address. */
-static bool line_names(char *line, const char *host)
-{
-	char *rest = NULL;
-	const char *word = strtok_r(line, " \t", &rest);
-
-	while (word != NULL && (word = strtok_r(NULL, " \t", &rest)) != NULL)
-		if (strcmp(word, host) == 0)
-			return true;
-	return false;
-}
-
-/* Of the cell, which Ambit wrote. */
-static socklen_t look_up(union socket_address *a, const char *host, uint16_t port)
-{
-	auto_free char *text = calloc(1, HOSTS_MAX + 1);
-	auto_fd int fd = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
-	char *rest = NULL;
-
-	if (text == NULL || fd < 0 || fd_read_all(fd, text, HOSTS_MAX) < 0)
-		return 0;
-	for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
-		if (line_names(line, host)) /* its first word is ended now */
-			return set_address(a, line, port);
-	return 0;
-}
-
-static bool read_authorities(struct buf *out)
-{
-	const char *path = getenv("SSL_CERT_FILE");
-	auto_fd int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	uint8_t piece[16384];
-	ssize_t n = 0;
-
-	while (fd >= 0 && (n = fd_read_all(fd, piece, sizeof piece)) > 0)
-		buf_put(out, piece, (size_t)n);
-	return fd >= 0 && n == 0 && !out->failed;
-}
-
 /* Whoever listens there is ours, and takes it at once. */
-static enum ask_outcome dial(struct exchange *x, const union socket_address *a, socklen_t n)
+static enum ask_outcome dial(struct exchange *x, const union reach_address *a, socklen_t n)
 {
 	x->fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (x->fd < 0 || connect(x->fd, &a->any, n) < 0 || fcntl(x->fd, F_SETFL, O_NONBLOCK) < 0)
@@ -92,20 +29,19 @@ static enum ask_outcome dial(struct exchange *x, const union socket_address *a, 
 
 enum ask_outcome exchange_open(struct exchange *x, const char *host, const char *port)
 {
-	union socket_address a;
+	union reach_address a;
 	socklen_t n;
 	uint32_t number;
 
 	*x = (struct exchange){ .fd = -1, .url = { .tls = true } };
-	buf_init(&x->authorities, EXCHANGE_AUTHORITIES_MAX);
+	buf_init(&x->authorities, REACH_AUTHORITIES_MAX);
 	buf_init(&x->in, HTTP_HEAD_MAX + 2 * EXCHANGE_BODY_MAX);
 	if (!parse_u32(port, 1, 65535, &number) || !text_copy(x->url.host, sizeof x->url.host, host))
 		return ASK_NO_NAME;
-	n = set_address(&a, host, (uint16_t)number); /* in range: just checked */
-	n = n > 0 ? n : look_up(&a, host, (uint16_t)number);
+	n = reach_find(&a, host, (uint16_t)number); /* in range: just checked */
 	if (n == 0)
 		return ASK_NO_NAME;
-	if (!read_authorities(&x->authorities))
+	if (!reach_authorities(&x->authorities))
 		return ASK_NO_TRUST;
 	return dial(x, &a, n);
 }

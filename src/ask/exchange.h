@@ -11,7 +11,6 @@
 #include "ask/link.h"
 #include "witness/channel.h"
 
-#define EXCHANGE_AUTHORITIES_MAX (4u << 20) /* those of a distribution are 220 kB */
 #define EXCHANGE_BODY_MAX (64u << 10)
 
 struct exchange {

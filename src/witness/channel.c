@@ -86,8 +86,7 @@ static bool take_authorities(SSL_CTX *context, struct span pem)
 	return any;
 }
 
-/* Who it must be: by address or by name. */
-static bool expect_host(SSL *tls, const char *host)
+bool channel_expect(SSL *tls, const char *host)
 {
 	X509_VERIFY_PARAM *p = SSL_get0_param(tls);
 
@@ -129,16 +128,26 @@ static enum witness_outcome shake(const struct channel *c)
 	return r;
 }
 
+SSL_CTX *channel_trust(struct span authorities)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+
+	if (context != NULL && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+	    take_authorities(context, authorities)) {
+		SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+		return context;
+	}
+	SSL_CTX_free(context);
+	return NULL;
+}
+
 static enum witness_outcome open_tls(struct channel *c, const struct witness_url *url, struct span authorities)
 {
-	c->context = SSL_CTX_new(TLS_client_method());
-	if (c->context == NULL || SSL_CTX_set_min_proto_version(c->context, TLS1_2_VERSION) != 1)
-		return WITNESS_NO_TLS;
-	SSL_CTX_set_verify(c->context, SSL_VERIFY_PEER, NULL);
-	if (!take_authorities(c->context, authorities))
+	c->context = channel_trust(authorities);
+	if (c->context == NULL)
 		return WITNESS_CERTIFICATE;
 	c->tls = SSL_new(c->context);
-	if (c->tls == NULL || SSL_set_fd(c->tls, c->fd) != 1 || !expect_host(c->tls, url->host))
+	if (c->tls == NULL || SSL_set_fd(c->tls, c->fd) != 1 || !channel_expect(c->tls, url->host))
 		return WITNESS_NO_TLS;
 	return shake(c);
 }

@@ -3,7 +3,7 @@
  * Owns:   the TLS session. The socket and the certificates are the caller's.
  * Holds:  all of it ends by a deadline. With TLS a certificate must be for the host that was named, by an authority of those given; TLS
  *         1.2 at least. No name is looked up, nothing is connected, no file is opened: there is none.
- * Called: witness/main.c. TLS is OpenSSL's. */
+ * Called: witness/main.c, ask, bridge. TLS is OpenSSL's. */
 #ifndef WITNESS_CHANNEL_H
 #define WITNESS_CHANNEL_H
 
@@ -17,6 +17,10 @@ struct channel {
 	SSL_CTX *context; /* owned, NULL: plain */
 	SSL *tls;         /* owned */
 };
+
+/* For who waits by himself: what believes these authorities (PEM) and nobody else; NULL: there are none. And whom a session of it expects, by address or by name. */
+SSL_CTX *channel_trust(struct span authorities);
+bool channel_expect(SSL *tls, const char *host);
 
 /* What must be done before the role is locked down. */
 void channel_prepare(void);
