@@ -1,11 +1,8 @@
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "cli/check.h"
 #include "cli/session.h"
 #include "lib/event.h"
@@ -17,22 +14,6 @@
 #else
 #define LIMITS "wall=60s,tasks=4,output=64K"
 #endif
-
-/* Where the program lies: it is run in a cell as one of the person's would be. */
-static int find_program(char ret[PATH_MAX], struct err *e)
-{
-	char link[64];
-	auto_fd int fd = -1;
-	ssize_t n;
-	int r = helper_open("ambit-ask", &fd, e);
-
-	if (r < 0)
-		return r;
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	n = readlink(link, ret, PATH_MAX - 1);
-	ret[n > 0 ? n : 0] = 0;
-	return n > 0 ? 0 : err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot find ambit-ask");
-}
 
 /* Where it goes, and with which. Of an introspection the token stands in the form, and who asks in a field. */
 static void put_secrets(const struct check *c, struct buf *out)
@@ -114,7 +95,7 @@ int check_ask(struct check *c, struct ambit_error *e)
 	char program[PATH_MAX];
 	struct ambit_policy *p = NULL;
 	struct err why;
-	int r = find_program(program, &why);
+	int r = helper_path("ambit-ask", program, &why);
 
 	r = r < 0 ? public_error(e, r, &why) : ambit_policy_new(&p, e);
 	r = r < 0 ? r : grant(c, p, e);

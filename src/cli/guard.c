@@ -39,13 +39,17 @@
 
 static const char help_text[] =
 	"ambit guard [GRANTS] -- COMMAND...\n"
+	"ambit guard [GRANTS] --url URL [--secret NAME]\n"
 	"ambit guard --pins SERVER [--approve [TOOL]]\n"
 	"\n"
 	"Runs a server of the Model Context Protocol in a cell, and stands between it and its client, on standard input and\n"
 	"output: what may be called, and with what arguments, is granted by lines `tool`.\n"
 	"\n"
 	"  --tool OBJECT       SERVER/TOOL, SERVER/* for all its tools, with conditions: \"fs/read where='{\\\"path\\\": \\\"./docs/**\\\"}' uses=50\"\n"
-	"  --name SERVER       what the server is called in grants (default: from its command: server-filesystem is filesystem)\n"
+	"  --url URL           the server is reached by HTTP, at https://HOST/PATH, and nothing else is; --secret NAME: with this\n"
+	"                      secret of yours as its token (see `ambit secret --help`)\n"
+	"  --secret NAME       with --url: what is attached to each request, outside of its cell\n"
+	"  --name SERVER       what the server is called in grants (default: from its command or URL: server-filesystem is filesystem)\n"
 	"  --read PATH         grants the server itself reading beneath it; other verbs of grants likewise (see `ambit run --help`)\n"
 	"  --write PATH        it may read and write beneath it\n"
 	"  --work PATH         it may read, write and execute beneath it\n"
@@ -137,7 +141,10 @@ int gate_launch(struct gate *g, struct ambit_event **ret, int *ret_to, int *ret_
 			     AMBIT_CHANGES_DISCARD; /* until it has answered */
 	else if ((o.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) == 0)
 		o.changes |= AMBIT_CHANGES_DIRECT; /* its client sees at once what it wrote */
-	r = launch_server(g->o->policy, &o, g->learn != NULL ? g->hides.list : NULL, ret, e);
+	if (g->remote != NULL)
+		guard_url_fill(g->remote, &o);
+	r = launch_server(g->remote != NULL ? g->remote->policy : g->o->policy, &o,
+			  g->learn != NULL && g->remote == NULL ? g->hides.list : NULL, ret, e);
 	fd_close(&in[0]);
 	fd_close(&out[1]);
 	*ret_to = in[1];
@@ -478,6 +485,7 @@ int gate_begin(struct gate *g, struct ambit_error *told)
 static int one(const struct run_options *o, int *signal_fd)
 {
 	static struct gate g; /* grants of a quarter of a megabyte */
+	static struct guard_url remote;
 	struct ambit_error told = { .size = sizeof told };
 	bool learned = false;
 	int status = 0, recorded;
@@ -485,10 +493,13 @@ static int one(const struct run_options *o, int *signal_fd)
 
 	gate_init(&g, o, o->event.argv, STDIN_FILENO, STDOUT_FILENO);
 	if (o->name != NULL ? !guard_server_is_name(o->name) || !text_copy(g.server, sizeof g.server, o->name)
-			    : !name_of(o->event.argv, g.server))
+			    : !(o->url != NULL ? guard_url_name(o->url, g.server, sizeof g.server)
+					       : name_of(o->event.argv, g.server)))
 		(void)cli_misused(&told, "ambit guard --help",
 				  "what is the server called? --name takes letters, digits, `.`, `_` and `-`");
-	if (told.code != 0 || gate_begin(&g, &told) < 0)
+	if (o->url != NULL)
+		g.remote = &remote;
+	if (told.code != 0 || (g.remote != NULL && guard_url_open(g.remote, o, &told) < 0) || gate_begin(&g, &told) < 0)
 		status = cli_error(&told);
 	else if (serve(&g, signal_fd, &e) < 0)
 		status = found_refuse(false, &e);
@@ -496,6 +507,7 @@ static int one(const struct run_options *o, int *signal_fd)
 		status = cli_error(&told);
 	policy_file_close(&g.policy, learned);
 	recorded = gate_finish(&g);
+	guard_url_close(&remote);
 	return status != 0 ? status : recorded;
 }
 
@@ -507,7 +519,11 @@ static int check(const struct run_options *o)
 		return cli_usage(
 			"ambit guard --help",
 			"the policy names the servers: neither a command nor --name or --learn is taken beside it");
-	if (!is_many && o->event.argv[0] == NULL)
+	if (o->url != NULL && (is_many || o->per_call))
+		return cli_usage(
+			"ambit guard --help",
+			"--url names the one server, which stays: without --per-call, and `servers` in a policy");
+	if (!is_many && o->event.argv[0] == NULL && o->url == NULL)
 		return cli_usage("ambit guard --help", "no command: name it after --, or `servers` in a policy");
 	if (o->per_call && o->learn != NULL)
 		return cli_usage("ambit guard --help", "--learn is of a server that stays: without --per-call");

@@ -12,6 +12,7 @@
 #include "cli/guard_learn.h"
 #include "cli/guard_log.h"
 #include "cli/guard_pins.h"
+#include "cli/guard_url.h"
 #include "cli/guard_use.h"
 #include "cli/learning.h"
 #include "cli/options.h"
@@ -19,6 +20,7 @@
 struct gate {
 	const struct run_options *o;
 	char *const *argv; /* borrowed: the server's command */
+	struct guard_url *remote; /* borrowed, where it is reached by HTTP; else NULL */
 	char server[GUARD_NAME_MAX], workspace[PATH_MAX];
 	struct guard_use use;
 	struct guard_pins pins;

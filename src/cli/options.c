@@ -58,6 +58,8 @@ enum flag {
 	APPROVE,
 	LEARN,
 	PER_CALL,
+	URL,
+	SECRET,
 	SOCKET,
 	HELP
 };
@@ -120,6 +122,8 @@ static const struct option flags[] = {
 	{ "approve", no_argument, NULL, APPROVE },
 	{ "learn", required_argument, NULL, LEARN },
 	{ "per-call", no_argument, NULL, PER_CALL },
+	{ "url", required_argument, NULL, URL },
+	{ "secret", required_argument, NULL, SECRET },
 	{ "socket", required_argument, NULL, SOCKET },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -298,6 +302,8 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case APPROVE: o->approve = true; break;
 	case LEARN: o->learn = value; break;
 	case PER_CALL: o->per_call = true; break;
+	case URL: o->url = value; break;
+	case SECRET: o->secret = value; break;
 	case SOCKET: o->socket = value; break;
 	case HELP: o->help = true; break;
 	}
@@ -324,6 +330,8 @@ static bool is_taken(enum command command, int flag)
 	case SOCKET: return command == COMMAND_MCP || command == COMMAND_GUARD;
 	case TOOL:
 	case NAME:
+	case URL:
+	case SECRET:
 	case PINS:
 	case LEARN:
 	case PER_CALL:
@@ -467,6 +475,11 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (!o->help && makes_session(command) && optind < argc)
 		return cli_misused(e, help_command, "%s takes no command, and not '%s'",
 				   command == COMMAND_MCP ? "mcp" : "session new", argv[optind]);
+	if (!o->help && o->url != NULL && (optind < argc || o->pins != NULL))
+		return cli_misused(e, help_command,
+				   "--url names the server: there is no command, and no --pins, beside it");
+	if (!o->help && o->secret != NULL && o->url == NULL)
+		return cli_misused(e, help_command, "--secret is for --url: where is it sent?");
 	if ((o->event.changes & AMBIT_CHANGES_DIRECT) != 0 &&
 	    ((o->event.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0 || o->event.on_conflict != NULL ||
 	     o->event.wait_ms != 0))

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -70,6 +71,21 @@ int helper_open(const char *name, int *ret_fd, struct err *e)
 			       "it is in none of %s", list_places(p, all, sizeof all));
 	*ret_fd = fd;
 	return 0;
+}
+
+int helper_path(const char *name, char *ret, struct err *e)
+{
+	char link[64];
+	auto_fd int fd = -1;
+	ssize_t n;
+	int r = helper_open(name, &fd, e);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, ret, PATH_MAX - 1);
+	ret[n > 0 ? n : 0] = 0;
+	return n > 0 ? 0 : err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot find %s", name);
 }
 
 struct start {

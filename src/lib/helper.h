@@ -14,6 +14,9 @@
 /* A descriptor (O_PATH) of the helper, from the first of its places (place.h) that has it. -SYSTEM: none has; -UNTRUSTED. */
 int helper_open(const char *name, int *ret_fd, struct err *e);
 
+/* Where it lies, in a room of PATH_MAX: for one that is run in a cell as a program of the person's would be. */
+int helper_path(const char *name, char *ret, struct err *e);
+
 /* Starts the executable; the caller owns *ret_pidfd, which is readable once it has ended. */
 int helper_start(int exe_fd, const char *name, int sock, int *ret_pidfd, struct err *e);
 /* The same with this environment: of a role that runs what the person named. */
