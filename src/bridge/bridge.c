@@ -261,7 +261,7 @@ bool bridge_turn(struct bridge *b, int wait_ms)
 	if (b->said_all && b->bye_ms == 0 && !said_must_wait(b) && b->lines.from == b->lines.bytes.len)
 		say_bye(b);
 	give(b);
-	if (b->deaf || b->bytes.failed || b->over || (b->bye_ms != 0 && clock_ms() >= b->bye_ms))
+	if (b->bytes.failed || b->over || (b->bye_ms != 0 ? clock_ms() >= b->bye_ms : b->deaf))
 		return false;
 	wait_and_look(b, wait_ms);
 	return true;

@@ -358,7 +358,7 @@ static void end_request(struct call *c, enum talk_result how)
 {
 	if (how == TALK_WHOLE && c->body_kind == BODY_COMPLAINT)
 		refused(c);
-	else if (how == TALK_WHOLE && c->body_kind == BODY_JSON)
+	else if (how == TALK_WHOLE && c->body_kind == BODY_JSON && c->body.len > 0)
 		take_message(c, (const char *)c->body.data, c->body.len);
 	if (!c->answered && how == TALK_WHOLE)
 		heard_nothing(c->of, c, AMBIT_PROTOCOL, NULL, "what the server answered is no answer to it");

@@ -22,8 +22,18 @@ void talk_init(struct talk *t)
 	buf_init(&t->in, HTTP_HEAD_MAX + 16384);
 }
 
+/* Of an answer that is not over: a mere end could mean that nothing more is said here, and it is waited for. */
+static void reset(const struct talk *t)
+{
+	const struct linger now = { .l_onoff = 1 };
+
+	if (t->state == TALK_ASKED || t->state == TALK_BODY)
+		(void)setsockopt(t->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now); /* else it is an end */
+}
+
 void talk_close(struct talk *t)
 {
+	reset(t);
 	SSL_free(t->tls);
 	fd_close(&t->fd);
 	buf_finish(&t->out);
