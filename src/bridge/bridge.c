@@ -180,9 +180,16 @@ static void say_bye(struct bridge *b)
 
 /* ---- turns ---- */
 
-static bool is_due(const struct call *c, uint64_t now)
+static bool is_due(struct call *c, uint64_t now)
 {
+	if (c->opens_ms <= now)
+		c->opens_ms = 0; /* it is not waited for any longer */
 	return c->again_ms != 0 && c->again_ms <= now;
+}
+
+static uint64_t soonest(uint64_t next, uint64_t at)
+{
+	return at != 0 && at < next ? at : next;
 }
 
 /* When something is to be done that nothing is heard of. */
@@ -193,14 +200,13 @@ static int wait_of(const struct bridge *b, uint64_t now, int wait_ms)
 	for (size_t i = 0; i < BRIDGE_CALLS_MAX; i++) {
 		if (b->calls[i].kind != CALL_FREE && b->calls[i].talk.more)
 			return 0;
-		if (b->calls[i].again_ms != 0 && b->calls[i].again_ms < next)
-			next = b->calls[i].again_ms;
+		next = soonest(next, b->calls[i].again_ms);
+		next = soonest(next, b->calls[i].opens_ms);
 	}
 	for (size_t i = 0; i < BRIDGE_IDLE_MAX; i++)
-		if (b->idle[i].state == TALK_IDLE && b->idle[i].idle_ms + TALK_IDLE_MS < next)
-			next = b->idle[i].idle_ms + TALK_IDLE_MS;
-	if (b->bye_ms != 0 && b->bye_ms < next)
-		next = b->bye_ms;
+		if (b->idle[i].state == TALK_IDLE)
+			next = soonest(next, b->idle[i].idle_ms + TALK_IDLE_MS);
+	next = soonest(next, b->bye_ms);
 	if (next == UINT64_MAX)
 		return wait_ms;
 	next = next <= now ? 0 : next - now;

@@ -28,6 +28,7 @@
 #define BRIDGE_STRAY_MAX 64   /* messages that belong nowhere, before the server is left */
 #define BRIDGE_TRIES_MAX 5    /* to go on with a stream that broke off, without an event in between */
 #define BRIDGE_AGAIN_MS 1000u /* before that, where the server says nothing */
+#define BRIDGE_OPENS_MS 2000u /* for the standing stream: what a server asks before it stands is lost */
 #define BRIDGE_SESSION_MAX 1024
 #define BRIDGE_VERSION_MAX 32
 #define BRIDGE_BYE_MS 1000u /* for the end of the session */
@@ -53,6 +54,7 @@ struct call {
 	enum call_body body_kind;
 	struct buf body; /* owned */
 	struct sse events;
+	uint64_t opens_ms; /* not 0: of the standing stream, until it stands; then what comes next waits no longer */
 	uint64_t again_ms; /* not 0: then its stream is asked for once more */
 	unsigned tries;
 	size_t passed; /* bytes of an answer that nobody wants */

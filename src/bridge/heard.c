@@ -204,6 +204,7 @@ static bool on_head(void *arg, const struct http_head *h)
 	struct call *c = arg;
 
 	c->status = h->status;
+	c->opens_ms = 0;
 	c->body_kind = BODY_NONE;
 	buf_finish(&c->body);
 	if (c->kind == CALL_REQUEST)
@@ -349,7 +350,10 @@ static void begin_stream(struct bridge *b)
 {
 	struct call *c = b->said_all ? NULL : call_new(b, CALL_STREAM);
 
-	if (c != NULL && !ask_stream(b, c))
+	if (c == NULL)
+		return;
+	c->opens_ms = clock_ms() + BRIDGE_OPENS_MS;
+	if (!ask_stream(b, c))
 		call_free(c);
 }
 
@@ -370,6 +374,7 @@ void heard_end(struct bridge *b, struct call *c, enum talk_result how)
 {
 	const bool begun = c->begun && how == TALK_WHOLE && c->status >= 200 && c->status < 300;
 
+	c->opens_ms = 0;
 	if (!c->answered && (c->kind == CALL_REQUEST || c->kind == CALL_STREAM) && how != TALK_LEFT && goes_on(c))
 		return;
 	if (c->kind == CALL_REQUEST)

@@ -88,8 +88,8 @@ bool said_must_wait(const struct bridge *b)
 	for (size_t i = 0; i < BRIDGE_CALLS_MAX; i++) {
 		const struct call *c = &b->calls[i];
 
-		if (c->kind != CALL_FREE && (c->begins || c->begun))
-			return true; /* what comes next needs the session */
+		if (c->kind != CALL_FREE && (c->begins || c->begun || c->opens_ms != 0))
+			return true; /* what comes next needs the session, and where its server can ask */
 		notes += c->kind > CALL_REQUEST;
 	}
 	return notes >= BRIDGE_NOTES_MAX - 2; /* the standing stream and the end have room */

@@ -1,7 +1,11 @@
 // A server of protocol 2026-07-28, and of 2025-11-25 for who asks for that, on @modelcontextprotocol/server 2.x: for the drivers beside it, and to
-// stand behind a gate. Nothing it says depends on the time or on chance, but what is asked of it under such a name.
+// stand behind a gate; `--http` has it serve streamable HTTP at a port of the loopback, which it says as {"url":..}, and `--http ADDRESS CERTIFICATE KEY` at port 443 of that, under TLS. Nothing it says depends on the time or on chance, but what is asked of it under such a name.
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { McpServer, ResourceTemplate, acceptedContent, completable, createRequestStateCodec, inputRequired, inputResponse } from '@modelcontextprotocol/server';
+import { McpServer, ResourceTemplate, acceptedContent, completable, createMcpHandler, createRequestStateCodec, inputRequired, inputResponse } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 
 const TASKS = 'io.modelcontextprotocol/tasks';
@@ -211,7 +215,7 @@ function tasks(server) {
 }
 
 const modern = process.argv.includes('--modern'); // refuses those of before
-serveStdio(({ era }) => {
+function made({ era }) {
   const server = new McpServer({ name: 'server2', title: 'The second', version: '1.2.3' }, {
     capabilities: { logging: {}, completions: {}, tools: { listChanged: true }, prompts: { listChanged: true }, resources: { listChanged: true, subscribe: true },
       ...(era === 'modern' && { extensions: { [TASKS]: {} } }) },
@@ -225,5 +229,30 @@ serveStdio(({ era }) => {
   else
     server.server.setRequestHandler('resources/subscribe', () => ({})), server.server.setRequestHandler('resources/unsubscribe', () => ({}));
   return server;
-}, { legacy: modern ? 'reject' : 'serve', onerror: (error) => process.stderr.write(`server2: ${error.message}\n`) });
+}
+
+const options = { legacy: modern ? 'reject' : 'serve', onerror: (error) => process.stderr.write(`server2: ${error.message}\n`) };
+
+// Node's request as one of fetch, and the answer back; one whose client goes is aborted.
+async function answered(handler, request, response) {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const body = ['GET', 'HEAD'].includes(request.method) ? undefined : Readable.toWeb(request);
+  const answer = await handler.fetch(new Request(`http://${request.headers.host}${request.url}`, { method: request.method, headers: request.headers, body, duplex: 'half', signal: gone.signal }));
+  response.writeHead(answer.status, Object.fromEntries(answer.headers)).flushHeaders();
+  for await (const piece of answer.body ?? [])
+    response.write(piece);
+  response.end();
+}
+
+const at = process.argv.indexOf('--http');
+if (at < 0) {
+  serveStdio(made, options);
+} else {
+  const [address, cert, key] = process.argv.slice(at + 1), handler = createMcpHandler(made, options);
+  const serve = (request, response) => answered(handler, request, response).catch(() => response.destroy());
+  const server = cert ? https.createServer({ cert: readFileSync(cert), key: readFileSync(key) }, serve) : http.createServer(serve);
+  server.listen(cert ? 443 : 0, address ?? '127.0.0.1', () => process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}/mcp` })}\n`));
+  process.stdin.resume().on('end', () => process.exit(0));
+}
 process.stderr.write('server2: here\n');
