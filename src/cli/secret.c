@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "cli/cli.h"
+#include "cli/login.h"
 #include "cli/secret_check.h"
 #include "lib/public.h"
 #include "lib/secret.h"
@@ -19,12 +20,14 @@
 
 static const char help_text[] =
 	"ambit secret set NAME [--host HOST]... [--command COMMAND | --from FILE]\n"
+	"ambit secret login NAME URL [--client ID[:SECRET]] [--scope SCOPE] [--port PORT] [--open]\n"
 	"ambit secret list\n"
 	"ambit secret check NAME [--issuer ISSUER | --introspect URL [--client ID:SECRET | --bearer SECRET]]\n"
 	"                        [--policy FILE | --preset NAME | --connect \"...\"]...\n"
 	"ambit secret remove NAME\n"
 	"\n"
 	"  set      asks for the value twice, or reads it from standard input if that is no terminal\n"
+	"  login    has a token given by OAuth, for the server at URL, after you have logged in by a browser\n"
 	"  list     what there is: names, hosts, when each was set; never a value\n"
 	"  check    asks the issuer what it may do, and warns where that is more than the grants that use it\n"
 	"  remove   takes one away\n"
@@ -41,6 +44,10 @@ static const char help_text[] =
 	"  --policy FILE      check: the grants that use it; --preset NAME and --connect likewise; again for more\n"
 	"  --preset NAME      check: as --policy\n"
 	"  --connect GRANT    check: as --policy\n"
+	"  --client ID:SECRET login: as this client, which was registered there before; ID alone for one without a secret\n"
+	"  --scope SCOPE      login: what is asked for; else what the server says\n"
+	"  --port PORT        login: where the browser comes back to; else any\n"
+	"  --open             login: opens the browser\n"
 	"  --json             as JSON\n"
 	"  --help             this text\n"
 	"\n"
@@ -83,7 +90,10 @@ static int open_input(struct words *w, int *ret_fd, struct err *e)
 
 static const char *kind_of_row(const struct secret_row *row)
 {
-	return row->kind == SECRET_IS_VALUE ? "value" : row->kind == SECRET_IS_COMMAND ? "command" : "damaged";
+	return row->kind == SECRET_IS_VALUE     ? "value"
+	       : row->kind == SECRET_IS_COMMAND ? "command"
+	       : row->kind == SECRET_IS_LOGIN   ? "login"
+						: "damaged";
 }
 
 static void put_row(struct json *j, const struct secret_row *row)
@@ -96,6 +106,8 @@ static void put_row(struct json *j, const struct secret_row *row)
 	for (uint32_t i = 0; i < row->hosts.n; i++)
 		json_put_word(j, row->hosts.list[i]);
 	json_put_array_end(j);
+	if (row->kind == SECRET_IS_LOGIN)
+		json_put_ms(json_put_key(j, "expires"), row->expires_ms);
 	if (row->kind == 0)
 		json_put_name(json_put_key(j, "why"), row->why);
 	json_put_object_end(j);
@@ -165,7 +177,7 @@ static int say_row(void *arg, const struct secret_row *row)
 		return 0;
 	}
 	(void)timestamp_write(row->set_ms, at); /* or nothing, of one that was set when no calendar is */
-	(void)printf("%s  %s  %s  ", row->name, row->kind == SECRET_IS_COMMAND ? "command" : "value", at);
+	(void)printf("%s  %s  %s  ", row->name, kind_of_row(row), at);
 	say_hosts(row);
 	(void)printf("\n");
 	return 0;
@@ -323,20 +335,22 @@ static int act(const struct action *a, char **argv)
 
 int cli_secret(int argc, char **argv)
 {
-	const char *names[ACTIONS + 1] = { "check" };
+	const char *names[ACTIONS + 2] = { "check", "login" };
 
 	if (argc < 2)
-		return cli_usage(HELP, "secret what? set, list, check or remove");
+		return cli_usage(HELP, "secret what? set, login, list, check or remove");
 	if (cli_is_help(argv[1])) {
 		(void)fputs(help_text, stdout);
 		return 0;
 	}
 	if (strcmp(argv[1], "check") == 0)
 		return secret_check(argv + 2, help_text);
+	if (strcmp(argv[1], "login") == 0)
+		return secret_login(argv + 2, help_text);
 	for (size_t i = 0; i < ACTIONS; i++) {
 		if (strcmp(actions[i].name, argv[1]) == 0)
 			return act(&actions[i], argv + 2);
-		names[i + 1] = actions[i].name;
+		names[i + 2] = actions[i].name;
 	}
-	return cli_no_word(HELP, argv[1], names, ACTIONS + 1, "no command 'secret %s'", argv[1]);
+	return cli_no_word(HELP, argv[1], names, ACTIONS + 2, "no command 'secret %s'", argv[1]);
 }

@@ -142,8 +142,8 @@ bool secret_take_set(struct rbuf *in, struct secret_set *ret)
 	if (!take_name(in, ret->name) || !secret_hosts_take(in, &ret->hosts))
 		return false;
 	rbuf_str(in, ret->command, sizeof ret->command);
-	return rbuf_done(in) && ret->source >= SECRET_FROM_COMMAND && ret->source <= SECRET_FROM_TERMINAL &&
-	       (ret->command[0] != 0) == (ret->source == SECRET_FROM_COMMAND);
+	return rbuf_done(in) && ret->source >= SECRET_FROM_COMMAND && ret->source <= SECRET_FROM_RENEWAL &&
+	       (ret->command[0] != 0) == (ret->source == SECRET_FROM_COMMAND || ret->source == SECRET_FROM_LOGIN);
 }
 
 void secret_put_give(struct buf *out, const struct secret_give *g)
@@ -169,6 +169,8 @@ void secret_put_row(struct buf *out, const struct secret_row *r)
 	buf_put_str(out, r->name);
 	buf_put_str(out, r->why);
 	secret_hosts_put(out, &r->hosts);
+	buf_put_u64(out, r->expires_ms);
+	buf_put_str(out, r->login);
 }
 
 bool secret_take_row(struct rbuf *in, struct secret_row *ret)
@@ -178,6 +180,10 @@ bool secret_take_row(struct rbuf *in, struct secret_row *ret)
 	if (!take_name(in, ret->name))
 		return false;
 	rbuf_str(in, ret->why, sizeof ret->why);
-	return secret_hosts_take(in, &ret->hosts) && rbuf_done(in) && ret->kind <= SECRET_IS_COMMAND &&
-	       (ret->kind == 0) == (ret->why[0] != 0);
+	if (!secret_hosts_take(in, &ret->hosts))
+		return false;
+	ret->expires_ms = rbuf_u64(in);
+	rbuf_str(in, ret->login, sizeof ret->login);
+	return rbuf_done(in) && ret->kind <= SECRET_IS_LOGIN && (ret->kind == 0) == (ret->why[0] != 0) &&
+	       (ret->kind == SECRET_IS_LOGIN) == (ret->login[0] != 0);
 }

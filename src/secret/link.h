@@ -16,6 +16,7 @@
 #define SECRET_HOST_MAX (HOST_NAME_MAX_LEN + 1) /* with its NUL */
 #define SECRET_VALUE_MAX 8192
 #define SECRET_WHY_MAX 256
+#define SECRET_LOGIN_MAX 1400 /* of a login's terms, with a NUL */
 
 /* Letters, digits, and . _ - within, 63 at most: also the name of a file. */
 bool secret_name_is_good(const char *name);
@@ -38,19 +39,22 @@ bool secret_hosts_take(struct rbuf *in, struct secret_hosts *ret);
 enum secret_kind {
 	SECRET_IS_VALUE = 1,
 	SECRET_IS_COMMAND, /* that writes the value, when it is needed */
+	SECRET_IS_LOGIN,   /* tokens of OAuth, and where they are renewed (login.h) */
 };
 
 enum secret_source {
 	SECRET_FROM_COMMAND = 1, /* the text of it is in the message */
 	SECRET_FROM_FILE,        /* the third descriptor is read to its end */
 	SECRET_FROM_TERMINAL,    /* the third descriptor is the person's terminal, which is asked twice */
+	SECRET_FROM_LOGIN,       /* the third descriptor has tokens (login.h), the message their terms */
+	SECRET_FROM_RENEWAL,     /* the same, of a login that is there, whose terms stay */
 };
 
 struct secret_set {
 	uint8_t source; /* enum secret_source */
 	char name[SECRET_NAME_MAX];
-	struct secret_hosts hosts; /* none: as they were */
-	char command[SECRET_VALUE_MAX + 1];
+	struct secret_hosts hosts;          /* none: as they were */
+	char command[SECRET_VALUE_MAX + 1]; /* LOGIN: the terms */
 };
 void secret_put_set(struct buf *out, const struct secret_set *s);
 bool secret_take_set(struct rbuf *in, struct secret_set *ret);
@@ -69,6 +73,8 @@ struct secret_row {
 	char name[SECRET_NAME_MAX];
 	char why[SECRET_WHY_MAX];
 	struct secret_hosts hosts;
+	uint64_t expires_ms;          /* LOGIN: 0: that was not said */
+	char login[SECRET_LOGIN_MAX]; /* LOGIN: the terms; else "" */
 };
 void secret_put_row(struct buf *out, const struct secret_row *r);
 bool secret_take_row(struct rbuf *in, struct secret_row *ret);

@@ -56,7 +56,7 @@ int sealed_take_head(const void *bytes, size_t n, struct sealed_head *ret, struc
 	ret->kind = rbuf_u8(&in);
 	ret->set_ms = rbuf_u64(&in);
 	rbuf_str(&in, ret->name, sizeof ret->name);
-	if (in.failed || ret->kind < SECRET_IS_VALUE || ret->kind > SECRET_IS_COMMAND ||
+	if (in.failed || ret->kind < SECRET_IS_VALUE || ret->kind > SECRET_IS_LOGIN ||
 	    !secret_name_is_good(ret->name) || !secret_hosts_take(&in, &ret->hosts))
 		return bad(e, "its head is not one");
 	if (rbuf_left(&in) != NONCE_BYTES + SEALED_BYTES)

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "core/url.h"
+#include "secret/login.h"
 #include "secret/promise.h"
 #include "secret/runner.h"
 #include "secret/store.h"
@@ -24,6 +26,8 @@
 static struct {
 	_Alignas(PAGE) struct store store;
 	struct typed typed;
+	struct login_terms terms; /* of the login that was read last */
+	struct login_tokens tokens, fresh;
 } secret;
 
 static const struct typed_words typed_words = { .what = "value",
@@ -86,10 +90,25 @@ static int tell_row(struct serving *s, const struct secret_row *row, struct err 
 	return answer(s, WIRE_SECRET_ROW, &body, e);
 }
 
+/* Of what was read, or written, last; it is a login. */
+static bool take_login(void)
+{
+	const struct secret_value *v = &secret.store.value;
+
+	return login_value_take((const char *)v->bytes, v->n, &secret.terms, &secret.tokens);
+}
+
 static void row_of(const struct sealed_head *h, struct secret_row *ret)
 {
+	struct buf login;
+
 	*ret = (struct secret_row){ .kind = h->kind, .set_ms = h->set_ms, .hosts = h->hosts };
 	(void)text_copy(ret->name, sizeof ret->name, h->name); /* of the same size */
+	if (h->kind != SECRET_IS_LOGIN || !take_login())
+		return;
+	ret->expires_ms = secret.tokens.expires;
+	buf_init_in(&login, ret->login, sizeof ret->login - 1);
+	login_terms_put(&login, &secret.terms);
 }
 
 /* ---- before anything is read ---- */
@@ -136,7 +155,7 @@ static int read_value(struct serving *s, const struct secret_set *set, struct er
 	t->sock = s->sock;
 	if ((s->input_fd >= 0) != (set->source != SECRET_FROM_COMMAND))
 		return not_as_agreed(e);
-	if (set->source == SECRET_FROM_FILE)
+	if (set->source == SECRET_FROM_FILE || set->source >= SECRET_FROM_LOGIN)
 		return typed_file(t, e);
 	if (set->source == SECRET_FROM_TERMINAL)
 		return read_typed(t, set->name, e);
@@ -144,6 +163,13 @@ static int read_value(struct serving *s, const struct secret_set *set, struct er
 	memcpy(t->bytes, set->command, t->n); /* at most SECRET_VALUE_MAX */
 	r = words_split(set->command, t->n, words, e);
 	return r < 0 ? r : 0;
+}
+
+static uint8_t kind_of(uint8_t source)
+{
+	return source == SECRET_FROM_COMMAND ? SECRET_IS_COMMAND
+	       : source >= SECRET_FROM_LOGIN ? SECRET_IS_LOGIN
+					     : SECRET_IS_VALUE;
 }
 
 /* Which hosts it is bound to from now on: those that were named, or as before. 1: there was one of this name. */
@@ -164,6 +190,28 @@ static int take_hosts(const struct secret_set *set, struct secret_hosts *ret, st
 	return 1;
 }
 
+/* What came by the pipe, with its terms, or those that it had; what renews it stays where there is no other. */
+static int join_login(const struct secret_set *set, bool is_there, struct err *e)
+{
+	const bool renews = set->source == SECRET_FROM_RENEWAL;
+	const uint64_t now = clock_unix_ms();
+	struct buf out;
+
+	if (!login_tokens_take((const char *)secret.typed.bytes, secret.typed.n, &secret.fresh) ||
+	    (!renews && !login_terms_take(set->command, strlen(set->command), &secret.terms)))
+		return not_as_agreed(e);
+	if (renews && (!is_there || secret.store.head.kind != SECRET_IS_LOGIN || !take_login()))
+		return err_set(e, AMBIT_NOT_FOUND, "ambit secret login NAME URL", "there is no login '%s'", set->name);
+	secret.fresh.expires = secret.fresh.expires == 0 ? 0
+							 : now + secret.fresh.expires * 1000; /* seconds, of 32 bits */
+	if (renews && secret.fresh.refresh[0] == 0)
+		memcpy(secret.fresh.refresh, secret.tokens.refresh, sizeof secret.fresh.refresh);
+	buf_init_in(&out, secret.typed.bytes, SECRET_VALUE_MAX);
+	login_value_put(&out, &secret.terms, &secret.fresh);
+	secret.typed.n = out.len;
+	return out.failed ? err_set(e, AMBIT_LIMIT, NULL, "the tokens are too long") : 0;
+}
+
 static int put(const struct secret_set *set, int *ret_replaced, struct err *e)
 {
 	struct sealed_head *h = &secret.store.head;
@@ -173,11 +221,15 @@ static int put(const struct secret_set *set, int *ret_replaced, struct err *e)
 	if (r < 0)
 		return r;
 	*ret_replaced = r;
-	*h = (struct sealed_head){ .kind = set->source == SECRET_FROM_COMMAND ? SECRET_IS_COMMAND : SECRET_IS_VALUE,
-				   .set_ms = clock_unix_ms(),
-				   .hosts = hosts };
+	if (set->source >= SECRET_FROM_LOGIN) {
+		r = join_login(set, r == 1, e);
+		if (r < 0)
+			return r;
+	}
+	*h = (struct sealed_head){ .kind = kind_of(set->source), .set_ms = clock_unix_ms(), .hosts = hosts };
 	(void)text_copy(h->name, sizeof h->name, set->name); /* of the same size */
-	r = take_value(&secret.typed, &secret.store.value, h->kind == SECRET_IS_VALUE ? "the value" : "the command", e);
+	r = take_value(&secret.typed, &secret.store.value, h->kind == SECRET_IS_COMMAND ? "the command" : "the value",
+		       e);
 	return r < 0 ? r : store_write(&secret.store, e);
 }
 
@@ -208,8 +260,8 @@ static int tell_one(struct serving *s, const char *name, const struct err *no_ke
 	char line[ERR_LINE_MAX];
 
 	if (why.code == AMBIT_OK && store_read(&secret.store, name, &why) == 0) {
-		sodium_memzero(&secret.store.value, sizeof secret.store.value);
 		row_of(&secret.store.head, &row);
+		sodium_memzero(&secret.store.value, sizeof secret.store.value);
 		return tell_row(s, &row, e);
 	}
 	if (why.code == AMBIT_NOT_FOUND && no_key->code == AMBIT_OK) /* removed meanwhile */
@@ -282,14 +334,58 @@ static int hand_over(int to, struct err *e)
 		     : 0;
 }
 
+/* The one of a login's tokens that is meant becomes the value. */
+static int pick_token(const struct secret_give *g, bool refresh, struct err *e)
+{
+	struct secret_value *v = &secret.store.value;
+	struct url at;
+	const char *token;
+
+	if (!take_login())
+		return err_set(e, AMBIT_MALFORMED, "ambit secret login NAME URL", "login '%s' is none",
+			       secret.store.head.name);
+	token = refresh ? secret.tokens.refresh : secret.tokens.access;
+	if (refresh && (url_take(secret.terms.token_url, &at, e) < 0 || strcmp(at.host, g->host) != 0))
+		return err_set(e, AMBIT_DENIED, NULL, "what renews login '%s' is not for %s", secret.store.head.name,
+			       g->host);
+	if (token[0] == 0)
+		return err_set(e, AMBIT_NOT_FOUND, "ambit secret login NAME URL", "login '%s' cannot be renewed",
+			       secret.store.head.name);
+	sodium_memzero(v, sizeof *v);
+	v->n = strlen(token);
+	memcpy(v->bytes, token, v->n); /* shorter than a value */
+	return 0;
+}
+
+/* What renews a login, for the host that does: NAME.refresh. 1: it was handed over. */
+static int give_refresh(const struct secret_give *g, int to, struct err *e)
+{
+	char name[SECRET_NAME_MAX];
+	int r;
+
+	if (!login_is_refresh(g->name, name) || store_read(&secret.store, name, e) < 0 ||
+	    secret.store.head.kind != SECRET_IS_LOGIN)
+		return 0; /* then it is a name as any */
+	r = pick_token(g, true, e);
+	r = r < 0 ? r : hand_over(to, e);
+	sodium_memzero(&secret.store.value, sizeof secret.store.value);
+	return r < 0 ? r : 1;
+}
+
 static int give(struct serving *s, const struct secret_give *g, int to, struct err *e)
 {
-	int r = store_read(&secret.store, g->name, e);
+	int r = give_refresh(g, to, e);
+
+	if (r != 0)
+		return r;
+	r = store_read(&secret.store, g->name, e);
 
 	if (r == 0 && !secret_hosts_mean(&secret.store.head.hosts, g->host))
 		r = other_host(&secret.store.head, g->host, e);
 	if (r == 0 && secret.store.head.kind == SECRET_IS_COMMAND)
 		r = run_command(s, e);
+	if (r == 0 && secret.store.head.kind == SECRET_IS_LOGIN)
+		r = pick_token(g, false, e);
 	r = r < 0 ? r : hand_over(to, e);
 	sodium_memzero(&secret.store.value, sizeof secret.store.value);
 	return r;

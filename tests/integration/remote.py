@@ -34,7 +34,7 @@ class Said:
         self.method, self.path, _ = first.split(" ")
         self.fields = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines if line)}
         self.body, self.connection = body, connection
-        self.json = json.loads(body) if body else None
+        self.json = json.loads(body) if body.startswith(b"{") else None
         self.what = (self.json or {}).get("method") if isinstance(self.json, dict) else None
 
     def raw(self, *pieces):
