@@ -112,6 +112,15 @@ bool ask_stream(struct bridge *b, struct call *c)
 	return send_it(b, c, &out, true);
 }
 
+bool ask_again(struct bridge *b, struct call *c)
+{
+	struct buf out = c->request;
+
+	c->request = (struct buf){ .max = 0 };
+	c->again_ms = 0;
+	return send_it(b, c, &out, false);
+}
+
 bool ask_bye(struct bridge *b, struct call *c)
 {
 	struct buf out;

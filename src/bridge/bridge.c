@@ -86,6 +86,7 @@ void call_free(struct call *c)
 	keep(c->of, &c->talk);
 	json_decref(c->id);
 	buf_finish(&c->body);
+	buf_finish(&c->request);
 	sse_finish(&c->events);
 	*c = (struct call){ .kind = CALL_FREE };
 }
@@ -104,7 +105,7 @@ static void go_on(struct bridge *b, struct call *c)
 static void again(struct bridge *b, struct call *c)
 {
 	keep(b, &c->talk);
-	if (!ask_stream(b, c))
+	if (!(c->request.len > 0 ? ask_again(b, c) : ask_stream(b, c)))
 		heard_end(b, c, TALK_FAILED);
 }
 

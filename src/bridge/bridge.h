@@ -26,6 +26,7 @@
 #define BRIDGE_DEPTH_MAX 64u /* of a message, as the gate's */
 #define BRIDGE_VALUES_MAX 200000u
 #define BRIDGE_STRAY_MAX 64   /* messages that belong nowhere, before the server is left */
+#define BRIDGE_TOKEN_MS 1500u /* in which a token that was renewed gets to who attaches it */
 #define BRIDGE_TRIES_MAX 5    /* to go on with a stream that broke off, without an event in between */
 #define BRIDGE_AGAIN_MS 1000u /* before that, where the server says nothing */
 #define BRIDGE_OPENS_MS 2000u /* for the standing stream: what a server asks before it stands is lost */
@@ -50,6 +51,8 @@ struct call {
 	json_t *id;                 /* owned; NULL: no request */
 	bool modern, begins, begun; /* 2026-07-28; it is `initialize`, or the note behind it */
 	bool answered, resumes;
+	bool repeated;      /* it was refused for its token, and is asked once more */
+	struct buf request; /* owned: for that; else empty */
 	uint16_t status;
 	enum call_body body_kind;
 	struct buf body; /* owned */
@@ -73,6 +76,7 @@ struct bridge {
 	char session[BRIDGE_SESSION_MAX], version[BRIDGE_VERSION_MAX]; /* "": none */
 	json_t *params; /* owned: which arguments a tool wants in fields, too (param.c) */
 	unsigned stray;
+	bool welcome;    /* something was answered with what is attached */
 	uint64_t bye_ms; /* not 0: then it is over, whatever the server does */
 	uint8_t page[FRAME_READ];
 };
@@ -100,6 +104,8 @@ void param_value(struct buf *out, const char *text);
 bool ask_post(struct bridge *b, struct call *c, const json_t *said, const char *line, size_t n);
 /* The standing stream, or one that broke off. */
 bool ask_stream(struct bridge *b, struct call *c);
+/* The same request as before, which was not heard. */
+bool ask_again(struct bridge *b, struct call *c);
 bool ask_bye(struct bridge *b, struct call *c);
 
 /* heard.c: what the server says. */

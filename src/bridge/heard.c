@@ -199,9 +199,29 @@ static bool head_of_request(struct call *c, const struct http_head *h)
 	return true;
 }
 
+/* A token is renewed while servers may take the old one no longer. Who is refused for that was not heard, so it is asked once more. */
+static bool repeats(struct call *c, const struct http_head *h)
+{
+	struct talk *t = &c->talk;
+
+	if (h->status != 401 || !c->of->welcome || c->repeated || c->resumes || c->kind > CALL_NOTE ||
+	    t->sent < t->out.len)
+		return false;
+	c->repeated = true;
+	c->request = t->out;
+	t->out = (struct buf){ .max = 0 };
+	t->sent = 0;
+	c->again_ms = clock_ms() + BRIDGE_TOKEN_MS;
+	return true;
+}
+
 static bool on_head(void *arg, const struct http_head *h)
 {
 	struct call *c = arg;
+
+	if (repeats(c, h))
+		return false;
+	c->of->welcome = c->of->welcome || h->status < 300;
 
 	c->status = h->status;
 	c->opens_ms = 0;
@@ -375,6 +395,8 @@ void heard_end(struct bridge *b, struct call *c, enum talk_result how)
 	const bool begun = c->begun && how == TALK_WHOLE && c->status >= 200 && c->status < 300;
 
 	c->opens_ms = 0;
+	if (c->request.len > 0)
+		return;
 	if (!c->answered && (c->kind == CALL_REQUEST || c->kind == CALL_STREAM) && how != TALK_LEFT && goes_on(c))
 		return;
 	if (c->kind == CALL_REQUEST)

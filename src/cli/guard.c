@@ -323,7 +323,7 @@ int gate_look(struct gate *g)
 {
 	const bool ended = ambit_event_step(g->ev, NULL) != 0;
 	bool fresh_is_over = true;
-	int wait_ms = -1;
+	int wait_ms = g->remote != NULL ? guard_url_patience(g->remote) : -1;
 	struct err e;
 
 	if (g->fresh != NULL && g->role_is_over)
@@ -346,13 +346,16 @@ static int serve(struct gate *g, int *signal_fd, struct err *e)
 		struct pollfd p[] = { { .fd = g->role_is_over ? -1 : g->sock, .events = POLLIN },
 				      { .fd = *signal_fd, .events = POLLIN },
 				      { .fd = ambit_event_fd(g->ev), .events = POLLIN },
-				      { .fd = fresh_fd(g->fresh), .events = POLLIN } };
+				      { .fd = g->remote != NULL ? guard_url_fd(g->remote) : fresh_fd(g->fresh),
+					.events = POLLIN } };
 		const int wait_ms = gate_look(g);
 
 		if (g->is_over)
 			return 0;
 		if (poll(p, 4, wait_ms) < 0)
 			continue;
+		if (g->remote != NULL)
+			guard_url_step(g->remote, g->ev);
 		if (p[1].revents !=
 		    0) { /* told to end: the role ends with us, and what it had said until then counts */
 			fd_close(signal_fd);
@@ -485,7 +488,7 @@ int gate_begin(struct gate *g, struct ambit_error *told)
 static int one(const struct run_options *o, int *signal_fd)
 {
 	static struct gate g; /* grants of a quarter of a megabyte */
-	static struct guard_url remote;
+	static struct guard_url remote = { .pidfd = -1 };
 	struct ambit_error told = { .size = sizeof told };
 	bool learned = false;
 	int status = 0, recorded;

@@ -1,14 +1,27 @@
 #include "cli/guard_url.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/found.h"
+#include "cli/login_step.h"
+#include "lib/event.h"
 #include "lib/helper.h"
 #include "lib/public.h"
 
 #define HELP "ambit guard --help"
+#define AGAIN_MS 30000 /* after a renewal that failed */
+#define LOOK_MS 60000  /* the clock may be set, or the machine have slept */
 #ifdef AMBIT_SANITIZED /* shadow memory is reserved by the terabyte, which RLIMIT_DATA counts where no cgroup holds the limit */
 #define LIMITS "tasks=4,memory=none"
 #else
@@ -63,6 +76,94 @@ static int make_policy(struct guard_url *u, const struct run_options *o, struct 
 	return r;
 }
 
+/* ---- a login ---- */
+
+static int look_up(struct guard_url *u, struct err *e)
+{
+	const int r = login_find(u->secret, u->login, e);
+
+	u->due_ms = r > 0 ? login_renew_due(u->login)
+			  : UINT64_MAX; /* one that is not there is told when it is wanted */
+	return r < 0 ? r : 0;
+}
+
+/* One that is due is renewed before anything is asked with it. */
+static int begin_login(struct guard_url *u, struct err *e)
+{
+	const uint64_t now = clock_unix_ms();
+	int r;
+
+	u->login = calloc(1, sizeof *u->login);
+	if (u->login == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look at a secret");
+	r = look_up(u, e);
+	if (r < 0 || u->due_ms > now)
+		return r;
+	if (login_renew(u->login, e) == 0)
+		return look_up(u, e);
+	u->due_ms = now + AGAIN_MS;
+	if (u->login->expires_ms != 0 && u->login->expires_ms <= now)
+		return -(int)e->code;
+	(void)found_refuse(false, e); /* it holds for a while */
+	return 0;
+}
+
+static void begin_renewal(struct guard_url *u)
+{
+	struct err e;
+
+	u->due_ms = clock_unix_ms() + AGAIN_MS;
+	u->pid = fork();
+	if (u->pid == 0)
+		_exit(login_renew(u->login, &e) == 0 ? 0 : found_refuse(false, &e));
+	u->pidfd = u->pid > 0 ? (int)syscall(SYS_pidfd_open, u->pid, 0) : -1;
+	if (u->pid < 0)
+		u->pid = 0;
+}
+
+static void end_renewal(struct guard_url *u, struct ambit_event *ev)
+{
+	struct err e;
+	int status = -1, r;
+
+	while (waitpid(u->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	u->pid = 0;
+	fd_close(&u->pidfd);
+	if (status != 0)
+		return; /* it was told; later once more */
+	r = network_renew(&ev->network, 0, u->secret, u->url.host, &e);
+	r = r < 0 ? r : look_up(u, &e);
+	if (r < 0)
+		(void)found_refuse(false, &e);
+}
+
+int guard_url_fd(const struct guard_url *u)
+{
+	return u->pidfd;
+}
+
+int guard_url_patience(const struct guard_url *u)
+{
+	const uint64_t now = clock_unix_ms();
+
+	if (u->login == NULL || u->pid != 0 || u->due_ms == UINT64_MAX)
+		return -1;
+	return u->due_ms <= now ? 0 : u->due_ms - now < LOOK_MS ? (int)(u->due_ms - now) : LOOK_MS;
+}
+
+void guard_url_step(struct guard_url *u, struct ambit_event *ev)
+{
+	struct pollfd p = { .fd = u->pidfd, .events = POLLIN };
+
+	if (u->pid != 0 && (u->pidfd < 0 || poll(&p, 1, 0) > 0))
+		end_renewal(u, ev);
+	else if (guard_url_patience(u) == 0)
+		begin_renewal(u);
+}
+
+/* ---- all of it ---- */
+
 int guard_url_open(struct guard_url *u, const struct run_options *o, struct ambit_error *e)
 {
 	struct err why;
@@ -72,6 +173,10 @@ int guard_url_open(struct guard_url *u, const struct run_options *o, struct ambi
 		return public_error(e, r, &why);
 	if (o->secret != NULL && !u->url.tls)
 		return cli_misused(e, HELP, "--secret is sent under TLS only, and %s is without", o->url);
+	u->secret = o->secret;
+	u->pidfd = -1;
+	if (u->secret != NULL && begin_login(u, &why) < 0)
+		return public_error(e, -(int)why.code, &why);
 	r = refuse_grants(o, e);
 	r = r < 0 ? r : make_policy(u, o, e);
 	if (r < 0)
@@ -89,6 +194,9 @@ void guard_url_close(struct guard_url *u)
 {
 	ambit_policy_free(u->policy);
 	u->policy = NULL;
+	free(u->login);
+	u->login = NULL;
+	fd_close(&u->pidfd); /* whoever renews it does so for the next start */
 }
 
 void guard_url_fill(struct guard_url *u, struct ambit_event_options *o)

@@ -210,6 +210,8 @@ void mask_whole(const struct mask_set *set, uint8_t *bytes, size_t n)
 
 bool mask_begin(struct mask *m, const struct mask_set *set)
 {
+	if (m->set != set)
+		mask_finish(m); /* another needs other room */
 	memset(m->state, 0, sizeof m->state);
 	m->set = set;
 	if (set == NULL)

@@ -64,7 +64,7 @@ struct mask {
 	uint32_t state[MASK_TEXTS_MAX]; /* how many bytes of each text are at the end of what came */
 };
 
-/* A new stream of bytes. m: zeroes, or begun before with the same set. False: no memory. */
+/* A new stream of bytes. m: zeroes, or begun before. False: no memory. */
 bool mask_begin(struct mask *m, const struct mask_set *set);
 void mask_finish(struct mask *m);
 static inline size_t mask_held(const struct mask *m)

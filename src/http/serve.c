@@ -19,7 +19,7 @@
 #define BUNDLE_MAX (4u << 20)
 #define LOOK_MS 1000 /* so often it is looked who is late */
 
-enum source { FROM_SUPERVISOR, FROM_DIALER, FROM_SESSION };
+enum source { FROM_SUPERVISOR, FROM_DIALER, FROM_SESSION, FROM_VAULT };
 
 struct serve {
 	int supervisor; /* borrowed */
@@ -31,6 +31,7 @@ struct serve {
 	struct buf authorities; /* owned, PEM; until the terms came */
 	struct vault *vaults;   /* borrowed: TERMS_SECRETS_MAX */
 	int vault_fd;           /* owned: the secrets come from there; -1: none will */
+	struct mask_set *was;   /* owned: what covered before the secret was renewed last; NULL */
 	struct session sessions[SERVE_SESSIONS_MAX];
 	bool again[SERVE_SESSIONS_MAX];  /* it could go on */
 	size_t held[SERVE_SESSIONS_MAX]; /* by each, */
@@ -113,7 +114,8 @@ static int take_secrets(struct serve *s, struct err *e)
 		if (r < 0)
 			return r;
 	}
-	fd_close(&s->vault_fd);
+	if (t->n_secrets > 1)
+		fd_close(&s->vault_fd); /* nobody could say which is renewed */
 	s->role.masks = vault_masks(s->vaults, t);
 	return s->role.masks != NULL ? 0
 				     : err_set(e, AMBIT_LIMIT, "raise the limit of locked memory: ulimit -l 8192",
@@ -303,6 +305,25 @@ static int on_supervisor(struct serve *s)
 	return 0;
 }
 
+/* What was begun goes on, and is covered by what it began with; what has gone on since the time before that is ended. */
+static void on_vault(struct serve *s)
+{
+	struct err e;
+	struct mask_set *masks = vault_renew(s->vaults, s->vault_fd, s->role.judge.terms.secrets, &e);
+
+	if (masks == NULL) { /* or nobody gives one any more: it stays as it is */
+		fd_close(&s->vault_fd);
+		return;
+	}
+	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX && s->was != NULL; i++)
+		if (s->sessions[i].state != SESSION_FREE && session_covers_by(&s->sessions[i], s->was))
+			close_one(s, i);
+	mask_set_free(s->was);
+	s->was = s->role.masks;
+	s->role.masks = masks;
+	s->role.judge.secrets[0] = (struct judge_secret){ vault_placed(s->vaults), s->vaults->n_placed };
+}
+
 static int on_event(struct serve *s, const struct epoll_event *event)
 {
 	const uint32_t index = (uint32_t)event->data.u64;
@@ -315,6 +336,7 @@ static int on_event(struct serve *s, const struct epoll_event *event)
 		if (r != 0) /* nobody comes any more; what is open goes on */
 			fd_close(&s->dialer);
 		return 0;
+	case FROM_VAULT: on_vault(s); return 0;
 	case FROM_SESSION: s->again[index] |= s->sessions[index].state != SESSION_FREE; return 0;
 	}
 	return 0;
@@ -395,6 +417,7 @@ static int serve(struct serve *s, struct err *e)
 	int r = watch(s, s->supervisor, EPOLLIN, FROM_SUPERVISOR, 0);
 
 	r = r < 0 ? r : watch(s, s->dialer, EPOLLIN, FROM_DIALER, 0);
+	r = r < 0 || s->vault_fd < 0 ? r : watch(s, s->vault_fd, EPOLLIN, FROM_VAULT, 0);
 	while (r == 0)
 		r = s->still ? stand(s) : turn(s, run_all(s));
 	return r >= 0 ? 0 : err_sys(e, r == -EPROTO ? AMBIT_PROTOCOL : AMBIT_SYSTEM, -r, NULL, "cannot judge requests");

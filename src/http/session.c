@@ -132,6 +132,11 @@ void session_tell(struct session *s)
 		two_tell(s->two, &p);
 }
 
+bool session_covers_by(const struct session *s, const struct mask_set *masks)
+{
+	return s->two != NULL || s->one.mask.set == masks; /* of streams of HTTP/2 each has its own */
+}
+
 size_t session_held(const struct session *s)
 {
 	const size_t streams = stream_held(&s->client) + stream_held(&s->server);

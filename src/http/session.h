@@ -60,6 +60,8 @@ void session_open(struct session *s, struct session_role *role, const struct htt
 void session_close(struct session *s);
 /* Bytes of memory that wait in it: not those of TLS, which are few. */
 size_t session_held(const struct session *s);
+/* Whether it may still cover by this one. */
+bool session_covers_by(const struct session *s, const struct mask_set *masks);
 /* What was sent and has no answer is counted now, as that. */
 void session_tell(struct session *s);
 /* Goes on as far as it can, for one turn. True: it could go on further. When it is over its state is FREE, and it is closed. */

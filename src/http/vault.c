@@ -96,14 +96,32 @@ int vault_take(struct vault *v, int from, const struct terms_secret *place, stru
 	return 0;
 }
 
+static struct mask_secret to_mask(const struct vault *v, const struct terms_secret *place)
+{
+	return (struct mask_secret){ .at = v->pages + WIRE_HEAD,
+				     .n = v->n,
+				     .user = place->place == TERMS_BASIC ? place->where : NULL };
+}
+
+struct mask_set *vault_renew(struct vault *v, int from, const struct terms_secret *place, struct err *e)
+{
+	struct vault now = { .sys_errno = v->sys_errno };
+	struct mask_set *masks = NULL;
+
+	if (vault_take(&now, from, place, e) == 0 && now.n >= MASK_TEXT_LEAST)
+		masks = mask_set_of((struct mask_secret[]){ to_mask(&now, place), to_mask(v, place) }, 2,
+				    &locked_memory);
+	locked_memory.give(masks != NULL ? v->pages : now.pages);
+	if (masks != NULL)
+		*v = now;
+	return masks;
+}
+
 struct mask_set *vault_masks(const struct vault *vaults, const struct terms *t)
 {
 	struct mask_secret list[TERMS_SECRETS_MAX];
 
 	for (uint32_t i = 0; i < t->n_secrets; i++)
-		list[i] = (struct mask_secret){ .at = vaults[i].pages + WIRE_HEAD,
-						.n = vaults[i].n,
-						.user = t->secrets[i].place == TERMS_BASIC ? t->secrets[i].where
-											   : NULL };
+		list[i] = to_mask(&vaults[i], &t->secrets[i]);
 	return mask_set_of(list, t->n_secrets, &locked_memory);
 }

@@ -608,7 +608,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 		r = network_roles_start(&ev->network, e);
 	if (r == 0 && network_wants_agent(&ev->request->grants))
 		r = network_agent_start(&ev->network, ev->request->home, e);
-	r = r < 0 ? r : network_http_start(&ev->network, &ev->request->grants, e);
+	r = r < 0 ? r : network_http_start(&ev->network, &ev->request->grants, plan->renews, e);
 	r = r < 0 ? r : send_agent(ev, e);
 	r = r < 0 ? r : send_trees(ev, plan->trees, e);
 	r = r < 0 ? r : send_http(ev, e);

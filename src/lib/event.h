@@ -111,7 +111,8 @@ struct event_plan {
 	int ledger_fd;     /* borrowed: to which this leads, */
 	int ledger_dir_fd; /* borrowed: and its directory */
 	bool stays;        /* the cell goes on when this process goes: a role that others use, too */
-	bool reached;      /* its owner can reach it while it runs (supervisor/control.h) */
+	bool renews;  /* the secret of its one grant that has one may be given again while it runs (network_renew) */
+	bool reached; /* its owner can reach it while it runs (supervisor/control.h) */
 	struct template
 		*template; /* borrowed: of which its interpreter may be a copy; NULL. is_template: which this becomes */
 	bool is_template;  /* with waits: it is never given anything to run */

@@ -790,6 +790,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
 	l->q->kept = l->names != NULL;
 	standing_stream(l->names != NULL ? l->names->session : NULL, l->q->agent, l->q->workspace, l->q->stream);
+	plan.renews = l->is_server;
 	plan.pooled = l->command_line && l->hide == NULL && !l->is_server;
 	plan.pooled_code = r == 0 && plan.pooled && l->q->kind != KIND_RUN && !reads_what_is_written(l);
 	if (r == 0 && l->waits && l->q->kind != KIND_RUN && reads_what_is_written(l))

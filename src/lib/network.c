@@ -150,7 +150,7 @@ static int start_http(struct network_roles *n, const struct terms *t, int *ret_v
 	if (r < 0)
 		return r;
 	fds[0] = authorities;
-	n->http[n->n_http].fd = -1;
+	n->http[n->n_http].fd = n->http[n->n_http].vault_fd = -1;
 	n->http[n->n_http].cell = NULL;
 	r = start_in_cell("ambit-http", &n->http[n->n_http].cell, &n->http[n->n_http].fd, e);
 	n->n_http++;
@@ -192,8 +192,8 @@ static int give_secrets(struct secret_role *role, const struct terms *t, const c
 	return r;
 }
 
-static int start_judge(struct network_roles *n, const struct grant_set *grants, uint32_t i, struct secret_role *role,
-		       struct err *e)
+static int start_judge(struct network_roles *n, const struct grant_set *grants, uint32_t i, bool renews,
+		       struct secret_role *role, struct err *e)
 {
 	auto_free struct terms *t = calloc(1, sizeof *t);
 	auto_fd int vault = -1;
@@ -203,17 +203,33 @@ static int start_judge(struct network_roles *n, const struct grant_set *grants, 
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start a role that judges requests");
 	r = terms_take(grant_terms(grants, i), t, e);
 	r = r < 0 ? r : start_http(n, t, &vault, e);
-	return r < 0 || vault < 0 ? r : give_secrets(role, t, grant_object(grants, i), vault, e);
+	r = r < 0 || vault < 0 ? r : give_secrets(role, t, grant_object(grants, i), vault, e);
+	if (r == 0 && renews && t->n_secrets == 1)
+		n->http[n->n_http - 1].vault_fd = steal_fd(&vault);
+	return r;
 }
 
-int network_http_start(struct network_roles *n, const struct grant_set *grants, struct err *e)
+int network_renew(struct network_roles *n, uint32_t i, const char *name, const char *host, struct err *e)
+{
+	struct secret_role role;
+	int r;
+
+	if (i >= n->n_http || n->http[i].vault_fd < 0)
+		return err_set(e, AMBIT_USAGE, NULL, "there is no secret to be renewed");
+	r = secret_role_start(&role, e);
+	r = r < 0 ? r : secret_give(&role, name, host, n->http[i].vault_fd, e);
+	secret_role_finish(&role);
+	return r;
+}
+
+int network_http_start(struct network_roles *n, const struct grant_set *grants, bool renews, struct err *e)
 {
 	struct secret_role role = { .pidfd = -1, .fd = -1 };
 	int r = endpoints_check_judged(grants, e);
 
 	for (uint32_t i = 0; i < grants->count && r == 0; i++)
 		if (grant_terms(grants, i)[0] != 0)
-			r = start_judge(n, grants, i, &role, e);
+			r = start_judge(n, grants, i, renews, &role, e);
 	secret_role_finish(&role);
 	return r;
 }
@@ -237,6 +253,7 @@ void network_roles_finish(struct network_roles *n)
 	n->agent = NULL;
 	for (uint32_t i = 0; i < n->n_http; i++) {
 		fd_close(&n->http[i].fd);
+		fd_close(&n->http[i].vault_fd);
 		ambit_event_free(n->http[i].cell);
 	}
 	n->n_http = 0;

@@ -25,6 +25,7 @@ struct network_roles {
 	struct {
 		struct ambit_event *cell; /* owned */
 		int fd;                   /* owned: the supervisor's end */
+		int vault_fd;             /* owned: by which its secret is given once more, where that may be; -1 */
 	} http[LINK_HTTP_MAX];
 };
 
@@ -41,8 +42,10 @@ int network_agent_start(struct network_roles *n, const char *home, struct err *e
 /* Whether one of the grants has terms, so that the cell has authorities of its own. */
 bool network_wants_judges(const struct grant_set *grants);
 /* For each grant that has terms a role that judges its requests, with the authorities that the person's own programs trust, and its secret, which
- * this process never has. -LIMIT; -NOT_FOUND: no authorities; what ambit-secret says. */
-int network_http_start(struct network_roles *n, const struct grant_set *grants, struct err *e);
+ * this process never has; renews: a later one can be given. -LIMIT; -NOT_FOUND: no authorities; what ambit-secret says. */
+int network_http_start(struct network_roles *n, const struct grant_set *grants, bool renews, struct err *e);
+/* The secret of that grant with terms, the first of them is 0, once more: it was renewed meanwhile. What is under way goes on with what it has. As secret_give; -USAGE: it has none, or two. */
+int network_renew(struct network_roles *n, uint32_t i, const char *name, const char *host, struct err *e);
 /* The supervisor has gone: ends all of them. */
 void network_roles_finish(struct network_roles *n);
 

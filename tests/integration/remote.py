@@ -319,6 +319,7 @@ def what_is_odd_and_good_is_heard(network, who, uid):
         "other kinds": lambda s: s.events(b"event: ping\ndata: {}\n\n", b"event: message\ndata: \n\n", result(s)),
         "continue": lambda s: s.raw(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n") or s.result(result(s)["result"]),
         "twice": lambda s: s.events(result(s), result(s, "again")),
+        "refused once": lambda s: s.plain(401) if len([a for a in asked("POST", "tools/call") if a.json["id"] == s.json["id"]]) == 1 else s.result(result(s)["result"]),
         "an error with its id": lambda s: s.plain(400, json.dumps({"jsonrpc": "2.0", "id": s.json["id"], "error": {"code": -32020, "message": "fine"}}).encode()),
     }
 
