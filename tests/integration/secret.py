@@ -251,7 +251,7 @@ def wrong_words_are_refused(place):
         s.refused("is no host", "set", "a", "--host", host, input=VALUE)
     for words, says in ((("set",), "which"), (("set", "a", VALUE), "never one of them"), (("remove",), "which"), (("list", "a"), "too many"),
                         (("set", "a", "--host"), "which"), (("set", "a", "--command", "b", "--from", "c"), "one of them"), (("show", "a"), "no command 'secret show'"),
-                        (("remove", "a", "--json"), "no option"), (("set", "a", "--valve", "x"), "no option '--valve'"), ((), "set, list, check or remove"),
+                        (("remove", "a", "--json"), "no option"), (("set", "a", "--valve", "x"), "no option '--valve'"), ((), "set, login, list, check or remove"),
                         (("check",), "which"), (("check", "a", "b"), "takes one name"), (("check", "a", "--issuer", "x"), "github, gitlab"), (("check", "a"), "no secret a"),
                         (("check", "a", "--host", "b"), "no option"), (("check", "a", "--issuer"), "which"), (("check", "a", "--issuer=gitlab:a:b"), "'a:b'")):
         result = s.secret(*words, input=VALUE)

@@ -66,7 +66,7 @@ _ambit_what() {
 
 # Names of secrets.
 _ambit_secrets() {
-	_ambit_words "$("${COMP_WORDS[0]}" secret list 2>/dev/null | grep -E '  (value|command|damaged)' | cut -d' ' -f1)"
+	_ambit_words "$("${COMP_WORDS[0]}" secret list 2>/dev/null | grep -E '  (value|command|login|damaged)' | cut -d' ' -f1)"
 }
 
 _ambit() {
@@ -85,7 +85,7 @@ _ambit() {
 	local freeze_options='--all --reason --json --help'
 	local thaw_options='--all --json --help'
 	local kill_options='--all --keep-frozen --reason --json --help'
-	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
+	local secret_options='--host --command --from --issuer --introspect --client --scope --port --open --bearer --policy --preset --connect --json --help'
 	local approve_options='--answers --take-back --show --line --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local labels_options='--forget --unmark --yes --json --help'
 	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
@@ -93,7 +93,7 @@ _ambit() {
 	local ps_options='--watch --json --help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
 	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --key --help'
-	local guard_options='--tool --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --without --stage --discard --socket --learn --per-call --pins --approve --help'
+	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --without --stage --discard --socket --learn --per-call --pins --approve --help'
 	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --dry-run --yes --undo --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
@@ -150,7 +150,7 @@ _ambit() {
 	run:--wait | commit:--wait) ;;
 	run:--without) _ambit_words "$properties" ;;
 	run:--session | session:end | events:events) _ambit_sessions "$([ "$command" = events ] && echo "$events_options")" ;;
-	run:--key | run:--kernel | session:--key | mcp:--key | mcp:--events | mcp:--agent | guard:--tool | guard:--name | guard:--agent | mcp:--total-* | mcp:--keep* | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
+	run:--key | run:--kernel | session:--key | mcp:--key | mcp:--events | mcp:--agent | guard:--tool | guard:--url | guard:--name | guard:--agent | mcp:--total-* | mcp:--keep* | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
 	session:session) _ambit_words 'new list end --help' ;;
 	session:--read | session:--write | session:--work | session:--policy | mcp:--read | mcp:--write | mcp:--work | mcp:--policy | guard:--read | guard:--write | guard:--work | guard:--policy | guard:--socket) _ambit_files -f ;;
 	session:--workspace | mcp:--workspace | guard:--workspace) _ambit_files -d ;;
@@ -164,6 +164,7 @@ _ambit() {
 		;;
 	mcp:--tools) _ambit_words 'run python node shell read write edit list search diff commit discard session' ;;
 	mcp:*) _ambit_words "$mcp_options" ;;
+	guard:--secret) _ambit_secrets ;;
 	guard:--pins) _ambit_words "$(_ambit_guarded)" ;;
 	guard:--approve) for ((i = 2; i < COMP_CWORD; i++)); do [ "${COMP_WORDS[i]}" != --pins ] || _ambit_words "$(_ambit_guarded "${COMP_WORDS[i + 1]}/waits") --pins"; done ;;
 	guard:*) _ambit_words "$guard_options --" ;;
@@ -199,13 +200,13 @@ _ambit() {
 	freeze:*) _ambit_words "$freeze_options" ;;
 	thaw:*) _ambit_words "$thaw_options" ;;
 	kill:*) _ambit_words "$kill_options" ;;
-	secret:secret) _ambit_words 'set list check remove --help' ;;
-	secret:set | secret:check | secret:remove) _ambit_secrets ;;
+	secret:secret) _ambit_words 'set login list check remove --help' ;;
+	secret:set | secret:login | secret:check | secret:remove) _ambit_secrets ;;
 	secret:--from | secret:--policy) _ambit_files -f ;;
 	secret:--preset) _ambit_words 'python node shell c claude-code' ;;
 	secret:--issuer) _ambit_words 'github gitlab npm slack' ;;
 	secret:--bearer) _ambit_secrets ;;
-	secret:--host | secret:--command | secret:--introspect | secret:--client | secret:--connect) ;;
+	secret:--host | secret:--command | secret:--introspect | secret:--client | secret:--scope | secret:--port | secret:--connect) ;;
 	secret:*) _ambit_words "$secret_options" ;;
 	approve:--forget | approve:--key) _ambit_approve_keys ;;
 	approve:--grant) _ambit_words 'once session' ;;
