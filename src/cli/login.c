@@ -17,6 +17,7 @@
 #include "lib/public.h"
 
 #define HELP "ambit secret --help"
+#define UNRESERVED "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%"
 #define RANDOM_MAX 48 /* 32 bytes as base64, with a NUL */
 
 struct login {
@@ -169,6 +170,21 @@ static bool is_same_issuer(const char *a, const char *b)
 	return n == m && memcmp(a, b, n) == 0;
 }
 
+/* Where the server, or who gives tokens, says that something is: under TLS, and at a name, which leads to no address of the person's own network; or at the server's own host. Else a server could have anything asked there. */
+static int take_address(const struct login *l, const char *text, struct url *ret, struct err *e)
+{
+	const int r = url_take(text, ret, e);
+
+	if (r < 0)
+		return r;
+	if (!ret->tls)
+		return err_set(e, AMBIT_DENIED, NULL, "it says that something is at %.200s, which is without TLS",
+			       text);
+	if (ret->at.kind != ENDPOINT_NAME && strcmp(ret->host, l->url.host) != 0)
+		return err_set(e, AMBIT_DENIED, NULL, "it says that something is at %.200s, which is no name", text);
+	return 0;
+}
+
 static int find_issuer(struct login *l, struct err *e)
 {
 	static const struct {
@@ -193,7 +209,7 @@ static int find_issuer(struct login *l, struct err *e)
 static int ask_issuer(struct login *l, struct err *e)
 {
 	struct url at;
-	int r = url_take(l->issuer_text, &l->issuer, e);
+	int r = take_address(l, l->issuer_text, &l->issuer, e);
 
 	r = r < 0 ? r : find_issuer(l, e);
 	if (r < 0)
@@ -205,7 +221,9 @@ static int ask_issuer(struct login *l, struct err *e)
 		return err_set(e, AMBIT_DENIED, "whoever runs it has to allow PKCE with S256",
 			       "%.200s does not say that codes can be bound to who asks for them", l->issuer_text);
 	l->flags = said.flags;
-	if (url_take(said.text[LOGIN_AUTHORIZE], &at, e) < 0 || url_take(said.text[LOGIN_TOKEN_URL], &l->token, e) < 0)
+	if (take_address(l, said.text[LOGIN_AUTHORIZE], &at, e) < 0 ||
+	    take_address(l, said.text[LOGIN_TOKEN_URL], &l->token, e) < 0 ||
+	    (said.text[LOGIN_REGISTRATION][0] != 0 && take_address(l, said.text[LOGIN_REGISTRATION], &at, e) < 0))
 		return err_context(e, -(int)e->code, "who gives tokens");
 	memcpy(l->authorize, said.text[LOGIN_AUTHORIZE], sizeof l->authorize);
 	memcpy(l->registration, said.text[LOGIN_REGISTRATION], sizeof l->registration);
@@ -229,7 +247,12 @@ static int take_client(struct login *l, struct err *e)
 	(void)snprintf(l->terms.client, sizeof l->terms.client, "%.*s", (int)n, l->client); /* fits */
 	if (!login_is_word(l->terms.client))
 		return err_set(e, AMBIT_USAGE, NULL, "--client: '%s' is no client", l->client);
-	return l->client[n] == ':' ? secret_name_check(l->terms.client_secret, e) : 0;
+	if (l->client[n] == 0)
+		return 0;
+	if (strspn(l->terms.client, UNRESERVED) != n) /* it stands in a grant */
+		return err_set(e, AMBIT_USAGE, "write what is no letter, digit, -, ., _ or ~ as %XX",
+			       "--client: '%s' cannot be sent as it is", l->terms.client);
+	return secret_name_check(l->terms.client_secret, e);
 }
 
 static int register_client(struct login *l, struct err *e)
@@ -292,7 +315,7 @@ static void put_parameter(struct buf *out, const char *name, const char *value)
 		return;
 	buf_printf(out, "%s%s=", memchr(out->data, '?', out->len) == NULL ? "?" : "&", name);
 	for (; *value != 0; value++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~", *value) != NULL)
+		if (*value != '%' && strchr(UNRESERVED, *value) != NULL)
 			buf_put_u8(out, (uint8_t)*value);
 		else
 			buf_printf(out, "%%%02X", (uint8_t)*value);

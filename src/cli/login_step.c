@@ -14,12 +14,14 @@
 #include "lib/helper.h"
 #include "lib/launch.h"
 #include "lib/public.h"
+#include "lib/state.h"
 
 #ifdef AMBIT_SANITIZED /* shadow memory is reserved by the terabyte, which RLIMIT_DATA counts where no cgroup holds the limit */
 #define LIMITS "wall=60s,tasks=4,output=64K,memory=none"
 #else
 #define LIMITS "wall=60s,tasks=4,output=64K"
 #endif
+#define LOCK_MS 60000u
 #define EARLY_MS 120000u    /* before it expires */
 #define UNKNOWN_MS 3600000u /* after which it is renewed where nobody said when it expires */
 
@@ -188,7 +190,7 @@ uint64_t login_renew_due(const struct secret_row *row)
 							    : row->expires_ms - EARLY_MS;
 }
 
-int login_renew(const struct secret_row *row, struct err *e)
+static int renew(const struct secret_row *row, struct err *e)
 {
 	static struct login_ask ask;
 	static struct login_answer a;
@@ -218,4 +220,36 @@ int login_renew(const struct secret_row *row, struct err *e)
 	set = (struct secret_set){ .source = SECRET_FROM_RENEWAL };
 	(void)text_copy(set.name, sizeof set.name, row->name); /* of the same size */
 	return secret_set(&set, tokens, &now, &replaced, e);
+}
+
+/* One at a time for each login: who gives tokens may take it for theft if what renews one is used twice. */
+static int lock(const char *name, int *ret_fd, struct err *e)
+{
+	char path[GRANT_OBJECT_MAX];
+	auto_fd int dir = -1;
+	int r = state_path("renewals", path, sizeof path) < 0
+			? err_set(e, AMBIT_HOST, "set HOME, or XDG_STATE_HOME, to an absolute path",
+				  "there is no place for a lock")
+			: state_open(path, &dir, e);
+
+	if (r < 0)
+		return r;
+	*ret_fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*ret_fd < 0 || fd_lock(*ret_fd, LOCK_MS) < 0)
+		return err_sys(e, AMBIT_CONFLICT, errno, "try again", "login '%s' is renewed by somebody else", name);
+	return 0;
+}
+
+int login_renew(const struct secret_row *was, struct err *e)
+{
+	static struct secret_row row;
+	auto_fd int held = -1;
+	int r = lock(was->name, &held, e);
+
+	r = r < 0 ? r : login_find(was->name, &row, e);
+	if (r < 0)
+		return r;
+	if (r > 0 && row.set_ms != was->set_ms)
+		return 0; /* somebody else did */
+	return renew(was, e);
 }

@@ -445,6 +445,24 @@ def on_this_machine_it_may_be_plain(network, who, uid):
 
 
 @both_users
+def what_was_called_can_be_learned(network, who, uid):
+    far = Far(network, uid)
+    learned = f"{far.home}/learned.yaml"
+    if os.path.exists(learned):
+        os.unlink(learned)
+    with far.guard("--learn", learned, tools=()) as client:
+        client.begin()
+        assert client.call("echo", text="well")["result"], who
+        assert client.end() == 0, client.err
+    with open(learned, encoding="utf-8") as file:
+        text = file.read()
+    assert "far/echo" in text and "open.test" not in text, text
+    with far.guard("--policy", learned, tools=()) as client:
+        client.begin()
+        assert client.call("echo", text="well")["result"]["content"][0]["text"] == "well", f"{who}: {text}"
+
+
+@both_users
 def words_that_make_no_sense_are_refused(network, who, uid):
     far = Far(network, uid)
     for url in ("http://open.test/mcp", "ftp://open.test/mcp", "open.test/mcp", "https://", "https:///mcp", "https://me:pw@open.test/mcp", "https://open.test/mcp#x", "https://open.test/../x", "https://open.test?x", "https://*.open.test/mcp",
@@ -467,7 +485,7 @@ def words_that_make_no_sense_are_refused(network, who, uid):
 
 
 SCENARIOS = [a_session_of_2025_is_one, requests_of_2026_say_in_fields_what_is_in_the_body, a_stream_that_breaks_off_goes_on, what_a_bad_server_says_is_an_error_and_the_next_is_heard, what_is_odd_and_good_is_heard,
-             many_wait_at_once, the_token_is_nowhere_but_on_the_way, who_takes_the_bridge_over_reaches_that_address_alone, one_that_is_not_who_it_says_gets_nothing, on_this_machine_it_may_be_plain,
+             many_wait_at_once, the_token_is_nowhere_but_on_the_way, who_takes_the_bridge_over_reaches_that_address_alone, one_that_is_not_who_it_says_gets_nothing, on_this_machine_it_may_be_plain, what_was_called_can_be_learned,
              words_that_make_no_sense_are_refused]
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class Giver:
 
     def __init__(self, lasts=3600, **changes):
         self.access, self.refresh, self.codes, self.lasts, self.n = "none", "none", {}, lasts, 0
-        self.given = []  # every token and code
+        self.given, self.refused = [], 0  # every token and code; what was asked for in vain
         self.resource, self.meta, self.challenge = changes.get("resource", RESOURCE), changes.get("meta", META), changes.get("challenge", CHALLENGE)
         self.changes = changes
 
@@ -65,6 +65,7 @@ class Giver:
         else:
             good = good and form["grant_type"] == "refresh_token" and form["refresh_token"] == self.refresh
         if not good or self.changes.get("refuses"):
+            self.refused += 1
             return said.plain(400, b'{"error":"invalid_grant","error_description":"no\\u001b[2J"}')
         self.access, self.refresh = self.token("access"), self.token("refresh") if self.changes.get("rotates", True) or self.refresh == "none" else self.refresh
         return said.plain(200, json.dumps({"access_token": self.access, "token_type": "Bearer", "expires_in": self.lasts, "refresh_token": self.refresh, "scope": "mcp:read", **self.changes.get("gives", {})}).encode())
@@ -169,6 +170,23 @@ def it_is_renewed_before_it_expires(network, who, uid):
 
 
 @both_users
+def two_at_once_renew_it_once(network, who, uid):
+    """What renews it is good once: who comes second has what the first was given."""
+    far, giver = fresh(network, uid), Giver(lasts=4)
+    status, said, _ = login(far, giver)
+    assert status == 0, f"{who}: {said}"
+    with far.guard() as one, far.guard() as other:
+        assert one.begin()["result"] == other.begin()["result"] == HELLO, who
+        first = giver.access
+        until(lambda: giver.access != first)
+        second = giver.access
+        until(lambda: giver.access != second)
+        for client in (one, other):
+            assert "result" in client.call("echo", text="x"), f"{who}: {one.err} {other.err}"
+    assert giver.refused == 0, f"{who}: {giver.refused}"
+
+
+@both_users
 def what_is_no_good_giver_gets_no_code(network, who, uid):
     evil = "https://six.test"
     rows = [
@@ -179,6 +197,10 @@ def what_is_no_good_giver_gets_no_code(network, who, uid):
         ("another issuer", Giver(meta={**META, "issuer": evil}), "that it is another"),
         ("no S256", Giver(meta={**META, "code_challenge_methods_supported": ["plain"]}), "cannot be bound|can be bound"),
         ("nothing of codes", Giver(meta={k: v for k, v in META.items() if not k.startswith("code_")}), "can be bound"),
+        ("an issuer on this machine", Giver(resource={**RESOURCE, "authorization_servers": ["http://127.0.0.1:8080"]}), "without TLS"),
+        ("an issuer at an address", Giver(resource={**RESOURCE, "authorization_servers": ["https://10.1.2.3"]}), "which is no name"),
+        ("a registration at an address", Giver(meta={**META, "registration_endpoint": "https://127.0.0.1/x"}), "which is no name"),
+        ("tokens on this machine", Giver(meta={**META, "token_endpoint": "http://127.0.0.1:1/token"}), "without TLS"),
         ("plain token endpoint", Giver(meta={**META, "token_endpoint": "http://a.open.test/token"}), "without TLS"),
         ("plain authorization", Giver(meta={**META, "authorization_endpoint": "http://a.open.test/authorize"}), "without TLS"),
         ("a script", Giver(meta={**META, "authorization_endpoint": "javascript:alert(1)"}), "does not begin with https"),
@@ -260,12 +282,12 @@ def what_renews_it_is_for_who_renews_it(network, who, uid):
         assert result.returncode == 125 and "is not for" in result.stderr, f"{who}, {grant}: {told(result)}"
     result = network.ambit(uid, "run", "--connect", "a.open.test:443 http='GET /x' secret='mine.refresh'", "--", "true", before=("env", f"SSL_CERT_FILE={authority(network)}/ca.pem"))
     assert result.returncode == 0, told(result)
-    for words in (("mine",), ("mine", "http://open.test/"), ("a b", URL), ("mine", URL, "--port", "0"), ("mine", URL, "--client", ""), ("mine", URL, "--what"), ("mine", URL, "more"), ("a" * 60, URL)):
+    for words in (("mine",), ("mine", "http://open.test/"), ("a b", URL), ("mine", URL, "--port", "0"), ("mine", URL, "--client", ""), ("mine", URL, "--client", "a'b:far"), ("mine", URL, "--what"), ("mine", URL, "more"), ("a" * 60, URL)):
         result = network.ambit(uid, "secret", "login", *words)
         assert result.returncode == 125 and "hint:" in result.stderr, f"{who}, {words}: {told(result)}"
 
 
-SCENARIOS = [a_token_is_given_and_used, it_is_renewed_before_it_expires, what_is_no_good_giver_gets_no_code, what_comes_back_is_what_was_asked, other_ways_to_find_who_gives, what_renews_it_is_for_who_renews_it]
+SCENARIOS = [a_token_is_given_and_used, it_is_renewed_before_it_expires, two_at_once_renew_it_once, what_is_no_good_giver_gets_no_code, what_comes_back_is_what_was_asked, other_ways_to_find_who_gives, what_renews_it_is_for_who_renews_it]
 
 if __name__ == "__main__":
     main(SCENARIOS)
