@@ -91,6 +91,7 @@ bool ask_post(struct bridge *b, struct call *c, const json_t *said, const char *
 		put_mirror(b, said, version, &out);
 	else if (!c->begins)
 		put_session(b, &out);
+	c->of_session = c->modern || c->begins || b->session[0] == 0 ? 0 : b->n_sessions;
 	buf_printf(&out, "Content-Length: %zu\r\n\r\n", n);
 	buf_put(&out, line, n);
 	return send_it(b, c, &out, false);
@@ -115,10 +116,16 @@ bool ask_stream(struct bridge *b, struct call *c)
 bool ask_again(struct bridge *b, struct call *c)
 {
 	struct buf out = c->request;
+	bool sent;
 
 	c->request = (struct buf){ .max = 0 };
 	c->again_ms = 0;
-	return send_it(b, c, &out, false);
+	if (!c->is_body)
+		return send_it(b, c, &out, false);
+	c->is_body = false;
+	sent = ask_post(b, c, NULL, (const char *)out.data, out.len);
+	buf_finish(&out);
+	return sent;
 }
 
 bool ask_bye(struct bridge *b, struct call *c)

@@ -24,6 +24,8 @@ struct bridge *bridge_new(const struct url *url, const struct talk_net *net, int
 	b->out = out;
 	b->params = json_object();
 	frame_init(&b->lines);
+	buf_init(&b->hello, BRIDGE_BODY_MAX);
+	buf_init(&b->inited, BRIDGE_BODY_MAX);
 	buf_init(&b->bytes, BRIDGE_OUT_MAX);
 	for (size_t i = 0; i < BRIDGE_IDLE_MAX; i++)
 		talk_init(&b->idle[i]);
@@ -39,6 +41,9 @@ void bridge_free(struct bridge *b)
 	for (size_t i = 0; i < BRIDGE_IDLE_MAX; i++)
 		talk_close(&b->idle[i]);
 	json_decref(b->params);
+	json_decref(b->hello_id);
+	buf_finish(&b->hello);
+	buf_finish(&b->inited);
 	frame_finish(&b->lines);
 	buf_finish(&b->bytes);
 	fd_close(&b->in);

@@ -48,11 +48,15 @@ struct call {
 	struct bridge *of;
 	enum call_kind kind;
 	struct talk talk;
-	json_t *id;                 /* owned; NULL: no request */
-	bool modern, begins, begun; /* 2026-07-28; it is `initialize`, or the note behind it */
-	bool answered, resumes;
-	bool repeated;      /* it was refused for its token, and is asked once more */
-	struct buf request; /* owned: for that; else empty */
+	json_t *id;                   /* owned; NULL: no request */
+	bool modern, begins, begun;   /* 2026-07-28; it is `initialize`, or the note behind it */
+	bool answered, good, resumes; /* good: by a result */
+	bool own;                     /* nobody waits for it but us */
+	bool waits, rebegun;          /* for a new session; and then, or before, it was asked again in one */
+	uint32_t of_session;          /* the number of that in which it was asked; 0: in none */
+	bool repeated;                /* it was refused for its token, and is asked once more */
+	bool is_body;                 /* what is asked again is the body alone, */
+	struct buf request;           /* owned: this; empty: nothing */
 	uint16_t status;
 	enum call_body body_kind;
 	struct buf body; /* owned */
@@ -73,8 +77,12 @@ struct bridge {
 	size_t at;
 	struct call calls[BRIDGE_CALLS_MAX];
 	struct talk idle[BRIDGE_IDLE_MAX];
-	char session[BRIDGE_SESSION_MAX], version[BRIDGE_VERSION_MAX]; /* "": none */
-	json_t *params; /* owned: which arguments a tool wants in fields, too (param.c) */
+	char session[BRIDGE_SESSION_MAX], version[BRIDGE_VERSION_MAX];   /* "": none */
+	char lost[BRIDGE_SESSION_MAX], lost_version[BRIDGE_VERSION_MAX]; /* of the one that was forgotten */
+	uint32_t n_sessions;                                             /* that were begun */
+	json_t *params;           /* owned: which arguments a tool wants in fields, too (param.c) */
+	struct buf hello, inited; /* owned: by which the client began */
+	json_t *hello_id;         /* owned */
 	unsigned stray;
 	bool welcome;    /* something was answered with what is attached */
 	uint64_t bye_ms; /* not 0: then it is over, whatever the server does */
@@ -114,6 +122,13 @@ void heard_end(struct bridge *b, struct call *c, enum talk_result how);
 /* Of a request: one answer of ours. Else nothing. */
 void heard_nothing(struct bridge *b, struct call *c, enum ambit_code code, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* session.c: whether a request was refused since the server forgot its session; then it waits, and is closed. */
+bool session_is_lost(struct call *c, const struct http_head *h);
+/* Begins another, if that was not done yet; each part of that has ended; and all of it. */
+void session_begin(struct bridge *b, struct call *c);
+void session_answered(struct bridge *b, const struct call *c, bool good);
+void session_ended(struct bridge *b, bool good);
 
 /* bridge.c */
 struct call *call_new(struct bridge *b, enum call_kind kind); /* NULL: there are as many as may be */

@@ -38,7 +38,7 @@ static void answer(struct bridge *b, const struct call *c, const struct err *e)
 
 static void fail(struct call *c, const struct err *e)
 {
-	if (c->kind == CALL_REQUEST && !c->answered)
+	if (c->kind == CALL_REQUEST && !c->answered && !c->own)
 		answer(c->of, c, e);
 	c->answered = true;
 }
@@ -117,8 +117,10 @@ static void take_message(struct call *c, const char *text, size_t n)
 		put_line(b, text, n);
 	} else if (c->kind == CALL_REQUEST && !c->answered && json_equal(json_object_get(said, "id"), c->id)) {
 		c->answered = true;
+		c->good = json_object_get(said, "result") != NULL;
 		on_result(b, c, said);
-		put_line(b, text, n);
+		if (!c->own)
+			put_line(b, text, n);
 	} else {
 		stray(b);
 	}
@@ -146,6 +148,7 @@ static void take_session(struct bridge *b, const struct http_head *h)
 	const struct http_field *f = http_head_find(h, "mcp-session-id");
 
 	b->session[0] = 0;
+	b->n_sessions++;
 	if (f == NULL || f->value.n >= sizeof b->session)
 		return;
 	for (size_t i = 0; i < f->value.n; i++)
@@ -219,7 +222,7 @@ static bool on_head(void *arg, const struct http_head *h)
 {
 	struct call *c = arg;
 
-	if (repeats(c, h))
+	if (repeats(c, h) || session_is_lost(c, h))
 		return false;
 	c->of->welcome = c->of->welcome || h->status < 300;
 
@@ -243,7 +246,8 @@ static size_t held(const struct bridge *b)
 	size_t n = 0;
 
 	for (size_t i = 0; i < BRIDGE_CALLS_MAX; i++)
-		n += b->calls[i].body.len + b->calls[i].events.line.len + b->calls[i].events.data.len;
+		n += b->calls[i].request.len + b->calls[i].body.len + b->calls[i].events.line.len +
+		     b->calls[i].events.data.len;
 	return n;
 }
 
@@ -395,7 +399,9 @@ void heard_end(struct bridge *b, struct call *c, enum talk_result how)
 	const bool begun = c->begun && how == TALK_WHOLE && c->status >= 200 && c->status < 300;
 
 	c->opens_ms = 0;
-	if (c->request.len > 0)
+	if (c->waits)
+		session_begin(b, c);
+	if (c->kind == CALL_FREE || c->request.len > 0)
 		return;
 	if (!c->answered && (c->kind == CALL_REQUEST || c->kind == CALL_STREAM) && how != TALK_LEFT && goes_on(c))
 		return;
@@ -403,6 +409,8 @@ void heard_end(struct bridge *b, struct call *c, enum talk_result how)
 		end_request(c, how);
 	if (c->kind == CALL_BYE)
 		b->over = true;
+	if (c->own)
+		session_answered(b, c, c->begins ? c->good : begun);
 	call_free(c);
 	if (begun)
 		begin_stream(b);

@@ -49,6 +49,19 @@ static void refuse(struct bridge *b, const json_t *id)
 			      BRIDGE_REQUESTS_MAX);
 }
 
+/* For when its server forgets the session. */
+static void keep(struct bridge *b, const struct call *c, const char *line, size_t n)
+{
+	struct buf *to = c->begins ? &b->hello : &b->inited;
+
+	buf_reset(to);
+	buf_put(to, line, n);
+	if (!c->begins)
+		return;
+	json_decref(b->hello_id);
+	b->hello_id = json_incref(c->id);
+}
+
 static void take(struct bridge *b, json_t *said, const char *line, size_t n)
 {
 	const char *method = json_string_value(json_object_get(said, "method"));
@@ -66,6 +79,8 @@ static void take(struct bridge *b, json_t *said, const char *line, size_t n)
 	c->id = asks ? json_incref(id) : NULL;
 	c->begins = asks && strcmp(method, "initialize") == 0;
 	c->begun = !asks && method != NULL && strcmp(method, "notifications/initialized") == 0;
+	if (c->begins || c->begun)
+		keep(b, c, line, n);
 	post(b, c, said, line, n);
 }
 

@@ -252,6 +252,43 @@ def a_stream_that_breaks_off_goes_on(network, who, uid):
 
 
 @both_users
+def a_session_that_was_forgotten_is_begun_again(network, who, uid):
+    """And what was asked meanwhile is asked in the new one, once. Where there is no new one, that is the answer."""
+    known = []
+
+    def answer(said):
+        if said.what == "initialize" and SCRIPT["more"]:
+            known.append(f"s-{len(known)}")
+            return said.result(HELLO, Mcp_Session_Id=known[-1])
+        if said.what == "initialize":
+            return said.plain(503)
+        if said.fields.get("mcp-session-id") != (known or [""])[-1]:
+            return said.plain(404, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"Session not found"}}')
+        return ordinary(said)
+    SCRIPT["more"] = True
+    with Far(network, uid, answer).guard() as client:
+        client.begin()
+        assert client.call("echo", text="one")["result"], who
+        known.append("forgotten")
+        ids = range(200, 205)
+        client.say(*({"jsonrpc": "2.0", "id": i, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": str(i)}}} for i in ids))
+        heard = {}
+        while len(heard) < 5:
+            line = client.line()
+            heard.setdefault(line.get("id"), line) if "id" in line else client.stray.append(line)
+        assert all(heard[i]["result"]["content"][0]["text"] == str(i) for i in ids), f"{who}: {heard}"
+        assert known[-1] == "s-2" and len(asked("POST", "initialize")) == 2 and len(asked("POST", "notifications/initialized")) == 2 and len(asked("GET")) == 2, f"{who}: {known}"
+        assert any(line.get("method") == "notifications/tools/list_changed" for line in client.stray), client.stray
+        assert client.call("echo", text="two")["result"], who  # the gate has looked at its tools again
+        SCRIPT["more"] = False
+        known.append("forgotten")
+        error = client.call("echo", text="last")["error"]
+        assert "forgot its session" in error["message"], f"{who}: {error}"
+        SCRIPT["more"] = True
+        assert client.ask("tools/list")["result"]["tools"] == TOOLS and client.call("echo", text="again")["result"], who  # with the next request it is tried once more
+
+
+@both_users
 def what_a_bad_server_says_is_an_error_and_the_next_is_heard(network, who, uid):
     big = 5 << 20
 
@@ -484,7 +521,7 @@ def words_that_make_no_sense_are_refused(network, who, uid):
     assert not ASKED, who
 
 
-SCENARIOS = [a_session_of_2025_is_one, requests_of_2026_say_in_fields_what_is_in_the_body, a_stream_that_breaks_off_goes_on, what_a_bad_server_says_is_an_error_and_the_next_is_heard, what_is_odd_and_good_is_heard,
+SCENARIOS = [a_session_of_2025_is_one, requests_of_2026_say_in_fields_what_is_in_the_body, a_stream_that_breaks_off_goes_on, a_session_that_was_forgotten_is_begun_again, what_a_bad_server_says_is_an_error_and_the_next_is_heard, what_is_odd_and_good_is_heard,
              many_wait_at_once, the_token_is_nowhere_but_on_the_way, who_takes_the_bridge_over_reaches_that_address_alone, one_that_is_not_who_it_says_gets_nothing, on_this_machine_it_may_be_plain, what_was_called_can_be_learned,
              words_that_make_no_sense_are_refused]
 
