@@ -48,7 +48,8 @@ static int refuse_grants(const struct run_options *o, struct ambit_error *e)
 	return 0;
 }
 
-/* The one path, however it is asked for. */
+/* The one path, however it is asked for. What looks like somebody's credential passes, but in the secret's place: servers have their own sessions, cursors and states brought back, which are signed as tokens are; the
+ * bridge has nothing, and what arguments of calls may be is the gate's to judge. */
 static int grant(const struct guard_url *u, const char *secret, struct ambit_error *e)
 {
 	char at[ENDPOINT_TEXT_MAX], path[3 * HTTP_PATTERN_MAX], text[TERMS_TEXT_MAX];
@@ -57,8 +58,8 @@ static int grant(const struct guard_url *u, const char *secret, struct ambit_err
 	endpoint_put(&u->url.at, at);
 	if (!http_pattern_put(u->url.path, path, sizeof path))
 		return cli_misused(e, HELP, "--url: its path cannot be granted");
-	n = snprintf(text, sizeof text, "%s http='POST %s, GET %s, DELETE %s'%s%s%s", at, path, path, path,
-		     secret != NULL ? " secret='" : "", secret != NULL ? secret : "", secret != NULL ? "'" : "");
+	n = snprintf(text, sizeof text, "%s http='POST %s, GET %s, DELETE %s' credentials=pass%s%s%s", at, path, path,
+		     path, secret != NULL ? " secret='" : "", secret != NULL ? secret : "", secret != NULL ? "'" : "");
 	if (n < 0 || (size_t)n >= sizeof text)
 		return cli_misused(e, HELP, "--url: its path is too long");
 	return ambit_policy_grant(u->policy, "connect", text, e);

@@ -289,6 +289,19 @@ def a_session_that_was_forgotten_is_begun_again(network, who, uid):
 
 
 @both_users
+def what_a_server_wants_back_comes_back(network, who, uid):
+    """Its session, its cursor, its state: whatever they look like."""
+    jwt = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
+
+    def answer(said):
+        return said.result(HELLO, Mcp_Session_Id=jwt) if said.what == "initialize" else ordinary(said)
+    with Far(network, uid, answer).guard() as client:
+        client.begin()
+        assert client.ask("tools/list", cursor=jwt)["result"]["tools"] == TOOLS and client.call("echo", text=jwt)["result"]["content"][0]["text"] == jwt, who
+        assert asked("POST", "tools/call")[0].fields["mcp-session-id"] == jwt and asked("POST", "tools/list")[0].json["params"]["cursor"] == jwt, who
+
+
+@both_users
 def what_a_bad_server_says_is_an_error_and_the_next_is_heard(network, who, uid):
     big = 5 << 20
 
@@ -440,8 +453,9 @@ def who_takes_the_bridge_over_reaches_that_address_alone(place):
             said = client.begin()["result"]["instructions"]
         found = dict(line.split("=", 1) for line in said.split("\n") if "=" in line)
         assert found["same"].startswith("200 {.here.:1}"), f"{who}: {said}"
-        assert [s.path for s in ASKED] == ["/mcp"] and ASKED[0].fields["authorization"] == f"Bearer {TOKEN}", f"{who}: {[s.path for s in ASKED]}"
-        for what in ("other path", "above", "other method", "other host", "own token"):
+        assert found["own token"].startswith("200") and [s.path for s in ASKED] == ["/mcp", "/mcp"], f"{who}: {said} {[s.path for s in ASKED]}"
+        assert all(s.fields["authorization"] == f"Bearer {TOKEN}" for s in ASKED), f"{who}: {[s.fields for s in ASKED]}"  # its own is left out
+        for what in ("other path", "above", "other method", "other host"):
             assert found[what].split(" ")[0] in ("400", "403", "421"), f"{who}, {what}: {said}"
         for what in ("other port", "other address", "inner", "another name", "loopback"):
             assert found[what] in ("Connection refused", "Network is unreachable", "no name"), f"{who}, {what}: {said}"
@@ -521,7 +535,7 @@ def words_that_make_no_sense_are_refused(network, who, uid):
     assert not ASKED, who
 
 
-SCENARIOS = [a_session_of_2025_is_one, requests_of_2026_say_in_fields_what_is_in_the_body, a_stream_that_breaks_off_goes_on, a_session_that_was_forgotten_is_begun_again, what_a_bad_server_says_is_an_error_and_the_next_is_heard, what_is_odd_and_good_is_heard,
+SCENARIOS = [a_session_of_2025_is_one, requests_of_2026_say_in_fields_what_is_in_the_body, a_stream_that_breaks_off_goes_on, a_session_that_was_forgotten_is_begun_again, what_a_server_wants_back_comes_back, what_a_bad_server_says_is_an_error_and_the_next_is_heard, what_is_odd_and_good_is_heard,
              many_wait_at_once, the_token_is_nowhere_but_on_the_way, who_takes_the_bridge_over_reaches_that_address_alone, one_that_is_not_who_it_says_gets_nothing, on_this_machine_it_may_be_plain, what_was_called_can_be_learned,
              words_that_make_no_sense_are_refused]
 
