@@ -30,6 +30,7 @@
 #define BRIDGE_TRIES_MAX 5    /* to go on with a stream that broke off, without an event in between */
 #define BRIDGE_AGAIN_MS 1000u /* before that, where the server says nothing */
 #define BRIDGE_OPENS_MS 2000u /* for the standing stream: what a server asks before it stands is lost */
+#define BRIDGE_SOONEST_MS 50u /* whatever it says */
 #define BRIDGE_SESSION_MAX 1024
 #define BRIDGE_VERSION_MAX 32
 #define BRIDGE_BYE_MS 1000u /* for the end of the session */

@@ -353,7 +353,7 @@ static bool goes_on(struct call *c)
 	if (!can || (c->status >= 400 && c->resumes) || (c->kind == CALL_REQUEST && c->tries >= BRIDGE_TRIES_MAX))
 		return false;
 	c->tries++;
-	wait_ms = wait_ms < 10 ? 10 : wait_ms;
+	wait_ms = wait_ms < BRIDGE_SOONEST_MS ? BRIDGE_SOONEST_MS : wait_ms;
 	if (c->kind == CALL_STREAM && c->tries > BRIDGE_TRIES_MAX && wait_ms < SSE_RETRY_MAX)
 		wait_ms = SSE_RETRY_MAX; /* it ends each time without having said anything */
 	c->again_ms = clock_ms() + wait_ms;
