@@ -238,7 +238,7 @@ async function answered(handler, request, response) {
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const body = ['GET', 'HEAD'].includes(request.method) ? undefined : Readable.toWeb(request);
-  const answer = await handler.fetch(new Request(`http://${request.headers.host}${request.url}`, { method: request.method, headers: request.headers, body, duplex: 'half', signal: gone.signal }));
+  const answer = await handler.fetch(new globalThis.Request(`http://${request.headers.host}${request.url}`, { method: request.method, headers: request.headers, body, duplex: 'half', signal: gone.signal }));
   response.writeHead(answer.status, Object.fromEntries(answer.headers)).flushHeaders();
   for await (const piece of answer.body ?? [])
     response.write(piece);
