@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/base64.h"
 #include "base/fd.h"
@@ -84,8 +85,8 @@ static int try_metadata(enum login_step which, const char *url, struct err *e)
 		return r;
 	if (said.outcome == LOGIN_ANSWERED)
 		return 1;
-	if (said.outcome == LOGIN_REFUSED && said.status < 500)
-		return 0;
+	if ((said.outcome == LOGIN_REFUSED && said.status < 500) || said.outcome == LOGIN_UNCLEAR)
+		return 0; /* many hosts have a page for whatever is asked for */
 	return login_step_failed(&ask, &said, e);
 }
 
@@ -99,7 +100,8 @@ static int find_resource(struct login *l, const char *named, struct err *e)
 		if (url_take(named, &at, e) < 0 || !url_is_same_origin(&at, &l->url))
 			return err_set(e, AMBIT_DENIED, NULL, "the server says that another host speaks for it: %.200s",
 				       named);
-		return try_metadata(LOGIN_RESOURCE, named, e);
+		r = try_metadata(LOGIN_RESOURCE, named, e);
+		return r == 0 ? login_step_failed(&ask, &said, e) : r;
 	}
 	near(&l->url, "/.well-known/oauth-protected-resource", "", text);
 	r = try_metadata(LOGIN_RESOURCE, text, e);
@@ -348,15 +350,17 @@ static int ask_person(struct login *l, struct err *e)
 		return err_set(e, AMBIT_LIMIT, NULL, "the address is too long");
 	(void)fprintf(
 		stderr,
-		"Log in there, in a browser on this machine:\n\n  %s\n\ntokens are given by %s, and asked of %s; waiting for ten minutes\n",
-		url, l->issuer_text, l->token.host);
+		"Log in there, in a browser on this machine:\n\n  %s\n\ntokens are given by %s, and asked of %s; waiting for ten minutes\n%s",
+		url, l->issuer_text, l->token.host,
+		isatty(STDIN_FILENO) == 1
+			? "(from another machine: give the address here that the browser cannot open then)\n"
+			: "");
 	if (l->open)
 		browser_show(url);
-	r = browser_wait(&l->browser, l->state, &said, e);
+	r = browser_wait(&l->browser, l->state, isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : -1, &said, e);
 	if (r < 0)
 		return r;
 	if ((said.text[LOGIN_ISSUER][0] != 0 || (l->flags & LOGIN_ISS) != 0) &&
-	    strcmp(said.text[LOGIN_ISSUER], l->issuer_text) != 0 &&
 	    !is_same_issuer(said.text[LOGIN_ISSUER], l->issuer_text))
 		return err_set(e, AMBIT_DENIED, "run it again; somebody mixed up whom you asked",
 			       "what came back is not by %.200s", l->issuer_text);

@@ -17,6 +17,7 @@
 
 #define LINE_MS 5000u
 #define TRIES_MAX 64
+#define TYPED_END 2 /* nobody types any more */
 
 static const char good_page[] =
 	"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nReferrer-Policy: no-referrer\r\nCache-Control: no-store\r\n\r\n"
@@ -81,42 +82,70 @@ static bool read_line(int fd, char ret[LOGIN_VALUE_MAX])
 }
 
 /* Whether it is the answer. Less than 0: nothing can be read here. */
-static int hear(int fd, const char *state, struct login_answer *ret, struct err *e)
+static int look(const char *line, const char *state, struct login_answer *ret, struct err *e)
 {
 	static struct login_ask ask;
-	char line[LOGIN_VALUE_MAX];
 	int r;
 
 	ask = (struct login_ask){ .step = LOGIN_CALLBACK };
-	if (!read_line(fd, line) || !login_param(&ask, "request", line))
+	if (!login_param(&ask, "request", line))
 		return 0;
 	r = login_step(&ask, NULL, ret, NULL, e);
 	return r < 0 ? r : ret->outcome == LOGIN_ANSWERED && strcmp(ret->text[LOGIN_STATE], state) == 0;
 }
 
-int browser_wait(struct browser *b, const char *state, struct login_answer *ret, struct err *e)
+static int hear(const struct browser *b, const char *state, struct login_answer *ret, struct err *e)
+{
+	auto_fd int fd = accept4(b->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	char line[LOGIN_VALUE_MAX];
+	int r;
+
+	if (fd < 0 || !read_line(fd, line))
+		return 0;
+	r = look(line, state, ret, e);
+	(void)fd_write_all(fd, r > 0 ? good_page : bad_page,
+			   r > 0 ? sizeof good_page - 1 : sizeof bad_page - 1); /* whoever it was */
+	(void)shutdown(fd, SHUT_WR);
+	return r;
+}
+
+/* A line with the address, as the browser shows it: what is behind its host is what it would have asked for. */
+static int read_typed(int fd, const char *state, struct login_answer *ret, struct err *e)
+{
+	static const char path[] = "/callback?";
+	char text[LOGIN_VALUE_MAX - 32], line[LOGIN_VALUE_MAX];
+	const ssize_t n = read(fd, text, sizeof text - 1);
+	const char *at;
+
+	if (n <= 0)
+		return TYPED_END;
+	text[n] = 0;
+	text[strcspn(text, " \r\n")] = 0;
+	at = strstr(text, path);
+	if (at == NULL)
+		return 0;
+	(void)snprintf(line, sizeof line, "GET %s HTTP/1.1", at); /* fits */
+	return look(line, state, ret, e);
+}
+
+int browser_wait(struct browser *b, const char *state, int typed, struct login_answer *ret, struct err *e)
 {
 	const uint64_t end = clock_ms() + BROWSER_PATIENCE_MS;
 
 	for (unsigned tries = 0; tries < TRIES_MAX;) {
-		struct pollfd p = { .fd = b->fd, .events = POLLIN };
+		struct pollfd p[] = { { .fd = b->fd, .events = POLLIN }, { .fd = typed, .events = POLLIN } };
 		const uint64_t now = clock_ms();
-		auto_fd int fd = -1;
 		int r;
 
 		if (now >= end)
 			break;
-		if (poll(&p, 1, (int)(end - now)) <= 0)
-			continue;
-		fd = accept4(b->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0)
+		if (poll(p, 2, (int)(end - now)) <= 0)
 			continue;
 		tries++;
-		r = hear(fd, state, ret, e);
-		(void)fd_write_all(fd, r > 0 ? good_page : bad_page,
-				   r > 0 ? sizeof good_page - 1 : sizeof bad_page - 1); /* whoever it was */
-		(void)shutdown(fd, SHUT_WR);
-		if (r != 0)
+		r = p[0].revents != 0 ? hear(b, state, ret, e) : read_typed(typed, state, ret, e);
+		if (r == TYPED_END)
+			typed = -1;
+		else if (r != 0)
 			return r < 0 ? r : 0;
 	}
 	return err_set(e, AMBIT_LIMIT, "run it again, and open the address that it prints", "nobody logged in");

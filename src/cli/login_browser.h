@@ -1,7 +1,7 @@
 /* login_browser - where the person's browser comes back to.
  *
  * Owns:   the socket at the loopback; the page that is shown.
- * Holds:  the first line of what somebody sends there is moved on, as bytes, to a step of ambit-login; what comes back is compared with what was asked. Who sends anything else gets an error, 64 times.
+ * Holds:  the first line of what somebody sends there, or types, is moved on, as bytes, to a step of ambit-login; what comes back is compared with what was asked. Who sends anything else gets an error, 64 times.
  * Called: login.c. */
 #ifndef CLI_LOGIN_BROWSER_H
 #define CLI_LOGIN_BROWSER_H
@@ -20,7 +20,7 @@ int browser_open(struct browser *b, unsigned port, struct err *e);
 void browser_close(struct browser *b);
 /* Shows the address with the person's own program for it. Failing is not told: the address was printed. */
 void browser_show(const char *url);
-/* Waits for an answer with that state. -LIMIT: none came. */
-int browser_wait(struct browser *b, const char *state, struct login_answer *ret, struct err *e);
+/* Waits for an answer with that state; or for a line of the person's with the address that their browser was sent to, where that is on another machine. typed: a terminal to read it from, borrowed; -1: none. -LIMIT: none came. */
+int browser_wait(struct browser *b, const char *state, int typed, struct login_answer *ret, struct err *e);
 
 #endif

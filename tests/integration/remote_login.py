@@ -16,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from harness import PATIENCE, SLOW, main, told
+from harness import PATIENCE, SLOW, Terminal, main, told
 from http_rules import authority
 from network import both_users
 from remote import ASKED, HELLO, SCRIPT, URL, Far, ordinary, serve, until
@@ -207,8 +207,8 @@ def what_is_no_good_giver_gets_no_code(network, who, uid):
         ("no metadata", Giver(at="/nowhere"), "does not say how it gives tokens"),
         ("no registration", Giver(meta={k: v for k, v in META.items() if not k.startswith("registration")}), "registers no clients"),
         ("a client with a secret", Giver(registered={"client_secret": "s"}), "gives a secret to each client"),
-        ("no json", Giver(meta=["x"]), "not understood"),
-        ("control characters", Giver(meta={**META, "token_endpoint": "https://a.open.test/\x1b[2J"}), "not understood"),
+        ("no json", Giver(meta=["x"]), "does not say how"), ("no metadata where it says", Giver(place="/nowhere"), "refused the request"), ("none that are some", Giver(resource=["x"]), "not understood"),
+        ("control characters", Giver(meta={**META, "token_endpoint": "https://a.open.test/\x1b[2J"}), "does not say how"),
         ("an address that is none", Giver(resource={**RESOURCE, "authorization_servers": ["a.open.test"]}), "who gives tokens"),
     ]
     far = fresh(network, uid)
@@ -253,6 +253,21 @@ def what_comes_back_is_what_was_asked(network, who, uid):
 
 
 @both_users
+def where_the_browser_is_elsewhere_its_address_is_given(network, who, uid):
+    far, giver = fresh(network, uid), Giver()
+    SCRIPT["answer"] = giver
+    env = {**network.place.environment(), "HOME": far.home, "SSL_CERT_FILE": f"{authority(network)}/ca.pem"}
+    words = [] if uid == 0 else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    with Terminal([*words, far.ambit, "secret", "login", "mine", URL], "/", env, columns=2000) as terminal:
+        address = terminal.until(r"(https://a\.open\.test/authorize\S+).*cannot open then").group(1).decode()
+        terminal.type("nonsense\n")
+        terminal.type(giver.code_for(address).replace("state=", "state=x") + "\n")
+        terminal.type(giver.code_for(address) + "\n")
+        terminal.until("logged in: mine")
+        assert terminal.end() == 0, who
+
+
+@both_users
 def other_ways_to_find_who_gives(network, who, uid):
     rows = [
         ("no challenge says where", Giver(challenge="Bearer"), ()),
@@ -287,7 +302,7 @@ def what_renews_it_is_for_who_renews_it(network, who, uid):
         assert result.returncode == 125 and "hint:" in result.stderr, f"{who}, {words}: {told(result)}"
 
 
-SCENARIOS = [a_token_is_given_and_used, it_is_renewed_before_it_expires, two_at_once_renew_it_once, what_is_no_good_giver_gets_no_code, what_comes_back_is_what_was_asked, other_ways_to_find_who_gives, what_renews_it_is_for_who_renews_it]
+SCENARIOS = [a_token_is_given_and_used, it_is_renewed_before_it_expires, two_at_once_renew_it_once, what_is_no_good_giver_gets_no_code, what_comes_back_is_what_was_asked, where_the_browser_is_elsewhere_its_address_is_given, other_ways_to_find_who_gives, what_renews_it_is_for_who_renews_it]
 
 if __name__ == "__main__":
     main(SCENARIOS)
