@@ -302,9 +302,11 @@ static int setup(const struct words *w)
 {
 	struct job jobs[FILES_MAX] = { { .kept = { .dir_fd = -1 } }, { .kept = { .dir_fd = -1 } } };
 	struct err e;
+	auto_fd int lock = -1;
 	size_t n = 0;
-	int r = open_jobs(jobs, &n, w, &e);
+	int r = w->dry_run ? 0 : setup_kept_lock(&lock, &e);
 
+	r = r < 0 ? r : open_jobs(jobs, &n, w, &e);
 	r = r < 0 ? r : finish_jobs(jobs, n, w, &e);
 	for (size_t i = 0; i < n; i++)
 		close_job(&jobs[i]);
