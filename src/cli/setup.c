@@ -33,7 +33,7 @@ static const char help_text[] =
 	"  --mcp WORDS      the options of `ambit mcp`, in place of '--work .'\n"
 	"  --no-mcp         no server `ambit`\n"
 	"  --no-guard       servers are left as they are\n"
-	"  --hooks          claude-code, codex: the commands of its shell run in cells, too\n"
+	"  --hooks          claude-code, codex, cursor: the commands of its shell run in cells, too\n"
 	"  --run WORDS      with --hooks: the options of `ambit run`, in place of '--work .'\n"
 	"  --sandbox off    turns off the client's own sandbox, in which no cell starts\n"
 	"  --dry-run        shows the change, and makes none\n"
@@ -417,10 +417,10 @@ static int check_words(struct words *w, struct ambit_error *e)
 	if (w->project && about->project == NULL)
 		return cli_misused(e, HELP, "%s has no file in a project", about->title);
 	if (w->hooks && about->hook == HOOK_NONE)
-		return cli_misused(e, HELP, "--hooks is for claude-code and codex");
+		return cli_misused(e, HELP, "--hooks is for claude-code, codex and cursor");
 	if ((w->hooks || w->off) && w->config != NULL && about->user_hook != NULL)
-		return cli_misused(e, HELP, "%s has these in another file (settings.json): leave --config out",
-				   about->title);
+		return cli_misused(e, HELP, "%s has these in another file (%s): leave --config out", about->title,
+				   strrchr(about->user_hook, '/') + 1);
 	if (w->run.n > 0 && !w->hooks)
 		return cli_misused(e, HELP, "--run is for --hooks");
 	if (w->policy != NULL && realpath(w->policy, w->policy_path) == NULL)

@@ -67,39 +67,65 @@ static void put_ambit(struct buf *out)
 	put_quoted(out, own, strlen(own));
 }
 
-static void put_in_cell(struct buf *out, const struct setup_told *t, const struct setup_words *run)
+/* A conversation of a client is an agent of its own (what it has learned is labelled apart), unless the person named one. */
+static void put_agent(struct buf *out, enum setup_client c, const struct setup_told *t, const struct setup_words *run)
+{
+	for (uint32_t i = 0; i < run->n; i++)
+		if (strcmp(run->word[i], "--agent") == 0 || strncmp(run->word[i], "--agent=", 8) == 0 ||
+		    strcmp(run->word[i], "--session") == 0 || strncmp(run->word[i], "--session=", 10) == 0)
+			return;
+	if (t->session[0] != 0)
+		buf_printf(out, " --agent %s.%s", setup_about(c)->word, t->session);
+}
+
+static void put_in_cell(struct buf *out, enum setup_client c, const struct setup_told *t, const struct setup_words *run)
 {
 	put_ambit(out);
 	buf_printf(out, " run");
 	if (run->n == 0)
 		buf_printf(out, " --work .");
+	put_agent(out, c, t, run);
 	put_words(out, run);
 	buf_printf(out, " -- bash -c ");
 	put_quoted(out, (const char *)t->text, t->text_len);
 }
 
 /* What replaces the call's input has to have all of it. */
+static void put_input(struct json *j, const struct setup_told *t, const struct buf *command)
+{
+	json_put_object(j);
+	json_put_bytes(json_put_key(j, "command"), command->data, command->len);
+	for (enum setup_field f = 0; f < SETUP_FIELDS; f++) {
+		if (!t->field[f].is_there)
+			continue;
+		json_put_key(j, setup_field_about(f)->name);
+		switch (setup_field_about(f)->kind) {
+		case FIELD_TEXT: json_put_bytes(j, t->field[f].text, t->field[f].len); break;
+		case FIELD_COUNT: json_put_count(j, t->field[f].count); break;
+		case FIELD_FLAG: json_put_bool(j, true); break;
+		}
+	}
+	json_put_object_end(j);
+}
+
+/* Codex and Cursor take an input of ours with the word allow alone; what the person's own rules refuse they refuse all the same. */
 static void put_answer(struct buf *out, enum setup_hook hook, const struct setup_told *t, const struct buf *command)
 {
 	struct json j;
 
 	json_begin(&j, out);
 	json_put_object(&j);
-	json_put_object(json_put_key(&j, "hookSpecificOutput"));
-	json_put_word(json_put_key(&j, "hookEventName"), "PreToolUse");
-	/* Codex takes an input of ours with this word alone; what its own policy refuses it refuses all the same. */
-	if (hook == HOOK_CODEX)
-		json_put_word(json_put_key(&j, "permissionDecision"), "allow");
-	json_put_object(json_put_key(&j, "updatedInput"));
-	json_put_bytes(json_put_key(&j, "command"), command->data, command->len);
-	if (t->has_description)
-		json_put_bytes(json_put_key(&j, "description"), t->description, t->description_len);
-	if (t->has_timeout)
-		json_put_count(json_put_key(&j, "timeout"), t->timeout_ms);
-	if (t->background)
-		json_put_bool(json_put_key(&j, "run_in_background"), true);
-	json_put_object_end(&j);
-	json_put_object_end(&j);
+	if (hook == HOOK_CURSOR) {
+		json_put_word(json_put_key(&j, "permission"), "allow");
+		put_input(json_put_key(&j, "updated_input"), t, command);
+	} else {
+		json_put_object(json_put_key(&j, "hookSpecificOutput"));
+		json_put_word(json_put_key(&j, "hookEventName"), "PreToolUse");
+		if (hook == HOOK_CODEX)
+			json_put_word(json_put_key(&j, "permissionDecision"), "allow");
+		put_input(json_put_key(&j, "updatedInput"), t, command);
+		json_put_object_end(&j);
+	}
 	json_put_object_end(&j);
 	buf_put(out, "\n", 1);
 }
@@ -120,16 +146,35 @@ static int answer(enum setup_client c, const struct setup_words *run, struct err
 	if (r < 0)
 		return r;
 	if (!told.is_shell) /* so who took the reader over has nothing run bare by saying so */
-		return err_set(e, AMBIT_USAGE, "the matcher of this hook is `Bash` alone, as `ambit setup` writes it",
+		return err_set(e, AMBIT_USAGE,
+			       "the matcher of this hook is its shell alone, as `ambit setup` writes it",
 			       "this is no call of the client's shell");
 	buf_init(&command, 8 * SETUP_HOOK_MAX);
 	buf_init(&out, 64 * SETUP_HOOK_MAX);
-	put_in_cell(&command, &told, run);
+	put_in_cell(&command, c, &told, run);
 	put_answer(&out, setup_about(c)->hook, &told, &command);
 	if (command.failed || out.failed)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the command");
 	r = fd_write_all(STDOUT_FILENO, out.data, out.len);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot answer the client") : 0;
+}
+
+/* Cursor shows an agent nothing of standard error: what it is to know stands in the answer. The status blocks, too. */
+static void say_denied(const struct err *e)
+{
+	auto_buf out = { .max = 8192 };
+	char line[ERR_LINE_MAX];
+	struct json j;
+
+	err_line(e, line);
+	json_begin(&j, &out);
+	json_put_object(&j);
+	json_put_word(json_put_key(&j, "permission"), "deny");
+	json_put_bytes(json_put_key(&j, "user_message"), line, strlen(line));
+	json_put_object_end(&j);
+	buf_put(&out, "\n", 1);
+	if (!out.failed)
+		(void)fd_write_all(STDOUT_FILENO, out.data, out.len); /* the status says it */
 }
 
 int setup_hook_run(int argc, char **argv)
@@ -146,6 +191,8 @@ int setup_hook_run(int argc, char **argv)
 	for (int i = 2; r == 0 && i < argc; i++)
 		run.word[run.n++] = argv[i];
 	r = r < 0 ? r : answer(c, &run, &e);
+	if (r < 0 && c != SETUP_CLIENTS && setup_about(c)->hook == HOOK_CURSOR)
+		say_denied(&e);
 	if (r < 0)
 		(void)found_refuse(false, &e);
 	return r < 0 ? SETUP_HOOK_BLOCKS : 0;

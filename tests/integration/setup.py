@@ -7,6 +7,7 @@ usage: setup.py AMBIT    (TAP on standard output; as root once more as an ordina
 
 import json
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -349,18 +350,53 @@ def a_difference_moves_no_terminal(place):
 
 def wrong_words_are_told(place):
     p = Person(place)
-    for words, says in ((["nobody"], "no client 'nobody'"), ([], "which client?"), (["cursor", "--hooks"], "--hooks is for"), (["cursor", "codex"], "one client"), (["cursor", "--project", "--config", "x"], "not both"),
+    for words, says in ((["nobody"], "no client 'nobody'"), ([], "which client?"), (["gemini", "--hooks"], "--hooks is for"), (["cursor", "codex"], "one client"), (["cursor", "--project", "--config", "x"], "not both"),
                         (["cursor", "--sandbox", "on"], "--sandbox takes off"), (["cursor", "--policy", "none"], "there is no 'none'"), (["cursor", "--mcp", "'a"], "a quote has no end"), (["cursor", "--guard", "--read . -- x"], "no '--'"),
-                        (["claude-code", "--hooks", "--config", "x"], "settings.json"), (["cursor", "--undoo"], "no option '--undoo'"), (["cursor", "--run", "x"], "--run is for --hooks"), (["cursor", "--config"], "which?")):
+                        (["claude-code", "--hooks", "--config", "x"], "settings.json"), (["cursor", "--hooks", "--config", "x"], "hooks.json"), (["cursor", "--undoo"], "no option '--undoo'"), (["cursor", "--run", "x"], "--run is for --hooks"), (["cursor", "--config"], "which?")):
         p.refused(*words, says=says)
     assert os.listdir(p.home) == []
+
+
+def two_at_once_lose_nothing(place):
+    for turn in range(4):
+        p = Person(place)
+        path = p.path(".cursor/mcp.json")
+        write(path, '{"mcpServers": {"x": {"command": "npx"}}}\n')
+        both = [subprocess.Popen(["ambit", "setup", "cursor", "--yes", word], cwd=p.tree, env=p.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                for word in (["--no-mcp", "--no-guard"] if turn % 2 else ["--no-guard", "--no-mcp"])]
+        for process in both:
+            out, err = process.communicate(timeout=WAIT)
+            assert process.returncode == 0, out + err
+        servers = servers_of("cursor", path)
+        assert servers["x"]["command"] == "ambit" and "ambit" in servers and len(p.kept()) == 4, servers
+        p.made("cursor", "--undo")
+        p.made("cursor", "--undo")
+        assert content(path) == b'{"mcpServers": {"x": {"command": "npx"}}}\n'
+
+
+def one_waits_for_the_other(place):
+    p = Person(place)
+    write(p.path(".cursor/mcp.json"), "{}\n")
+    with Terminal(["ambit", "setup", "cursor"], p.tree, p.env) as t:
+        t.until(r"Change it\? \[y/N\] ")
+        assert p.setup("cursor", "--dry-run").returncode == 0  # which changes nothing
+        with subprocess.Popen(["ambit", "setup", "cursor", "--yes"], cwd=p.tree, env=p.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as other:
+            assert "another `ambit setup` is at work" in other.stderr.readline()
+            t.type("y\r")
+            assert t.end() == 0, t.shown()
+            out, err = other.communicate(timeout=WAIT)
+            assert other.returncode == 0 and "nothing is to be changed" in out, out + err
 
 
 # ---- hooks ----
 
 
 def said(command, **more):
-    return json.dumps({"session_id": "s", "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": command, **more}})
+    return json.dumps({"session_id": "s-1", "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": command, **more}})
+
+
+def said_by_cursor(command, **more):
+    return json.dumps({"conversation_id": "c-1", "generation_id": "g", "hook_event_name": "preToolUse", "tool_name": "Shell", "tool_input": {"command": command, **more}, "tool_use_id": "t", "cwd": ""})
 
 
 def a_command_comes_back_in_a_cell(place):
@@ -373,12 +409,42 @@ def a_command_comes_back_in_a_cell(place):
     assert answer["hookEventName"] == "PreToolUse" and "permissionDecision" not in answer, answer
     made = answer["updatedInput"]
     assert {k: v for k, v in made.items() if k != "command"} == {"description": "d\n", "timeout": 6000, "run_in_background": True}, made
-    assert shlex.split(made["command"])[-3:] == ["bash", "-c", odd] and " run --work . " in made["command"], made
+    assert shlex.split(made["command"])[-3:] == ["bash", "-c", odd] and " run --agent claude-code.s-1 --work . " in made["command"], made
     ran = subprocess.run(["sh", "-c", made["command"]], cwd=p.tree, env=p.env, capture_output=True, text=True, timeout=WAIT, stdin=subprocess.DEVNULL)
     assert ran.returncode == 0, told(ran)
     assert content(f"{p.tree}/out.txt").decode() == "bash|it's|a  b|\t|ä\u2028|\\|`id`|cell\n", content(f"{p.tree}/out.txt")
+    shown = subprocess.run(["ambit", "ledger", "show", "--json"], cwd=p.tree, env=p.env, capture_output=True, text=True, timeout=WAIT)
+    assert '"claude-code.s-1"' in shown.stdout, told(shown)  # which conversation it was
     codex = json.loads(p.setup("hook", "codex", input=said("true")).stdout)["hookSpecificOutput"]
     assert codex["permissionDecision"] == "allow" and list(codex["updatedInput"]) == ["command"], codex
+
+
+def a_command_of_cursor_comes_back_in_a_cell(place):
+    p = Person(place)
+    p.made("cursor", "--no-mcp", "--no-guard", "--hooks", "--run", shlex.join(["--work", ".", *room_of(place)]))
+    hooks = json.loads(content(p.path(".cursor/hooks.json")))
+    hook, = hooks["hooks"]["preToolUse"]
+    assert hooks["version"] == 1 and hook["matcher"] == "Shell" and hook["failClosed"] is True and not os.path.exists(p.path(".cursor/mcp.json")), hooks
+    by_hook = lambda text, env=p.env: subprocess.run(["sh", "-c", hook["command"]], cwd=p.tree, env=env, input=text, capture_output=True, text=True, timeout=WAIT)
+    answer = json.loads(by_hook(said_by_cursor("hostname > told.txt", cwd=p.tree, timeout=9000)).stdout)
+    made = answer["updated_input"]
+    assert answer["permission"] == "allow" and made["cwd"] == p.tree and made["timeout"] == 9000 and "--agent cursor.c-1 " in made["command"], answer
+    ran = subprocess.run(["sh", "-c", made["command"]], cwd=p.tree, env=p.env, capture_output=True, text=True, timeout=WAIT, stdin=subprocess.DEVNULL)
+    assert ran.returncode == 0 and content(f"{p.tree}/told.txt") == b"cell\n", told(ran)
+    refused = by_hook(said("x"))  # no tool of Cursor's
+    assert refused.returncode == 2 and json.loads(refused.stdout)["permission"] == "deny" and "no call of the client's shell" in refused.stdout, told(refused)
+    assert by_hook(said_by_cursor("x"), {**p.env, "PATH": "/nowhere:/usr/bin:/bin"}).returncode == 2  # no Ambit, and nothing runs
+    p.made("cursor", "--undo")
+    assert not os.path.exists(p.path(".cursor/hooks.json"))
+
+
+def the_person_names_the_agent(place):
+    p = Person(place)
+    for words in (["--agent", "mine"], ["--agent=mine"]):
+        answer = json.loads(p.setup("hook", "codex", "--", *words, input=said("true")).stdout)
+        assert answer["hookSpecificOutput"]["updatedInput"]["command"].count("--agent") == 1, answer
+    odd = said("true").replace("s-1", "a b; --work /")  # which is no name
+    assert "--agent" not in p.setup("hook", "codex", input=odd).stdout
 
 
 def what_is_not_understood_does_not_run(place):
@@ -386,7 +452,7 @@ def what_is_not_understood_does_not_run(place):
     for text in ("", "{", "[]", "{}", '{"tool_name": "Bash"}', '{"tool_name": "Bash", "tool_input": {"command": 1}}', said("x")[:-1], said("x" * (2 << 20)), said("x").replace("{", '{"tool_name": "Read", ', 1), '{"tool_name": "Bash", "tool_input": {"command": "a\\u0000b"}}'):
         result = p.setup("hook", "claude-code", input=text)
         assert result.returncode == 2 and result.stdout == "" and result.stderr.startswith("ambit: "), told(result)
-    for words in (["claude-code", "--work", "."], ["cursor"], ["nobody"], []):
+    for words in (["claude-code", "--work", "."], ["gemini"], ["nobody"], []):
         p.refused("hook", *words, says="ambit setup hook CLIENT", status=2, input=said("x"))
     other = p.setup("hook", "claude-code", input='{"tool_name": "Read", "tool_input": {"file_path": "/x"}}')  # its matcher lets none through
     assert other.returncode == 2 and other.stdout == "" and "no call of the client's shell" in other.stderr, told(other)
@@ -428,6 +494,11 @@ def client_says(p, *words, **env):
 
 def gate_options(p):
     return shlex.join(["--tool", "echo/*", "--read", p.tree, *room_of(p.place)])
+
+
+def agents_of(p, prefix):
+    shown = subprocess.run(["ambit", "ledger", "show", "--json"], cwd=p.tree, env=p.env, capture_output=True, text=True, timeout=WAIT)
+    return re.findall(f'"{re.escape(prefix)}[0-9a-f-]{{36}}"', shown.stdout)
 
 
 def claude_reads_it(place):
@@ -478,6 +549,7 @@ def a_command_of_claude_runs_in_a_cell(place):
         env = {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": "none", "DISABLE_TELEMETRY": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
         result = client_says(p, claude, "-p", "go", "--allowedTools", "Bash", **env)
         assert content(f"{p.tree}/told.txt") == b"cell\n" and '"content": "cell' in model.heard(), f"{told(result)}\n{model.heard()[-500:]}"
+        assert agents_of(p, "claude-code."), "no event says which conversation it was"
         os.unlink(f"{p.tree}/told.txt")
         model.begin()
         client_says(p, claude, "-p", "go", "--allowedTools", "Bash", **env, PATH=p.env["PATH"].replace(os.path.dirname(place.ambit), "/nowhere"))
@@ -493,6 +565,7 @@ def a_command_of_codex_runs_in_a_cell(place):
         words = [codex, "exec", "--skip-git-repo-check", "-c", "model_provider=fake", "-c", provider, "-c", "model=none"]
         result = client_says(p, *words, "--dangerously-bypass-hook-trust", "go", NONE="none")
         assert content(f"{p.tree}/told.txt") == b"cell\n", f"{told(result)}\n{model.heard()[-500:]}"
+        assert agents_of(p, "codex."), "no event says which conversation it was"
         os.unlink(f"{p.tree}/told.txt")
         model.begin()
         client_says(p, *words, "--dangerously-bypass-hook-trust", "go", NONE="none", PATH=p.env["PATH"].replace(os.path.dirname(place.ambit), "/nowhere"))
@@ -502,6 +575,6 @@ def a_command_of_codex_runs_in_a_cell(place):
 if __name__ == "__main__":
     main([a_server_of_each_client_runs_behind_the_gate, the_server_of_ours_runs, variables_arrive_and_no_others, each_file_is_found_where_its_client_looks, a_person_is_asked,
           what_is_malformed_is_told_with_its_place_and_kept, a_file_that_others_write_is_refused, a_file_of_another_user_is_refused, what_cannot_be_written_stays, a_link_is_followed, what_came_since_stays, what_is_granted_nothing_is_told,
-          several_changes_are_undone_one_by_one, what_was_kept_is_believed_by_its_digest, a_difference_moves_no_terminal, wrong_words_are_told, a_command_comes_back_in_a_cell,
+          several_changes_are_undone_one_by_one, two_at_once_lose_nothing, one_waits_for_the_other, what_was_kept_is_believed_by_its_digest, a_difference_moves_no_terminal, wrong_words_are_told, a_command_comes_back_in_a_cell, a_command_of_cursor_comes_back_in_a_cell, the_person_names_the_agent,
           what_is_not_understood_does_not_run, rules_that_a_hook_passes_by_are_told, claude_reads_it, codex_reads_it, gemini_reads_it, a_command_of_claude_runs_in_a_cell,
           a_command_of_codex_runs_in_a_cell])
