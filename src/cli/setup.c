@@ -12,6 +12,7 @@
 #include "cli/setup_file.h"
 #include "cli/setup_hook.h"
 #include "cli/setup_kept.h"
+#include "cli/setup_measure.h"
 #include "cli/setup_role.h"
 #include "lib/public.h"
 
@@ -36,6 +37,7 @@ static const char help_text[] =
 	"  --hooks          claude-code, codex, cursor: the commands of its shell run in cells, too\n"
 	"  --run WORDS      with --hooks: the options of `ambit run`, in place of '--work .'\n"
 	"  --sandbox off    turns off the client's own sandbox, in which no cell starts\n"
+	"  --measure        tries how long a command of its shell takes, and what stands around it, now and with the hook\n"
 	"  --dry-run        shows the change, and makes none\n"
 	"  --yes            does not ask\n"
 	"  --undo           what was there before comes back; where the file was changed since, what Ambit put in goes\n"
@@ -46,7 +48,7 @@ static const char help_text[] =
 struct words {
 	enum setup_client client;
 	const char *config, *policy;
-	bool project, no_mcp, no_guard, hooks, off, dry_run, yes, undo, help;
+	bool project, no_mcp, no_guard, hooks, off, measure, dry_run, yes, undo;
 	struct setup_words mcp, guard, run;
 	char rooms[3][8192]; /* their texts */
 	char policy_path[PATH_MAX];
@@ -278,6 +280,8 @@ static int finish_jobs(struct job *jobs, size_t n, const struct words *w, struct
 	if (w->client == SETUP_GEMINI && getenv("GEMINI_SANDBOX") != NULL)
 		(void)printf(
 			"GEMINI_SANDBOX is set: a sandbox that cannot start inside a cell, and in which no cell starts; unset it\n");
+	if (r == 0 && w->measure)
+		r = setup_measure(w->client, &w->run, e);
 	if (w->undo && jobs[0].kept.n == 0 && (n == 1 || jobs[1].kept.n == 0))
 		return err_set(e, AMBIT_NOT_FOUND, NULL, "nothing is kept of it: `ambit setup` changed nothing there");
 	if (r < 0 || w->dry_run || (!any && !forgets))
@@ -375,14 +379,15 @@ static int take_text(struct words *w, char ***at, bool *took, struct ambit_error
 
 static int take_word(struct words *w, char ***at, struct ambit_error *e)
 {
-	static const char *const options[] = { "config", "dry-run", "guard",   "help", "hooks",   "mcp",  "no-guard",
-					       "no-mcp", "policy",  "project", "run",  "sandbox", "undo", "yes" };
+	static const char *const options[] = { "config",  "dry-run", "guard",    "help",   "hooks",
+					       "mcp",     "measure", "no-guard", "no-mcp", "policy",
+					       "project", "run",     "sandbox",  "undo",   "yes" };
 	const struct {
 		const char *word;
 		bool *flag;
 	} flags[] = { { "--project", &w->project }, { "--no-mcp", &w->no_mcp },   { "--no-guard", &w->no_guard },
-		      { "--hooks", &w->hooks },     { "--dry-run", &w->dry_run }, { "--yes", &w->yes },
-		      { "--undo", &w->undo } };
+		      { "--hooks", &w->hooks },     { "--measure", &w->measure }, { "--dry-run", &w->dry_run },
+		      { "--yes", &w->yes },         { "--undo", &w->undo } };
 	bool took;
 	int r = take_text(w, at, &took, e);
 
@@ -421,8 +426,11 @@ static int check_words(struct words *w, struct ambit_error *e)
 	if ((w->hooks || w->off) && w->config != NULL && about->user_hook != NULL)
 		return cli_misused(e, HELP, "%s has these in another file (%s): leave --config out", about->title,
 				   strrchr(about->user_hook, '/') + 1);
-	if (w->run.n > 0 && !w->hooks)
-		return cli_misused(e, HELP, "--run is for --hooks");
+	if (w->measure && (w->undo || about->hook == HOOK_NONE))
+		return cli_misused(e, HELP,
+				   "--measure is for what has a hook: claude-code, codex and cursor, without --undo");
+	if (w->run.n > 0 && !w->hooks && !w->measure)
+		return cli_misused(e, HELP, "--run is for --hooks and --measure");
 	if (w->policy != NULL && realpath(w->policy, w->policy_path) == NULL)
 		return cli_misused(e, HELP, "--policy: there is no '%s'", w->policy);
 	return 0;

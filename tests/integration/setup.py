@@ -352,7 +352,7 @@ def wrong_words_are_told(place):
     p = Person(place)
     for words, says in ((["nobody"], "no client 'nobody'"), ([], "which client?"), (["gemini", "--hooks"], "--hooks is for"), (["cursor", "codex"], "one client"), (["cursor", "--project", "--config", "x"], "not both"),
                         (["cursor", "--sandbox", "on"], "--sandbox takes off"), (["cursor", "--policy", "none"], "there is no 'none'"), (["cursor", "--mcp", "'a"], "a quote has no end"), (["cursor", "--guard", "--read . -- x"], "no '--'"),
-                        (["claude-code", "--hooks", "--config", "x"], "settings.json"), (["cursor", "--hooks", "--config", "x"], "hooks.json"), (["cursor", "--undoo"], "no option '--undoo'"), (["cursor", "--run", "x"], "--run is for --hooks"), (["cursor", "--config"], "which?")):
+                        (["claude-code", "--hooks", "--config", "x"], "settings.json"), (["cursor", "--hooks", "--config", "x"], "hooks.json"), (["cursor", "--undoo"], "no option '--undoo'"), (["cursor", "--run", "x"], "--run is for --hooks"), (["gemini", "--measure"], "--measure is for"), (["codex", "--measure", "--undo"], "--measure is for"), (["cursor", "--config"], "which?")):
         p.refused(*words, says=says)
     assert os.listdir(p.home) == []
 
@@ -445,6 +445,33 @@ def the_person_names_the_agent(place):
         assert answer["hookSpecificOutput"]["updatedInput"]["command"].count("--agent") == 1, answer
     odd = said("true").replace("s-1", "a b; --work /")  # which is no name
     assert "--agent" not in p.setup("hook", "codex", input=odd).stdout
+
+
+def a_client_that(p, does):
+    """A codex whose sandbox is that."""
+    write(f"{p.home}/bin/codex", f"#!/bin/sh\nshift 2\n{does}\n")
+    os.chmod(f"{p.home}/bin/codex", 0o755)
+    return {"PATH": f"{p.home}/bin:{p.env['PATH']}"}
+
+
+def ways_are_measured_and_tried(place):
+    p = Person(place)
+    run = ("--run", shlex.join(["--work", ".", *room_of(place)]))
+    words = ("codex", "--project", "--no-mcp", "--dry-run", "--measure", *run)
+    result = p.setup(*words, env=a_client_that(p, 'exec "$@"'))
+    lines = result.stdout.splitlines()
+    assert result.returncode == 0 and lines[-5].startswith("measured: `true`") and lines[-4].endswith(" ms: nothing") and lines[-3].endswith(" ms: nothing"), told(result)
+    assert lines[-2].endswith("starts: both stand, one in the other"), told(result)
+    for layer in ("files", "processes", "network", "seccomp", "Landlock"):
+        assert layer in lines[-1], told(result)
+    assert "it does not start here (codex)" in p.setup(*words, env=a_client_that(p, "exit 1")).stdout
+    inside = p.setup(*words, env=a_client_that(p, 'case $1 in bash) exec "$@"; esac; exit 1')).stdout
+    assert "does not start: with the hook" in inside and "it does not start here" not in inside, inside
+    cursor = p.setup("cursor", "--project", "--no-mcp", "--dry-run", "--measure", *run).stdout
+    assert "not tried: nothing but Cursor starts it" in cursor and " of it the hook: " in cursor, cursor
+    without = p.setup("cursor", "--project", "--no-mcp", "--dry-run", "--measure", "--run", "--read /no/such/file").stdout
+    assert "with the hook                it does not start here" in without, without
+    assert os.listdir(p.tree) == ["guard_server.py"]  # nothing was changed
 
 
 def what_is_not_understood_does_not_run(place):
@@ -541,6 +568,16 @@ def gemini_reads_it(place):
     assert "Connected" in next((x for x in text.splitlines() if "ambit: ambit mcp --work ." in x), ""), told(listed)
 
 
+def codex_is_measured(place):
+    p = Person(place)
+    found(p, "codex")
+    result = p.setup("codex", "--project", "--no-mcp", "--dry-run", "--measure", "--run", shlex.join(["--work", ".", *room_of(place)]))
+    inside = [line for line in result.stdout.splitlines() if "in its own sandbox" in line]
+    assert result.returncode == 0 and inside, told(result)
+    if "does not start here" not in inside[0]:  # it starts none of its helpers where its home lies in /tmp
+        assert "seccomp" in inside[0] and "does not start: with the hook" in result.stdout, told(result)
+
+
 def a_command_of_claude_runs_in_a_cell(place):
     p = Person(place)
     claude = found(p, "claude")
@@ -575,6 +612,6 @@ def a_command_of_codex_runs_in_a_cell(place):
 if __name__ == "__main__":
     main([a_server_of_each_client_runs_behind_the_gate, the_server_of_ours_runs, variables_arrive_and_no_others, each_file_is_found_where_its_client_looks, a_person_is_asked,
           what_is_malformed_is_told_with_its_place_and_kept, a_file_that_others_write_is_refused, a_file_of_another_user_is_refused, what_cannot_be_written_stays, a_link_is_followed, what_came_since_stays, what_is_granted_nothing_is_told,
-          several_changes_are_undone_one_by_one, two_at_once_lose_nothing, one_waits_for_the_other, what_was_kept_is_believed_by_its_digest, a_difference_moves_no_terminal, wrong_words_are_told, a_command_comes_back_in_a_cell, a_command_of_cursor_comes_back_in_a_cell, the_person_names_the_agent,
-          what_is_not_understood_does_not_run, rules_that_a_hook_passes_by_are_told, claude_reads_it, codex_reads_it, gemini_reads_it, a_command_of_claude_runs_in_a_cell,
+          several_changes_are_undone_one_by_one, two_at_once_lose_nothing, one_waits_for_the_other, what_was_kept_is_believed_by_its_digest, a_difference_moves_no_terminal, wrong_words_are_told, a_command_comes_back_in_a_cell, a_command_of_cursor_comes_back_in_a_cell, the_person_names_the_agent, ways_are_measured_and_tried,
+          what_is_not_understood_does_not_run, rules_that_a_hook_passes_by_are_told, claude_reads_it, codex_reads_it, gemini_reads_it, codex_is_measured, a_command_of_claude_runs_in_a_cell,
           a_command_of_codex_runs_in_a_cell])

@@ -94,7 +94,7 @@ _ambit() {
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
 	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --key --help'
 	local guard_options='--tool --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --without --stage --discard --socket --learn --per-call --pins --approve --help'
-	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --dry-run --yes --undo --help'
+	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --measure --dry-run --yes --undo --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='

@@ -369,6 +369,7 @@ complete -c ambit -n '__ambit_in setup' -l no-guard -d 'Servers are left as they
 complete -c ambit -n '__ambit_in setup' -l hooks -d 'Commands of its shell run in cells'
 complete -c ambit -n '__ambit_in setup' -l run -x -d 'Hooks: the options of ambit run'
 complete -c ambit -n '__ambit_in setup' -l sandbox -x -a off -d 'Turn off the sandbox of the client'
+complete -c ambit -n '__ambit_in setup' -l measure -d 'Try how long a command takes, now and with the hook'
 complete -c ambit -n '__ambit_in setup' -l dry-run -d 'Show the change, and make none'
 complete -c ambit -n '__ambit_in setup' -l yes -d 'Do not ask'
 complete -c ambit -n '__ambit_in setup' -l undo -d 'What was there before comes back'
