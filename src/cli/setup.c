@@ -24,18 +24,18 @@ static const char help_text[] =
 	"ambit setup CLIENT --undo\n"
 	"\n"
 	"Changes the configuration of claude-code, codex, cursor, vscode, claude-desktop or gemini: the servers of the Model\n"
-	"Context Protocol that it starts run behind `ambit guard`, and it gets a server `ambit`, which is `ambit mcp --work .`.\n"
+	"Context Protocol that it starts run behind `ambit guard`, and it gets a server `ambit`: `ambit mcp --preset agent`.\n"
 	"The change is shown first, and made after a yes. All else in the file stays as it is.\n"
 	"\n"
 	"  --project        the file in the current directory, and not your own\n"
 	"  --config FILE    this file, of that client's form\n"
 	"  --policy FILE    what servers and their tools may do (ambit guard --policy)\n"
 	"  --guard WORDS    other options of `ambit guard`, for each of them: '--tool filesystem/* --read ~/notes'\n"
-	"  --mcp WORDS      the options of `ambit mcp`, in place of '--work .'\n"
+	"  --mcp WORDS      the options of `ambit mcp`, in place of '--preset agent'\n"
 	"  --no-mcp         no server `ambit`\n"
 	"  --no-guard       servers are left as they are\n"
 	"  --hooks          claude-code, codex, cursor: the commands of its shell run in cells, too\n"
-	"  --run WORDS      with --hooks: the options of `ambit run`, in place of '--work .'\n"
+	"  --run WORDS      with --hooks: the options of `ambit run`, in place of '--preset agent'\n"
 	"  --sandbox off    turns off the client's own sandbox, in which no cell starts\n"
 	"  --measure        tries how long a command of its shell takes, and what stands around it, now and with the hook\n"
 	"  --dry-run        shows the change, and makes none\n"
@@ -444,7 +444,7 @@ int cli_setup(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "hook") == 0)
 		return setup_hook_run(argc - 2, argv + 2);
-	w = (struct words){ .client = SETUP_CLIENTS, .mcp = { .word = { "--work", "." }, .n = 2 } };
+	w = (struct words){ .client = SETUP_CLIENTS, .mcp = { .word = { "--preset", "agent" }, .n = 2 } };
 	for (char **at = argv + 1; r == 0 && *at != NULL; at++) {
 		if (cli_is_help(*at)) {
 			(void)fputs(help_text, stdout);

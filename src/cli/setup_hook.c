@@ -83,7 +83,7 @@ static void put_in_cell(struct buf *out, enum setup_client c, const struct setup
 	put_ambit(out);
 	buf_printf(out, " run");
 	if (run->n == 0)
-		buf_printf(out, " --work .");
+		buf_printf(out, " --preset agent");
 	put_agent(out, c, t, run);
 	put_words(out, run);
 	buf_printf(out, " -- bash -c ");

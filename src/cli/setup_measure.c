@@ -79,8 +79,8 @@ static void add_words(struct argv *a, const struct setup_words *run, bool usual)
 	for (uint32_t i = 0; i < run->n; i++)
 		add(a, run->word[i]);
 	if (usual && run->n == 0) {
-		add(a, "--work");
-		add(a, ".");
+		add(a, "--preset");
+		add(a, "agent");
 	}
 }
 
@@ -298,7 +298,7 @@ int setup_measure(enum setup_client c, const struct setup_words *words, struct e
 	} else {
 		(void)printf(
 			"  with the hook                it does not start here: `ambit doctor`, `ambit run %s -- true`\n",
-			words->n == 0 ? "--work ." : "...");
+			words->n == 0 ? "--preset agent" : "...");
 	}
 	fd_close(&m.call_fd);
 	return 0;

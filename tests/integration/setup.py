@@ -536,7 +536,7 @@ def claude_reads_it(place):
     assert added.returncode == 0, told(added)
     p.made("claude-code", "--guard", gate_options(p))
     listed = client_says(p, claude, "mcp", "list", **quiet)
-    for name in ("echo: ambit guard --name echo", "ambit: ambit mcp --work ."):
+    for name in ("echo: ambit guard --name echo", "ambit: ambit mcp --preset agent"):
         line = next((x for x in listed.stdout.splitlines() if x.startswith(name)), "")
         assert "Connected" in line, told(listed)
     p.made("claude-code", "--undo")
@@ -552,7 +552,7 @@ def codex_reads_it(place):
     assert added.returncode == 0, told(added)
     p.made("codex", "--guard", gate_options(p))
     listed = {s["name"]: s["transport"] for s in json.loads(client_says(p, codex, "mcp", "list", "--json").stdout)}
-    assert listed["ambit"]["command"] == "ambit" and listed["ambit"]["args"] == ["mcp", "--work", "."], listed
+    assert listed["ambit"]["command"] == "ambit" and listed["ambit"]["args"] == ["mcp", "--preset", "agent"], listed
     assert listed["echo"]["args"][:3] == ["guard", "--name", "echo"] and listed["echo"]["args"][-5:] == ["--env", "A", "--", PYTHON, f"{p.tree}/guard_server.py"], listed
 
 
@@ -565,7 +565,7 @@ def gemini_reads_it(place):
     listed = client_says(p, gemini, "mcp", "list", GEMINI_CLI_TRUST_WORKSPACE="true")
     text = listed.stdout + listed.stderr
     assert "echo: ambit guard --name echo" in text, told(listed)
-    assert "Connected" in next((x for x in text.splitlines() if "ambit: ambit mcp --work ." in x), ""), told(listed)
+    assert "Connected" in next((x for x in text.splitlines() if "ambit: ambit mcp --preset agent" in x), ""), told(listed)
 
 
 def codex_is_measured(place):

@@ -128,7 +128,7 @@ _ambit() {
 	run:--workspace | run:--ledger | learn:--workspace | learn:--ledger) _ambit_files -d ;;
 	run:--run) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
 	run:--env | learn:--env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
-	run:--preset) _ambit_words 'python node shell c claude-code' ;;
+	run:--preset) _ambit_words 'python node shell c claude-code agent' ;;
 	run:--limit | learn:--limit)
 		_ambit_words "$limits"
 		compopt -o nospace 2>/dev/null
@@ -154,7 +154,7 @@ _ambit() {
 	session:session) _ambit_words 'new list end --help' ;;
 	session:--read | session:--write | session:--work | session:--policy | mcp:--read | mcp:--write | mcp:--work | mcp:--policy | guard:--read | guard:--write | guard:--work | guard:--policy | guard:--socket) _ambit_files -f ;;
 	session:--workspace | mcp:--workspace | guard:--workspace) _ambit_files -d ;;
-	session:--preset | mcp:--preset | guard:--preset) _ambit_words 'python node shell c claude-code' ;;
+	session:--preset | mcp:--preset | guard:--preset) _ambit_words 'python node shell c claude-code agent' ;;
 	session:--base | mcp:--base | guard:--base) _ambit_words 'system minimal' ;;
 	session:--observe | mcp:--observe | guard:--observe) _ambit_words 'full effects off' ;;
 	session:--without | mcp:--without | guard:--without) _ambit_words "$properties" ;;
@@ -202,7 +202,7 @@ _ambit() {
 	secret:secret) _ambit_words 'set list check remove --help' ;;
 	secret:set | secret:check | secret:remove) _ambit_secrets ;;
 	secret:--from | secret:--policy) _ambit_files -f ;;
-	secret:--preset) _ambit_words 'python node shell c claude-code' ;;
+	secret:--preset) _ambit_words 'python node shell c claude-code agent' ;;
 	secret:--issuer) _ambit_words 'github gitlab npm slack' ;;
 	secret:--bearer) _ambit_secrets ;;
 	secret:--host | secret:--command | secret:--introspect | secret:--client | secret:--connect) ;;
