@@ -71,11 +71,13 @@ struct job {
 
 static int ask_role(struct job *j, const struct words *w, enum setup_op op, const char *hook, struct err *e)
 {
+	char program[PATH_MAX];
 	const struct setup_ask ask = { .op = op,
 				       .client = w->client,
 				       .what = j->what,
 				       .policy = w->policy != NULL ? w->policy_path : "",
 				       .hook = hook,
+				       .program = program,
 				       .mcp = w->mcp,
 				       .guard = w->guard,
 				       .text = j->file.text.data,
@@ -83,8 +85,10 @@ static int ask_role(struct job *j, const struct words *w, enum setup_op op, cons
 				       .before = j->kept.before.data,
 				       .before_len = op == SETUP_UNDO ? (uint32_t)j->kept.before.len : 0 };
 	char shown[PATH_MAX];
-	int r = setup_role_ask(&ask, &j->room, j->told, e);
+	int r;
 
+	setup_hook_program(program);
+	r = setup_role_ask(&ask, &j->room, j->told, e);
 	if (r < 0)
 		return err_context(e, r, "%s", text_escape(shown, 300, j->file.path, strlen(j->file.path)));
 	j->changes = j->told->changes > 0;

@@ -44,27 +44,34 @@ static void put_words(struct buf *out, const struct setup_words *words)
 	}
 }
 
+/* A client may have another PATH than a person's shell, and its shell a third: where we are in no place that all of them look in, the path says it. */
+void setup_hook_program(char ret[PATH_MAX])
+{
+	static const char *const usual[] = { "/usr/bin/ambit", "/usr/local/bin/ambit", "/bin/ambit" };
+	const ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+
+	ret[n > 0 ? n : 0] = 0;
+	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+		if (n <= 0 || strcmp(ret, usual[i]) == 0)
+			(void)text_copy(ret, PATH_MAX, SETUP_PROGRAM); /* fits */
+}
+
+static void put_ambit(struct buf *out)
+{
+	char own[PATH_MAX];
+
+	setup_hook_program(own);
+	put_quoted(out, own, strlen(own));
+}
+
 void setup_hook_command(struct buf *out, enum setup_client c, const struct setup_words *run)
 {
-	buf_printf(out, "ambit setup hook %s", setup_about(c)->word);
+	put_ambit(out);
+	buf_printf(out, " setup hook %s", setup_about(c)->word);
 	if (run->n > 0)
 		buf_put(out, " --", 3);
 	put_words(out, run);
 	buf_printf(out, " || exit %d", SETUP_HOOK_BLOCKS); /* also where there is no ambit */
-}
-
-/* The client's shell may have another PATH than the client: where we are in no place that every shell looks in, the path says it. */
-static void put_ambit(struct buf *out)
-{
-	static const char *const usual[] = { "/usr/bin/ambit", "/usr/local/bin/ambit", "/bin/ambit" };
-	char own[PATH_MAX];
-	const ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
-
-	own[n > 0 ? n : 0] = 0;
-	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
-		if (n <= 0 || strcmp(own, usual[i]) == 0)
-			(void)text_copy(own, sizeof own, "ambit"); /* fits */
-	put_quoted(out, own, strlen(own));
 }
 
 /* A conversation of a client is an agent of its own (what it has learned is labelled apart), unless the person named one. */

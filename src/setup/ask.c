@@ -81,6 +81,7 @@ void setup_ask_put(struct buf *out, const struct setup_ask *a)
 	buf_put_u32(out, a->what);
 	buf_put_str(out, a->policy != NULL ? a->policy : "");
 	buf_put_str(out, a->hook != NULL ? a->hook : "");
+	buf_put_str(out, a->program != NULL ? a->program : SETUP_PROGRAM);
 	put_words(out, &a->mcp);
 	put_words(out, &a->guard);
 	buf_put_bytes(out, a->text, a->text_len);
@@ -137,6 +138,7 @@ bool setup_ask_take(struct rbuf *in, struct setup_ask *ret, char *room, size_t r
 	ret->what = rbuf_u32(in);
 	ret->policy = take_text(in, &s);
 	ret->hook = take_text(in, &s);
+	ret->program = take_text(in, &s);
 	take_words(in, &s, &ret->mcp);
 	take_words(in, &s, &ret->guard);
 	ret->text = take_bytes(in, SETUP_TEXT_MAX, &ret->text_len);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "setup/tree.h"
 
+#define SETUP_PROGRAM "ambit"
 #define SETUP_WORDS_MAX 256       /* of options that are passed on */
 #define SETUP_WORD_MAX 4096       /* a path at most */
 #define SETUP_NOTES_MAX 256       /* servers and what else there is to be said; the rest is counted */
@@ -55,6 +56,7 @@ struct setup_ask {
 	uint32_t what;                 /* SETUP_WRAP ... */
 	const char *policy;            /* of each server behind the gate; "": none */
 	const char *hook;              /* the command of the hook */
+	const char *program;           /* `ambit`, or where it is */
 	struct setup_words mcp, guard; /* behind `ambit mcp`, and behind `ambit guard` */
 	const uint8_t *text, *before;  /* borrowed: the file as it is, and for UNDO as it was */
 	uint32_t text_len, before_len;

@@ -177,6 +177,20 @@ static bool is_to_be_wrapped(struct work *w, const struct node *server)
 	return false;
 }
 
+static const char *program(const struct work *w)
+{
+	return w->ask->program != NULL ? w->ask->program : SETUP_PROGRAM;
+}
+
+static void put_program(struct work *w, const struct node *command)
+{
+	auto_buf text = { .max = 8 * SETUP_WORD_MAX };
+
+	pen_text(&text, program(w), strlen(program(w)));
+	w->edits.failed = w->edits.failed || text.failed;
+	edits_add(&w->edits, command->start, command->end - command->start, text.data, text.len);
+}
+
 static int wrap(struct work *w, const struct node *server)
 {
 	const struct node *command = node_member(server, "command"), *args = node_member(server, "args");
@@ -189,7 +203,7 @@ static int wrap(struct work *w, const struct node *server)
 	if (!gate_words(w, server, name, &words))
 		return work_refuse(w, server, "name its variables in a policy (env:)",
 				   "this server would need too many arguments");
-	edits_add(&w->edits, command->start, command->end - command->start, "\"ambit\"", 7);
+	put_program(w, command);
 	if (args != NULL)
 		edits_lead(&w->edits, args, &words);
 	else
@@ -261,7 +275,7 @@ static void put_server(struct pen *p, const void *of)
 		pen_text(p->out, "stdio", 5);
 	}
 	pen_key(p, "command");
-	pen_text(p->out, "ambit", 5);
+	pen_text(p->out, program(w), strlen(program(w)));
 	pen_key(p, "args");
 	put_array(p->out, &words);
 	pen_close(p, '}');
@@ -299,7 +313,9 @@ static int add_table(struct work *w, const struct node *servers)
 	for (uint32_t i = 0; i < w->ask->mcp.n; i++)
 		(void)add_word(&words, w->ask->mcp.word[i]);
 	buf_init(&lines, 1u << 20);
-	buf_printf(&lines, "[mcp_servers.ambit]\ncommand = \"ambit\"\nargs = ");
+	buf_printf(&lines, "[mcp_servers.ambit]\ncommand = ");
+	pen_text(&lines, program(w), strlen(program(w)));
+	buf_printf(&lines, "\nargs = ");
 	put_array(&lines, &words);
 	buf_put(&lines, "\n", 1);
 	work_append_lines(w, &lines);

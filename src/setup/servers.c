@@ -76,8 +76,14 @@ bool hook_is_ours(const struct node *hook)
 {
 	const struct node *command = node_member(hook, "command");
 
-	return command != NULL && command->kind == NODE_STRING &&
-	       strncmp(command->text, HOOK_WORDS, strlen(HOOK_WORDS)) == 0;
+	const char *at = command != NULL && command->kind == NODE_STRING ? strstr(command->text, " setup hook ") : NULL;
+	const size_t own = strlen(SETUP_PROGRAM);
+	size_t n = at != NULL ? (size_t)(at - command->text) : 0;
+
+	if (n > 0 && at[-1] == '\'') /* a path in quotes */
+		n--;
+	return n >= own && memcmp(command->text + n - own, SETUP_PROGRAM, own) == 0 &&
+	       (n == own || command->text[n - own - 1] == '/');
 }
 
 const struct node *hook_of_ours(const struct tree *t, enum setup_client c)

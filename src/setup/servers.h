@@ -20,7 +20,6 @@ bool server_is_guarded(const struct node *server); /* `ambit guard ...` */
 /* Of one that is guarded, the element behind "--"; NULL: there is none. */
 const struct node *server_inner(const struct node *server);
 
-#define HOOK_WORDS "ambit setup hook "
 /* The member of `hooks` that has those before a tool runs. */
 const char *hook_list(enum setup_client c);
 /* Whether that is a hook of ours. */

@@ -139,7 +139,7 @@ def a_server_of_each_client_runs_behind_the_gate(place):
         assert "runs behind the gate" in result.stdout and "+++ b/" in result.stdout, told(result)
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
         servers = servers_of(client, path)
-        assert list(servers) == ["echo", "ambit"] and servers["echo"]["command"] == "ambit", servers
+        assert list(servers) == ["echo", "ambit"] and servers["echo"]["command"] == place.ambit, servers
         with Client(servers["echo"], p.env, p.tree) as c:
             assert not c.call("echo", text="hi").get("isError"), client
             refused = c.call("drop")
@@ -198,7 +198,7 @@ def a_person_is_asked(place):
     write(p.path(".cursor/mcp.json"), "{}\n")
     for answer, changed in (("n\r", False), ("\r", False), ("y\r", True)):
         with Terminal(["ambit", "setup", "cursor"], p.tree, p.env) as t:
-            t.until(r'\+      "command": "ambit"')
+            t.until(r'\+      "command": ".*ambit"')
             t.until(r"Change it\? \[y/N\] ")
             assert content(p.path(".cursor/mcp.json")) == b"{}\n"
             t.type(answer)
@@ -368,7 +368,7 @@ def two_at_once_lose_nothing(place):
             out, err = process.communicate(timeout=WAIT)
             assert process.returncode == 0, out + err
         servers = servers_of("cursor", path)
-        assert servers["x"]["command"] == "ambit" and "ambit" in servers and len(p.kept()) == 4, servers
+        assert servers["x"]["command"] == place.ambit and "ambit" in servers and len(p.kept()) == 4, servers
         p.made("cursor", "--undo")
         p.made("cursor", "--undo")
         assert content(path) == b'{"mcpServers": {"x": {"command": "npx"}}}\n'
@@ -433,7 +433,9 @@ def a_command_of_cursor_comes_back_in_a_cell(place):
     assert ran.returncode == 0 and content(f"{p.tree}/told.txt") == b"cell\n", told(ran)
     refused = by_hook(said("x"))  # no tool of Cursor's
     assert refused.returncode == 2 and json.loads(refused.stdout)["permission"] == "deny" and "no call of the client's shell" in refused.stdout, told(refused)
-    assert by_hook(said_by_cursor("x"), {**p.env, "PATH": "/nowhere:/usr/bin:/bin"}).returncode == 2  # no Ambit, and nothing runs
+    assert by_hook(said_by_cursor("x"), {**p.env, "PATH": "/usr/bin:/bin"}).returncode == 0  # whatever the client's PATH is
+    gone = hook["command"].replace("ambit setup", "ambit-is-gone setup")
+    assert subprocess.run(["sh", "-c", gone], input=said_by_cursor("x"), env=p.env, cwd=p.tree, capture_output=True, text=True, timeout=WAIT).returncode == 2  # no Ambit, and nothing runs
     p.made("cursor", "--undo")
     assert not os.path.exists(p.path(".cursor/hooks.json"))
 
@@ -492,7 +494,7 @@ def rules_that_a_hook_passes_by_are_told(place):
     assert "line 3: permissions.deny: rules of yours" in result.stdout and "line 5: sandbox.enabled is on" in result.stdout, told(result)
     p.made("claude-code", "--hooks", "--sandbox", "off")
     settings = json.loads(content(p.path(".claude/settings.json")))
-    assert settings["sandbox"] == {"enabled": False} and settings["hooks"]["PreToolUse"][0]["hooks"][0]["command"] == "ambit setup hook claude-code || exit 2", settings
+    assert settings["sandbox"] == {"enabled": False} and settings["hooks"]["PreToolUse"][0]["hooks"][0]["command"] == f"{place.ambit} setup hook claude-code || exit 2", settings
     p.made("claude-code", "--undo")
     assert b'"enabled": true' in content(p.path(".claude/settings.json"))
     assert "/hooks" in p.setup("codex", "--hooks", "--dry-run").stdout
@@ -523,6 +525,10 @@ def gate_options(p):
     return shlex.join(["--tool", "echo/*", "--read", p.tree, *room_of(p.place)])
 
 
+def without_ambit(place, path):
+    write(path, content(path).decode().replace(place.ambit, "/nowhere/ambit"))
+
+
 def agents_of(p, prefix):
     shown = subprocess.run(["ambit", "ledger", "show", "--json"], cwd=p.tree, env=p.env, capture_output=True, text=True, timeout=WAIT)
     return re.findall(f'"{re.escape(prefix)}[0-9a-f-]{{36}}"', shown.stdout)
@@ -536,12 +542,12 @@ def claude_reads_it(place):
     assert added.returncode == 0, told(added)
     p.made("claude-code", "--guard", gate_options(p))
     listed = client_says(p, claude, "mcp", "list", **quiet)
-    for name in ("echo: ambit guard --name echo", "ambit: ambit mcp --preset agent"):
+    for name in (f"echo: {place.ambit} guard --name echo", f"ambit: {place.ambit} mcp --preset agent"):
         line = next((x for x in listed.stdout.splitlines() if x.startswith(name)), "")
         assert "Connected" in line, told(listed)
     p.made("claude-code", "--undo")
     listed = client_says(p, claude, "mcp", "list", **quiet).stdout  # it wrote the file itself meanwhile
-    assert f"echo: {PYTHON} {p.tree}/guard_server.py" in listed and "ambit mcp" not in listed, listed
+    assert f"echo: {PYTHON} {p.tree}/guard_server.py" in listed and "mcp --preset" not in listed, listed
 
 
 def codex_reads_it(place):
@@ -552,7 +558,7 @@ def codex_reads_it(place):
     assert added.returncode == 0, told(added)
     p.made("codex", "--guard", gate_options(p))
     listed = {s["name"]: s["transport"] for s in json.loads(client_says(p, codex, "mcp", "list", "--json").stdout)}
-    assert listed["ambit"]["command"] == "ambit" and listed["ambit"]["args"] == ["mcp", "--preset", "agent"], listed
+    assert listed["ambit"]["command"] == place.ambit and listed["ambit"]["args"] == ["mcp", "--preset", "agent"], listed
     assert listed["echo"]["args"][:3] == ["guard", "--name", "echo"] and listed["echo"]["args"][-5:] == ["--env", "A", "--", PYTHON, f"{p.tree}/guard_server.py"], listed
 
 
@@ -564,8 +570,8 @@ def gemini_reads_it(place):
     p.made("gemini", "--guard", gate_options(p))
     listed = client_says(p, gemini, "mcp", "list", GEMINI_CLI_TRUST_WORKSPACE="true")
     text = listed.stdout + listed.stderr
-    assert "echo: ambit guard --name echo" in text, told(listed)
-    assert "Connected" in next((x for x in text.splitlines() if "ambit: ambit mcp --preset agent" in x), ""), told(listed)
+    assert f"echo: {place.ambit} guard --name echo" in text, told(listed)
+    assert "Connected" in next((x for x in text.splitlines() if f"ambit: {place.ambit} mcp --preset agent" in x), ""), told(listed)
 
 
 def codex_is_measured(place):
@@ -589,7 +595,8 @@ def a_command_of_claude_runs_in_a_cell(place):
         assert agents_of(p, "claude-code."), "no event says which conversation it was"
         os.unlink(f"{p.tree}/told.txt")
         model.begin()
-        client_says(p, claude, "-p", "go", "--allowedTools", "Bash", **env, PATH=p.env["PATH"].replace(os.path.dirname(place.ambit), "/nowhere"))
+        without_ambit(place, p.path(".claude/settings.json"))
+        client_says(p, claude, "-p", "go", "--allowedTools", "Bash", **env)
         assert "hook error" in model.heard() and not os.path.exists(f"{p.tree}/told.txt"), model.heard()[-500:]  # where Ambit is not, nothing runs
 
 
@@ -605,7 +612,8 @@ def a_command_of_codex_runs_in_a_cell(place):
         assert agents_of(p, "codex."), "no event says which conversation it was"
         os.unlink(f"{p.tree}/told.txt")
         model.begin()
-        client_says(p, *words, "--dangerously-bypass-hook-trust", "go", NONE="none", PATH=p.env["PATH"].replace(os.path.dirname(place.ambit), "/nowhere"))
+        without_ambit(place, p.path(".codex/config.toml"))
+        client_says(p, *words, "--dangerously-bypass-hook-trust", "go", NONE="none")
         assert "blocked by PreToolUse hook" in model.heard() and not os.path.exists(f"{p.tree}/told.txt"), model.heard()[-500:]
 
 

@@ -11,6 +11,7 @@
 
 #include "setup/call.h"
 #include "setup/change.h"
+#include "setup/servers.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define USUAL (SETUP_WRAP | SETUP_ADD | SETUP_SANDBOX)
@@ -460,6 +461,43 @@ static void a_call_of_a_shell_is_read(void **state)
 	}
 }
 
+/* A client finds it whatever its PATH is, and it is known again. */
+static void a_path_of_our_own_is_written_and_known(void **state)
+{
+	static const char before[] = "{\"mcpServers\": {\"x\": {\"command\": \"npx\"}}}";
+	static const struct {
+		const char *hook;
+		bool ours;
+	} hooks[] = { { "ambit setup hook codex || exit 2", true },
+		      { "/home/me/.local/bin/ambit setup hook codex -- --work .", true },
+		      { "'/home/my own/ambit' setup hook codex", true },
+		      { "/bin/notambit setup hook codex", false },
+		      { "echo setup hook codex", false },
+		      { "ambit run", false } };
+	const struct row row = { .client = SETUP_CURSOR, .what = SETUP_WRAP | SETUP_ADD, .before = before };
+	static struct setup_told told;
+	struct setup_ask a = asked(&row);
+	auto_buf out = { .max = 1u << 16 };
+	struct err e;
+
+	(void)state;
+	a.program = "/home/my \"own\"/ambit";
+	memset(&told, 0, sizeof told);
+	assert_int_equal(change_make(&a, &out, &told, &e), 0);
+	same(&row, "made", &told,
+	     "{\"mcpServers\": {\"x\": {\"command\": \"/home/my \\\"own\\\"/ambit\", \"args\": [" GUARD_X
+	     "]}, \"ambit\": {\"command\": \"/home/my \\\"own\\\"/ambit\", \"args\": [\"mcp\", \"--work\", \".\"]}}}");
+	for (size_t i = 0; i < COUNT_OF(hooks); i++) {
+		auto_buf text = { .max = 4096 };
+		struct tree t;
+
+		buf_printf(&text, "{\"hooks\": {\"preToolUse\": [{\"command\": \"%s\"}]}}", hooks[i].hook);
+		assert_int_equal(tree_read(&t, FORM_JSON, (const char *)text.data, text.len, &e), 0);
+		assert_int_equal(hook_of_ours(&t, SETUP_CURSOR) != NULL, hooks[i].ours);
+		tree_finish(&t);
+	}
+}
+
 /* What goes to the role and comes back is the same, and nothing shorter is taken. */
 static void what_is_asked_and_told_arrives(void **state)
 {
@@ -476,6 +514,7 @@ static void what_is_asked_and_told_arrives(void **state)
 				     .what = USUAL,
 				     .policy = "/p",
 				     .hook = "h",
+				     .program = "/p/ambit",
 				     .mcp = { { "a", "b" }, 2 },
 				     .guard = { { "c" }, 1 },
 				     .text = (const uint8_t *)"t",
@@ -493,6 +532,7 @@ static void what_is_asked_and_told_arrives(void **state)
 		assert_int_equal(setup_ask_take(&r, &got, room, sizeof room), n == out.len);
 	}
 	assert_int_equal(got.client, SETUP_GEMINI);
+	assert_string_equal(got.program, "/p/ambit");
 	assert_string_equal(got.mcp.word[1], "b");
 	assert_int_equal(got.before_len, 2);
 	buf_reset(&out);
@@ -518,6 +558,7 @@ int main(void)
 		cmocka_unit_test(what_is_too_much_is_refused),
 		cmocka_unit_test(what_came_later_stays),
 		cmocka_unit_test(a_call_of_a_shell_is_read),
+		cmocka_unit_test(a_path_of_our_own_is_written_and_known),
 		cmocka_unit_test(what_is_asked_and_told_arrives),
 	};
 
