@@ -196,7 +196,7 @@ class Kernel(Commands):
 
     def end(self):
         if self.session is not None:
-            subprocess.run([self.world.ambit, 'session', 'close', self.session], cwd=self.at, env=self.world.environment, capture_output=True, check=False)
+            subprocess.run([self.world.ambit, 'session', 'end', self.session], cwd=self.at, env=self.world.environment, capture_output=True, check=False)
 
 
 class Server:
@@ -317,7 +317,11 @@ def world_of(ambit, more=()):
     # not in /tmp, where a cell has one of its own
     with tempfile.TemporaryDirectory(prefix='ambit-friction-', dir=os.environ.get('BENCH_DIR', '/var/tmp'), ignore_cleanup_errors=True) as top:
         os.chmod(top, 0o755)
-        yield World(ambit, top, more)
+        world = World(ambit, top, more)
+        try:
+            yield world
+        finally:  # the daemon of that home would wait for ten minutes
+            subprocess.run([ambit, 'serve', '--stop'], env=world.environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
 def main():
