@@ -74,12 +74,25 @@ void setup_hook_command(struct buf *out, enum setup_client c, const struct setup
 	buf_printf(out, " || exit %d", SETUP_HOOK_BLOCKS); /* also where there is no ambit */
 }
 
+/* Whether a word of `ambit run` names an agent, or may: an event has one. A policy is not read here; of the presets one has it. */
+static bool names_agent(const char *word)
+{
+	static const char *const options[] = { "--agent", "--session", "--policy" };
+
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+		const size_t n = strlen(options[i]);
+
+		if (strncmp(word, options[i], n) == 0 && (word[n] == 0 || word[n] == '='))
+			return true;
+	}
+	return strcmp(word, "claude-code") == 0 || strcmp(word, "--preset=claude-code") == 0;
+}
+
 /* A conversation of a client is an agent of its own (what it has learned is labelled apart), unless the person named one. */
 static void put_agent(struct buf *out, enum setup_client c, const struct setup_told *t, const struct setup_words *run)
 {
 	for (uint32_t i = 0; i < run->n; i++)
-		if (strcmp(run->word[i], "--agent") == 0 || strncmp(run->word[i], "--agent=", 8) == 0 ||
-		    strcmp(run->word[i], "--session") == 0 || strncmp(run->word[i], "--session=", 10) == 0)
+		if (names_agent(run->word[i]))
 			return;
 	if (t->session[0] != 0)
 		buf_printf(out, " --agent %s.%s", setup_about(c)->word, t->session);

@@ -445,6 +445,10 @@ def the_person_names_the_agent(place):
     for words in (["--agent", "mine"], ["--agent=mine"]):
         answer = json.loads(p.setup("hook", "codex", "--", *words, input=said("true")).stdout)
         assert answer["hookSpecificOutput"]["updatedInput"]["command"].count("--agent") == 1, answer
+    write(f"{p.tree}/named.yaml", "version: 1\nagent: mine\ngrants:\n  - work: .\n")
+    for words in (["--policy", "named.yaml"], ["--session", "s"], ["--preset", "claude-code"]):  # an event has one agent, and these may name it
+        assert "--agent" not in p.setup("hook", "codex", "--", *words, input=said("true")).stdout, words
+    assert "--agent codex.s-1" in p.setup("hook", "codex", "--", "--preset", "agent", input=said("true")).stdout
     odd = said("true").replace("s-1", "a b; --work /")  # which is no name
     assert "--agent" not in p.setup("hook", "codex", input=odd).stdout
 
