@@ -191,6 +191,17 @@ static void put_program(struct work *w, const struct node *command)
 	edits_add(&w->edits, command->start, command->end - command->start, text.data, text.len);
 }
 
+static bool is_fetched(const struct node *command)
+{
+	static const char *const programs[] = { "npx", "bunx", "pnpx", "uvx", "pipx" };
+	const char *slash = strrchr(command->text, '/'), *name = slash != NULL ? slash + 1 : command->text;
+
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+		if (strcmp(name, programs[i]) == 0)
+			return true;
+	return false;
+}
+
 static int wrap(struct work *w, const struct node *server)
 {
 	const struct node *command = node_member(server, "command"), *args = node_member(server, "args");
@@ -209,6 +220,8 @@ static int wrap(struct work *w, const struct node *server)
 	else
 		add_args(w, server, &words);
 	note_node(w->told, w->tree, NOTE_WRAPPED, server);
+	if (is_fetched(command))
+		note_node(w->told, w->tree, NOTE_FETCHED, server);
 	w->told->changes++;
 	return 0;
 }

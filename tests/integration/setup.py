@@ -315,6 +315,13 @@ def what_is_granted_nothing_is_told(place):
         assert "nothing is granted" not in p.setup("cursor", "--dry-run", *words).stdout, words
 
 
+def what_is_fetched_at_each_start_is_told(place):
+    p = Person(place)
+    for command, told_so in (("npx", True), ("/usr/bin/uvx", True), ("node", False)):
+        write(p.path(".cursor/mcp.json"), json.dumps({"mcpServers": {"x": {"command": command, "args": ["-y", "s"]}}}))
+        assert ("x: its command fetches it at each start" in p.setup("cursor", "--dry-run").stdout) == told_so, command
+
+
 def several_changes_are_undone_one_by_one(place):
     p = Person(place)
     path = p.path(".codex/config.toml")
@@ -623,7 +630,7 @@ def a_command_of_codex_runs_in_a_cell(place):
 
 if __name__ == "__main__":
     main([a_server_of_each_client_runs_behind_the_gate, the_server_of_ours_runs, variables_arrive_and_no_others, each_file_is_found_where_its_client_looks, a_person_is_asked,
-          what_is_malformed_is_told_with_its_place_and_kept, a_file_that_others_write_is_refused, a_file_of_another_user_is_refused, what_cannot_be_written_stays, a_link_is_followed, what_came_since_stays, what_is_granted_nothing_is_told,
+          what_is_malformed_is_told_with_its_place_and_kept, a_file_that_others_write_is_refused, a_file_of_another_user_is_refused, what_cannot_be_written_stays, a_link_is_followed, what_came_since_stays, what_is_granted_nothing_is_told, what_is_fetched_at_each_start_is_told,
           several_changes_are_undone_one_by_one, two_at_once_lose_nothing, one_waits_for_the_other, what_was_kept_is_believed_by_its_digest, a_difference_moves_no_terminal, wrong_words_are_told, a_command_comes_back_in_a_cell, a_command_of_cursor_comes_back_in_a_cell, the_person_names_the_agent, ways_are_measured_and_tried,
           what_is_not_understood_does_not_run, rules_that_a_hook_passes_by_are_told, claude_reads_it, codex_reads_it, gemini_reads_it, codex_is_measured, a_command_of_claude_runs_in_a_cell,
           a_command_of_codex_runs_in_a_cell])
