@@ -1,5 +1,6 @@
 #include "lib/summary.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -363,6 +364,27 @@ static void what_closed_it(const struct event_result *r, struct buf *out)
 	buf_printf(out, "\n");
 }
 
+/* The program saw a connection that was reset, and nothing of why. Of many one is told. */
+static void what_led_nowhere(const struct event_result *r, struct buf *out)
+{
+	char object[SHOWN_MAX];
+
+	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++) {
+		const struct meter m = meter_of(r, i);
+
+		if (m.failed == 0 || m.opened > 0 || m.sys_errno != EPERM)
+			continue;
+		buf_printf(out, "ambit: not connected: %s\n",
+			   text_escape(object, sizeof object, grant_object(r->grants, i), grant_told(r->grants, i)));
+		buf_printf(
+			out,
+			"  why: %s\n"
+			"  hint: an address of your own network is granted by its number alone: --connect ADDRESS:PORT\n",
+			meter_failure(&m));
+		return;
+	}
+}
+
 static void what_was_spent(const struct event_result *r, struct buf *out)
 {
 	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++) {
@@ -486,6 +508,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 	if (!quiet) {
 		what_was_withdrawn(r, out);
 		what_was_denied(r, record, out);
+		what_led_nowhere(r, out);
 		what_was_spent(r, out);
 		what_closed_it(r, out);
 		what_is_gone(r, out);
