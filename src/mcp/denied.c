@@ -29,6 +29,28 @@ static void put_text_of(struct json *j, const char *key, const json_t *v)
 		json_put_null(j);
 }
 
+static bool is_held(const json_t *effect)
+{
+	const char *verdict = json_string_value(json_object_get(effect, "verdict"));
+
+	return verdict != NULL && strcmp(verdict, "held") == 0;
+}
+
+/* It was done, and is not taken over: no line of a policy is missing. */
+static void say_held(const json_t *effect, struct buf *text)
+{
+	const char *kind = json_string_value(json_object_get(effect, "kind")),
+		   *why = json_string_value(json_object_get(effect, "why"));
+	char shown[600];
+
+	buf_printf(text, "[not taken over: %s %s", kind != NULL ? kind : "changed",
+		   text_escape(shown, sizeof shown, object_of(effect), strlen(object_of(effect))));
+	if (why != NULL)
+		buf_printf(text, ", since %s", text_escape(shown, sizeof shown, why, strlen(why)));
+	buf_printf(text,
+		   "; it holds back all that this call changed, until the person takes it over (`ambit commit`)]\n");
+}
+
 static void put_one(const json_t *effect, struct json *j, struct buf *text)
 {
 	const json_t *would = json_object_get(json_object_get(effect, "would"), "policy");
@@ -41,6 +63,10 @@ static void put_one(const json_t *effect, struct json *j, struct buf *text)
 	put_text_of(j, "why", json_object_get(effect, "why"));
 	put_text_of(j, "would", would);
 	json_put_object_end(j);
+	if (is_held(effect)) {
+		say_held(effect, text);
+		return;
+	}
 	buf_printf(text, "[denied: %s %s", kind != NULL ? kind : "use",
 		   text_escape(shown, sizeof shown, object_of(effect), strlen(object_of(effect))));
 	if (json_is_string(would))
@@ -53,7 +79,7 @@ static bool is_denied(const json_t *effect)
 {
 	const char *verdict = json_string_value(json_object_get(effect, "verdict"));
 
-	return verdict != NULL && (strcmp(verdict, "denied") == 0 || strcmp(verdict, "held") == 0);
+	return verdict != NULL && (strcmp(verdict, "denied") == 0 || is_held(effect));
 }
 
 static bool has_jit(const json_t *record)

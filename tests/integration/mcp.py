@@ -377,6 +377,9 @@ def what_was_denied_names_the_line_that_allows_it(place):
         among(f"by the line `read: {secret}`", text_of(got))
         not_among(PERSONS, json.dumps(got))
         among(f"by the line `read: {secret}`", text_of(c.bad("read", path=secret)))
+        held = text_of(c.call("shell", code="mkdir -p .git/hooks && echo x > .git/hooks/post-commit"))
+        among("[not taken over: added ", held)
+        among(".git/hooks/post-commit, since git runs them; it holds back all that this call changed", held)
         outside = "/usr/share/made-by-a-test"
         among(outside, text_of(c.bad("write", path=outside, text="x")))
         assert not os.path.exists(outside)
