@@ -312,16 +312,27 @@ def missing(task):
     return [program for program in task.programs if shutil.which(program, path='/usr/local/bin:/usr/bin:/bin') is None]
 
 
+def remove(top):
+    """What still writes there, a ledger whose last event has just ended, ends soon."""
+    for _ in range(50):
+        shutil.rmtree(top, ignore_errors=True)
+        if not os.path.exists(top):
+            return
+        time.sleep(0.1)
+
+
 @contextlib.contextmanager
 def world_of(ambit, more=()):
     # not in /tmp, where a cell has one of its own
-    with tempfile.TemporaryDirectory(prefix='ambit-friction-', dir=os.environ.get('BENCH_DIR', '/var/tmp'), ignore_cleanup_errors=True) as top:
-        os.chmod(top, 0o755)
+    top = tempfile.mkdtemp(prefix='ambit-friction-', dir=os.environ.get('BENCH_DIR', '/var/tmp'))
+    os.chmod(top, 0o755)
+    try:
         world = World(ambit, top, more)
-        try:
-            yield world
-        finally:  # the daemon of that home would wait for ten minutes
-            subprocess.run([ambit, 'serve', '--stop'], env=world.environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        yield world
+        # the daemon of that home would wait for ten minutes
+        subprocess.run([ambit, 'serve', '--stop'], env=world.environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    finally:
+        remove(top)
 
 
 def main():
