@@ -21,6 +21,10 @@ TIMEOUT ?= 1
 JOBS ?= $(shell echo $$(($$(nproc) * 2)))
 TEST = meson test --print-errorlogs --num-processes $(JOBS) --timeout-multiplier $(TIMEOUT)
 
+# What is installed, of that build: half of all there is to do, the rest is tests and benches.
+INSTALLED = $$(meson introspect $(1) --targets | python3 -c 'import json, os, sys; \
+	print(*(os.path.relpath(f, sys.argv[1]) for t in json.load(sys.stdin) if t["installed"] for f in t["filename"]))' $(abspath $(1)))
+
 .PHONY: all check asan lint format fuzz soak bench demo install deb vm clean help
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -71,7 +75,8 @@ bench: $(BUILD)-bench/build.ninja
 vm: all
 	tests/vm/run $(BUILD) $(VM_TESTS)
 
-demo: all
+demo: $(BUILD)/build.ninja
+	ninja -C $(BUILD) $(call INSTALLED,$(BUILD))
 	AMBIT=$(BUILD)/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
 
 # A build of its own: the prefix is compiled in, and the one for development stays as it is.
@@ -80,7 +85,8 @@ $(BUILD)-install/build.ninja:
 
 install: $(BUILD)-install/build.ninja
 	meson configure $(BUILD)-install -Dprefix=$(PREFIX)
-	meson install -C $(BUILD)-install
+	ninja -C $(BUILD)-install $(call INSTALLED,$(BUILD)-install)
+	meson install --no-rebuild -C $(BUILD)-install
 	@case "$(DESTDIR):$(PREFIX):$$(id -u)" in :/usr:0 | :/usr/local:0) /sbin/ldconfig ;; esac # else nothing finds libambit.so.1
 	@case "$(DESTDIR):$$PATH:" in [!:]* | *:"$(PREFIX)/bin":*) ;; *) \
 		echo "$(PREFIX)/bin is not on PATH; to call ambit by name: export PATH=\"$(PREFIX)/bin:\$$PATH\"" ;; esac

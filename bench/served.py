@@ -25,8 +25,8 @@ def text(value):
 
 
 def run_bytes(argv, flags=0, limits=''):
-    """A struct run (session/link.h)."""
-    return (struct.pack('<I', 1) + text('') + struct.pack('<IIII', flags, 0, 0, 0) + text(limits) + text('') + struct.pack('<I', len(argv)) +
+    """A struct run (session/link.h), as run_put writes it."""
+    return (struct.pack('<I', 3) + text('') + struct.pack('<IIIIQ', flags, 0, 0, 0, 0) + text(limits) + text('') + text('') + struct.pack('<I', len(argv)) +
             b''.join(map(text, argv)) + struct.pack('<I', 0))
 
 

@@ -1,5 +1,5 @@
 /* A byte that says which client, one that says what is to be done, and its configuration: what is made of it can be read, is made once, and undone it means what it did; what was refused is untouched, with a
- * place. With the client 6 it is what a client says of a call. */
+ * place. With the client 6 it is, of the client that the second byte says, what a client says of a call. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -48,7 +48,11 @@ static void call(const struct setup_ask *a)
 	const int r = call_read(a, &out, &told, &e);
 
 	promise(r == 0 || e.msg[0] != 0);
-	promise(!told.is_shell || r < 0 || told.text_len + told.description_len == out.len);
+	size_t n = told.text_len;
+
+	for (enum setup_field f = 0; f < SETUP_FIELDS; f++)
+		n += told.field[f].len;
+	promise(!told.is_shell || r < 0 || n == out.len);
 	told = (struct setup_told){ .n_notes = 0 };
 }
 
@@ -67,9 +71,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((data[1] & SETUP_HOOKS) != 0 &&
 	    (a.client == SETUP_CODEX || (a.client == SETUP_CLAUDE_CODE && (a.what & SETUP_ADD) == 0)))
 		a.what |= SETUP_HOOKS;
+	if ((data[1] & SETUP_HOOKS) != 0 && a.client == SETUP_CURSOR)
+		a.what = SETUP_HOOKS; /* a file of its own */
 	a.text = data + 2;
 	a.text_len = (uint32_t)size - 2;
 	if (a.client == SETUP_CLIENTS) {
+		a.client = (enum setup_client)(data[1] % SETUP_CLIENTS);
 		call(&a);
 		return 0;
 	}

@@ -30,6 +30,7 @@
 #include "lib/policy_handle.h"
 #include "lib/public.h"
 #include "lib/role.h"
+#include "lib/summary.h"
 #include "wire/wire.h"
 
 #define GUARD_FILES 64
@@ -369,6 +370,15 @@ static int serve(struct gate *g, int *signal_fd, struct err *e)
 	}
 }
 
+/* What was denied to the server, how it ended, what is kept: its client writes that down, or shows it. */
+static void tell_server(const struct gate *g)
+{
+	const struct event_result *r = event_result(g->ev);
+	const bool recorded = ambit_event_ledger(g->ev) != NULL && r->unrecorded.code == AMBIT_OK;
+
+	summary_write(stderr, r, recorded ? r->event : NULL, false);
+}
+
 static int catch_signals(void)
 {
 	sigset_t set;
@@ -510,6 +520,8 @@ static int one(const struct run_options *o, int *signal_fd)
 		status = found_refuse(false, &e);
 	else if (g.learn != NULL && !(learned = learn_end(&g, &told)))
 		status = cli_error(&told);
+	else if (g.learn == NULL)
+		tell_server(&g);
 	policy_file_close(&g.policy, learned);
 	recorded = gate_finish(&g);
 	guard_url_close(&remote);

@@ -45,7 +45,7 @@ static const char help_text[] =
 	"  --declassify LABEL  take a label off what is committed or sent ('PATH label=private' puts it on: man ambit.yaml)\n"
 	"  --jit               allow memory that is written and then executed\n"
 	"  --policy FILE       the grants and limits of a policy file\n"
-	"  --preset NAME       a built-in policy: c, claude-code, node, python, shell\n"
+	"  --preset NAME       a built-in policy: agent, c, claude-code, node, python, shell\n"
 	"\n";
 /* One literal has 4,095 bytes at most. */
 static const char help_options[] =

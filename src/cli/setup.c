@@ -12,6 +12,7 @@
 #include "cli/setup_file.h"
 #include "cli/setup_hook.h"
 #include "cli/setup_kept.h"
+#include "cli/setup_measure.h"
 #include "cli/setup_role.h"
 #include "lib/public.h"
 
@@ -23,19 +24,20 @@ static const char help_text[] =
 	"ambit setup CLIENT --undo\n"
 	"\n"
 	"Changes the configuration of claude-code, codex, cursor, vscode, claude-desktop or gemini: the servers of the Model\n"
-	"Context Protocol that it starts run behind `ambit guard`, and it gets a server `ambit`, which is `ambit mcp --work .`.\n"
+	"Context Protocol that it starts run behind `ambit guard`, and it gets a server `ambit`: `ambit mcp --preset agent`.\n"
 	"The change is shown first, and made after a yes. All else in the file stays as it is.\n"
 	"\n"
 	"  --project        the file in the current directory, and not your own\n"
 	"  --config FILE    this file, of that client's form\n"
 	"  --policy FILE    what servers and their tools may do (ambit guard --policy)\n"
 	"  --guard WORDS    other options of `ambit guard`, for each of them: '--tool filesystem/* --read ~/notes'\n"
-	"  --mcp WORDS      the options of `ambit mcp`, in place of '--work .'\n"
+	"  --mcp WORDS      the options of `ambit mcp`, in place of '--preset agent'\n"
 	"  --no-mcp         no server `ambit`\n"
 	"  --no-guard       servers are left as they are\n"
-	"  --hooks          claude-code, codex: the commands of its shell run in cells, too\n"
-	"  --run WORDS      with --hooks: the options of `ambit run`, in place of '--work .'\n"
+	"  --hooks          claude-code, codex, cursor: the commands of its shell run in cells, too\n"
+	"  --run WORDS      with --hooks: the options of `ambit run`, in place of '--preset agent'\n"
 	"  --sandbox off    turns off the client's own sandbox, in which no cell starts\n"
+	"  --measure        tries how long a command of its shell takes, and what stands around it, now and with the hook\n"
 	"  --dry-run        shows the change, and makes none\n"
 	"  --yes            does not ask\n"
 	"  --undo           what was there before comes back; where the file was changed since, what Ambit put in goes\n"
@@ -46,7 +48,7 @@ static const char help_text[] =
 struct words {
 	enum setup_client client;
 	const char *config, *policy;
-	bool project, no_mcp, no_guard, hooks, off, dry_run, yes, undo, help;
+	bool project, no_mcp, no_guard, hooks, off, measure, dry_run, yes, undo;
 	struct setup_words mcp, guard, run;
 	char rooms[3][8192]; /* their texts */
 	char policy_path[PATH_MAX];
@@ -69,11 +71,13 @@ struct job {
 
 static int ask_role(struct job *j, const struct words *w, enum setup_op op, const char *hook, struct err *e)
 {
+	char program[PATH_MAX];
 	const struct setup_ask ask = { .op = op,
 				       .client = w->client,
 				       .what = j->what,
 				       .policy = w->policy != NULL ? w->policy_path : "",
 				       .hook = hook,
+				       .program = program,
 				       .mcp = w->mcp,
 				       .guard = w->guard,
 				       .text = j->file.text.data,
@@ -81,8 +85,10 @@ static int ask_role(struct job *j, const struct words *w, enum setup_op op, cons
 				       .before = j->kept.before.data,
 				       .before_len = op == SETUP_UNDO ? (uint32_t)j->kept.before.len : 0 };
 	char shown[PATH_MAX];
-	int r = setup_role_ask(&ask, &j->room, j->told, e);
+	int r;
 
+	setup_hook_program(program);
+	r = setup_role_ask(&ask, &j->room, j->told, e);
 	if (r < 0)
 		return err_context(e, r, "%s", text_escape(shown, 300, j->file.path, strlen(j->file.path)));
 	j->changes = j->told->changes > 0;
@@ -278,6 +284,8 @@ static int finish_jobs(struct job *jobs, size_t n, const struct words *w, struct
 	if (w->client == SETUP_GEMINI && getenv("GEMINI_SANDBOX") != NULL)
 		(void)printf(
 			"GEMINI_SANDBOX is set: a sandbox that cannot start inside a cell, and in which no cell starts; unset it\n");
+	if (r == 0 && w->measure)
+		r = setup_measure(w->client, &w->run, e);
 	if (w->undo && jobs[0].kept.n == 0 && (n == 1 || jobs[1].kept.n == 0))
 		return err_set(e, AMBIT_NOT_FOUND, NULL, "nothing is kept of it: `ambit setup` changed nothing there");
 	if (r < 0 || w->dry_run || (!any && !forgets))
@@ -302,9 +310,11 @@ static int setup(const struct words *w)
 {
 	struct job jobs[FILES_MAX] = { { .kept = { .dir_fd = -1 } }, { .kept = { .dir_fd = -1 } } };
 	struct err e;
+	auto_fd int lock = -1;
 	size_t n = 0;
-	int r = open_jobs(jobs, &n, w, &e);
+	int r = w->dry_run ? 0 : setup_kept_lock(&lock, &e);
 
+	r = r < 0 ? r : open_jobs(jobs, &n, w, &e);
 	r = r < 0 ? r : finish_jobs(jobs, n, w, &e);
 	for (size_t i = 0; i < n; i++)
 		close_job(&jobs[i]);
@@ -373,14 +383,15 @@ static int take_text(struct words *w, char ***at, bool *took, struct ambit_error
 
 static int take_word(struct words *w, char ***at, struct ambit_error *e)
 {
-	static const char *const options[] = { "config", "dry-run", "guard",   "help", "hooks",   "mcp",  "no-guard",
-					       "no-mcp", "policy",  "project", "run",  "sandbox", "undo", "yes" };
+	static const char *const options[] = { "config",  "dry-run", "guard",    "help",   "hooks",
+					       "mcp",     "measure", "no-guard", "no-mcp", "policy",
+					       "project", "run",     "sandbox",  "undo",   "yes" };
 	const struct {
 		const char *word;
 		bool *flag;
 	} flags[] = { { "--project", &w->project }, { "--no-mcp", &w->no_mcp },   { "--no-guard", &w->no_guard },
-		      { "--hooks", &w->hooks },     { "--dry-run", &w->dry_run }, { "--yes", &w->yes },
-		      { "--undo", &w->undo } };
+		      { "--hooks", &w->hooks },     { "--measure", &w->measure }, { "--dry-run", &w->dry_run },
+		      { "--yes", &w->yes },         { "--undo", &w->undo } };
 	bool took;
 	int r = take_text(w, at, &took, e);
 
@@ -415,12 +426,15 @@ static int check_words(struct words *w, struct ambit_error *e)
 	if (w->project && about->project == NULL)
 		return cli_misused(e, HELP, "%s has no file in a project", about->title);
 	if (w->hooks && about->hook == HOOK_NONE)
-		return cli_misused(e, HELP, "--hooks is for claude-code and codex");
+		return cli_misused(e, HELP, "--hooks is for claude-code, codex and cursor");
 	if ((w->hooks || w->off) && w->config != NULL && about->user_hook != NULL)
-		return cli_misused(e, HELP, "%s has these in another file (settings.json): leave --config out",
-				   about->title);
-	if (w->run.n > 0 && !w->hooks)
-		return cli_misused(e, HELP, "--run is for --hooks");
+		return cli_misused(e, HELP, "%s has these in another file (%s): leave --config out", about->title,
+				   strrchr(about->user_hook, '/') + 1);
+	if (w->measure && (w->undo || about->hook == HOOK_NONE))
+		return cli_misused(e, HELP,
+				   "--measure is for what has a hook: claude-code, codex and cursor, without --undo");
+	if (w->run.n > 0 && !w->hooks && !w->measure)
+		return cli_misused(e, HELP, "--run is for --hooks and --measure");
 	if (w->policy != NULL && realpath(w->policy, w->policy_path) == NULL)
 		return cli_misused(e, HELP, "--policy: there is no '%s'", w->policy);
 	return 0;
@@ -434,7 +448,7 @@ int cli_setup(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "hook") == 0)
 		return setup_hook_run(argc - 2, argv + 2);
-	w = (struct words){ .client = SETUP_CLIENTS, .mcp = { .word = { "--work", "." }, .n = 2 } };
+	w = (struct words){ .client = SETUP_CLIENTS, .mcp = { .word = { "--preset", "agent" }, .n = 2 } };
 	for (char **at = argv + 1; r == 0 && *at != NULL; at++) {
 		if (cli_is_help(*at)) {
 			(void)fputs(help_text, stdout);

@@ -4,11 +4,15 @@
 #ifndef CLI_SETUP_HOOK_H
 #define CLI_SETUP_HOOK_H
 
+#include <limits.h>
+
 #include "base/buf.h"
 #include "setup/ask.h"
 
 #define SETUP_HOOK_BLOCKS 2 /* the exit status by which clients do not go on; by any other they would */
 
+/* `ambit`, or the path of this one. */
+void setup_hook_program(char ret[PATH_MAX]);
 /* The command that a client's configuration has: "ambit setup hook CLIENT [-- WORDS] || exit 2". */
 void setup_hook_command(struct buf *out, enum setup_client c, const struct setup_words *run);
 /* `ambit setup hook CLIENT [-- WORDS]`: argv begins with the client. Gives the exit status. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -13,12 +14,13 @@
 #define SAYS_MAX (PATH_MAX + 256)
 #define NOT_THERE "-"
 
-static int open_directory(enum setup_client c, int *ret_fd, struct err *e)
+/* word: "" or "/CLIENT". */
+static int open_directory(const char *word, int *ret_fd, struct err *e)
 {
 	char name[64], path[PATH_MAX];
 	int fd = -1, r = 0;
 
-	(void)snprintf(name, sizeof name, "setup/%s", setup_about(c)->word); /* fits */
+	(void)snprintf(name, sizeof name, "setup%s", word); /* fits */
 	if (state_path(name, path, sizeof path) < 0)
 		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for what is there now");
 	for (char *slash = path + strlen(path) - strlen(name) - 1; r == 0 && slash != NULL;
@@ -29,6 +31,25 @@ static int open_directory(enum setup_client c, int *ret_fd, struct err *e)
 		*slash = '/';
 	}
 	return r < 0 ? r : state_open(path, ret_fd, e);
+}
+
+int setup_kept_lock(int *ret_fd, struct err *e)
+{
+	auto_fd int fd = -1;
+	int r = open_directory("", &fd, e);
+
+	if (r < 0)
+		return r;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		(void)fprintf(stderr, "ambit: another `ambit setup` is at work; this one goes on when it has ended\n");
+		do
+			r = flock(fd, LOCK_EX);
+		while (r < 0 && errno == EINTR);
+		if (r < 0)
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot wait for it");
+	}
+	*ret_fd = steal_fd(&fd);
+	return 0;
 }
 
 static void names(const struct setup_kept *k, unsigned n, char before[64], char is[64])
@@ -87,14 +108,15 @@ static int read_latest(struct setup_kept *k, const char *path, struct err *e)
 
 int setup_kept_open(struct setup_kept *k, enum setup_client c, const struct setup_file *f, struct err *e)
 {
-	char digest[2 * SHA256_BYTES + 1], before[64], is[64];
+	char digest[2 * SHA256_BYTES + 1], before[64], is[64], word[32];
 	int r;
 
 	*k = (struct setup_kept){ .dir_fd = -1 };
 	buf_init(&k->before, SETUP_TEXT_MAX + 1);
 	setup_digest(f->path, strlen(f->path), digest);
-	(void)snprintf(k->name, sizeof k->name, "%.16s", digest); /* as long as that */
-	r = open_directory(c, &k->dir_fd, e);
+	(void)snprintf(k->name, sizeof k->name, "%.16s", digest);       /* as long as that */
+	(void)snprintf(word, sizeof word, "/%s", setup_about(c)->word); /* fits */
+	r = open_directory(word, &k->dir_fd, e);
 	if (r < 0)
 		return r;
 	for (unsigned n = 1; n <= CHANGES_MAX; n++) {

@@ -17,6 +17,8 @@ struct setup_kept {
 	struct buf before; /* owned */
 };
 
+/* One at a time, of all clients: until that is closed nobody else changes a file by way of us. Waits, and says so. */
+int setup_kept_lock(int *ret_fd, struct err *e);
 /* Finds the latest change of that file. */
 int setup_kept_open(struct setup_kept *k, enum setup_client c, const struct setup_file *f, struct err *e);
 /* Keeps what is there, before those bytes come in its place. */

@@ -1,5 +1,7 @@
 #include "core/outcome.h"
 
+#define SHELL_SIGNAL 128 /* a shell's exit status when a signal ended what it ran */
+
 void outcome_encode(const struct event_outcome *o, struct buf *out)
 {
 	const struct event_usage *u = &o->usage;
@@ -63,4 +65,22 @@ const char *workspace_word(enum event_workspace w)
 	};
 
 	return (size_t)w < sizeof words / sizeof words[0] ? words[w] : NULL;
+}
+
+int outcome_signal(int signal_number, int exit_status)
+{
+	return signal_number == 0 && exit_status > SHELL_SIGNAL && exit_status <= SHELL_SIGNAL + 64
+		       ? exit_status - SHELL_SIGNAL
+		       : signal_number;
+}
+
+int outcome_crash(int signal_number, int exit_status)
+{
+	static const int crashes[] = { 4 /* ILL */, 5 /* TRAP */, 6 /* ABRT */, 7 /* BUS */, 11 /* SEGV */ };
+
+	signal_number = outcome_signal(signal_number, exit_status);
+	for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
+		if (signal_number == crashes[i])
+			return signal_number;
+	return 0;
 }

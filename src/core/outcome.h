@@ -54,6 +54,11 @@ struct event_outcome {
 const char *cause_word(enum event_cause cause);
 const char *workspace_word(enum event_workspace w);
 
+/* The signal that ended the program, or by a shell's exit status one that it ran; 0: none did. */
+int outcome_signal(int signal_number, int exit_status);
+/* Likewise, but of a crash alone: what processors and runtimes do, not what a person sends. */
+int outcome_crash(int signal_number, int exit_status);
+
 void outcome_encode(const struct event_outcome *o, struct buf *out);
 /* Fails the cursor on anything out of range. */
 void outcome_decode(struct rbuf *in, struct event_outcome *ret);

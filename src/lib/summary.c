@@ -1,5 +1,6 @@
 #include "lib/summary.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,8 @@
 #include "policy/policy.h"
 
 #define SUMMARY_MAX (64u << 10)
-#define SHOWN_MAX 300    /* of a name in a line */
-#define FLAG_MAX 400     /* of a flag in a line: longer ones stand in the record */
-#define SHELL_SIGNAL 128 /* a shell's exit status when a signal ended what it ran */
+#define SHOWN_MAX 300 /* of a name in a line */
+#define FLAG_MAX 400  /* of a flag in a line: longer ones stand in the record */
 
 /* ---- how it ended ---- */
 
@@ -79,24 +79,6 @@ static bool has_jit(const struct event_result *r)
 	return (r->without >> PROPERTY_CODE & 1) != 0;
 }
 
-static int signal_of(const struct event_result *r)
-{
-	return r->signal == 0 && r->exit_status > SHELL_SIGNAL && r->exit_status <= SHELL_SIGNAL + 64
-		       ? r->exit_status - SHELL_SIGNAL
-		       : r->signal;
-}
-
-/* What processors and runtimes do where memory is not theirs to write and execute: not the signals that a person sends. */
-static bool is_crash(int signal_number)
-{
-	static const int crashes[] = { 4 /* ILL */, 5 /* TRAP */, 6 /* ABRT */, 7 /* BUS */, 11 /* SEGV */ };
-
-	for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
-		if (signal_number == crashes[i])
-			return true;
-	return false;
-}
-
 /* Where nothing is kept that would say so. */
 static void end_strict(const struct event_result *r, struct buf *out)
 {
@@ -109,14 +91,15 @@ static void end_strict(const struct event_result *r, struct buf *out)
 
 static void end_exited(const struct event_result *r, struct buf *out)
 {
-	const struct program_traits *t = is_crash(signal_of(r)) && !has_jit(r) ? jit_program(r) : NULL;
+	const int crash = outcome_crash(r->signal, r->exit_status);
+	const struct program_traits *t = crash != 0 && !has_jit(r) ? jit_program(r) : NULL;
 
 	if (r->error.code != AMBIT_OK && r->workspace != WORKSPACE_KEPT)
 		end_strict(r, out);
 	if (t == NULL)
 		return;
 	buf_printf(out, "ambit: %s crashed (signal %d), likely since it may not write machine code here\n", t->name,
-		   signal_of(r));
+		   crash);
 	buf_printf(out, "  why: %s; no grant allows that in this cell\n", t->reason);
 	buf_printf(out, "  hint: --run %s\n", t->name);
 }
@@ -381,6 +364,27 @@ static void what_closed_it(const struct event_result *r, struct buf *out)
 	buf_printf(out, "\n");
 }
 
+/* The program saw a connection that was reset, and nothing of why. Of many one is told. */
+static void what_led_nowhere(const struct event_result *r, struct buf *out)
+{
+	char object[SHOWN_MAX];
+
+	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++) {
+		const struct meter m = meter_of(r, i);
+
+		if (m.failed == 0 || m.opened > 0 || m.sys_errno != EPERM)
+			continue;
+		buf_printf(out, "ambit: not connected: %s\n",
+			   text_escape(object, sizeof object, grant_object(r->grants, i), grant_told(r->grants, i)));
+		buf_printf(
+			out,
+			"  why: %s\n"
+			"  hint: an address of your own network is granted by its number alone: --connect ADDRESS:PORT\n",
+			meter_failure(&m));
+		return;
+	}
+}
+
 static void what_was_spent(const struct event_result *r, struct buf *out)
 {
 	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++) {
@@ -474,7 +478,7 @@ static const char *signal_word(int signal_number)
 /* Why its changes are kept, where the stage does not know it; NULL where it does. */
 static const char *how_it_failed(const struct event_result *r, char *room, size_t size)
 {
-	const int signal_number = signal_of(r);
+	const int signal_number = outcome_signal(r->signal, r->exit_status);
 	const char *word = signal_word(signal_number);
 
 	if (r->cause == CAUSE_EXITED && r->error.code != AMBIT_OK)
@@ -504,6 +508,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 	if (!quiet) {
 		what_was_withdrawn(r, out);
 		what_was_denied(r, record, out);
+		what_led_nowhere(r, out);
 		what_was_spent(r, out);
 		what_closed_it(r, out);
 		what_is_gone(r, out);

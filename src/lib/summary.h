@@ -15,7 +15,7 @@
 #include "lib/summary_stage.h"
 
 #define SUMMARY_DENIALS 4 /* of three lines each; more are counted */
-#define SUMMARY_LINES (3 + 3 + 3 * SUMMARY_DENIALS + 2 + 3 + 3 + 1 + SUMMARY_STAGE_LINES)
+#define SUMMARY_LINES (3 + 3 + 3 + 3 * SUMMARY_DENIALS + 2 + 3 + 3 + 1 + SUMMARY_STAGE_LINES)
 
 /* record: what `ambit explain` takes to tell all of it, a file or an event of the ledger; NULL: nothing was recorded. quiet: nothing of denials; how it ended is said all the same. */
 void summary_text(const struct event_result *r, const char *record, bool quiet, struct buf *out);

@@ -13,7 +13,8 @@ static const char *const legacy_versions[] = { MCP_LEGACY, "2025-06-18", "2025-0
 
 static const char instructions[] =
 	"Each call runs in a fresh cell that has what was granted and nothing else; `session` says what that is. Files are the only thing that carries over from one call to "
-	"the next. Changes of a call that succeeds are taken over, all or none; those of one that fails are kept for `diff`. What was denied is told with the grant that would "
+	"the next: what a call started ends with it, a server too. What is not granted is not there: `No such file`, and a connection refused, also by localhost, may mean "
+	"that. Changes of a call that succeeds are taken over, all or none; those of one that fails are kept for `diff`. What was denied is told with the grant that would "
 	"allow it: only the person can give it, so say what you need and why, and do not look for a way around.";
 
 /* ---- parameters ---- */

@@ -59,7 +59,8 @@ static bool on_files(struct mcp *m, struct wire_message *msg)
 static void on_over(struct mcp *m, struct call *c, const struct event_row *row)
 {
 	c->row = *row;
-	if (c->cancelled || (row->denied == 0 && row->code == 0 && row->outcome.workspace != WORKSPACE_KEPT)) {
+	if (c->cancelled || (row->denied == 0 && row->code == 0 && row->outcome.workspace != WORKSPACE_KEPT &&
+			     outcome_crash(0, (int)row->exit_status) == 0)) {
 		answer_event(m, c, -1);
 		return;
 	}

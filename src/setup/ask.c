@@ -38,6 +38,28 @@ enum setup_client setup_client_of(const char *word)
 	return SETUP_CLIENTS;
 }
 
+static const struct setup_field_about fields[SETUP_FIELDS] = {
+#define FIELD(id, name_, kind_) [FIELD_##id] = { .name = name_, .kind = FIELD_##kind_ },
+#include "setup/fields.def"
+#undef FIELD
+};
+
+const struct setup_field_about *setup_field_about(enum setup_field f)
+{
+	return &fields[f];
+}
+
+bool setup_is_session(const char *text, size_t n)
+{
+	if (n == 0 || n >= SETUP_SESSION_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == 0 ||
+		    strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", text[i]) == NULL)
+			return false;
+	return true;
+}
+
 const char *setup_note_text(enum setup_note_id id)
 {
 	return note_texts[id];
@@ -59,6 +81,7 @@ void setup_ask_put(struct buf *out, const struct setup_ask *a)
 	buf_put_u32(out, a->what);
 	buf_put_str(out, a->policy != NULL ? a->policy : "");
 	buf_put_str(out, a->hook != NULL ? a->hook : "");
+	buf_put_str(out, a->program != NULL ? a->program : SETUP_PROGRAM);
 	put_words(out, &a->mcp);
 	put_words(out, &a->guard);
 	buf_put_bytes(out, a->text, a->text_len);
@@ -115,6 +138,7 @@ bool setup_ask_take(struct rbuf *in, struct setup_ask *ret, char *room, size_t r
 	ret->what = rbuf_u32(in);
 	ret->policy = take_text(in, &s);
 	ret->hook = take_text(in, &s);
+	ret->program = take_text(in, &s);
 	take_words(in, &s, &ret->mcp);
 	take_words(in, &s, &ret->guard);
 	ret->text = take_bytes(in, SETUP_TEXT_MAX, &ret->text_len);
@@ -139,11 +163,12 @@ void setup_told_put(struct buf *out, const struct setup_told *t)
 	buf_put_u32(out, t->changes);
 	buf_put_bytes(out, t->text, t->text_len);
 	buf_put_u8(out, t->is_shell);
-	buf_put_u8(out, t->has_description);
-	buf_put_u8(out, t->background);
-	buf_put_u8(out, t->has_timeout);
-	buf_put_u64(out, t->timeout_ms);
-	buf_put_bytes(out, t->description, t->description_len);
+	buf_put_text(out, t->session, sizeof t->session);
+	for (enum setup_field f = 0; f < SETUP_FIELDS; f++) {
+		buf_put_u8(out, t->field[f].is_there);
+		buf_put_u64(out, t->field[f].count);
+		buf_put_bytes(out, t->field[f].text, t->field[f].len);
+	}
 }
 
 bool setup_told_take(struct rbuf *in, struct setup_told *ret)
@@ -170,15 +195,17 @@ bool setup_told_take(struct rbuf *in, struct setup_told *ret)
 	ret->changes = rbuf_u32(in);
 	ret->text = take_bytes(in, SETUP_TEXT_MAX, &ret->text_len);
 	ret->is_shell = rbuf_bool(in);
-	ret->has_description = rbuf_bool(in);
-	ret->background = rbuf_bool(in);
-	ret->has_timeout = rbuf_bool(in);
-	ret->timeout_ms = rbuf_u64(in);
-	ret->description = take_bytes(in, SETUP_HOOK_MAX, &ret->description_len);
+	rbuf_text(in, ret->session, sizeof ret->session);
+	for (enum setup_field f = 0; f < SETUP_FIELDS; f++) {
+		ret->field[f].is_there = rbuf_bool(in);
+		ret->field[f].count = rbuf_u64(in);
+		ret->field[f].text = take_bytes(in, SETUP_HOOK_MAX, &ret->field[f].len);
+	}
 	ret->error.code = code == AMBIT_MALFORMED || code == AMBIT_LIMIT || code == AMBIT_MEMORY ||
 					  code == AMBIT_CONFLICT || code == AMBIT_USAGE
 				  ? (enum ambit_code)code
 			  : code == 0 ? AMBIT_OK
 				      : AMBIT_INTERNAL;
-	return rbuf_done(in) && (ret->text_len == 0 || ret->changes != 0 || ret->is_shell);
+	return rbuf_done(in) && (ret->session[0] == 0 || setup_is_session(ret->session, strlen(ret->session))) &&
+	       (ret->text_len == 0 || ret->changes != 0 || ret->is_shell);
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "setup/tree.h"
 
+#define SETUP_PROGRAM "ambit"
 #define SETUP_WORDS_MAX 256       /* of options that are passed on */
 #define SETUP_WORD_MAX 4096       /* a path at most */
 #define SETUP_NOTES_MAX 256       /* servers and what else there is to be said; the rest is counted */
@@ -26,7 +27,7 @@ enum setup_client {
 	SETUP_CLIENTS
 };
 
-enum setup_hook { HOOK_NONE, HOOK_CLAUDE, HOOK_CODEX };
+enum setup_hook { HOOK_NONE, HOOK_CLAUDE, HOOK_CODEX, HOOK_CURSOR };
 
 struct setup_about {
 	const char *word, *title, *servers, *user, *project, *user_hook, *project_hook;
@@ -55,6 +56,7 @@ struct setup_ask {
 	uint32_t what;                 /* SETUP_WRAP ... */
 	const char *policy;            /* of each server behind the gate; "": none */
 	const char *hook;              /* the command of the hook */
+	const char *program;           /* `ambit`, or where it is */
 	struct setup_words mcp, guard; /* behind `ambit mcp`, and behind `ambit guard` */
 	const uint8_t *text, *before;  /* borrowed: the file as it is, and for UNDO as it was */
 	uint32_t text_len, before_len;
@@ -79,6 +81,23 @@ struct setup_note {
 	char name[SETUP_NAME_MAX];
 };
 
+enum setup_field_kind { FIELD_TEXT, FIELD_COUNT, FIELD_FLAG };
+enum setup_field {
+#define FIELD(id, ...) FIELD_##id,
+#include "setup/fields.def"
+#undef FIELD
+	SETUP_FIELDS
+};
+struct setup_field_about {
+	const char *name;
+	enum setup_field_kind kind;
+};
+const struct setup_field_about *setup_field_about(enum setup_field f);
+
+#define SETUP_SESSION_MAX 49 /* with its NUL: behind the client's word it is the name of an agent */
+/* What a client calls a conversation, if it can be part of the name of an agent: letters, digits, '_' and '-'. */
+bool setup_is_session(const char *text, size_t n);
+
 struct setup_told {
 	struct err error; /* code AMBIT_OK: the rest counts */
 	uint32_t n_notes;
@@ -87,11 +106,14 @@ struct setup_told {
 	const uint8_t *text; /* borrowed */
 	uint32_t text_len;
 	/* of SETUP_CALL */
-	bool is_shell; /* it runs a command, which is text */
-	bool has_description, background, has_timeout;
-	uint64_t timeout_ms;
-	const uint8_t *description;
-	uint32_t description_len;
+	bool is_shell;                   /* it runs a command, which is text */
+	char session[SETUP_SESSION_MAX]; /* "": none is named */
+	struct {
+		bool is_there;
+		uint64_t count;
+		const uint8_t *text; /* borrowed */
+		uint32_t len;
+	} field[SETUP_FIELDS];
 };
 
 void setup_told_put(struct buf *out, const struct setup_told *t);

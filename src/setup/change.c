@@ -3,21 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "setup/edit.h"
 #include "setup/servers.h"
+#include "setup/work.h"
 
 #define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define NAME_MAX_GATE 64 /* of a server, as grants name it */
 
-struct work {
-	const struct setup_ask *ask;
-	const struct tree *tree;
-	struct edits edits;
-	struct setup_told *told;
-	struct err *e;
-};
-
-static int refuse(struct work *w, const struct node *at, const char *hint, const char *what)
+int work_refuse(struct work *w, const struct node *at, const char *hint, const char *what)
 {
 	const size_t byte = at == NULL ? 0 : at->key_end > 0 ? at->key_start : at->start;
 	const struct spot s = spot_of(w->tree->bytes, w->tree->len, byte);
@@ -185,6 +177,31 @@ static bool is_to_be_wrapped(struct work *w, const struct node *server)
 	return false;
 }
 
+static const char *program(const struct work *w)
+{
+	return w->ask->program != NULL ? w->ask->program : SETUP_PROGRAM;
+}
+
+static void put_program(struct work *w, const struct node *command)
+{
+	auto_buf text = { .max = 8 * SETUP_WORD_MAX };
+
+	pen_text(&text, program(w), strlen(program(w)));
+	w->edits.failed = w->edits.failed || text.failed;
+	edits_add(&w->edits, command->start, command->end - command->start, text.data, text.len);
+}
+
+static bool is_fetched(const struct node *command)
+{
+	static const char *const programs[] = { "npx", "bunx", "pnpx", "uvx", "pipx" };
+	const char *slash = strrchr(command->text, '/'), *name = slash != NULL ? slash + 1 : command->text;
+
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+		if (strcmp(name, programs[i]) == 0)
+			return true;
+	return false;
+}
+
 static int wrap(struct work *w, const struct node *server)
 {
 	const struct node *command = node_member(server, "command"), *args = node_member(server, "args");
@@ -195,14 +212,16 @@ static int wrap(struct work *w, const struct node *server)
 		return 0;
 	gate_name(server, name);
 	if (!gate_words(w, server, name, &words))
-		return refuse(w, server, "name its variables in a policy (env:)",
-			      "this server would need too many arguments");
-	edits_add(&w->edits, command->start, command->end - command->start, "\"ambit\"", 7);
+		return work_refuse(w, server, "name its variables in a policy (env:)",
+				   "this server would need too many arguments");
+	put_program(w, command);
 	if (args != NULL)
 		edits_lead(&w->edits, args, &words);
 	else
 		add_args(w, server, &words);
 	note_node(w->told, w->tree, NOTE_WRAPPED, server);
+	if (is_fetched(command))
+		note_node(w->told, w->tree, NOTE_FETCHED, server);
 	w->told->changes++;
 	return 0;
 }
@@ -241,8 +260,7 @@ static void put_inner(struct pen *p, const void *of)
 	pen_close(p, '}');
 }
 
-/* Of JSON, or in braces of TOML: what is missing on the way is made. */
-static int put_at(struct work *w, const struct node *box, const char *const *path, pen_fn *value, const void *of)
+int work_put_at(struct work *w, const struct node *box, const char *const *path, pen_fn *value, const void *of)
 {
 	const struct inner i = { path + 1, value, of };
 	const struct node *n = node_member(box, path[0]);
@@ -252,8 +270,8 @@ static int put_at(struct work *w, const struct node *box, const char *const *pat
 		return 0;
 	}
 	if (path[1] == NULL || n->kind != NODE_OBJECT)
-		return refuse(w, n, NULL, "this should be an object: {...}");
-	return put_at(w, n, path + 1, value, of);
+		return work_refuse(w, n, NULL, "this should be an object: {...}");
+	return work_put_at(w, n, path + 1, value, of);
 }
 
 static void put_server(struct pen *p, const void *of)
@@ -270,14 +288,13 @@ static void put_server(struct pen *p, const void *of)
 		pen_text(p->out, "stdio", 5);
 	}
 	pen_key(p, "command");
-	pen_text(p->out, "ambit", 5);
+	pen_text(p->out, program(w), strlen(program(w)));
 	pen_key(p, "args");
 	put_array(p->out, &words);
 	pen_close(p, '}');
 }
 
-/* A table of its own at the end of a file of TOML. */
-static void append_lines(struct work *w, const struct buf *lines)
+void work_append_lines(struct work *w, const struct buf *lines)
 {
 	const struct tree *t = w->tree;
 	auto_buf out = { .max = 0 };
@@ -303,16 +320,18 @@ static int add_table(struct work *w, const struct node *servers)
 	auto_buf lines = { .max = 0 };
 
 	if (servers != NULL && (servers->kind != NODE_OBJECT || servers->shape == SHAPE_DOTTED))
-		return refuse(w, servers, "write its servers as [mcp_servers.NAME]",
-			      "these servers are written in a way in which none can be added");
+		return work_refuse(w, servers, "write its servers as [mcp_servers.NAME]",
+				   "these servers are written in a way in which none can be added");
 	(void)add_word(&words, "mcp");
 	for (uint32_t i = 0; i < w->ask->mcp.n; i++)
 		(void)add_word(&words, w->ask->mcp.word[i]);
 	buf_init(&lines, 1u << 20);
-	buf_printf(&lines, "[mcp_servers.ambit]\ncommand = \"ambit\"\nargs = ");
+	buf_printf(&lines, "[mcp_servers.ambit]\ncommand = ");
+	pen_text(&lines, program(w), strlen(program(w)));
+	buf_printf(&lines, "\nargs = ");
 	put_array(&lines, &words);
 	buf_put(&lines, "\n", 1);
-	append_lines(w, &lines);
+	work_append_lines(w, &lines);
 	return 0;
 }
 
@@ -333,189 +352,12 @@ static int add_server(struct work *w)
 	if (w->tree->form == FORM_TOML && (servers == NULL || servers->shape != SHAPE_BRACKETS))
 		r = add_table(w, servers);
 	else
-		r = put_at(w, w->tree->root, path, put_server, w);
+		r = work_put_at(w, w->tree->root, path, put_server, w);
 	if (r < 0)
 		return r;
 	note_add(w->told, NOTE_ADDED, 0, "ambit", 5);
 	w->told->changes++;
 	return 0;
-}
-
-/* ---- the hook ---- */
-
-static void put_group(struct pen *p, const void *of)
-{
-	const struct work *w = of;
-
-	pen_open(p, '{');
-	pen_key(p, "matcher");
-	pen_text(p->out, "Bash", 4);
-	pen_key(p, "hooks");
-	pen_open(p, '[');
-	pen_next(p);
-	pen_open(p, '{');
-	pen_key(p, "type");
-	pen_text(p->out, "command", 7);
-	pen_key(p, "command");
-	pen_text(p->out, w->ask->hook, strlen(w->ask->hook));
-	pen_close(p, '}');
-	pen_close(p, ']');
-	pen_close(p, '}');
-}
-
-static void put_groups(struct pen *p, const void *of)
-{
-	pen_open(p, '[');
-	pen_next(p);
-	put_group(p, of);
-	pen_close(p, ']');
-}
-
-static int add_hook_table(struct work *w, const struct node *hooks)
-{
-	const struct node *groups = node_member(hooks, "PreToolUse");
-	auto_buf lines = { .max = 0 };
-
-	if ((hooks != NULL &&
-	     (hooks->kind != NODE_OBJECT || hooks->shape == SHAPE_BRACKETS || hooks->shape == SHAPE_DOTTED)) ||
-	    (groups != NULL && groups->shape != SHAPE_LIST))
-		return refuse(w, hooks, "write them as [[hooks.PreToolUse]]",
-			      "these hooks are written in a way in which none can be added");
-	buf_init(&lines, 1u << 20);
-	buf_printf(
-		&lines,
-		"[[hooks.PreToolUse]]\nmatcher = \"^Bash$\"\n\n[[hooks.PreToolUse.hooks]]\ntype = \"command\"\ncommand = ");
-	pen_text(&lines, w->ask->hook, strlen(w->ask->hook));
-	buf_put(&lines, "\n", 1);
-	append_lines(w, &lines);
-	return 0;
-}
-
-/* What the person forbade by the words of a command is not found in the words that run it in a cell. */
-static void look_for_rules(struct work *w)
-{
-	static const char *const lists[] = { "deny", "ask" };
-	const struct node *permissions = node_member(w->tree->root, "permissions");
-
-	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-		const struct node *list = node_member(permissions, lists[i]);
-
-		for (const struct node *at = list != NULL && list->kind == NODE_ARRAY ? list->first : NULL; at != NULL;
-		     at = at->next)
-			if (at->kind == NODE_STRING && strncmp(at->text, "Bash(", 5) == 0) {
-				char name[32];
-
-				(void)snprintf(name, sizeof name, "permissions.%s", lists[i]); /* fits */
-				note_add(w->told, NOTE_RULES, spot_of(w->tree->bytes, w->tree->len, at->start).line,
-					 name, strlen(name));
-				break;
-			}
-	}
-}
-
-static int add_hook(struct work *w)
-{
-	static const char *const path[] = { "hooks", "PreToolUse", NULL };
-	const struct node *hooks = node_member(w->tree->root, "hooks"), *groups = node_member(hooks, "PreToolUse");
-	const char *title = setup_about(w->ask->client)->title;
-	int r = 0;
-
-	if (hook_of_ours(w->tree) != NULL) {
-		note_add(w->told, NOTE_OURS, 0, "the hook", 8);
-		return 0;
-	}
-	if (w->tree->form == FORM_TOML)
-		r = add_hook_table(w, hooks);
-	else if (groups != NULL && groups->kind == NODE_ARRAY)
-		edits_place(&w->edits, groups, NULL, put_group, w);
-	else
-		r = put_at(w, w->tree->root, path, put_groups, w);
-	if (r < 0)
-		return r;
-	note_add(w->told, NOTE_HOOKED, 0, title, strlen(title));
-	if (setup_about(w->ask->client)->hook == HOOK_CODEX)
-		note_add(w->told, NOTE_TRUST, 0, title, strlen(title));
-	look_for_rules(w);
-	w->told->changes++;
-	return 0;
-}
-
-/* ---- a sandbox of the client's own ---- */
-
-static bool is_on(const struct node *n)
-{
-	return n != NULL &&
-	       (n->kind == NODE_STRING ? n->text_len > 0 && !node_is_text(n, "false")
-				       : n->kind == NODE_BARE && n->text_len == 4 && memcmp(n->text, "true", 4) == 0);
-}
-
-static void turn_off(struct work *w, const struct node *n, const char *value)
-{
-	const char *title = setup_about(w->ask->client)->title;
-
-	edits_add(&w->edits, n->start, n->end - n->start, value, strlen(value));
-	note_add(w->told, NOTE_SANDBOX_OFF, 0, title, strlen(title));
-	w->told->changes++;
-}
-
-/* Codex has one unless it is told that it has none. */
-static void codex_sandbox(struct work *w)
-{
-	static const char off[] = "\"danger-full-access\"";
-	const struct node *mode = node_member(w->tree->root, "sandbox_mode");
-	const char *title = setup_about(w->ask->client)->title;
-	auto_buf line = { .max = 256 };
-
-	if (node_is_text(mode, "danger-full-access"))
-		return;
-	if ((w->ask->what & SETUP_OFF) == 0) {
-		note_add(w->told, NOTE_SANDBOX_CODEX,
-			 mode == NULL ? 0 : spot_of(w->tree->bytes, w->tree->len, mode->start).line, "sandbox_mode",
-			 12);
-		return;
-	}
-	if (mode != NULL) {
-		turn_off(w, mode, off);
-		return;
-	}
-	buf_printf(&line, "sandbox_mode = %s%s", off,
-		   w->edits.newline); /* before everything: behind a [table] it would be that one's */
-	edits_add(&w->edits, w->tree->root->start, 0, line.data, line.len);
-	note_add(w->told, NOTE_SANDBOX_OFF, 0, title, strlen(title));
-	w->told->changes++;
-}
-
-static void json_sandbox(struct work *w, const struct node *n, enum setup_note_id id, const char *name)
-{
-	if (!is_on(n))
-		return;
-	if ((w->ask->what & SETUP_OFF) != 0)
-		turn_off(w, n, "false");
-	else
-		note_add(w->told, id, spot_of(w->tree->bytes, w->tree->len, n->start).line, name, strlen(name));
-}
-
-static void look_for_sandbox(struct work *w)
-{
-	const struct node *root = w->tree->root;
-
-	switch (w->ask->client) {
-	case SETUP_CLAUDE_CODE:
-		json_sandbox(w, node_member(node_member(root, "sandbox"), "enabled"), NOTE_SANDBOX_CLAUDE,
-			     "sandbox.enabled");
-		break;
-	case SETUP_CODEX: codex_sandbox(w); break;
-	case SETUP_GEMINI:
-		json_sandbox(w, node_member(node_member(root, "tools"), "sandbox"), NOTE_SANDBOX_GEMINI,
-			     "tools.sandbox");
-		json_sandbox(w, node_member(root, "sandbox"), NOTE_SANDBOX_GEMINI,
-			     "sandbox"); /* as it was written before */
-		break;
-	case SETUP_CURSOR:
-	case SETUP_VSCODE:
-	case SETUP_CLAUDE_DESKTOP:
-	case SETUP_CLIENTS: break;
-	}
 }
 
 /* ---- all of it ---- */
@@ -537,11 +379,11 @@ static int make(struct work *w)
 	if ((a->what & SETUP_WRAP) != 0)
 		r = servers_each(w->tree, a->client, wrap_all, w);
 	if (r == 0 && (a->what & SETUP_SANDBOX) != 0)
-		look_for_sandbox(w);
+		shell_sandbox(w);
 	if (r == 0 && (a->what & SETUP_ADD) != 0)
 		r = add_server(w);
 	if (r == 0 && (a->what & SETUP_HOOKS) != 0)
-		r = add_hook(w);
+		r = shell_hook(w);
 	return r;
 }
 

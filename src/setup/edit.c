@@ -228,11 +228,11 @@ void edits_place(struct edits *d, const struct node *box, const char *key, pen_f
 	edits_add(d, box->tail, 0, out.data, out.len);
 }
 
-void edits_take(struct edits *d, const struct node *n)
+void edits_take_run(struct edits *d, const struct node *first, const struct node *n)
 {
 	const struct tree *t = d->tree;
-	const struct node *prev = node_before(n), *box = n->parent;
-	size_t from = gap_before(t, begin_of(n)), to = n->has_comma ? n->comma + 1 : n->end;
+	const struct node *prev = node_before(first), *box = n->parent;
+	size_t from = gap_before(t, begin_of(first)), to = n->has_comma ? n->comma + 1 : n->end;
 
 	if (n->next == NULL && from == box->start + 1 && gap_before(t, box->end - 1) <= to)
 		to = box->end - 1;               /* nothing is left in it */

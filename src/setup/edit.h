@@ -62,8 +62,12 @@ void pen_next(struct pen *p);                 /* before an element */
 /* Puts a member into an object in brackets, or an element (key NULL) into an array, behind all that is there. */
 typedef void pen_fn(struct pen *p, const void *of);
 void edits_place(struct edits *d, const struct node *box, const char *key, pen_fn *value, const void *of);
-/* Takes a member or an element out of brackets. */
-void edits_take(struct edits *d, const struct node *n);
+/* Takes a member or an element out of brackets, or all from one to another. */
+void edits_take_run(struct edits *d, const struct node *first, const struct node *last);
+static inline void edits_take(struct edits *d, const struct node *n)
+{
+	edits_take_run(d, n, n);
+}
 /* Texts before all that is in an array in brackets. */
 void edits_lead(struct edits *d, const struct node *array, const struct setup_words *words);
 

@@ -67,22 +67,39 @@ const struct node *server_inner(const struct node *server)
 	return NULL;
 }
 
-const struct node *hook_of_ours(const struct tree *t)
+const char *hook_list(enum setup_client c)
 {
-	const struct node *groups = node_member(node_member(t->root, "hooks"), "PreToolUse");
+	return setup_about(c)->hook == HOOK_CURSOR ? "preToolUse" : "PreToolUse";
+}
+
+bool hook_is_ours(const struct node *hook)
+{
+	const struct node *command = node_member(hook, "command");
+
+	const char *at = command != NULL && command->kind == NODE_STRING ? strstr(command->text, " setup hook ") : NULL;
+	const size_t own = strlen(SETUP_PROGRAM);
+	size_t n = at != NULL ? (size_t)(at - command->text) : 0;
+
+	if (n > 0 && at[-1] == '\'') /* a path in quotes */
+		n--;
+	return n >= own && memcmp(command->text + n - own, SETUP_PROGRAM, own) == 0 &&
+	       (n == own || command->text[n - own - 1] == '/');
+}
+
+const struct node *hook_of_ours(const struct tree *t, enum setup_client c)
+{
+	const struct node *groups = node_member(node_member(t->root, "hooks"), hook_list(c));
 
 	for (const struct node *g = groups != NULL && groups->kind == NODE_ARRAY ? groups->first : NULL; g != NULL;
 	     g = g->next) {
 		const struct node *hooks = node_member(g, "hooks");
 
+		if (hook_is_ours(g))
+			return g;
 		for (const struct node *h = hooks != NULL && hooks->kind == NODE_ARRAY ? hooks->first : NULL; h != NULL;
-		     h = h->next) {
-			const struct node *command = node_member(h, "command");
-
-			if (command != NULL && command->kind == NODE_STRING &&
-			    strncmp(command->text, HOOK_WORDS, strlen(HOOK_WORDS)) == 0)
+		     h = h->next)
+			if (hook_is_ours(h))
 				return g;
-		}
 	}
 	return NULL;
 }

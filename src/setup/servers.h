@@ -20,8 +20,11 @@ bool server_is_guarded(const struct node *server); /* `ambit guard ...` */
 /* Of one that is guarded, the element behind "--"; NULL: there is none. */
 const struct node *server_inner(const struct node *server);
 
-#define HOOK_WORDS "ambit setup hook "
-/* A hook of ours among those before a tool runs: the element of `hooks.PreToolUse`; NULL: there is none. */
-const struct node *hook_of_ours(const struct tree *t);
+/* The member of `hooks` that has those before a tool runs. */
+const char *hook_list(enum setup_client c);
+/* Whether that is a hook of ours. */
+bool hook_is_ours(const struct node *hook);
+/* One of ours among those before a tool runs: the element of that list; NULL: there is none. */
+const struct node *hook_of_ours(const struct tree *t, enum setup_client c);
 
 #endif

@@ -110,12 +110,33 @@ static int each(void *of, const struct node *servers, const struct node *project
 	return 0;
 }
 
+/* The version that a file of Cursor's has by us: before the hooks, if these are ours, too, and else at the end. Elsewhere somebody put it, and it stays. */
+static const struct node *version_of_ours(const struct work *w)
+{
+	const struct node *version = node_member(w->now->root, "version");
+
+	return setup_about(w->ask->client)->hook == HOOK_CURSOR && version != NULL &&
+			       node_member(w->was->root, "version") == NULL && version->end - version->start == 1 &&
+			       w->now->bytes[version->start] == '1'
+		       ? version
+		       : NULL;
+}
+
+/* box: that of the hooks; it goes with what was made for it and is empty now. */
+static void take_hooks(struct work *w, const struct node *box)
+{
+	const struct node *version = version_of_ours(w);
+
+	edits_take_run(&w->edits, version != NULL && version->next == box ? version : box, box);
+}
+
 static void take_hook(struct work *w)
 {
-	const struct node *group = hook_of_ours(w->now), *old_hooks = node_member(w->was->root, "hooks");
-	const struct node *old = node_member(old_hooks, "PreToolUse"), *hooks, *list;
+	const struct node *group = hook_of_ours(w->now, w->ask->client);
+	const struct node *old_hooks = node_member(w->was->root, "hooks"), *hooks, *list, *version;
+	const struct node *old = node_member(old_hooks, hook_list(w->ask->client));
 
-	if (group == NULL || hook_of_ours(w->was) != NULL)
+	if (group == NULL || hook_of_ours(w->was, w->ask->client) != NULL)
 		return;
 	hooks = node_member(group, "hooks");
 	list = group->parent;
@@ -124,20 +145,24 @@ static void take_hook(struct work *w)
 	if (group->shape == SHAPE_HEADER) { /* two tables, one below the other */
 		drop_table(&w->edits, hooks->first);
 		drop_table(&w->edits, group);
-	} else if (hooks->n_members > 1) { /* others came into the same group: ours alone goes */
+		return;
+	}
+	if (hooks != NULL && hooks->n_members > 1) { /* others came into the same group: ours alone goes */
 		for (const struct node *h = hooks->first; h != NULL; h = h->next)
-			if (strncmp(node_member(h, "command") != NULL && node_member(h, "command")->kind == NODE_STRING
-					    ? node_member(h, "command")->text
-					    : "",
-				    HOOK_WORDS, strlen(HOOK_WORDS)) == 0) {
+			if (hook_is_ours(h)) {
 				edits_take(&w->edits, h);
 				break;
 			}
-	} else if (old == NULL && list->n_members == 1 && old_hooks == NULL && list->parent->n_members == 1) {
-		edits_take(&w->edits, list->parent);
-	} else {
-		edits_take(&w->edits, old == NULL && list->n_members == 1 ? list : group);
+		return;
 	}
+	if (old == NULL && list->n_members == 1 && old_hooks == NULL && list->parent->n_members == 1) {
+		take_hooks(w, list->parent);
+		return;
+	}
+	edits_take(&w->edits, old == NULL && list->n_members == 1 ? list : group);
+	version = version_of_ours(w);
+	if (old_hooks != NULL && version != NULL && version->next == NULL)
+		edits_take(&w->edits, version);
 }
 
 /* ---- the sandbox ---- */

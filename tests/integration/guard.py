@@ -28,7 +28,8 @@ class Client:
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd)
         self.lines, self.stray, self.last, self.err = queue.Queue(), [], 0, []
         threading.Thread(target=self.hear, daemon=True).start()
-        threading.Thread(target=lambda: self.err.extend(self.process.stderr), daemon=True).start()
+        self.hears_errors = threading.Thread(target=lambda: self.err.extend(self.process.stderr), daemon=True)
+        self.hears_errors.start()
 
     def hear(self):
         for line in self.process.stdout:
@@ -308,6 +309,10 @@ def the_server_has_what_it_was_granted(place):
         c.begin()
         tries = json.loads(text_of(c.call("look", **look)))
         assert tries == {"file": "FileNotFoundError", "environment": "KeyError", "network": tries["network"], "process": "FileNotFoundError"} and "Error" in tries["network"], tries
+        c.end()
+        c.hears_errors.join(WAIT)
+        said = b"".join(c.err).decode()  # its client writes it down, and whoever looks finds the flag
+        assert f"denied: read {secret}" in said and f"--read {secret} allows it" in said, said
     with p.bare() as c:  # the twin
         c.begin()
         tries = json.loads(text_of(c.call("look", **look)))

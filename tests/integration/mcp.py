@@ -377,6 +377,9 @@ def what_was_denied_names_the_line_that_allows_it(place):
         among(f"by the line `read: {secret}`", text_of(got))
         not_among(PERSONS, json.dumps(got))
         among(f"by the line `read: {secret}`", text_of(c.bad("read", path=secret)))
+        held = text_of(c.call("shell", code="mkdir -p .git/hooks && echo x > .git/hooks/post-commit"))
+        among("[not taken over: added ", held)
+        among(".git/hooks/post-commit, since git runs them; it holds back all that this call changed", held)
         outside = "/usr/share/made-by-a-test"
         among(outside, text_of(c.bad("write", path=outside, text="x")))
         assert not os.path.exists(outside)
@@ -384,6 +387,19 @@ def what_was_denied_names_the_line_that_allows_it(place):
         assert not os.path.exists(os.path.join(s.home, "made"))
         with Client(s, "--work", ".", "--read", secret) as other:  # the twin: that very line
             equal((text_of(other.good("read", path=secret)), data_of(other.good("run", argv=["cat", secret]))["denied"]), (PERSONS, []))
+
+
+def an_engine_that_may_not_compile_is_told_with_its_line(place):
+    need("node")
+    code = "node -e 'let s = 0; for (let i = 0; i < 1e7; i++) s += i; console.log(s)'"
+    with serving(place, "--work", ".") as (s, c):
+        got = c.bad("shell", code=code)
+        denied, = data_of(got)["denied"]
+        equal((denied["kind"], denied["object"], denied["would"]), ("jit", "node", "run: [node]"))
+        among("likely since it may not write machine code here; the person can allow it in the policy by the line `run: [node]`", text_of(got))
+        equal(data_of(c.bad("shell", code="kill -SEGV $$"))["denied"], [])
+        with Client(s, "--work", ".", "--run", "node") as other:
+            equal(data_of(other.good("shell", code=code))["stdout"], "49999995000000\n")
 
 
 def the_network_is_not_there(place):
@@ -844,7 +860,7 @@ SCENARIOS = [a_long_call_becomes_a_task, a_question_is_a_persons_to_answer, what
              results_are_as_their_schemas_say, commands_run_and_tell_how_they_ended, variables_are_those_that_are_granted,
              code_gives_values_pictures_and_where_it_failed, pictures_are_pictures, files_are_read_and_changed, what_is_no_text_comes_as_what_it_is,
              output_that_is_too_long_is_told_and_is_a_resource, what_is_not_granted_is_not_listed, staged_changes_wait_for_a_person,
-             what_was_denied_names_the_line_that_allows_it, the_network_is_not_there, nothing_of_the_person_is_reachable,
+             what_was_denied_names_the_line_that_allows_it, an_engine_that_may_not_compile_is_told_with_its_line, the_network_is_not_there, nothing_of_the_person_is_reachable,
              what_is_shaped_like_a_thing_stays_data, progress_is_told_to_who_wants_it, who_is_cancelled_ends_and_is_not_answered,
              each_of_several_is_answered_once_by_its_id, an_id_that_is_in_use_is_not_answered_twice, a_key_is_one_effect, what_a_person_does_meanwhile_is_told,
              what_failed_is_kept_until_somebody_says, another_sessions_events_are_not_there, resources_are_the_sessions_events,

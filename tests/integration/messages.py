@@ -152,7 +152,7 @@ def what_no_word_is_near_is_answered_with_the_help(place):
         ("policy check", "no file: name one after policy check", "see `ambit policy --help`"),
         ("policy check a b", "policy check takes one file, and not 'b' too", "see `ambit policy --help`"),
         ("policy trust --json a", "no option '--json'", "see `ambit policy --help`"),
-        ("run --preset zebra -- true", "no preset 'zebra'", "there are: c, claude-code, node, python, shell"),
+        ("run --preset zebra -- true", "no preset 'zebra'", "there are: agent, c, claude-code, node, python, shell"),
     ):
         refused_words(place, words, what, hint)
 

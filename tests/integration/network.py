@@ -639,6 +639,9 @@ def and_nothing_else(network, who, uid):
     # names that lead inside: the connection is made, and reset; and nobody is there
     curls(network, who, uid, [("http://inner.test/", RESET), ("http://rebound.test:8080/", RESET), ("http://metadata.test/", RESET), ("http://own.test/", RESET),
                               ("http://open.test:81/", RESET)], "inner.test:80", "rebound.test:8080", "metadata.test:80", "own.test:80", "open.test:81")
+    for name, told_so in (("inner.test", True), ("open.test", False)):  # the program saw a reset alone
+        said = network.run(uid, "--connect", f"{name}:80", "--", "curl", "-sS", "-m", "10", f"http://{name}/").stderr
+        assert (f"not connected: {name}:80\n  why: its name leads to no public address" in said) == told_so, f"{who}: {said}"
 
 
 @both_users

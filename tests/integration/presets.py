@@ -100,7 +100,19 @@ def c(place):
     quiet(place.cell("--preset", "c", "--", "sh", "-c", "echo 'int main(void) { return 0; }' > a.c && gcc -fPIE a.c -lm -lpthread && ./a.out", cwd=top))
 
 
+def agent(place):
+    need("git", "make", "gcc", "node", "npm")
+    top = place.fresh()
+    make_project(top)
+    write(os.path.join(place.home, ".gitconfig"), "[user]\n\tname = Ann\n\temail = ann@example.com\n")
+    write(os.path.join(top, "package.json"), '{"name": "a", "version": "1.0.0", "scripts": {"test": "node -e \'console.log(6 * 7)\'"}}\n')
+    script = "make -s && npm test --silent && python3 -m venv --without-pip .venv && rm -rf .venv && git init -q && git add package.json && git commit -qm first && git log --format=%an"
+    quiet(place.cell("--preset", "agent", "--", "bash", "-c", script, cwd=top), "42", "Ann")
+    bare = place.cell("--work", ".", "--", "bash", "-c", "npm test --silent", cwd=top)  # the twin: behind a shell nothing says that it is node
+    assert bare.returncode != 0 and "--run node" in bare.stderr, told(bare)
+
+
 if __name__ == "__main__":
     tempfile.tempdir = "/var/tmp"  # a cell has its own /tmp
     main([python, python_of_an_active_environment, what_is_not_shown_is_passed_over, node, node_installed_for_one_person,
-          claude_code, a_link_that_was_granted_keeps_its_name, shell, c])
+          claude_code, a_link_that_was_granted_keeps_its_name, shell, c, agent])

@@ -7,6 +7,7 @@ usage: setup.py AMBIT    (TAP on standard output; as root once more as an ordina
 
 import json
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -138,7 +139,7 @@ def a_server_of_each_client_runs_behind_the_gate(place):
         assert "runs behind the gate" in result.stdout and "+++ b/" in result.stdout, told(result)
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
         servers = servers_of(client, path)
-        assert list(servers) == ["echo", "ambit"] and servers["echo"]["command"] == "ambit", servers
+        assert list(servers) == ["echo", "ambit"] and servers["echo"]["command"] == place.ambit, servers
         with Client(servers["echo"], p.env, p.tree) as c:
             assert not c.call("echo", text="hi").get("isError"), client
             refused = c.call("drop")
@@ -197,7 +198,7 @@ def a_person_is_asked(place):
     write(p.path(".cursor/mcp.json"), "{}\n")
     for answer, changed in (("n\r", False), ("\r", False), ("y\r", True)):
         with Terminal(["ambit", "setup", "cursor"], p.tree, p.env) as t:
-            t.until(r'\+      "command": "ambit"')
+            t.until(r'\+      "command": ".*ambit"')
             t.until(r"Change it\? \[y/N\] ")
             assert content(p.path(".cursor/mcp.json")) == b"{}\n"
             t.type(answer)
@@ -314,6 +315,13 @@ def what_is_granted_nothing_is_told(place):
         assert "nothing is granted" not in p.setup("cursor", "--dry-run", *words).stdout, words
 
 
+def what_is_fetched_at_each_start_is_told(place):
+    p = Person(place)
+    for command, told_so in (("npx", True), ("/usr/bin/uvx", True), ("node", False)):
+        write(p.path(".cursor/mcp.json"), json.dumps({"mcpServers": {"x": {"command": command, "args": ["-y", "s"]}}}))
+        assert ("x: its command fetches it at each start" in p.setup("cursor", "--dry-run").stdout) == told_so, command
+
+
 def several_changes_are_undone_one_by_one(place):
     p = Person(place)
     path = p.path(".codex/config.toml")
@@ -349,18 +357,53 @@ def a_difference_moves_no_terminal(place):
 
 def wrong_words_are_told(place):
     p = Person(place)
-    for words, says in ((["nobody"], "no client 'nobody'"), ([], "which client?"), (["cursor", "--hooks"], "--hooks is for"), (["cursor", "codex"], "one client"), (["cursor", "--project", "--config", "x"], "not both"),
+    for words, says in ((["nobody"], "no client 'nobody'"), ([], "which client?"), (["gemini", "--hooks"], "--hooks is for"), (["cursor", "codex"], "one client"), (["cursor", "--project", "--config", "x"], "not both"),
                         (["cursor", "--sandbox", "on"], "--sandbox takes off"), (["cursor", "--policy", "none"], "there is no 'none'"), (["cursor", "--mcp", "'a"], "a quote has no end"), (["cursor", "--guard", "--read . -- x"], "no '--'"),
-                        (["claude-code", "--hooks", "--config", "x"], "settings.json"), (["cursor", "--undoo"], "no option '--undoo'"), (["cursor", "--run", "x"], "--run is for --hooks"), (["cursor", "--config"], "which?")):
+                        (["claude-code", "--hooks", "--config", "x"], "settings.json"), (["cursor", "--hooks", "--config", "x"], "hooks.json"), (["cursor", "--undoo"], "no option '--undoo'"), (["cursor", "--run", "x"], "--run is for --hooks"), (["gemini", "--measure"], "--measure is for"), (["codex", "--measure", "--undo"], "--measure is for"), (["cursor", "--config"], "which?")):
         p.refused(*words, says=says)
     assert os.listdir(p.home) == []
+
+
+def two_at_once_lose_nothing(place):
+    for turn in range(4):
+        p = Person(place)
+        path = p.path(".cursor/mcp.json")
+        write(path, '{"mcpServers": {"x": {"command": "npx"}}}\n')
+        both = [subprocess.Popen(["ambit", "setup", "cursor", "--yes", word], cwd=p.tree, env=p.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                for word in (["--no-mcp", "--no-guard"] if turn % 2 else ["--no-guard", "--no-mcp"])]
+        for process in both:
+            out, err = process.communicate(timeout=WAIT)
+            assert process.returncode == 0, out + err
+        servers = servers_of("cursor", path)
+        assert servers["x"]["command"] == place.ambit and "ambit" in servers and len(p.kept()) == 4, servers
+        p.made("cursor", "--undo")
+        p.made("cursor", "--undo")
+        assert content(path) == b'{"mcpServers": {"x": {"command": "npx"}}}\n'
+
+
+def one_waits_for_the_other(place):
+    p = Person(place)
+    write(p.path(".cursor/mcp.json"), "{}\n")
+    with Terminal(["ambit", "setup", "cursor"], p.tree, p.env) as t:
+        t.until(r"Change it\? \[y/N\] ")
+        assert p.setup("cursor", "--dry-run").returncode == 0  # which changes nothing
+        with subprocess.Popen(["ambit", "setup", "cursor", "--yes"], cwd=p.tree, env=p.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as other:
+            assert "another `ambit setup` is at work" in other.stderr.readline()
+            t.type("y\r")
+            assert t.end() == 0, t.shown()
+            out, err = other.communicate(timeout=WAIT)
+            assert other.returncode == 0 and "nothing is to be changed" in out, out + err
 
 
 # ---- hooks ----
 
 
 def said(command, **more):
-    return json.dumps({"session_id": "s", "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": command, **more}})
+    return json.dumps({"session_id": "s-1", "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": command, **more}})
+
+
+def said_by_cursor(command, **more):
+    return json.dumps({"conversation_id": "c-1", "generation_id": "g", "hook_event_name": "preToolUse", "tool_name": "Shell", "tool_input": {"command": command, **more}, "tool_use_id": "t", "cwd": ""})
 
 
 def a_command_comes_back_in_a_cell(place):
@@ -373,12 +416,75 @@ def a_command_comes_back_in_a_cell(place):
     assert answer["hookEventName"] == "PreToolUse" and "permissionDecision" not in answer, answer
     made = answer["updatedInput"]
     assert {k: v for k, v in made.items() if k != "command"} == {"description": "d\n", "timeout": 6000, "run_in_background": True}, made
-    assert shlex.split(made["command"])[-3:] == ["bash", "-c", odd] and " run --work . " in made["command"], made
+    assert shlex.split(made["command"])[-3:] == ["bash", "-c", odd] and " run --agent claude-code.s-1 --work . " in made["command"], made
     ran = subprocess.run(["sh", "-c", made["command"]], cwd=p.tree, env=p.env, capture_output=True, text=True, timeout=WAIT, stdin=subprocess.DEVNULL)
     assert ran.returncode == 0, told(ran)
     assert content(f"{p.tree}/out.txt").decode() == "bash|it's|a  b|\t|ä\u2028|\\|`id`|cell\n", content(f"{p.tree}/out.txt")
+    shown = subprocess.run(["ambit", "ledger", "show", "--json"], cwd=p.tree, env=p.env, capture_output=True, text=True, timeout=WAIT)
+    assert '"claude-code.s-1"' in shown.stdout, told(shown)  # which conversation it was
     codex = json.loads(p.setup("hook", "codex", input=said("true")).stdout)["hookSpecificOutput"]
     assert codex["permissionDecision"] == "allow" and list(codex["updatedInput"]) == ["command"], codex
+
+
+def a_command_of_cursor_comes_back_in_a_cell(place):
+    p = Person(place)
+    p.made("cursor", "--no-mcp", "--no-guard", "--hooks", "--run", shlex.join(["--work", ".", *room_of(place)]))
+    hooks = json.loads(content(p.path(".cursor/hooks.json")))
+    hook, = hooks["hooks"]["preToolUse"]
+    assert hooks["version"] == 1 and hook["matcher"] == "Shell" and hook["failClosed"] is True and not os.path.exists(p.path(".cursor/mcp.json")), hooks
+    by_hook = lambda text, env=p.env: subprocess.run(["sh", "-c", hook["command"]], cwd=p.tree, env=env, input=text, capture_output=True, text=True, timeout=WAIT)
+    answer = json.loads(by_hook(said_by_cursor("hostname > told.txt", cwd=p.tree, timeout=9000)).stdout)
+    made = answer["updated_input"]
+    assert answer["permission"] == "allow" and made["cwd"] == p.tree and made["timeout"] == 9000 and "--agent cursor.c-1 " in made["command"], answer
+    ran = subprocess.run(["sh", "-c", made["command"]], cwd=p.tree, env=p.env, capture_output=True, text=True, timeout=WAIT, stdin=subprocess.DEVNULL)
+    assert ran.returncode == 0 and content(f"{p.tree}/told.txt") == b"cell\n", told(ran)
+    refused = by_hook(said("x"))  # no tool of Cursor's
+    assert refused.returncode == 2 and json.loads(refused.stdout)["permission"] == "deny" and "no call of the client's shell" in refused.stdout, told(refused)
+    assert by_hook(said_by_cursor("x"), {**p.env, "PATH": "/usr/bin:/bin"}).returncode == 0  # whatever the client's PATH is
+    gone = hook["command"].replace("ambit setup", "ambit-is-gone setup")
+    assert subprocess.run(["sh", "-c", gone], input=said_by_cursor("x"), env=p.env, cwd=p.tree, capture_output=True, text=True, timeout=WAIT).returncode == 2  # no Ambit, and nothing runs
+    p.made("cursor", "--undo")
+    assert not os.path.exists(p.path(".cursor/hooks.json"))
+
+
+def the_person_names_the_agent(place):
+    p = Person(place)
+    for words in (["--agent", "mine"], ["--agent=mine"]):
+        answer = json.loads(p.setup("hook", "codex", "--", *words, input=said("true")).stdout)
+        assert answer["hookSpecificOutput"]["updatedInput"]["command"].count("--agent") == 1, answer
+    write(f"{p.tree}/named.yaml", "version: 1\nagent: mine\ngrants:\n  - work: .\n")
+    for words in (["--policy", "named.yaml"], ["--session", "s"], ["--preset", "claude-code"]):  # an event has one agent, and these may name it
+        assert "--agent" not in p.setup("hook", "codex", "--", *words, input=said("true")).stdout, words
+    assert "--agent codex.s-1" in p.setup("hook", "codex", "--", "--preset", "agent", input=said("true")).stdout
+    odd = said("true").replace("s-1", "a b; --work /")  # which is no name
+    assert "--agent" not in p.setup("hook", "codex", input=odd).stdout
+
+
+def a_client_that(p, does):
+    """A codex whose sandbox is that."""
+    write(f"{p.home}/bin/codex", f"#!/bin/sh\nshift 2\n{does}\n")
+    os.chmod(f"{p.home}/bin/codex", 0o755)
+    return {"PATH": f"{p.home}/bin:{p.env['PATH']}"}
+
+
+def ways_are_measured_and_tried(place):
+    p = Person(place)
+    run = ("--run", shlex.join(["--work", ".", *room_of(place)]))
+    words = ("codex", "--project", "--no-mcp", "--dry-run", "--measure", *run)
+    result = p.setup(*words, env=a_client_that(p, 'exec "$@"'))
+    lines = result.stdout.splitlines()
+    assert result.returncode == 0 and lines[-5].startswith("measured: `true`") and lines[-4].endswith(" ms: nothing") and lines[-3].endswith(" ms: nothing"), told(result)
+    assert lines[-2].endswith("starts: both stand, one in the other"), told(result)
+    for layer in ("files", "processes", "network", "seccomp", "Landlock"):
+        assert layer in lines[-1], told(result)
+    assert "it does not start here (codex)" in p.setup(*words, env=a_client_that(p, "exit 1")).stdout
+    inside = p.setup(*words, env=a_client_that(p, 'case $1 in bash) exec "$@"; esac; exit 1')).stdout
+    assert "does not start: with the hook" in inside and "it does not start here" not in inside, inside
+    cursor = p.setup("cursor", "--project", "--no-mcp", "--dry-run", "--measure", *run).stdout
+    assert "not tried: nothing but Cursor starts it" in cursor and " of it the hook: " in cursor, cursor
+    without = p.setup("cursor", "--project", "--no-mcp", "--dry-run", "--measure", "--run", "--read /no/such/file").stdout
+    assert "with the hook                it does not start here" in without, without
+    assert os.listdir(p.tree) == ["guard_server.py"]  # nothing was changed
 
 
 def what_is_not_understood_does_not_run(place):
@@ -386,7 +492,7 @@ def what_is_not_understood_does_not_run(place):
     for text in ("", "{", "[]", "{}", '{"tool_name": "Bash"}', '{"tool_name": "Bash", "tool_input": {"command": 1}}', said("x")[:-1], said("x" * (2 << 20)), said("x").replace("{", '{"tool_name": "Read", ', 1), '{"tool_name": "Bash", "tool_input": {"command": "a\\u0000b"}}'):
         result = p.setup("hook", "claude-code", input=text)
         assert result.returncode == 2 and result.stdout == "" and result.stderr.startswith("ambit: "), told(result)
-    for words in (["claude-code", "--work", "."], ["cursor"], ["nobody"], []):
+    for words in (["claude-code", "--work", "."], ["gemini"], ["nobody"], []):
         p.refused("hook", *words, says="ambit setup hook CLIENT", status=2, input=said("x"))
     other = p.setup("hook", "claude-code", input='{"tool_name": "Read", "tool_input": {"file_path": "/x"}}')  # its matcher lets none through
     assert other.returncode == 2 and other.stdout == "" and "no call of the client's shell" in other.stderr, told(other)
@@ -399,7 +505,7 @@ def rules_that_a_hook_passes_by_are_told(place):
     assert "line 3: permissions.deny: rules of yours" in result.stdout and "line 5: sandbox.enabled is on" in result.stdout, told(result)
     p.made("claude-code", "--hooks", "--sandbox", "off")
     settings = json.loads(content(p.path(".claude/settings.json")))
-    assert settings["sandbox"] == {"enabled": False} and settings["hooks"]["PreToolUse"][0]["hooks"][0]["command"] == "ambit setup hook claude-code || exit 2", settings
+    assert settings["sandbox"] == {"enabled": False} and settings["hooks"]["PreToolUse"][0]["hooks"][0]["command"] == f"{place.ambit} setup hook claude-code || exit 2", settings
     p.made("claude-code", "--undo")
     assert b'"enabled": true' in content(p.path(".claude/settings.json"))
     assert "/hooks" in p.setup("codex", "--hooks", "--dry-run").stdout
@@ -430,6 +536,15 @@ def gate_options(p):
     return shlex.join(["--tool", "echo/*", "--read", p.tree, *room_of(p.place)])
 
 
+def without_ambit(place, path):
+    write(path, content(path).decode().replace(place.ambit, "/nowhere/ambit"))
+
+
+def agents_of(p, prefix):
+    shown = subprocess.run(["ambit", "ledger", "show", "--json"], cwd=p.tree, env=p.env, capture_output=True, text=True, timeout=WAIT)
+    return re.findall(f'"{re.escape(prefix)}[0-9a-f-]{{36}}"', shown.stdout)
+
+
 def claude_reads_it(place):
     p = Person(place)
     claude = found(p, "claude")
@@ -438,12 +553,12 @@ def claude_reads_it(place):
     assert added.returncode == 0, told(added)
     p.made("claude-code", "--guard", gate_options(p))
     listed = client_says(p, claude, "mcp", "list", **quiet)
-    for name in ("echo: ambit guard --name echo", "ambit: ambit mcp --work ."):
+    for name in (f"echo: {place.ambit} guard --name echo", f"ambit: {place.ambit} mcp --preset agent"):
         line = next((x for x in listed.stdout.splitlines() if x.startswith(name)), "")
         assert "Connected" in line, told(listed)
     p.made("claude-code", "--undo")
     listed = client_says(p, claude, "mcp", "list", **quiet).stdout  # it wrote the file itself meanwhile
-    assert f"echo: {PYTHON} {p.tree}/guard_server.py" in listed and "ambit mcp" not in listed, listed
+    assert f"echo: {PYTHON} {p.tree}/guard_server.py" in listed and "mcp --preset" not in listed, listed
 
 
 def codex_reads_it(place):
@@ -454,7 +569,7 @@ def codex_reads_it(place):
     assert added.returncode == 0, told(added)
     p.made("codex", "--guard", gate_options(p))
     listed = {s["name"]: s["transport"] for s in json.loads(client_says(p, codex, "mcp", "list", "--json").stdout)}
-    assert listed["ambit"]["command"] == "ambit" and listed["ambit"]["args"] == ["mcp", "--work", "."], listed
+    assert listed["ambit"]["command"] == place.ambit and listed["ambit"]["args"] == ["mcp", "--preset", "agent"], listed
     assert listed["echo"]["args"][:3] == ["guard", "--name", "echo"] and listed["echo"]["args"][-5:] == ["--env", "A", "--", PYTHON, f"{p.tree}/guard_server.py"], listed
 
 
@@ -466,8 +581,18 @@ def gemini_reads_it(place):
     p.made("gemini", "--guard", gate_options(p))
     listed = client_says(p, gemini, "mcp", "list", GEMINI_CLI_TRUST_WORKSPACE="true")
     text = listed.stdout + listed.stderr
-    assert "echo: ambit guard --name echo" in text, told(listed)
-    assert "Connected" in next((x for x in text.splitlines() if "ambit: ambit mcp --work ." in x), ""), told(listed)
+    assert f"echo: {place.ambit} guard --name echo" in text, told(listed)
+    assert "Connected" in next((x for x in text.splitlines() if f"ambit: {place.ambit} mcp --preset agent" in x), ""), told(listed)
+
+
+def codex_is_measured(place):
+    p = Person(place)
+    found(p, "codex")
+    result = p.setup("codex", "--project", "--no-mcp", "--dry-run", "--measure", "--run", shlex.join(["--work", ".", *room_of(place)]))
+    inside = [line for line in result.stdout.splitlines() if "in its own sandbox" in line]
+    assert result.returncode == 0 and inside, told(result)
+    if "does not start here" not in inside[0]:  # it starts none of its helpers where its home lies in /tmp
+        assert "seccomp" in inside[0] and "does not start: with the hook" in result.stdout, told(result)
 
 
 def a_command_of_claude_runs_in_a_cell(place):
@@ -478,9 +603,11 @@ def a_command_of_claude_runs_in_a_cell(place):
         env = {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": "none", "DISABLE_TELEMETRY": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
         result = client_says(p, claude, "-p", "go", "--allowedTools", "Bash", **env)
         assert content(f"{p.tree}/told.txt") == b"cell\n" and '"content": "cell' in model.heard(), f"{told(result)}\n{model.heard()[-500:]}"
+        assert agents_of(p, "claude-code."), "no event says which conversation it was"
         os.unlink(f"{p.tree}/told.txt")
         model.begin()
-        client_says(p, claude, "-p", "go", "--allowedTools", "Bash", **env, PATH=p.env["PATH"].replace(os.path.dirname(place.ambit), "/nowhere"))
+        without_ambit(place, p.path(".claude/settings.json"))
+        client_says(p, claude, "-p", "go", "--allowedTools", "Bash", **env)
         assert "hook error" in model.heard() and not os.path.exists(f"{p.tree}/told.txt"), model.heard()[-500:]  # where Ambit is not, nothing runs
 
 
@@ -493,15 +620,17 @@ def a_command_of_codex_runs_in_a_cell(place):
         words = [codex, "exec", "--skip-git-repo-check", "-c", "model_provider=fake", "-c", provider, "-c", "model=none"]
         result = client_says(p, *words, "--dangerously-bypass-hook-trust", "go", NONE="none")
         assert content(f"{p.tree}/told.txt") == b"cell\n", f"{told(result)}\n{model.heard()[-500:]}"
+        assert agents_of(p, "codex."), "no event says which conversation it was"
         os.unlink(f"{p.tree}/told.txt")
         model.begin()
-        client_says(p, *words, "--dangerously-bypass-hook-trust", "go", NONE="none", PATH=p.env["PATH"].replace(os.path.dirname(place.ambit), "/nowhere"))
+        without_ambit(place, p.path(".codex/config.toml"))
+        client_says(p, *words, "--dangerously-bypass-hook-trust", "go", NONE="none")
         assert "blocked by PreToolUse hook" in model.heard() and not os.path.exists(f"{p.tree}/told.txt"), model.heard()[-500:]
 
 
 if __name__ == "__main__":
     main([a_server_of_each_client_runs_behind_the_gate, the_server_of_ours_runs, variables_arrive_and_no_others, each_file_is_found_where_its_client_looks, a_person_is_asked,
-          what_is_malformed_is_told_with_its_place_and_kept, a_file_that_others_write_is_refused, a_file_of_another_user_is_refused, what_cannot_be_written_stays, a_link_is_followed, what_came_since_stays, what_is_granted_nothing_is_told,
-          several_changes_are_undone_one_by_one, what_was_kept_is_believed_by_its_digest, a_difference_moves_no_terminal, wrong_words_are_told, a_command_comes_back_in_a_cell,
-          what_is_not_understood_does_not_run, rules_that_a_hook_passes_by_are_told, claude_reads_it, codex_reads_it, gemini_reads_it, a_command_of_claude_runs_in_a_cell,
+          what_is_malformed_is_told_with_its_place_and_kept, a_file_that_others_write_is_refused, a_file_of_another_user_is_refused, what_cannot_be_written_stays, a_link_is_followed, what_came_since_stays, what_is_granted_nothing_is_told, what_is_fetched_at_each_start_is_told,
+          several_changes_are_undone_one_by_one, two_at_once_lose_nothing, one_waits_for_the_other, what_was_kept_is_believed_by_its_digest, a_difference_moves_no_terminal, wrong_words_are_told, a_command_comes_back_in_a_cell, a_command_of_cursor_comes_back_in_a_cell, the_person_names_the_agent, ways_are_measured_and_tried,
+          what_is_not_understood_does_not_run, rules_that_a_hook_passes_by_are_told, claude_reads_it, codex_reads_it, gemini_reads_it, codex_is_measured, a_command_of_claude_runs_in_a_cell,
           a_command_of_codex_runs_in_a_cell])

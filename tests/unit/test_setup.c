@@ -11,6 +11,7 @@
 
 #include "setup/call.h"
 #include "setup/change.h"
+#include "setup/servers.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define USUAL (SETUP_WRAP | SETUP_ADD | SETUP_SANDBOX)
@@ -29,6 +30,9 @@ struct row {
 #define HOOK_GROUP                                                                                                     \
 	"{\n        \"matcher\": \"Bash\",\n        \"hooks\": [\n          {\n            \"type\": \"command\",\n"   \
 	"            \"command\": \"ambit setup hook claude-code || exit 2\"\n          }\n        ]\n      }"
+#define HOOK_FLAT                                                                                                      \
+	"{\n        \"command\": \"ambit setup hook claude-code || exit 2\",\n        \"matcher\": \"Shell\",\n"       \
+	"        \"failClosed\": true\n      }"
 #define HOOK_TOML                                                                                                      \
 	"[[hooks.PreToolUse]]\nmatcher = \"^Bash$\"\n\n[[hooks.PreToolUse.hooks]]\ntype = \"command\"\n"               \
 	"command = \"ambit setup hook claude-code || exit 2\"\n"
@@ -123,6 +127,21 @@ static const struct row rows[] = {
 	{ "the hook is there", SETUP_CLAUDE_CODE, SETUP_HOOKS,
 	  "{\"hooks\": {\"PreToolUse\": [{\"matcher\": \"Bash\", \"hooks\": [{\"type\": \"command\", \"command\": \"ambit setup hook claude-code -- --work src || exit 2\"}]}]}}",
 	  NULL, NULL },
+	{ "a hook of Cursor in a new file", SETUP_CURSOR, SETUP_HOOKS, "",
+	  "{\n  \"version\": 1,\n  \"hooks\": {\n    \"preToolUse\": [\n      " HOOK_FLAT "\n    ]\n  }\n}\n", "{}\n" },
+	{ "a hook of Cursor beside others", SETUP_CURSOR, SETUP_HOOKS,
+	  "{\n  \"version\": 1,\n  \"hooks\": {\n    \"preToolUse\": [\n      {\"command\": \"x\"}\n    ]\n  }\n}\n",
+	  "{\n  \"version\": 1,\n  \"hooks\": {\n    \"preToolUse\": [\n      {\"command\": \"x\"},\n      " HOOK_FLAT
+	  "\n    ]\n  }\n}\n",
+	  NULL },
+	{ "hooks of Cursor without a version", SETUP_CURSOR, SETUP_HOOKS, "{\"hooks\": {\"stop\": []}}",
+	  "{\"hooks\": {\"stop\": [], \"preToolUse\": [{\"command\": \"ambit setup hook claude-code || exit 2\", \"matcher\": \"Shell\", \"failClosed\": true}]}, \"version\": 1}",
+	  NULL },
+	{ "something else of Cursor's", SETUP_CURSOR, SETUP_HOOKS, "{\"x\": 1}",
+	  "{\"x\": 1, \"version\": 1, \"hooks\": {\"preToolUse\": [{\"command\": \"ambit setup hook claude-code || exit 2\", \"matcher\": \"Shell\", \"failClosed\": true}]}}",
+	  NULL },
+	{ "Cursor's hook is there", SETUP_CURSOR, SETUP_HOOKS,
+	  "{\"hooks\": {\"preToolUse\": [{\"command\": \"ambit setup hook cursor || exit 2\"}]}}", NULL, NULL },
 	{ "a sandbox is told", SETUP_CLAUDE_CODE, SETUP_SANDBOX, "{\"sandbox\": {\"enabled\": true}}", NULL, NULL },
 	{ "a sandbox is turned off", SETUP_CLAUDE_CODE, SETUP_SANDBOX | SETUP_OFF, "{\"sandbox\": {\"enabled\": true}}",
 	  "{\"sandbox\": {\"enabled\": false}}", NULL },
@@ -368,33 +387,64 @@ static void what_came_later_stays(void **state)
 	same(&row, "undone", &told, want);
 }
 
+static void put_fields(struct buf *out, const struct setup_told *t)
+{
+	for (enum setup_field f = 0; f < SETUP_FIELDS; f++) {
+		if (!t->field[f].is_there)
+			continue;
+		buf_printf(out, "%s=", setup_field_about(f)->name);
+		switch (setup_field_about(f)->kind) {
+		case FIELD_TEXT: buf_put(out, t->field[f].text, t->field[f].len); break;
+		case FIELD_COUNT: buf_printf(out, "%llu", (unsigned long long)t->field[f].count); break;
+		case FIELD_FLAG: buf_printf(out, "1"); break;
+		}
+		buf_printf(out, " ");
+	}
+}
+
+#define S48 "012345678901234567890123456789012345678901234567"
+
 static void a_call_of_a_shell_is_read(void **state)
 {
 	static const struct {
-		const char *said, *command, *description;
-		bool background;
-		uint64_t timeout_ms;
+		enum setup_client client;
+		const char *said, *command, *fields, *session; /* fields: as they are written below */
 		int r;
 	} calls[] = {
-		{ "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"a 'b'\\n\\u00e9\",\"description\":\"d\",\"timeout\":5,\"run_in_background\":true}}",
-		  "a 'b'\n\xc3\xa9", "d", true, 5, 0 },
-		{ "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"\",\"timeout\":-1,\"x\":[{}]},\"cwd\":\"/\"}",
-		  "", "", false, 0, 0 },
-		{ "{\"tool_name\":\"Read\",\"tool_input\":{\"command\":\"x\"}}", NULL, NULL, false, 0, 0 },
-		{ "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":[\"x\"]}}", NULL, NULL, false, 0,
+		{ SETUP_CLAUDE_CODE,
+		  "{\"session_id\":\"a-1\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"a 'b'\\n\\u00e9\",\"description\":\"d\",\"timeout\":5,\"run_in_background\":true}}",
+		  "a 'b'\n\xc3\xa9", "description=d timeout=5 run_in_background=1 ", "a-1", 0 },
+		{ SETUP_CLAUDE_CODE,
+		  "{\"session_id\":\"a.b\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"\",\"timeout\":-1,\"is_background\":false,\"x\":[{}]},\"cwd\":\"/\"}",
+		  "", "", "", 0 },
+		{ SETUP_CODEX,
+		  "{\"session_id\":\"" S48
+		  "\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"x\",\"description\":\"\"}}",
+		  "x", "description= ", S48, 0 },
+		{ SETUP_CODEX,
+		  "{\"session_id\":\"" S48 "s\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"x\"}}", "x", "",
+		  "", 0 },
+		{ SETUP_CURSOR,
+		  "\xef\xbb\xbf{\"conversation_id\":\"c\",\"tool_name\":\"Shell\",\"tool_input\":{\"cwd\":\"/w\",\"command\":\"x\",\"working_directory\":\"/v\"}}",
+		  "x", "cwd=/w working_directory=/v ", "c", 0 },
+		{ SETUP_CURSOR, "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"x\"}}", NULL, NULL, NULL, 0 },
+		{ SETUP_CLAUDE_CODE, "{\"tool_name\":\"Shell\",\"tool_input\":{\"command\":\"x\"}}", NULL, NULL, NULL,
+		  0 },
+		{ SETUP_CLAUDE_CODE, "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":[\"x\"]}}", NULL, NULL, NULL,
 		  -AMBIT_MALFORMED },
-		{ "{\"tool_name\":\"Bash\"}", NULL, NULL, false, 0, -AMBIT_MALFORMED },
-		{ "{}", NULL, NULL, false, 0, -AMBIT_MALFORMED },
-		{ "", NULL, NULL, false, 0, -AMBIT_MALFORMED },
-		{ "{\"tool_name\":\"Bash\",\"tool_name\":\"Read\"}", NULL, NULL, false, 0, -AMBIT_MALFORMED },
+		{ SETUP_CLAUDE_CODE, "{\"tool_name\":\"Bash\"}", NULL, NULL, NULL, -AMBIT_MALFORMED },
+		{ SETUP_CLAUDE_CODE, "{}", NULL, NULL, NULL, -AMBIT_MALFORMED },
+		{ SETUP_CLAUDE_CODE, "", NULL, NULL, NULL, -AMBIT_MALFORMED },
+		{ SETUP_CLAUDE_CODE, "{\"tool_name\":\"Bash\",\"tool_name\":\"Read\"}", NULL, NULL, NULL,
+		  -AMBIT_MALFORMED },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(calls); i++) {
 		static struct setup_told told;
-		const struct row row = { .client = SETUP_CLAUDE_CODE, .before = calls[i].said };
+		const struct row row = { .client = calls[i].client, .before = calls[i].said };
 		const struct setup_ask a = asked(&row);
-		auto_buf out = { .max = SETUP_HOOK_MAX };
+		auto_buf out = { .max = SETUP_HOOK_MAX }, fields = { .max = 4096 };
 		struct err e;
 
 		memset(&told, 0, sizeof told);
@@ -405,9 +455,46 @@ static void a_call_of_a_shell_is_read(void **state)
 		assert_int_equal(told.text_len, strlen(calls[i].command));
 		if (told.text_len > 0)
 			assert_memory_equal(told.text, calls[i].command, told.text_len);
-		assert_int_equal(told.description_len, strlen(calls[i].description));
-		assert_int_equal(told.background, calls[i].background);
-		assert_int_equal(told.timeout_ms, calls[i].timeout_ms);
+		put_fields(&fields, &told);
+		assert_string_equal(buf_cstr(&fields), calls[i].fields);
+		assert_string_equal(told.session, calls[i].session);
+	}
+}
+
+/* A client finds it whatever its PATH is, and it is known again. */
+static void a_path_of_our_own_is_written_and_known(void **state)
+{
+	static const char before[] = "{\"mcpServers\": {\"x\": {\"command\": \"npx\"}}}";
+	static const struct {
+		const char *hook;
+		bool ours;
+	} hooks[] = { { "ambit setup hook codex || exit 2", true },
+		      { "/home/me/.local/bin/ambit setup hook codex -- --work .", true },
+		      { "'/home/my own/ambit' setup hook codex", true },
+		      { "/bin/notambit setup hook codex", false },
+		      { "echo setup hook codex", false },
+		      { "ambit run", false } };
+	const struct row row = { .client = SETUP_CURSOR, .what = SETUP_WRAP | SETUP_ADD, .before = before };
+	static struct setup_told told;
+	struct setup_ask a = asked(&row);
+	auto_buf out = { .max = 1u << 16 };
+	struct err e;
+
+	(void)state;
+	a.program = "/home/my \"own\"/ambit";
+	memset(&told, 0, sizeof told);
+	assert_int_equal(change_make(&a, &out, &told, &e), 0);
+	same(&row, "made", &told,
+	     "{\"mcpServers\": {\"x\": {\"command\": \"/home/my \\\"own\\\"/ambit\", \"args\": [" GUARD_X
+	     "]}, \"ambit\": {\"command\": \"/home/my \\\"own\\\"/ambit\", \"args\": [\"mcp\", \"--work\", \".\"]}}}");
+	for (size_t i = 0; i < COUNT_OF(hooks); i++) {
+		auto_buf text = { .max = 4096 };
+		struct tree t;
+
+		buf_printf(&text, "{\"hooks\": {\"preToolUse\": [{\"command\": \"%s\"}]}}", hooks[i].hook);
+		assert_int_equal(tree_read(&t, FORM_JSON, (const char *)text.data, text.len, &e), 0);
+		assert_int_equal(hook_of_ours(&t, SETUP_CURSOR) != NULL, hooks[i].ours);
+		tree_finish(&t);
 	}
 }
 
@@ -427,6 +514,7 @@ static void what_is_asked_and_told_arrives(void **state)
 				     .what = USUAL,
 				     .policy = "/p",
 				     .hook = "h",
+				     .program = "/p/ambit",
 				     .mcp = { { "a", "b" }, 2 },
 				     .guard = { { "c" }, 1 },
 				     .text = (const uint8_t *)"t",
@@ -444,6 +532,7 @@ static void what_is_asked_and_told_arrives(void **state)
 		assert_int_equal(setup_ask_take(&r, &got, room, sizeof room), n == out.len);
 	}
 	assert_int_equal(got.client, SETUP_GEMINI);
+	assert_string_equal(got.program, "/p/ambit");
 	assert_string_equal(got.mcp.word[1], "b");
 	assert_int_equal(got.before_len, 2);
 	buf_reset(&out);
@@ -454,6 +543,11 @@ static void what_is_asked_and_told_arrives(void **state)
 	}
 	assert_int_equal(back.notes[0].line, 3);
 	assert_int_equal(back.text_len, 3);
+	(void)snprintf(told.session, sizeof told.session, "a.b"); /* it would be words of a command line */
+	buf_reset(&out);
+	setup_told_put(&out, &told);
+	rbuf_init(&r, out.data, out.len);
+	assert_false(setup_told_take(&r, &back));
 }
 
 int main(void)
@@ -464,6 +558,7 @@ int main(void)
 		cmocka_unit_test(what_is_too_much_is_refused),
 		cmocka_unit_test(what_came_later_stays),
 		cmocka_unit_test(a_call_of_a_shell_is_read),
+		cmocka_unit_test(a_path_of_our_own_is_written_and_known),
 		cmocka_unit_test(what_is_asked_and_told_arrives),
 	};
 

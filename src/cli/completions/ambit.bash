@@ -94,7 +94,7 @@ _ambit() {
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
 	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --key --help'
 	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --without --stage --discard --socket --learn --per-call --pins --approve --help'
-	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --dry-run --yes --undo --help'
+	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --measure --dry-run --yes --undo --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -128,7 +128,7 @@ _ambit() {
 	run:--workspace | run:--ledger | learn:--workspace | learn:--ledger) _ambit_files -d ;;
 	run:--run) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
 	run:--env | learn:--env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
-	run:--preset) _ambit_words 'python node shell c claude-code' ;;
+	run:--preset) _ambit_words 'python node shell c claude-code agent' ;;
 	run:--limit | learn:--limit)
 		_ambit_words "$limits"
 		compopt -o nospace 2>/dev/null
@@ -154,7 +154,7 @@ _ambit() {
 	session:session) _ambit_words 'new list end --help' ;;
 	session:--read | session:--write | session:--work | session:--policy | mcp:--read | mcp:--write | mcp:--work | mcp:--policy | guard:--read | guard:--write | guard:--work | guard:--policy | guard:--socket) _ambit_files -f ;;
 	session:--workspace | mcp:--workspace | guard:--workspace) _ambit_files -d ;;
-	session:--preset | mcp:--preset | guard:--preset) _ambit_words 'python node shell c claude-code' ;;
+	session:--preset | mcp:--preset | guard:--preset) _ambit_words 'python node shell c claude-code agent' ;;
 	session:--base | mcp:--base | guard:--base) _ambit_words 'system minimal' ;;
 	session:--observe | mcp:--observe | guard:--observe) _ambit_words 'full effects off' ;;
 	session:--without | mcp:--without | guard:--without) _ambit_words "$properties" ;;
@@ -203,7 +203,7 @@ _ambit() {
 	secret:secret) _ambit_words 'set login list check remove --help' ;;
 	secret:set | secret:login | secret:check | secret:remove) _ambit_secrets ;;
 	secret:--from | secret:--policy) _ambit_files -f ;;
-	secret:--preset) _ambit_words 'python node shell c claude-code' ;;
+	secret:--preset) _ambit_words 'python node shell c claude-code agent' ;;
 	secret:--issuer) _ambit_words 'github gitlab npm slack' ;;
 	secret:--bearer) _ambit_secrets ;;
 	secret:--host | secret:--command | secret:--introspect | secret:--client | secret:--scope | secret:--port | secret:--connect) ;;
