@@ -59,6 +59,13 @@ enum flag {
 	LEARN,
 	PER_CALL,
 	SOCKET,
+	HTTP,
+	ORIGIN,
+	TOKEN_FILE,
+	ISSUER,
+	AUDIENCE,
+	JWKS,
+	SCOPE,
 	HELP
 };
 
@@ -121,6 +128,13 @@ static const struct option flags[] = {
 	{ "learn", required_argument, NULL, LEARN },
 	{ "per-call", no_argument, NULL, PER_CALL },
 	{ "socket", required_argument, NULL, SOCKET },
+	{ "http", required_argument, NULL, HTTP },
+	{ "origin", required_argument, NULL, ORIGIN },
+	{ "token-file", required_argument, NULL, TOKEN_FILE },
+	{ "issuer", required_argument, NULL, ISSUER },
+	{ "audience", required_argument, NULL, AUDIENCE },
+	{ "jwks", required_argument, NULL, JWKS },
+	{ "scope", required_argument, NULL, SCOPE },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -248,6 +262,14 @@ static int set_language(struct run_options *o, const char *word, struct ambit_er
 	return 0;
 }
 
+static int add_origin(struct run_options *o, const char *origin, struct ambit_error *e)
+{
+	if (o->web.n_origins == WEB_ORIGINS_MAX)
+		return cli_misused(e, help_commands[COMMAND_MCP], "--origin is taken %d times", WEB_ORIGINS_MAX);
+	o->web.origins[o->web.n_origins++] = origin;
+	return 0;
+}
+
 static int take(struct run_options *o, const struct option *flag, const char *value, struct ambit_error *e)
 {
 	switch ((enum flag)flag->val) {
@@ -299,6 +321,13 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case LEARN: o->learn = value; break;
 	case PER_CALL: o->per_call = true; break;
 	case SOCKET: o->socket = value; break;
+	case HTTP: o->web.where = value; break;
+	case ORIGIN: return add_origin(o, value, e);
+	case TOKEN_FILE: o->web.token_file = value; break;
+	case ISSUER: o->web.issuer = value; break;
+	case AUDIENCE: o->web.audience = value; break;
+	case JWKS: o->web.keys = value; break;
+	case SCOPE: o->web.scope = value; break;
 	case HELP: o->help = true; break;
 	}
 	return 0;
@@ -321,7 +350,14 @@ static bool is_taken(enum command command, int flag)
 	case KEEP:
 	case KEEP_SPACE: return makes_session(command);
 	case TOOLS: return command == COMMAND_MCP;
-	case SOCKET: return command == COMMAND_MCP || command == COMMAND_GUARD;
+	case SOCKET:
+	case HTTP:
+	case ORIGIN:
+	case TOKEN_FILE:
+	case ISSUER:
+	case AUDIENCE:
+	case JWKS:
+	case SCOPE: return command == COMMAND_MCP || command == COMMAND_GUARD;
 	case TOOL:
 	case NAME:
 	case PINS:
@@ -444,6 +480,7 @@ static int take_code(struct run_options *o, int argc, char **argv, struct ambit_
 int options_read(struct run_options *o, enum command command, int argc, char **argv, struct ambit_error *e)
 {
 	const char *help_command = help_commands[command];
+	struct err err;
 	int r;
 
 	*o = (struct run_options){ .event = { .size = sizeof o->event, .stream_fd = { 0, 1, 2 }, .terminal = 1 } };
@@ -467,6 +504,10 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (!o->help && makes_session(command) && optind < argc)
 		return cli_misused(e, help_command, "%s takes no command, and not '%s'",
 				   command == COMMAND_MCP ? "mcp" : "session new", argv[optind]);
+	if (!o->help && o->socket != NULL && o->web.where != NULL)
+		return cli_misused(e, help_command, "--socket and --http: clients come by one of the two");
+	if (!o->help && web_check(&o->web, &err) < 0)
+		return public_error(e, -AMBIT_USAGE, &err);
 	if ((o->event.changes & AMBIT_CHANGES_DIRECT) != 0 &&
 	    ((o->event.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0 || o->event.on_conflict != NULL ||
 	     o->event.wait_ms != 0))

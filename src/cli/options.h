@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "ambit/ambit.h"
+#include "cli/web.h"
 #include "core/kind.h"
 #include "core/labels.h"
 
@@ -32,6 +33,7 @@ struct run_options {
 	const char *kernel;      /* likewise, of code: it is a step of the kernel of that name */
 	bool end;                /* in place of a step: that kernel ends */
 	const char *socket;      /* mcp, guard: where clients connect; NULL: standard input and output */
+	struct web_options web;  /* likewise: where they come by HTTP, and who may */
 	const char *tools;       /* mcp: those that are listed; NULL: all that something is granted for */
 	const char *name, *pins; /* guard: what the server is called; of which one what waits is shown, */
 	bool approve;            /* or approved */
