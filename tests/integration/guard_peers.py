@@ -48,4 +48,5 @@ def the_protocols_own_suite_passes(place):
     assert conform_server(place, there, prefix=prefix) == conform_server(place, there)
 
 
-main([*(transparent(name) for name in SERVERS), the_protocols_own_suite_passes])
+if __name__ == "__main__":
+    main([*(transparent(name) for name in SERVERS), the_protocols_own_suite_passes])
