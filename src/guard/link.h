@@ -21,7 +21,7 @@
 #define GUARD_GRANTS_MAX 256
 #define GUARD_SECRETS_MAX 8   /* as a policy has them */
 #define GUARD_TOKENS "tokens" /* likewise */
-#define GUARD_DEPTH_MAX 64u /* of a message that passes */
+#define GUARD_DEPTH_MAX 64u   /* of a message that passes */
 #define GUARD_VALUES_MAX 200000u
 
 /* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and a file of the pins, as guard_pin_put writes them, and behind these of the names that something is
