@@ -105,4 +105,4 @@ def the_protocols_own_suite_passes(place):
 
 
 if __name__ == "__main__":
-    main([each_client_calls, by_a_token, *(same_by_http(name) for name in ("filesystem", "everything", "server2")), the_protocols_own_suite_passes])
+    main([each_client_calls, by_a_token, *(same_by_http(name) for name in ("filesystem", "everything", "memory")), the_protocols_own_suite_passes])
