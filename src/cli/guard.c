@@ -70,6 +70,14 @@ static const char help_text[] =
 	"                      each with a server of its own\n"
 	"  --learn FILE        all may be called, and the server sees what you can read but for places of keys: writes the policy that\n"
 	"                      would have sufficed when the client has gone\n"
+	"  --http [ADDRESS:]PORT   listens there by HTTP, at the path /mcp: 32 sessions at once; 0 is a port that is free, and told.\n"
+	"                      On 127.0.0.1, if no address is named; another than loopback wants authorization\n"
+	"  --token-file FILE   who comes by HTTP shows the token that is in it (made, if it is not there)\n"
+	"  --issuer URL        who comes by HTTP shows a token that this issuer signed,\n"
+	"  --audience URL      for us, as it calls us there,\n"
+	"  --jwks FILE         with one of these keys,\n"
+	"  --scope WORDS       and with all of these scopes\n"
+	"  --origin ORIGIN     pages of it may ask, and our host may be called so (https://app.example.com; more than once)\n"
 	"  --pins SERVER       shows definitions of its tools that are not those that were approved\n"
 	"  --approve           with --pins: approves them, as they were shown last, or the one that is named\n"
 	"  --help              this text\n"
@@ -544,10 +552,10 @@ static int check(const struct run_options *o)
 		return cli_usage("ambit guard --help", "no command: name it after --, or `servers` in a policy");
 	if (o->per_call && o->learn != NULL)
 		return cli_usage("ambit guard --help", "--learn is of a server that stays: without --per-call");
-	if (o->socket != NULL && o->learn != NULL)
+	if ((o->socket != NULL || o->web.where != NULL) && o->learn != NULL)
 		return cli_usage(
 			"ambit guard --help",
-			"--learn is of one client, on standard input and output: learn from it, and then --socket");
+			"--learn is of one client, on standard input and output: learn from it, and then --socket or --http");
 	return 0;
 }
 
@@ -558,15 +566,14 @@ static int run(const struct run_options *o)
 
 	if (status != 0)
 		return status;
-	signal_fd = catch_signals();
-	if (o->socket != NULL) {
-		const int r = sockets_serve(o->socket, &e);
+	if (o->socket != NULL || o->web.where != NULL) {
+		const int r = o->socket != NULL ? sockets_serve(o->socket, &e)
+						: web_serve(&o->web, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &e);
 
-		if (r <= 0) {
-			fd_close(&signal_fd);
+		if (r <= 0)
 			return r < 0 ? found_refuse(false, &e) : 0;
-		}
 	}
+	signal_fd = catch_signals();
 	status = o->policy->policy.n_servers > 0 ? guard_many(o, &signal_fd) : one(o, &signal_fd);
 	fd_close(&signal_fd);
 	return status;

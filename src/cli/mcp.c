@@ -31,6 +31,7 @@
 #include "lib/session_describe.h"
 #include "mcp/link.h"
 #include "mcp/names.h"
+#include "rpc/bounds.h"
 #include "wire/wire.h"
 
 #define MCP_FILES 256
@@ -69,6 +70,14 @@ static const char help_text[] =
 	"  --keep-space SIZE   how much of them, the oldest go first (default: 256M)\n"
 	"  --socket PATH       listens there, in place of standard input and output: 16 clients at once, of your own user,\n"
 	"                      each with a session of its own (or, with --key, one for all)\n"
+	"  --http [ADDRESS:]PORT   listens there by HTTP, at the path /mcp: 32 sessions at once; 0 is a port that is free, and told.\n"
+	"                      On 127.0.0.1, if no address is named; another than loopback wants authorization\n"
+	"  --token-file FILE   who comes by HTTP shows the token that is in it (made, if it is not there)\n"
+	"  --issuer URL        who comes by HTTP shows a token that this issuer signed,\n"
+	"  --audience URL      for us, as it calls us there,\n"
+	"  --jwks FILE         with one of these keys,\n"
+	"  --scope WORDS       and with all of these scopes\n"
+	"  --origin ORIGIN     pages of it may ask, and our host may be called so (https://app.example.com; more than once)\n"
 	"  --key KEY           the session stays when the client goes, and the same key again goes on with it\n"
 	"  --help              this text\n"
 	"\n"
@@ -535,12 +544,14 @@ static int run(const struct run_options *o)
 	s.daemon.sock = s.channel.sock = -1;
 	for (size_t i = 0; i < DEEDS_MAX; i++)
 		s.deeds[i].pidfd = s.deeds[i].out = -1;
-	s.signal_fd = catch_signals();
 	r = o->tools != NULL ? narrow_tools(o->tools, &s.tools, &e) : 0;
 	r = r < 0 ? r : describe(o, &policy, &s.about, &e);
 	if (r == 0 && o->socket != NULL)
 		r = sockets_serve(o->socket, &e);
-	if (r > 0 || o->socket == NULL) { /* else it listened, and was told to end */
+	else if (r == 0 && o->web.where != NULL)
+		r = web_serve(&o->web, PARSE_DEPTH_MAX, PARSE_VALUES_MAX, &e);
+	if (r > 0 || (o->socket == NULL && o->web.where == NULL)) { /* else it listened, and was told to end */
+		s.signal_fd = catch_signals();
 		r = r < 0 ? r : begin_role(&s, &e);
 		r = r < 0 ? r : serve(&s, &e);
 	}

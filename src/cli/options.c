@@ -61,6 +61,13 @@ enum flag {
 	URL,
 	SECRET,
 	SOCKET,
+	HTTP,
+	ORIGIN,
+	TOKEN_FILE,
+	ISSUER,
+	AUDIENCE,
+	JWKS,
+	SCOPE,
 	HELP
 };
 
@@ -125,6 +132,13 @@ static const struct option flags[] = {
 	{ "url", required_argument, NULL, URL },
 	{ "secret", required_argument, NULL, SECRET },
 	{ "socket", required_argument, NULL, SOCKET },
+	{ "http", required_argument, NULL, HTTP },
+	{ "origin", required_argument, NULL, ORIGIN },
+	{ "token-file", required_argument, NULL, TOKEN_FILE },
+	{ "issuer", required_argument, NULL, ISSUER },
+	{ "audience", required_argument, NULL, AUDIENCE },
+	{ "jwks", required_argument, NULL, JWKS },
+	{ "scope", required_argument, NULL, SCOPE },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -252,6 +266,14 @@ static int set_language(struct run_options *o, const char *word, struct ambit_er
 	return 0;
 }
 
+static int add_origin(struct run_options *o, const char *origin, struct ambit_error *e)
+{
+	if (o->web.n_origins == WEB_ORIGINS_MAX)
+		return cli_misused(e, help_commands[COMMAND_MCP], "--origin is taken %d times", WEB_ORIGINS_MAX);
+	o->web.origins[o->web.n_origins++] = origin;
+	return 0;
+}
+
 static int take(struct run_options *o, const struct option *flag, const char *value, struct ambit_error *e)
 {
 	switch ((enum flag)flag->val) {
@@ -305,6 +327,13 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case URL: o->url = value; break;
 	case SECRET: o->secret = value; break;
 	case SOCKET: o->socket = value; break;
+	case HTTP: o->web.where = value; break;
+	case ORIGIN: return add_origin(o, value, e);
+	case TOKEN_FILE: o->web.token_file = value; break;
+	case ISSUER: o->web.issuer = value; break;
+	case AUDIENCE: o->web.audience = value; break;
+	case JWKS: o->web.keys = value; break;
+	case SCOPE: o->web.scope = value; break;
 	case HELP: o->help = true; break;
 	}
 	return 0;
@@ -327,7 +356,14 @@ static bool is_taken(enum command command, int flag)
 	case KEEP:
 	case KEEP_SPACE: return makes_session(command);
 	case TOOLS: return command == COMMAND_MCP;
-	case SOCKET: return command == COMMAND_MCP || command == COMMAND_GUARD;
+	case SOCKET:
+	case HTTP:
+	case ORIGIN:
+	case TOKEN_FILE:
+	case ISSUER:
+	case AUDIENCE:
+	case JWKS:
+	case SCOPE: return command == COMMAND_MCP || command == COMMAND_GUARD;
 	case TOOL:
 	case NAME:
 	case URL:
@@ -452,6 +488,7 @@ static int take_code(struct run_options *o, int argc, char **argv, struct ambit_
 int options_read(struct run_options *o, enum command command, int argc, char **argv, struct ambit_error *e)
 {
 	const char *help_command = help_commands[command];
+	struct err err;
 	int r;
 
 	*o = (struct run_options){ .event = { .size = sizeof o->event, .stream_fd = { 0, 1, 2 }, .terminal = 1 } };
@@ -480,6 +517,10 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 				   "--url names the server: there is no command, and no --pins, beside it");
 	if (!o->help && o->secret != NULL && o->url == NULL)
 		return cli_misused(e, help_command, "--secret is for --url: where is it sent?");
+	if (!o->help && o->socket != NULL && o->web.where != NULL)
+		return cli_misused(e, help_command, "--socket and --http: clients come by one of the two");
+	if (!o->help && web_check(&o->web, &err) < 0)
+		return public_error(e, -AMBIT_USAGE, &err);
 	if ((o->event.changes & AMBIT_CHANGES_DIRECT) != 0 &&
 	    ((o->event.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0 || o->event.on_conflict != NULL ||
 	     o->event.wait_ms != 0))

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "ambit/ambit.h"
+#include "cli/web.h"
 #include "core/kind.h"
 #include "core/labels.h"
 
@@ -25,14 +26,15 @@ struct run_options {
 	enum event_kind kind; /* run: of code its language */
 	char *code[3];        /* of it: the language and the source, owned, from a file or standard input */
 	char without[256];
-	struct labels labels; /* run: of what the command is given */
-	const char *session;  /* run: in which one; NULL: in one of its own */
-	const char *key;      /* with it: an idempotency key */
-	bool background;      /* likewise */
-	const char *kernel;   /* likewise, of code: it is a step of the kernel of that name */
-	bool end;             /* in place of a step: that kernel ends */
-	const char *socket;   /* mcp, guard: where clients connect; NULL: standard input and output */
-	const char *tools;    /* mcp: those that are listed; NULL: all that something is granted for */
+	struct labels labels;   /* run: of what the command is given */
+	const char *session;    /* run: in which one; NULL: in one of its own */
+	const char *key;        /* with it: an idempotency key */
+	bool background;        /* likewise */
+	const char *kernel;     /* likewise, of code: it is a step of the kernel of that name */
+	bool end;               /* in place of a step: that kernel ends */
+	const char *socket;     /* mcp, guard: where clients connect; NULL: standard input and output */
+	struct web_options web; /* likewise: where they come by HTTP, and who may */
+	const char *tools;      /* mcp: those that are listed; NULL: all that something is granted for */
 	const char *url,
 		*secret; /* guard: where its server is, in place of a command, and what is attached; NULL: none */
 	const char *name, *pins; /* guard: what the server is called; of which one what waits is shown, */

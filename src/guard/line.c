@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "rpc/member.h"
 
 #define INTERNAL_ERROR (-32603)
 
@@ -66,72 +67,16 @@ bool id_take(const json_t *id, char ret[GUARD_ID_MAX])
 
 /* ---- an id in a line ---- */
 
-static size_t skip_blank(const char *line, size_t n, size_t at)
-{
-	while (at < n && (line[at] == ' ' || line[at] == '\t' || line[at] == '\r' || line[at] == '\n'))
-		at++;
-	return at;
-}
-
-/* Behind the text that begins there. */
-static size_t skip_text(const char *line, size_t n, size_t at)
-{
-	for (at++; at < n && line[at] != '"'; at++)
-		if (line[at] == '\\')
-			at++;
-	return at + 1;
-}
-
-/* Behind the value that begins there, of JSON that is good. */
-static size_t skip_value(const char *line, size_t n, size_t at)
-{
-	unsigned depth = 0;
-
-	for (; at < n; at++) {
-		const char c = line[at];
-
-		if (c == '"') {
-			at = skip_text(line, n, at) - 1;
-			if (depth == 0)
-				return at + 1;
-		} else if (c == '{' || c == '[') {
-			depth++;
-		} else if (c == '}' || c == ']') {
-			if (depth == 0)
-				return at;
-			if (--depth == 0)
-				return at + 1;
-		} else if (depth == 0 && (c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
-			return at;
-		}
-	}
-	return n;
-}
-
 /* Of an object that the parser took: names that it has twice it would not have taken, so the first is the only one. */
 bool line_find(const char *line, size_t n, const char *member, size_t *from, size_t *to)
 {
-	const size_t length = strlen(member);
-	size_t at = skip_blank(line, n, *from);
+	struct member m;
 
-	if (at >= n || line[at] != '{')
+	if (!member_find(line, (struct member){ .from = *from, .to = n }, member, &m))
 		return false;
-	for (at = skip_blank(line, n, at + 1); at < n && line[at] == '"';) {
-		const size_t name = at, end = skip_text(line, n, at);
-
-		at = skip_blank(line, n, end);
-		if (at >= n || line[at] != ':')
-			return false;
-		at = skip_blank(line, n, at + 1);
-		*from = at;
-		*to = at = skip_value(line, n, at);
-		if (end - name == length + 2 && memcmp(line + name + 1, member, length) == 0)
-			return true;
-		at = skip_blank(line, n, at);
-		if (at < n && line[at] == ',')
-			at = skip_blank(line, n, at + 1);
-	}
-	return false;
+	*from = m.from;
+	*to = m.to;
+	return true;
 }
 
 bool line_put(struct buf *out, const char *line, size_t n, const char *id)

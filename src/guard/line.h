@@ -10,10 +10,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "guard/link.h"
 
-#define GUARD_ID_MAX 160    /* of a request or a progress token, as JSON, with a NUL */
-#define GUARD_DEPTH_MAX 64u /* of a message */
-#define GUARD_VALUES_MAX 200000u
+#define GUARD_ID_MAX 160 /* of a request or a progress token, as JSON, with a NUL */
 
 /* Whether who goes on to read it finds no other in it. */
 bool said_is_one_line(const char *line, size_t n);

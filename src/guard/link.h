@@ -21,6 +21,8 @@
 #define GUARD_GRANTS_MAX 256
 #define GUARD_SECRETS_MAX 8   /* as a policy has them */
 #define GUARD_TOKENS "tokens" /* likewise */
+#define GUARD_DEPTH_MAX 64u   /* of a message that passes */
+#define GUARD_VALUES_MAX 200000u
 
 /* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and a file of the pins, as guard_pin_put writes them, and behind these of the names that something is
  * granted for, as guard_name_put does (a star: all of the server's), and of what no answer may have, as guard_secret_put does. Lists show no tool that is none of these; whether a call is granted is judged for itself. */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "core/tool.h"
 #include "guard/guard.h"
+#include "rpc/member.h"
 
 enum { NO_METHOD = -32601, INTERNAL = -32603, REFUSED = -32001 };
 #define SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
@@ -100,10 +101,26 @@ static void on_own_list(struct guard *g, json_t *result)
 	client_go_on(g);
 }
 
+/* The end of what the client listened for, which it knows by its own id. False: it is no such answer. */
+static bool name_heard(struct buf *out, const json_t *result, const char *line, size_t n, const char *id)
+{
+	static const char *const path[] = { "result", "_meta", SUBSCRIPTION, NULL };
+	struct member m;
+
+	if (json_object_get(json_object_get(result, "_meta"), SUBSCRIPTION) == NULL ||
+	    !member_find_in(line, n, path, &m))
+		return false;
+	buf_put(out, line, m.from);
+	buf_put(out, id, strlen(id));
+	buf_put(out, line + m.to, n - m.to);
+	return !out->failed;
+}
+
 static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 {
 	struct pending *p = pending_of_own(g->asked, json_object_get(said, "id"));
 	json_t *result = json_object_get(said, "result");
+	auto_buf named = { .max = n + GUARD_ID_MAX };
 	enum guard_end how = end_of(said);
 	bool changed = false;
 
@@ -121,6 +138,10 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 		return;
 	if (p->list == LIST_OF_CLIENT && result != NULL)
 		pins_look(g, result, &changed);
+	if (name_heard(&named, result, line, n, p->id)) {
+		line = (const char *)named.data;
+		n = named.len;
+	}
 	if (!p->cancelled && p->list == LIST_OF_CLIENT && result != NULL && !json_is_object(result)) {
 		answer_lost(&g->client.bytes, p->id, "the server's list is none");
 	} else if (!p->cancelled && changed) {

@@ -11,9 +11,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
-
-#define PARSE_DEPTH_MAX 16u
-#define PARSE_VALUES_MAX 20000u /* a run has 8192 texts at most, and half of them a name */
+#include "rpc/bounds.h"
 
 #define PLACE_MAX 192
 struct mistake {

@@ -44,6 +44,7 @@ struct message_row {
 #define MCP WIRE_MCP
 #define GUARD WIRE_GUARD
 #define MANY WIRE_MANY
+#define WEB WIRE_WEB
 #define NEW WIRE_NEW
 #define BUILDING WIRE_BUILDING
 #define RUNNING WIRE_RUNNING

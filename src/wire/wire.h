@@ -47,7 +47,8 @@ enum wire_side {
 	WIRE_FREEZER,
 	WIRE_MCP,
 	WIRE_GUARD,
-	WIRE_MANY
+	WIRE_MANY,
+	WIRE_WEB
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 

@@ -119,4 +119,5 @@ def the_inspector_sees_it(place):
     assert done["structuredContent"]["stdout"] == "hi\n", done
 
 
-main([each_client_calls_each_tool, an_acceptance_allows_nothing_by_itself, calls_become_tasks, the_inspector_sees_it])
+if __name__ == "__main__":
+    main([each_client_calls_each_tool, an_acceptance_allows_nothing_by_itself, calls_become_tasks, the_inspector_sees_it])

@@ -10,6 +10,7 @@ A suite has the directory as an argument, `place.given(N)`: harness.py copies it
 """
 
 import base64
+import contextlib
 import difflib
 import json
 import os
@@ -295,16 +296,18 @@ def command_of(there, name, tree, prefix=()):
     return [*prefix, node(), *(os.path.join(there, word) if word.endswith("js") else word.replace("{tree}", tree) for word in SERVERS[name].argv)]
 
 
-def exercise(place, there, kind, name, prefix=(), era=None, tree=None, env=None):
-    """Lists and calls every tool of that server, reads its resources, gets its prompts, completes; the results have to hold what the table says, and nothing that is
+def exercise(place, there, kind, name, prefix=(), era=None, tree=None, env=None, reached=None):
+    """reached(command, env, cwd): what is to be done with the command that starts the server, and what the client connects to then (a URL), as a context; else it starts it itself. Lists and calls every tool of that server, reads its resources, gets its prompts, completes; the results have to hold what the table says, and nothing that is
     listed may be missing in it. Returns the transcript: that of the same server behind `prefix` must be the same."""
     server, tree, era = SERVERS[name], tree or place.fresh(), era or eras_of(kind, name)[0]
     prepared(server, tree)
     transcript = Transcript(server.random, tree)
     tasks = name == "everything" and kind == 1 or server.tasks and era == "2026-07-28"
-    with Peer(place, there, kind) as peer:
+    with contextlib.ExitStack() as stack:
+        peer = stack.enter_context(Peer(place, there, kind))
         env = {**peer.environment, **filled(server.env, tree), **(env or {})}
-        met = peer.connect(command_of(there, name, tree, prefix), env=env, cwd=tree, era=era if kind == 2 else None, answers=filled(server.answers, tree), tasks=bool(tasks) or None, probe=20000 if kind == 2 else None)
+        command = command_of(there, name, tree, prefix)
+        met = peer.connect(stack.enter_context(reached(command, env, tree)) if reached else command, env=env, cwd=tree, era=era if kind == 2 else None, answers=filled(server.answers, tree), tasks=bool(tasks) or None, probe=20000 if kind == 2 else None)
         del met["pid"]
         transcript.add("connect", met)
         able = met["capabilities"]
@@ -391,11 +394,16 @@ def conform_server(place, there, prefix=(), command=None):
     cwd = place.fresh()
     with subprocess.Popen(bridge, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=place.environment(), cwd=cwd) as process:
         try:
-            url = json.loads(process.stdout.readline())["url"]
-            done = conform(there, "server", "--url", url, environment=place.environment(), cwd=cwd)
+            found = conform_at(place, there, json.loads(process.stdout.readline())["url"])
         finally:
             process.stdin.close()
-    found = {name: (int(passed), int(failed)) for name, passed, failed in re.findall(r"^[✓✗] (\S+): (\d+) passed, (\d+) failed", done.stdout, re.M) if name not in OF_HTTP}
+    return {name: counted for name, counted in found.items() if name not in OF_HTTP}
+
+
+def conform_at(place, there, url):
+    """The same against whatever is at the URL, with all scenarios."""
+    done = conform(there, "server", "--url", url, environment=place.environment(), cwd=place.fresh())
+    found = {name: (int(passed), int(failed)) for name, passed, failed in re.findall(r"^[✓✗] (\S+): (\d+) passed, (\d+) failed", done.stdout, re.M)}
     assert found, done.stdout[-1500:] + done.stderr[-1500:]
     return found
 

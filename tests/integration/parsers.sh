@@ -19,7 +19,7 @@ for name in ambit ambit-supervisor ambit-warden ambit-serve ambit-session ambit-
 	[ "$(symbols "$build/$name" | wc -l)" -gt 100 ] && ! has_parser "$build/$name"
 	say $? "$name has no parser"
 done
-for name in ambit-policy ambit-explain ambit-http ambit-index ambit-rpc ambit-mcp ambit-guard ambit-many ambit-setup ambit-bridge ambit-login; do
+for name in ambit-policy ambit-explain ambit-http ambit-index ambit-rpc ambit-mcp ambit-guard ambit-many ambit-setup ambit-bridge ambit-login ambit-web; do
 	has_parser "$build/$name"
 	say $? "$name has one, and it is seen"
 done

@@ -942,6 +942,31 @@ static void progress_is_told_to_who_waits(void **state)
 	end(&w);
 }
 
+static void what_is_listened_for_is_told_by_the_clients_id(void **state)
+{
+#define ID "'_meta':{'io.modelcontextprotocol/subscriptionId':%lld}"
+	struct world w;
+	long long own;
+
+	(void)state;
+	begin_used(&w);
+	client_says(&w,
+		    "{'jsonrpc':'2.0','id':'listen:0','method':'subscriptions/listen','params':{'notifications':{}}}");
+	own = own_heard(&w, server_hears);
+	server_says(&w, "{'jsonrpc':'2.0','method':'notifications/subscriptions/acknowledged','params':{" ID "}}", own);
+	assert_says(client_hears(&w), "'io.modelcontextprotocol/subscriptionId':'listen:0'", "acknowledged");
+	server_says(&w, "{'jsonrpc':'2.0','method':'notifications/resources/updated','params':{'uri':'x'," ID "}}",
+		    own + 1);
+	assert_nothing_is_heard(&w); /* nobody listens so */
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{" ID "}}", own, own);
+	assert_says(client_hears(&w), "'id':'listen:0'", "'io.modelcontextprotocol/subscriptionId':'listen:0'");
+	server_says(&w, "{'jsonrpc':'2.0','method':'notifications/resources/updated','params':{'uri':'x'," ID "}}",
+		    own);
+	assert_nothing_is_heard(&w);
+	end(&w);
+#undef ID
+}
+
 /* ---- what the server asks ---- */
 
 static void what_the_server_asks_is_judged(void **state)
@@ -1807,6 +1832,7 @@ int main(void)
 		cmocka_unit_test(cancelled_ones_make_room),
 		cmocka_unit_test(so_many_wait_and_no_more),
 		cmocka_unit_test(progress_is_told_to_who_waits),
+		cmocka_unit_test(what_is_listened_for_is_told_by_the_clients_id),
 		cmocka_unit_test(what_the_server_asks_is_judged),
 		cmocka_unit_test(other_requests_of_a_server_do_not_pass),
 		cmocka_unit_test(what_the_server_cancels_is_not_asked),

@@ -41,6 +41,8 @@
 
 #ifdef ROLE_KEEPS_TIME
 #define TOO_MUCH (1536u << 20)
+#elif defined ROLE_HAS_MORE
+#define TOO_MUCH (512u << 20)
 #else
 #define TOO_MUCH (192u << 20)
 #endif

@@ -92,8 +92,8 @@ _ambit() {
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
-	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --key --help'
-	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --without --stage --discard --socket --learn --per-call --pins --approve --help'
+	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --http --token-file --issuer --audience --jwks --scope --origin --key --help'
+	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --without --stage --discard --socket --http --token-file --issuer --audience --jwks --scope --origin --learn --per-call --pins --approve --help'
 	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --measure --dry-run --yes --undo --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
@@ -152,7 +152,7 @@ _ambit() {
 	run:--session | session:end | events:events) _ambit_sessions "$([ "$command" = events ] && echo "$events_options")" ;;
 	run:--key | run:--kernel | session:--key | mcp:--key | mcp:--events | mcp:--agent | guard:--tool | guard:--url | guard:--name | guard:--agent | mcp:--total-* | mcp:--keep* | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
 	session:session) _ambit_words 'new list end --help' ;;
-	session:--read | session:--write | session:--work | session:--policy | mcp:--read | mcp:--write | mcp:--work | mcp:--policy | guard:--read | guard:--write | guard:--work | guard:--policy | guard:--socket) _ambit_files -f ;;
+	session:--read | session:--write | session:--work | session:--policy | mcp:--read | mcp:--write | mcp:--work | mcp:--policy | guard:--read | guard:--write | guard:--work | guard:--policy | guard:--socket | mcp:--token-file | mcp:--jwks | guard:--token-file | guard:--jwks) _ambit_files -f ;;
 	session:--workspace | mcp:--workspace | guard:--workspace) _ambit_files -d ;;
 	session:--preset | mcp:--preset | guard:--preset) _ambit_words 'python node shell c claude-code agent' ;;
 	session:--base | mcp:--base | guard:--base) _ambit_words 'system minimal' ;;

@@ -1,6 +1,7 @@
 // A driver for @modelcontextprotocol/sdk 1.x; see driver.mjs, and mcp_peers.py, which speaks to it.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks';
 import { CallToolResultSchema, CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { Seen, drive, options, params } from './driver.mjs';
@@ -41,7 +42,8 @@ const answer = (kind) => async (request, extra) => {
 };
 
 drive({
-  async connect({ command, env, cwd, answers, without = [], tasks = false }) {
+  // command: what is started, or a URL, with the fields that each request has.
+  async connect({ command, headers, env, cwd, answers, without = [], tasks = false }) {
     seen = new Seen({ answers });
     const capabilities = { ...Object.fromEntries(Object.entries(ALL).filter(([name]) => !without.includes(name))), ...(tasks && { tasks: TASKS }) };
     client = new Client({ name: 'client1', version: '1.0.0' }, { capabilities, ...(tasks && { taskStore: new InMemoryTaskStore() }) });
@@ -51,15 +53,18 @@ drive({
       client.setRequestHandler(CreateMessageRequestSchema, answer('sampling'));
     if (capabilities.roots)
       client.setRequestHandler(ListRootsRequestSchema, answer('roots'));
-    transport = new StdioClientTransport({ command: command[0], args: command.slice(1), env, cwd, stderr: 'pipe' });
+    transport = typeof command === 'string' ? new StreamableHTTPClientTransport(new URL(command), { requestInit: { headers } })
+      : new StdioClientTransport({ command: command[0], args: command.slice(1), env, cwd, stderr: 'pipe' });
     // Which version was agreed on is told to the transport alone.
+    const told = transport.setProtocolVersion?.bind(transport);
     transport.setProtocolVersion = (version) => {
       transport.version = version;
+      told?.(version);
     };
     seen.watch(client, transport);
     await client.connect(transport);
     return { version: transport.version ?? null, era: 'legacy', server: client.getServerVersion() ?? null, capabilities: client.getServerCapabilities() ?? null,
-      instructions: client.getInstructions() ?? null, pid: transport.pid };
+      instructions: client.getInstructions() ?? null, pid: transport.pid ?? null };
   },
   listTools: list('listTools', 'tools'),
   listResources: list('listResources', 'resources'),
@@ -92,6 +97,7 @@ drive({
 
   seen: () => seen.take(),
   async close() {
+    await transport?.terminateSession?.();
     await client?.close();
     return seen?.take();
   },

@@ -1,5 +1,5 @@
 // A driver for @modelcontextprotocol/client 2.x; see driver.mjs, and mcp_peers.py, which speaks to it.
-import { Client } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { createTaskSessionFromClient } from '@modelcontextprotocol/ext-tasks/client';
 import { Seen, drive, options, params } from './driver.mjs';
@@ -45,7 +45,8 @@ const list = (what) => (given) => call(what, { cache: 'bypass', ...given }, ['cu
 
 drive({
   // era: "legacy", "auto", or a version that it has to be.
-  async connect({ command, env, cwd, era = 'auto', probe, answers, without = [], tasks = false, listChanged, rounds, autofulfil }) {
+  // command: what is started, or a URL, with the fields that each request has.
+  async connect({ command, headers, env, cwd, era = 'auto', probe, answers, without = [], tasks = false, listChanged, rounds, autofulfil }) {
     seen = new Seen({ answers });
     capabilities = { ...Object.fromEntries(Object.entries(ALL).filter(([name]) => !without.includes(name))), ...(tasks && { extensions: { [TASKS]: {} } }) };
     client = new Client(INFO, {
@@ -61,12 +62,13 @@ drive({
       client.setRequestHandler('sampling/createMessage', (request, ctx) => seen.answers.next('sampling', request.params, ctx.mcpReq.signal));
     if (capabilities.roots)
       client.setRequestHandler('roots/list', (request, ctx) => seen.answers.next('roots', request.params ?? {}, ctx.mcpReq.signal));
-    transport = new StdioClientTransport({ command: command[0], args: command.slice(1), env, cwd, stderr: 'pipe' });
+    transport = typeof command === 'string' ? new StreamableHTTPClientTransport(new URL(command), { requestInit: { headers } })
+      : new StdioClientTransport({ command: command[0], args: command.slice(1), env, cwd, stderr: 'pipe' });
     seen.watch(client, transport);
     await client.connect(transport);
     rawly();
     return { version: client.getNegotiatedProtocolVersion(), era: client.getProtocolEra(), server: client.getServerVersion() ?? null,
-      capabilities: client.getServerCapabilities() ?? null, instructions: client.getInstructions() ?? null, pid: transport.pid };
+      capabilities: client.getServerCapabilities() ?? null, instructions: client.getInstructions() ?? null, pid: transport.pid ?? null };
   },
   discover: () => client.discover(),
   listTools: list('listTools'),
@@ -116,6 +118,7 @@ drive({
 
   seen: () => seen.take(),
   async close() {
+    await transport?.terminateSession?.();
     await client?.close();
     return seen?.take();
   },
