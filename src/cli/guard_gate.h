@@ -19,7 +19,7 @@
 
 struct gate {
 	const struct run_options *o;
-	char *const *argv; /* borrowed: the server's command */
+	char *const *argv;        /* borrowed: the server's command */
 	struct guard_url *remote; /* borrowed, where it is reached by HTTP; else NULL */
 	char server[GUARD_NAME_MAX], workspace[PATH_MAX];
 	struct guard_use use;
