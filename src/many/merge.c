@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "many/many.h"
 
 const char *const merge_keys[GATHER_COUNT] = { [GATHER_TOOLS] = "tools",
@@ -230,14 +231,15 @@ json_t *merge_page(const struct many *m, enum gather_kind kind, size_t from)
 bool merge_cursor(const struct many *m, enum gather_kind kind, const char *cursor, size_t *ret)
 {
 	const struct kept *k = &m->kept[kind];
-	unsigned generation;
 	char back[48];
-	size_t from;
+	uint64_t from;
+	int n;
 
-	if (sscanf(cursor, "%u.%zu", &generation, &from) != 2 || generation != k->generation ||
-	    from >= json_array_size(k->items))
+	n = snprintf(back, sizeof back, "%u.", k->generation);
+	if (strncmp(cursor, back, (size_t)n) != 0 || !parse_u64(cursor + n, 0, json_array_size(k->items), &from) ||
+	    from == json_array_size(k->items))
 		return false;
-	(void)snprintf(back, sizeof back, "%u.%zu", generation, from);
-	*ret = from;
+	(void)snprintf(back, sizeof back, "%u.%llu", k->generation, (unsigned long long)from);
+	*ret = (size_t)from;
 	return strcmp(back, cursor) == 0; /* and nothing else, however it is written */
 }

@@ -1,5 +1,6 @@
 /* In place of ambit-mcp: the role as whoever took it over has it. What the client says are orders, "commit 7" and the like, which it passes on to the command line; what that answers the client hears, or "gone". */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,8 +40,7 @@ int main(void)
 	static const char *const deeds[MCP_DEED_COUNT + 1] = { "", "diff", "commit", "discard", "nothing" };
 	uint8_t room[WIRE_HEAD + 512];
 	auto_message m = { .n_fds = 0 };
-	char line[64], word[16];
-	unsigned long long n;
+	char line[64];
 	FILE *in;
 
 	if (wire_receive(0, WIRE_OWNER, WIRE_NEW, room, sizeof room, &m) <= 0 || m.n_fds != 2)
@@ -51,9 +51,12 @@ int main(void)
 
 		if (strcmp(line, "open\n") == 0) {
 			send(WIRE_MCP_OPEN, NULL);
-		} else if (sscanf(line, "%15s %llu", word, &n) == 2) {
-			ask.n = n;
-			while (ask.deed < MCP_DEED_COUNT && strcmp(deeds[ask.deed], word) != 0)
+		} else {
+			const size_t n = strcspn(line, " ");
+
+			ask.n = strtoull(line + n, NULL, 10);
+			while (ask.deed < MCP_DEED_COUNT &&
+			       (strlen(deeds[ask.deed]) != n || strncmp(deeds[ask.deed], line, n) != 0))
 				ask.deed++;
 			send(WIRE_MCP_ASK, &ask);
 		}
