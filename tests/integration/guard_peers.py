@@ -3,9 +3,11 @@
 
 usage: guard_peers.py AMBIT tests/peers/mcp    (TAP on standard output; as root once more as an ordinary user)"""
 
+import contextlib
 import os
+import subprocess
 
-from harness import main, room_of
+from harness import expect_ok, main, room_of, told
 from mcp_bare import at_once
 from mcp_peers import SERVERS, conform_client, conform_server, eras_of, exercise, installed
 
@@ -23,10 +25,15 @@ def gate(place, there, name, tree, home, *more):
 def transparent(name):
     def scenario(place):
         there = installed(place.given(1))
-        ways = [(kind, era, guarded, place.fresh(), place.fresh()) for kind in (1, 2) for era in eras_of(kind, name) for guarded in (False, True)]
+        ways = [(kind, era, guarded, place.fresh(), place.fresh(), place.fresh()) for kind in (1, 2) for era in eras_of(kind, name) for guarded in (False, True)]
 
-        def one(kind, era, guarded, tree, home):
+        def one(kind, era, guarded, tree, home, before):
             env = {"HOME": home}
+            if guarded and name == "server2":  # it gets another tool when it is called, which waits for a person, and is there from the next start on
+                with contextlib.suppress(AssertionError):
+                    exercise(place, there, kind, name, era=era, tree=before, env=env, prefix=gate(place, there, name, before, home))
+                shown, approved = (subprocess.run([place.ambit, "guard", "--pins", name, *more], cwd=home, env={**place.environment(), **env}, capture_output=True, text=True, check=False) for more in ((), ("--approve",)))
+                assert "grown-1" in shown.stdout and expect_ok(approved), told(shown)
             return exercise(place, there, kind, name, era=era, tree=tree, env=env, prefix=gate(place, there, name, tree, home) if guarded else ())
 
         made = at_once(one, ways)
