@@ -12,6 +12,17 @@
 #include "base/err.h"
 #include "web/link.h"
 
+/* Of the flags, for the help of both commands. */
+#define WEB_HELP                                                                                                                        \
+	"  --http [ADDRESS:]PORT   listens there by HTTP, at the path /mcp: 32 sessions at once; 0 is a port that is free, and told.\n" \
+	"                      On 127.0.0.1, if no address is named; another than loopback wants authorization\n"                       \
+	"  --token-file FILE   who comes by HTTP shows the token that is in it (made, if it is not there)\n"                            \
+	"  --issuer URL        who comes by HTTP shows a token that this issuer signed,\n"                                              \
+	"  --audience URL      for us, as it calls us there,\n"                                                                         \
+	"  --jwks FILE         with one of these keys,\n"                                                                               \
+	"  --scope WORDS       and with all of these scopes\n"                                                                          \
+	"  --origin ORIGIN     pages of it may ask, and our host may be called so (https://app.example.com; more than once)\n"
+
 struct web_options {
 	const char *where; /* [ADDRESS:]PORT; NULL: not at all */
 	const char *token_file, *issuer, *audience, *keys, *scope;
