@@ -7,20 +7,17 @@ usage: mcp_taken.py AMBIT TAKEN    (TAP on standard output; as root everything r
 import os
 import shutil
 import subprocess
-import sys
 
 from harness import PATIENCE, SLOW, copy_executables, expect_ok, main
 from mcp_client import Client, data_of, equal
 from sessions import Served
-
-TAKEN = sys.argv[2]
 
 
 def taken_over(place):
     """The executables, with another in the role's place."""
     directory = os.path.join(place.fresh(), "bin")
     ambit = copy_executables(place.ambit, directory)
-    shutil.copy(TAKEN, os.path.join(directory, "ambit-mcp"))
+    shutil.copy(place.given(1), os.path.join(directory, "ambit-mcp"))
     os.chmod(os.path.join(directory, "ambit-mcp"), 0o755)
     return ambit
 

@@ -942,7 +942,7 @@ static void runtimes_have_traits(void **state)
 
 static void presets_are_embedded(void **state)
 {
-	static const char *const names[] = { "c", "claude-code", "node", "python", "shell" };
+	static const char *const names[] = { "agent", "c", "claude-code", "node", "python", "shell" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
