@@ -30,7 +30,7 @@ static bool word(const char **at, const char *end, bool is_last, char *ret, size
 	memcpy(ret, *at, n);
 	ret[n] = 0;
 	*at += n + (is_last ? 0 : 1);
-	return login_is_word(ret);
+	return strlen(ret) == n && login_is_word(ret);
 }
 
 static void none_is_empty(char *text)

@@ -98,17 +98,21 @@ static bool take_login(void)
 	return login_value_take((const char *)v->bytes, v->n, &secret.terms, &secret.tokens);
 }
 
-static void row_of(const struct sealed_head *h, struct secret_row *ret)
+/* False: it says that it is a login, and is none. */
+static bool row_of(const struct sealed_head *h, struct secret_row *ret)
 {
 	struct buf login;
 
 	*ret = (struct secret_row){ .kind = h->kind, .set_ms = h->set_ms, .hosts = h->hosts };
 	(void)text_copy(ret->name, sizeof ret->name, h->name); /* of the same size */
-	if (h->kind != SECRET_IS_LOGIN || !take_login())
-		return;
+	if (h->kind != SECRET_IS_LOGIN)
+		return true;
+	if (!take_login())
+		return false;
 	ret->expires_ms = secret.tokens.expires;
 	buf_init_in(&login, ret->login, sizeof ret->login - 1);
 	login_terms_put(&login, &secret.terms);
+	return true;
 }
 
 /* ---- before anything is read ---- */
@@ -198,12 +202,12 @@ static int join_login(const struct secret_set *set, bool is_there, struct err *e
 	struct buf out;
 
 	if (!login_tokens_take((const char *)secret.typed.bytes, secret.typed.n, &secret.fresh) ||
+	    secret.fresh.expires > UINT32_MAX || /* in seconds yet */
 	    (!renews && !login_terms_take(set->command, strlen(set->command), &secret.terms)))
 		return not_as_agreed(e);
 	if (renews && (!is_there || secret.store.head.kind != SECRET_IS_LOGIN || !take_login()))
 		return err_set(e, AMBIT_NOT_FOUND, "ambit secret login NAME URL", "there is no login '%s'", set->name);
-	secret.fresh.expires = secret.fresh.expires == 0 ? 0
-							 : now + secret.fresh.expires * 1000; /* seconds, of 32 bits */
+	secret.fresh.expires = secret.fresh.expires == 0 ? 0 : now + secret.fresh.expires * 1000;
 	if (renews && secret.fresh.refresh[0] == 0)
 		memcpy(secret.fresh.refresh, secret.tokens.refresh, sizeof secret.fresh.refresh);
 	buf_init_in(&out, secret.typed.bytes, SECRET_VALUE_MAX);
@@ -245,12 +249,16 @@ static int set_one(struct serving *s, struct wire_message *m, struct err *e)
 	r = r < 0 ? r : put(&set, &replaced, e);
 	if (r < 0)
 		return r;
-	row_of(&secret.store.head, &row);
-	r = tell_row(s, &row, e);
+	r = row_of(&secret.store.head, &row) ? tell_row(s, &row, e) : not_as_agreed(e);
 	return r < 0 ? r : done(s, (uint32_t)replaced, e);
 }
 
 /* ---- list, remove ---- */
+
+static int no_login(const char *name, struct err *e)
+{
+	return err_set(e, AMBIT_MALFORMED, "ambit secret login NAME URL", "login '%s' is none", name);
+}
 
 /* One that cannot be opened is told with why. */
 static int tell_one(struct serving *s, const char *name, const struct err *no_key, struct err *e)
@@ -260,9 +268,13 @@ static int tell_one(struct serving *s, const char *name, const struct err *no_ke
 	char line[ERR_LINE_MAX];
 
 	if (why.code == AMBIT_OK && store_read(&secret.store, name, &why) == 0) {
-		row_of(&secret.store.head, &row);
+		const bool good = row_of(&secret.store.head, &row);
+
 		sodium_memzero(&secret.store.value, sizeof secret.store.value);
-		return tell_row(s, &row, e);
+		if (good)
+			return tell_row(s, &row, e);
+		(void)no_login(name, &why);
+		row = (struct secret_row){ .kind = 0 };
 	}
 	if (why.code == AMBIT_NOT_FOUND && no_key->code == AMBIT_OK) /* removed meanwhile */
 		return 0;
@@ -342,8 +354,7 @@ static int pick_token(const struct secret_give *g, bool refresh, struct err *e)
 	const char *token;
 
 	if (!take_login())
-		return err_set(e, AMBIT_MALFORMED, "ambit secret login NAME URL", "login '%s' is none",
-			       secret.store.head.name);
+		return no_login(secret.store.head.name, e);
 	token = refresh ? secret.tokens.refresh : secret.tokens.access;
 	if (refresh && (url_take(secret.terms.token_url, &at, e) < 0 || strcmp(at.host, g->host) != 0))
 		return err_set(e, AMBIT_DENIED, NULL, "what renews login '%s' is not for %s", secret.store.head.name,

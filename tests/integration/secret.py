@@ -187,6 +187,27 @@ def no_file_has_its_value(place):
         assert b"api.github.com" in file.read()  # so that the search would have found the value
 
 
+def a_login_is_what_its_reader_may_say(place):
+    """Who reads what a giver of tokens says may be taken over: what it says is a login, or nothing is kept, and the others are still listed."""
+    s = Secrets(place)
+    s.set("github", VALUE)
+    terms = "https://a.test/token https://s.test/mcp c-1 -"
+    rows = [("3600 access refresh", DONE), ("4294967295 access -", DONE), ("4294967296 access -", FAILED), (f"{2**63 - 1} access -", FAILED), (f"{2**63 // 1000 + 1} access -", FAILED), ("-1 access -", FAILED),
+            ("3600 access", FAILED), ("3600 access refresh more", FAILED), ("3600 acc\x01ess -", FAILED), ("3600 access\0 -", FAILED), ("", FAILED), ("3600 " + "a" * 4096 + " -", FAILED), ("x" * 9000, FAILED)]
+    for said, want in rows:
+        reads, writes = os.pipe()
+        os.write(writes, said.encode())
+        os.close(writes)
+        with Role(s) as role:
+            role.send(SET, bytes([4]) + text("mine") + struct.pack("<I", 0) + text(terms), *role.directories, reads)
+            os.close(reads)
+            answer = role.receive()
+            answer = role.receive() if answer[0] == ROW else answer
+            assert answer[0] == want, (said[:64], answer)
+        listed = s.listed()
+        assert listed["github"]["kind"] == "value" and listed["mine"]["kind"] == "login", (said[:64], listed)
+
+
 def typed_twice_at_a_terminal(place):
     s = Secrets(place)
     long = "x" * 5000  # more than a line of a terminal may have
@@ -642,7 +663,7 @@ def nor_behind_links_by_which_no_name_tells(place):
 
 
 if __name__ == "__main__":
-    main([set_by_standard_input_and_listed_without_its_value, set_from_a_file_and_told_as_JSON, no_file_has_its_value, typed_twice_at_a_terminal,
+    main([set_by_standard_input_and_listed_without_its_value, set_from_a_file_and_told_as_JSON, no_file_has_its_value, a_login_is_what_its_reader_may_say, typed_twice_at_a_terminal,
           what_is_typed_otherwise_sets_nothing, a_terminal_is_as_it_was_when_who_asks_is_killed, wrong_words_are_refused, wrong_values_are_refused,
           given_for_its_own_hosts_alone, asked_otherwise_it_ends, it_is_not_dumped_and_shut_in, a_command_gives_it_each_time, commands_that_fail_say_why, a_command_may_ask_on_the_terminal,
           what_a_command_leaves_behind_is_not_waited_for, a_command_ends_with_who_asked, commands_without_a_shell, damaged_files_are_refused,
