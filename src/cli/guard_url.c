@@ -22,8 +22,9 @@
 #include "lib/public.h"
 
 #define HELP "ambit guard --help"
-#define AGAIN_MS 30000 /* after a renewal that failed */
-#define LOOK_MS 60000  /* the clock may be set, or the machine have slept */
+#define AGAIN_MS 30000  /* after a renewal that failed */
+#define SOONEST_MS 2000 /* after one that did not: whoever gives tokens says how long they last */
+#define LOOK_MS 60000   /* the clock may be set, or the machine have slept */
 #ifdef AMBIT_SANITIZED /* shadow memory is reserved by the terabyte, which RLIMIT_DATA counts where no cgroup holds the limit */
 #define LIMITS "tasks=4,memory=none"
 #else
@@ -142,6 +143,7 @@ static void begin_renewal(struct guard_url *u)
 static void end_renewal(struct guard_url *u, struct ambit_event *ev)
 {
 	struct err e;
+	uint64_t soonest;
 	int status = -1, r;
 
 	while (waitpid(u->pid, &status, 0) < 0 && errno == EINTR)
@@ -154,6 +156,8 @@ static void end_renewal(struct guard_url *u, struct ambit_event *ev)
 	r = r < 0 ? r : look_up(u, &e);
 	if (r < 0)
 		(void)found_refuse(false, &e);
+	soonest = clock_unix_ms() + SOONEST_MS;
+	u->due_ms = u->due_ms < soonest ? soonest : u->due_ms;
 }
 
 int guard_url_fd(const struct guard_url *u)
