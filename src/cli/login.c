@@ -395,6 +395,7 @@ static int ask_tokens(struct login *l, int *ret_tokens, struct err *e)
 static int keep(struct login *l, int tokens, struct secret_row *ret, struct err *e)
 {
 	static struct secret_set set;
+	auto_fd int held = -1;
 	struct buf terms;
 	bool replaced;
 	int r;
@@ -404,6 +405,7 @@ static int keep(struct login *l, int tokens, struct secret_row *ret, struct err 
 	buf_init_in(&terms, set.command, sizeof set.command - 1);
 	login_terms_put(&terms, &l->terms);
 	r = secret_hosts_add(&set.hosts, l->url.host, e);
+	r = r < 0 ? r : login_lock(l->name, &held, e);
 	return r < 0 ? r : secret_set(&set, tokens, ret, &replaced, e);
 }
 

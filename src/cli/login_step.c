@@ -222,8 +222,8 @@ static int renew(const struct secret_row *row, struct err *e)
 	return secret_set(&set, tokens, &now, &replaced, e);
 }
 
-/* One at a time for each login: who gives tokens may take it for theft if what renews one is used twice. */
-static int lock(const char *name, int *ret_fd, struct err *e)
+/* One at a time for each login: who gives tokens may take it for theft if what renews one is used twice; and what is renewed goes where its own terms are, and not those of another login of its name. */
+int login_lock(const char *name, int *ret_fd, struct err *e)
 {
 	char path[GRANT_OBJECT_MAX];
 	auto_fd int dir = -1;
@@ -244,7 +244,7 @@ int login_renew(const struct secret_row *was, struct err *e)
 {
 	static struct secret_row row;
 	auto_fd int held = -1;
-	int r = lock(was->name, &held, e);
+	int r = login_lock(was->name, &held, e);
 
 	r = r < 0 ? r : login_find(was->name, &row, e);
 	if (r < 0)

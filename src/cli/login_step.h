@@ -18,6 +18,8 @@ int login_step_failed(const struct login_ask *ask, const struct login_answer *a,
 
 /* The person's secret of that name. 1: it is there; 0: it is not. */
 int login_find(const char *name, struct secret_row *ret, struct err *e);
+/* Who renews a login, or makes one of that name, holds this. -CONFLICT: another does, and did for a minute. */
+int login_lock(const char *name, int *ret_fd, struct err *e);
 /* Has a login renewed. -NOT_FOUND, -DENIED, and as login_step. */
 int login_renew(const struct secret_row *row, struct err *e);
 /* When that is due (ms since 1970); UINT64_MAX: it is no login, or nobody knows. */
