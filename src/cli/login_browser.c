@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/login_step.h"
+#include "cli/whose.h"
 
 #define LINE_MS 5000u
 #define TRIES_MAX 64
@@ -69,7 +70,7 @@ static bool read_line(int fd, char ret[LOGIN_VALUE_MAX])
 		if (now >= end || poll(&p, 1, (int)(end - now)) <= 0)
 			return false;
 		got = read(fd, ret + n, LOGIN_VALUE_MAX - 1 - n);
-		if (got <= 0 && errno != EAGAIN && errno != EINTR)
+		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
 			return false;
 		n += got > 0 ? (size_t)got : 0;
 		stop = memchr(ret, '\r', n);
@@ -81,12 +82,15 @@ static bool read_line(int fd, char ret[LOGIN_VALUE_MAX])
 	return false;
 }
 
-/* Whether it is the answer. Less than 0: nothing can be read here. */
-static int look(const char *line, const char *state, struct login_answer *ret, struct err *e)
+/* Whether it is the answer. Less than 0: nothing can be read here. What does not have the state anywhere, which any page can send as often as it likes, needs no cell to say so. */
+static int look(struct browser *b, const char *line, const char *state, struct login_answer *ret, struct err *e)
 {
 	static struct login_ask ask;
 	int r;
 
+	if (strstr(line, state) == NULL)
+		return 0;
+	b->tries++;
 	ask = (struct login_ask){ .step = LOGIN_CALLBACK };
 	if (!login_param(&ask, "request", line))
 		return 0;
@@ -94,15 +98,16 @@ static int look(const char *line, const char *state, struct login_answer *ret, s
 	return r < 0 ? r : ret->outcome == LOGIN_ANSWERED && strcmp(ret->text[LOGIN_STATE], state) == 0;
 }
 
-static int hear(const struct browser *b, const char *state, struct login_answer *ret, struct err *e)
+static int hear(struct browser *b, const char *state, struct login_answer *ret, struct err *e)
 {
 	auto_fd int fd = accept4(b->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	char line[LOGIN_VALUE_MAX];
 	int r;
 
-	if (fd < 0 || !read_line(fd, line))
+	if (fd < 0 || !whose_is_ours(fd) ||
+	    !read_line(fd, line)) /* the address, with the state, may have been seen by others */
 		return 0;
-	r = look(line, state, ret, e);
+	r = look(b, line, state, ret, e);
 	(void)fd_write_all(fd, r > 0 ? good_page : bad_page,
 			   r > 0 ? sizeof good_page - 1 : sizeof bad_page - 1); /* whoever it was */
 	(void)shutdown(fd, SHUT_WR);
@@ -110,7 +115,7 @@ static int hear(const struct browser *b, const char *state, struct login_answer 
 }
 
 /* A line with the address, as the browser shows it: what is behind its host is what it would have asked for. */
-static int read_typed(int fd, const char *state, struct login_answer *ret, struct err *e)
+static int read_typed(struct browser *b, int fd, const char *state, struct login_answer *ret, struct err *e)
 {
 	static const char path[] = "/callback?";
 	char text[LOGIN_VALUE_MAX - 32], line[LOGIN_VALUE_MAX];
@@ -125,14 +130,14 @@ static int read_typed(int fd, const char *state, struct login_answer *ret, struc
 	if (at == NULL)
 		return 0;
 	(void)snprintf(line, sizeof line, "GET %s HTTP/1.1", at); /* fits */
-	return look(line, state, ret, e);
+	return look(b, line, state, ret, e);
 }
 
 int browser_wait(struct browser *b, const char *state, int typed, struct login_answer *ret, struct err *e)
 {
 	const uint64_t end = clock_ms() + BROWSER_PATIENCE_MS;
 
-	for (unsigned tries = 0; tries < TRIES_MAX;) {
+	while (b->tries < TRIES_MAX) {
 		struct pollfd p[] = { { .fd = b->fd, .events = POLLIN }, { .fd = typed, .events = POLLIN } };
 		const uint64_t now = clock_ms();
 		int r;
@@ -141,8 +146,7 @@ int browser_wait(struct browser *b, const char *state, int typed, struct login_a
 			break;
 		if (poll(p, 2, (int)(end - now)) <= 0)
 			continue;
-		tries++;
-		r = p[0].revents != 0 ? hear(b, state, ret, e) : read_typed(typed, state, ret, e);
+		r = p[0].revents != 0 ? hear(b, state, ret, e) : read_typed(b, typed, state, ret, e);
 		if (r == TYPED_END)
 			typed = -1;
 		else if (r != 0)

@@ -1,7 +1,8 @@
 /* login_browser - where the person's browser comes back to.
  *
  * Owns:   the socket at the loopback; the page that is shown.
- * Holds:  the first line of what somebody sends there, or types, is moved on, as bytes, to a step of ambit-login; what comes back is compared with what was asked. Who sends anything else gets an error, 64 times.
+ * Holds:  the first line of what a process of our own user's sends there, or the person types, is moved on, as bytes, to a step of ambit-login, if it has the state in it, 64 times; what comes back is compared with what
+ *         was asked. Who sends anything else gets an error.
  * Called: login.c. */
 #ifndef CLI_LOGIN_BROWSER_H
 #define CLI_LOGIN_BROWSER_H
@@ -11,7 +12,8 @@
 #define BROWSER_PATIENCE_MS 600000u
 
 struct browser {
-	int fd;       /* owned; -1 */
+	int fd; /* owned; -1 */
+	unsigned tries;
 	char uri[64]; /* where it comes back to */
 };
 

@@ -12,9 +12,7 @@ import re
 import subprocess
 import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 
 from harness import PATIENCE, SLOW, Terminal, main, told
 from http_rules import authority
@@ -79,11 +77,13 @@ class Giver:
         return asked["redirect_uri"] + "?" + urllib.parse.urlencode({"code": code, "state": asked["state"], "iss": GIVER, **self.changes.get("back", {})})
 
 
-def visit(url):
-    try:
-        return urllib.request.urlopen(url, timeout=PATIENCE * SLOW).status
-    except urllib.error.HTTPError as error:
-        return error.code
+WHO = {"uid": 0}  # whose browser it is
+
+
+def visit(url, uid=None):
+    uid = WHO["uid"] if uid is None else uid
+    words = ["curl", "-gsS", "-o", "/dev/null", "-w", "%{http_code}", "-m", str(PATIENCE * SLOW), url]
+    return int(subprocess.run(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *words], capture_output=True, text=True, check=False).stdout or 0)
 
 
 def login(far, giver, *words, url=URL, browse=None):
@@ -115,6 +115,7 @@ def fresh(network, uid):
     far = Far(network, uid, token=False)
     network.ambit(uid, "secret", "remove", "mine")
     far.token = ("--secret", "mine")
+    WHO["uid"] = uid
     return far
 
 
@@ -187,6 +188,50 @@ def two_at_once_renew_it_once(network, who, uid):
 
 
 @both_users
+def who_gives_tokens_for_no_time_is_not_asked_for_ever(network, who, uid):
+    far, giver = fresh(network, uid), Giver(lasts=1)
+    status, said, _ = login(far, giver)
+    assert status == 0, f"{who}: {said}"
+    with far.guard() as client:
+        assert client.begin()["result"] == HELLO, who
+        before, begun = len(giver.given), time.monotonic()
+        time.sleep(9)
+        renewed = (len(giver.given) - before) / 2
+        assert 1 <= renewed <= (time.monotonic() - begun) / 2 + 1, f"{who}: {renewed}"
+        assert "result" in client.call("echo", text="x"), who
+        client.end()
+
+
+@both_users
+def another_login_of_its_name_outlasts_a_renewal(network, who, uid):
+    """Which was begun before it, and has its tokens after it: they would go where the other's go."""
+    far, slow = fresh(network, uid), Giver(lasts=4)
+    status, said, _ = login(far, slow)
+    assert status == 0, f"{who}: {said}"
+    asked, goes = threading.Event(), threading.Event()
+
+    def give(said, form):
+        asked.set()
+        goes.wait(PATIENCE)
+        return Giver.give(slow, said, form)
+    with far.guard() as client:
+        assert client.begin()["result"] == HELLO, who
+        slow.give = give
+        assert asked.wait(PATIENCE), who
+        timer, other = threading.Timer(4, goes.set), Giver()
+        timer.start()
+        status, said, _ = login(far, other)
+        assert status == 0 and goes.wait(PATIENCE), f"{who}: {said}"
+        until(lambda: len(slow.given) >= 5)
+        time.sleep(1)
+        client.end()
+    with far.guard() as client:
+        assert client.begin()["result"] == HELLO and "result" in client.call("echo", text="x"), f"{who}: {client.err}"
+        client.end()
+    assert {s.fields["authorization"] for s in ASKED if s.what == "tools/call"} == {f"Bearer {other.access}"}, who
+
+
+@both_users
 def what_is_no_good_giver_gets_no_code(network, who, uid):
     evil = "https://six.test"
     rows = [
@@ -232,6 +277,10 @@ def what_comes_back_is_what_was_asked(network, who, uid):
         state = urllib.parse.parse_qs(urllib.parse.urlsplit(good).query)["state"][0]
         for bad in (at, f"{at}?code=evil&state=wrong", f"{at}?state={state}", f"{at}/x?code=evil&state={state}", f"{at}?code=evil&code=evil2&state={state}", f"{at}?code=%zz&state={state}", at.replace("callback", "favicon.ico")):
             assert visit(bad) == 404, bad
+        for _ in range(70):  # any page can have that asked, as often as it likes
+            assert visit(f"{at}?code=evil&state=wrong") == 404
+        code = good.replace("code=code-", "code=evil-")
+        assert visit(code, 1 if uid == 0 else 0) in (0, 404), "another user's browser, with the state"
         assert visit(good) == 200
     giver = Giver()
     status, said, _ = login(far, giver, browse=lambda address: odd(address, giver))
@@ -302,7 +351,7 @@ def what_renews_it_is_for_who_renews_it(network, who, uid):
         assert result.returncode == 125 and "hint:" in result.stderr, f"{who}, {words}: {told(result)}"
 
 
-SCENARIOS = [a_token_is_given_and_used, it_is_renewed_before_it_expires, two_at_once_renew_it_once, what_is_no_good_giver_gets_no_code, what_comes_back_is_what_was_asked, where_the_browser_is_elsewhere_its_address_is_given, other_ways_to_find_who_gives, what_renews_it_is_for_who_renews_it]
+SCENARIOS = [a_token_is_given_and_used, it_is_renewed_before_it_expires, two_at_once_renew_it_once, who_gives_tokens_for_no_time_is_not_asked_for_ever, another_login_of_its_name_outlasts_a_renewal, what_is_no_good_giver_gets_no_code, what_comes_back_is_what_was_asked, where_the_browser_is_elsewhere_its_address_is_given, other_ways_to_find_who_gives, what_renews_it_is_for_who_renews_it]
 
 if __name__ == "__main__":
     main(SCENARIOS)
