@@ -75,7 +75,9 @@ struct call *call_new(struct bridge *b, enum call_kind kind)
 /* Its connection waits for another, if it can. */
 static void keep(struct bridge *b, struct talk *t)
 {
-	for (size_t i = 0; i < BRIDGE_IDLE_MAX && t->state == TALK_IDLE; i++)
+	const bool can = t->state == TALK_IDLE && t->idle_ms + TALK_IDLE_MS > clock_ms();
+
+	for (size_t i = 0; i < BRIDGE_IDLE_MAX && can; i++)
 		if (b->idle[i].state == TALK_CLOSED) {
 			b->idle[i] = *t;
 			talk_init(t);
@@ -203,7 +205,7 @@ static int wait_of(const struct bridge *b, uint64_t now, int wait_ms)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (size_t i = 0; i < BRIDGE_CALLS_MAX; i++) {
+	for (size_t i = 0; i < BRIDGE_CALLS_MAX && has_room(b); i++) { /* else none goes on */
 		if (b->calls[i].kind != CALL_FREE && b->calls[i].talk.more)
 			return 0;
 		next = soonest(next, b->calls[i].again_ms);

@@ -1,13 +1,22 @@
 /* Addresses of servers, server-sent events in all pieces, and which arguments stand in fields. */
+#include <netinet/in.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "base/fd.h"
 #include "bridge/bridge.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -252,6 +261,99 @@ static void arguments_that_a_tool_wants_there_stand_in_fields(void **state)
 	json_decref(book);
 }
 
+/* ---- turns ---- */
+
+#define LONG_ANSWER (400u << 10)
+
+static void say(int fd, const char *text)
+{
+	if (fd_write_all(fd, text, strlen(text)) < 0)
+		_exit(0);
+}
+
+static int hear_request(int listener)
+{
+	static char head[8192];
+	const int fd = accept(listener, NULL, NULL);
+
+	if (fd < 0 || read(fd, head, sizeof head) <= 0)
+		_exit(0);
+	return fd;
+}
+
+/* The second is told without end, from before the first is answered. */
+__attribute__((noreturn)) static void play_server(int listener)
+{
+	static char much[LONG_ANSWER + 1], comments[65536];
+	const int first = hear_request(listener), second = hear_request(listener);
+
+	memset(much, 'x', LONG_ANSWER);
+	memset(comments, '\n', sizeof comments - 1);
+	say(second, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+	for (unsigned i = 0; i < 64; i++)
+		say(second, comments);
+	say(first,
+	    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"");
+	say(first, much);
+	say(first, "\"}");
+	(void)close(first);
+	for (;;)
+		say(second, comments);
+}
+
+static struct bridge *begin(const struct url *url, struct talk_net *net, int listener, int ret_pipes[4])
+{
+	static const char ask[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"x\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"v\"}}}\n";
+
+	net->to_n = sizeof net->to.four;
+	assert_int_equal(getsockname(listener, &net->to.any, &net->to_n), 0);
+	net->host = url->host;
+	assert_int_equal(pipe(ret_pipes), 0);
+	assert_int_equal(pipe(ret_pipes + 2), 0);
+	for (unsigned i = 1; i <= 2; i++)
+		assert_true(dprintf(ret_pipes[1], ask, i) > 0);
+	return bridge_new(url, net, ret_pipes[0], ret_pipes[3]);
+}
+
+/* Whoever takes nothing of it has it wait, whatever the server goes on to say. */
+static void nothing_turns_while_nobody_listens(void **state)
+{
+	const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct talk_net net = { .context = NULL };
+	unsigned turns = 0;
+	int pipes[4];
+	struct bridge *b;
+	struct url url;
+	struct err e;
+	uint64_t end;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(url_take("http://127.0.0.1:1/mcp", &url, &e), 0);
+	assert_true(bind(listener, (struct sockaddr *)&at, sizeof at) == 0 && listen(listener, 8) == 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		play_server(listener);
+	}
+	b = begin(&url, &net, listener, pipes);
+	assert_non_null(b);
+	for (end = clock_ms() + 20000; b->bytes.len < BRIDGE_OUT_LOW && clock_ms() < end;)
+		assert_true(bridge_turn(b, 100));
+	assert_true(b->bytes.len >= BRIDGE_OUT_LOW);
+	for (end = clock_ms() + 500; clock_ms() < end; turns++)
+		assert_true(bridge_turn(b, 100));
+	assert_in_range(turns, 1, 20);
+	bridge_free(b);
+	(void)kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)close(listener);
+	(void)close(pipes[1]);
+	(void)close(pipes[2]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +363,7 @@ int main(void)
 		cmocka_unit_test(events_are_bounded),
 		cmocka_unit_test(values_stand_in_fields_as_they_can),
 		cmocka_unit_test(arguments_that_a_tool_wants_there_stand_in_fields),
+		cmocka_unit_test(nothing_turns_while_nobody_listens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
