@@ -330,12 +330,14 @@ static void refused(struct call *c)
 	if (is_answer) {
 		take_message(c, (const char *)c->body.data, c->body.len);
 	} else {
-		(void)err_set(&e, c->status == 401 || c->status == 403 ? AMBIT_DENIED : AMBIT_PROTOCOL,
-			      c->status == 401 ? "it wants a token: `ambit login URL`, or one of yours by --secret NAME"
-			      : c->status == 404 && c->of->session[0] != 0
-				      ? "its session is over: end this one, and begin again"
-				      : "is this the address of a server of the Model Context Protocol?",
-			      "the server refused the request: HTTP %u", c->status);
+		(void)err_set(
+			&e, c->status == 401 || c->status == 403 ? AMBIT_DENIED : AMBIT_PROTOCOL,
+			c->status == 401
+				? "it wants a token: `ambit secret login NAME URL`, or one of yours by --secret NAME"
+			: c->status == 404 && c->of->session[0] != 0
+				? "its session is over: end this one, and begin again"
+				: "is this the address of a server of the Model Context Protocol?",
+			"the server refused the request: HTTP %u", c->status);
 		complain(said, &e);
 		fail(c, &e);
 	}

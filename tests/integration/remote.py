@@ -348,6 +348,7 @@ def what_a_bad_server_says_is_an_error_and_the_next_is_heard(network, who, uid):
             error = answer_of.get("error")
             assert error and any(word in error["message"] for word in wanted.split("|")), f"{who}, {name}: {str(answer_of)[:500]}"
             assert "\x1b" not in json.dumps(error, ensure_ascii=False) and error["data"]["code"], f"{who}, {name}: {error}"
+            assert name != "unauthorized" or "`ambit secret login NAME URL`" in error["data"]["hint"], error
             assert client.call("echo", text="well")["result"]["content"][0]["text"] == "well", f"{who}: behind {name}"
         assert client.process.poll() is None and not any(s.path != "/mcp" for s in ASKED), who
 
