@@ -28,6 +28,7 @@
 #define RELAY_MEMORY (UINT64_C(96) << 20)
 #define HTTP_FILES 1024
 #define HTTP_MEMORY (UINT64_C(256) << 20) /* http/serve.h: connections, each with two streams under TLS */
+#define VAULT_PATIENCE_S 5
 
 void network_roles_init(struct network_roles *n)
 {
@@ -195,6 +196,7 @@ static int give_secrets(struct secret_role *role, const struct terms *t, const c
 static int start_judge(struct network_roles *n, const struct grant_set *grants, uint32_t i, bool renews,
 		       struct secret_role *role, struct err *e)
 {
+	const struct timeval patience = { .tv_sec = VAULT_PATIENCE_S };
 	auto_free struct terms *t = calloc(1, sizeof *t);
 	auto_fd int vault = -1;
 	int r;
@@ -204,8 +206,10 @@ static int start_judge(struct network_roles *n, const struct grant_set *grants, 
 	r = terms_take(grant_terms(grants, i), t, e);
 	r = r < 0 ? r : start_http(n, t, &vault, e);
 	r = r < 0 || vault < 0 ? r : give_secrets(role, t, grant_object(grants, i), vault, e);
-	if (r == 0 && renews && t->n_secrets == 1)
+	if (r == 0 && renews && t->n_secrets == 1) {
+		(void)setsockopt(vault, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience); /* else it has no bound */
 		n->http[n->n_http - 1].vault_fd = steal_fd(&vault);
+	}
 	return r;
 }
 
