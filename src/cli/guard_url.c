@@ -112,13 +112,15 @@ static int begin_login(struct guard_url *u, struct err *e)
 	return 0;
 }
 
-/* In a process of its own, which keeps nothing of this one's open: its client sees the end of it by that. */
+/* In a process of its own, which keeps nothing of this one's open: its client sees the end of it by that. Who is told to end all of a terminal's, or a group, does not mean it: what renews a login is good once, and what
+ * came in its place would be lost. */
 static void renew_apart(const struct guard_url *u)
 {
 	sigset_t none;
 	struct err e;
 	int null;
 
+	(void)setsid();
 	(void)syscall(SYS_close_range, 3u, ~0u, 0u);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	(void)sigemptyset(&none);

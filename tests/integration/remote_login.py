@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -203,6 +204,35 @@ def who_gives_tokens_for_no_time_is_not_asked_for_ever(network, who, uid):
 
 
 @both_users
+def a_renewal_outlives_who_used_it(network, who, uid):
+    """What renews it is good once: what was given in its place is kept, though the gate and all of its group are told to end just then."""
+    far, giver = fresh(network, uid), Giver(lasts=4)
+    status, said, _ = login(far, giver)
+    assert status == 0, f"{who}: {said}"
+    asked, goes = threading.Event(), threading.Event()
+
+    def give(said, form):
+        asked.set()
+        goes.wait(PATIENCE)
+        return Giver.give(giver, said, form)
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    with far.guard() as client:
+        assert client.begin()["result"] == HELLO, who
+        giver.give = give
+        assert asked.wait(PATIENCE), who
+        os.killpg(0, signal.SIGINT)  # as a terminal does
+        time.sleep(1)
+        goes.set()
+        until(lambda: len(giver.given) >= 5)
+    del giver.give
+    with far.guard() as client:
+        assert client.begin()["result"] == HELLO and "result" in client.call("echo", text="x"), f"{who}: {client.err}"
+        client.end()
+    assert giver.refused == 0, who
+
+
+@both_users
 def another_login_of_its_name_outlasts_a_renewal(network, who, uid):
     """Which was begun before it, and has its tokens after it: they would go where the other's go."""
     far, slow = fresh(network, uid), Giver(lasts=4)
@@ -351,7 +381,7 @@ def what_renews_it_is_for_who_renews_it(network, who, uid):
         assert result.returncode == 125 and "hint:" in result.stderr, f"{who}, {words}: {told(result)}"
 
 
-SCENARIOS = [a_token_is_given_and_used, it_is_renewed_before_it_expires, two_at_once_renew_it_once, who_gives_tokens_for_no_time_is_not_asked_for_ever, another_login_of_its_name_outlasts_a_renewal, what_is_no_good_giver_gets_no_code, what_comes_back_is_what_was_asked, where_the_browser_is_elsewhere_its_address_is_given, other_ways_to_find_who_gives, what_renews_it_is_for_who_renews_it]
+SCENARIOS = [a_token_is_given_and_used, it_is_renewed_before_it_expires, two_at_once_renew_it_once, who_gives_tokens_for_no_time_is_not_asked_for_ever, a_renewal_outlives_who_used_it, another_login_of_its_name_outlasts_a_renewal, what_is_no_good_giver_gets_no_code, what_comes_back_is_what_was_asked, where_the_browser_is_elsewhere_its_address_is_given, other_ways_to_find_who_gives, what_renews_it_is_for_who_renews_it]
 
 if __name__ == "__main__":
     main(SCENARIOS)
