@@ -120,14 +120,18 @@ static json_t *merged(struct many *m, struct gather *g)
 	return NULL;
 }
 
+static bool has_said(const struct gather *g)
+{
+	for (unsigned i = 0; i < MANY_SERVERS_MAX; i++)
+		if (g->said[i] != NULL)
+			return true;
+	return false;
+}
+
 /* A client of 2026-07-28 asks first which versions are spoken: one server that does not know the question speaks none of them, and with it all go back to the older way. */
 static bool is_refused(const struct gather *g)
 {
-	bool any = false;
-
-	for (unsigned i = 0; i < MANY_SERVERS_MAX; i++)
-		any = any || g->said[i] != NULL;
-	return g->refusal != NULL && (!any || g->kind == GATHER_DISCOVER);
+	return g->refusal != NULL && (!has_said(g) || g->kind == GATHER_DISCOVER);
 }
 
 static void finish(struct many *m, struct gather *g)
@@ -162,9 +166,11 @@ static struct gather *find_free(struct many *m)
 	return NULL;
 }
 
-/* Where nobody can be asked: as each of them would refuse it. */
+/* Where nobody can be asked, and nobody has said anything: as each of them would refuse it. */
 static void refuse_all(struct gather *g)
 {
+	if (g->refusal != NULL || has_said(g))
+		return;
 	if (g->kind == GATHER_LEVEL)
 		g->refusal = json_pack("{s:i, s:s}", "code", NO_METHOD, "message",
 				       "no server has logs to set a level of");
