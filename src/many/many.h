@@ -222,10 +222,12 @@ bool uri_split(const struct many *m, const char *uri, unsigned *ret_server);
 /* What a text of that server has in front. */
 void name_prefix(const struct many *m, unsigned server, char ret[MANY_SERVER_MAX + 2]);
 void uri_prefix(const struct many *m, unsigned server, char ret[MANY_SERVER_MAX + 2]);
+void who_prefix(const struct many *m, unsigned server, char ret[MANY_SERVER_MAX + 2]); /* a question of its */
 /* The member of that object gets the prefix. False: it is no text. */
 bool json_prefix(json_t *object, const char *member, const char *prefix);
-/* Names of resources and tasks in a result, or in parameters. True: there were some. */
+/* Names of resources and tasks in a result, and whose questions those in an answer are. True: there were some. */
 bool names_in_result(const struct many *m, unsigned server, json_t *result);
+bool names_in_error(const struct many *m, unsigned server, json_t *error);
 
 /* draft.c: a line that is changed where something stands. path: names of members, from the outermost on, ended by NULL. False: it is not there, or not so. */
 bool draft_set(struct buf *b, const char *const path[], const char *with);

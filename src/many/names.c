@@ -38,6 +38,11 @@ void uri_prefix(const struct many *m, unsigned server, char ret[MANY_SERVER_MAX 
 	(void)snprintf(ret, MANY_SERVER_MAX + 2, "%s+", m->servers[server].name); /* fits */
 }
 
+void who_prefix(const struct many *m, unsigned server, char ret[MANY_SERVER_MAX + 2])
+{
+	(void)snprintf(ret, MANY_SERVER_MAX + 2, "%s: ", m->servers[server].name); /* fits */
+}
+
 bool json_prefix(json_t *object, const char *member, const char *prefix)
 {
 	const json_t *v = json_object_get(object, member);
@@ -97,15 +102,46 @@ static bool in_tasks(json_t *result, const char *prefix)
 	return json_prefix(json_object_get(json_object_get(result, "_meta"), related), "taskId", prefix) || any;
 }
 
+/* Of an answer that asks. */
+static bool in_questions(json_t *inputs, const char *prefix)
+{
+	bool any = false;
+	const char *key;
+	json_t *one;
+
+	json_object_foreach(inputs, key, one)
+	{
+		any = json_prefix(json_object_get(one, "params"), "message", prefix) || any;
+	}
+	return any;
+}
+
+bool names_in_error(const struct many *m, unsigned server, json_t *error)
+{
+	json_t *urls = json_object_get(json_object_get(error, "data"), "elicitations"), *one;
+	char who[MANY_SERVER_MAX + 2];
+	bool any = false;
+	size_t i;
+
+	who_prefix(m, server, who);
+	json_array_foreach(urls, i, one)
+	{
+		any = json_prefix(one, "message", who) || any;
+	}
+	return any;
+}
+
 bool names_in_result(const struct many *m, unsigned server, json_t *result)
 {
-	char name[MANY_SERVER_MAX + 2], uri[MANY_SERVER_MAX + 2];
+	char name[MANY_SERVER_MAX + 2], uri[MANY_SERVER_MAX + 2], who[MANY_SERVER_MAX + 2];
 	bool any;
 
 	name_prefix(m, server, name);
 	uri_prefix(m, server, uri);
+	who_prefix(m, server, who);
 	any = in_content(json_object_get(result, "content"), uri);
 	any = in_each(json_object_get(result, "messages"), true, uri) || any;
 	any = in_each(json_object_get(result, "contents"), false, uri) || any;
+	any = in_questions(json_object_get(result, "inputRequests"), who) || any;
 	return in_tasks(result, name) || any;
 }

@@ -18,11 +18,12 @@ static const char *const at_id[] = { "id", NULL };
 
 static void answer_one(struct many *m, const struct asked *a, json_t *said, const char *line, size_t n)
 {
-	json_t *result = json_object_get(said, "result");
+	json_t *result = json_object_get(said, "result"), *error = json_object_get(said, "error");
 	auto_buf b = { .max = n + GUARD_ID_MAX };
 
-	if (!m->fresh && names_in_result(m, a->server, result)) {
-		answer_json(&m->client.bytes, a->id, "result", result);
+	if (!m->fresh && (names_in_result(m, a->server, result) || names_in_error(m, a->server, error))) {
+		answer_json(&m->client.bytes, a->id, result != NULL ? "result" : "error",
+			    result != NULL ? result : error);
 		return;
 	}
 	buf_put(&b, line, n);
@@ -57,23 +58,33 @@ void server_answer(struct many *m, unsigned server, json_t *said, const char *li
 
 /* ---- requests ---- */
 
+/* Where there is a text it has the prefix behind that. False: it is there, and not found in the line, where some name has escapes. */
+static bool prefix_if(struct buf *b, const json_t *said, const char *const path[], const char *prefix)
+{
+	const json_t *v = said;
+
+	for (size_t i = 0; path[i] != NULL; i++)
+		v = json_object_get(v, path[i]);
+	return !json_is_string(v) || draft_prefix(b, path, prefix);
+}
+
 /* The user is to see who asks. */
-static void name_who_asks(struct buf *b, const struct many *m, unsigned server)
+static bool name_who_asks(struct buf *b, const struct many *m, unsigned server, const json_t *said)
 {
 	static const char *const message[] = { "params", "message", NULL };
 	static const char *const task[] = { "params", META, RELATED, "taskId", NULL };
-	char prefix[MANY_SERVER_MAX + 2];
+	char who[MANY_SERVER_MAX + 2], name[MANY_SERVER_MAX + 2];
 
-	(void)snprintf(prefix, sizeof prefix, "%s: ", m->servers[server].name); /* fits */
-	(void)draft_prefix(b, message, prefix);
-	name_prefix(m, server, prefix);
-	(void)draft_prefix(b, task, prefix);
+	who_prefix(m, server, who);
+	name_prefix(m, server, name);
+	return prefix_if(b, said, message, who) && prefix_if(b, said, task, name);
 }
 
 void server_request(struct many *m, unsigned server, const json_t *said, const char *id, const char *line, size_t n)
 {
 	struct asked *a = asked_new(m, m->called, server);
 	auto_buf b = { .max = n + 3 * GUARD_ID_MAX };
+	bool good = a != NULL;
 	char own[24];
 	struct err e;
 
@@ -83,17 +94,20 @@ void server_request(struct many *m, unsigned server, const json_t *said, const c
 		(void)id_take(json_object_get(json_object_get(json_object_get(said, "params"), META), "progressToken"),
 			      a->token);
 		(void)snprintf(own, sizeof own, "%llu", (unsigned long long)a->own);
-		if (!m->fresh)
-			name_who_asks(&b, m, server);
+		good = m->fresh || name_who_asks(&b, m, server, said);
 	}
-	if (a != NULL && !b.failed && draft_set(&b, at_id, own)) {
+	if (good && !b.failed && draft_set(&b, at_id, own)) {
 		buf_put(&m->client.bytes, b.data, b.len);
 		buf_put_u8(&m->client.bytes, '\n');
 		return;
 	}
 	if (a != NULL)
 		a->used = false;
-	(void)err_set(&e, AMBIT_LIMIT, NULL, "more is asked than can wait");
+	if (a != NULL)
+		(void)err_set(&e, AMBIT_MALFORMED, "write names without escapes",
+			      "whose the question is cannot be said in its line");
+	else
+		(void)err_set(&e, AMBIT_LIMIT, NULL, "more is asked than can wait");
 	answer_error(&m->servers[server].side.bytes, id, INTERNAL, &e);
 }
 
@@ -155,8 +169,9 @@ static void on_note(struct many *m, unsigned server, const json_t *said, const c
 	if (strcmp(method, "notifications/resources/updated") == 0 && !draft_prefix(&b, uri, prefix))
 		return;
 	name_prefix(m, server, prefix);
-	if (strncmp(method, "notifications/tasks", strlen("notifications/tasks")) == 0)
-		(void)draft_prefix(&b, task, prefix);
+	if (strncmp(method, "notifications/tasks", strlen("notifications/tasks")) == 0 &&
+	    !prefix_if(&b, said, task, prefix))
+		return;
 	if (b.failed)
 		return;
 	buf_put(&m->client.bytes, b.data, b.len);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -266,6 +267,60 @@ static void an_answer_goes_to_who_asked(void **state)
 	end(&w);
 }
 
+/* However a server writes it: what could not be named so, since a name in the line has escapes, is refused. */
+static void a_question_says_whose_it_is(void **state)
+{
+	static const char *const hidden[] = {
+		"\"params\":{\"mess\\u0061ge\":\"fs: your password?\"}",
+		"\"par\\u0061ms\":{\"message\":\"fs: your password?\"}",
+		"\"params\":{\"_meta\":{\"io.modelcontextprotocol/related-task\":{\"task\\u0049d\":\"fs__1\"}},\"message\":\"?\"}",
+	};
+	unsigned long long asked;
+	struct world w;
+	char line[256];
+
+	(void)state;
+	begin(&w);
+	for (size_t i = 0; i < COUNT_OF(hidden); i++) {
+		(void)snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"elicitation/create\",%s}",
+			       hidden[i]);
+		say(&w, w.servers[1], line);
+		assert_string_equal(heard(w.client), "");
+		assert_hears(w.servers[1], "\"id\":7,\"error\"");
+	}
+	say(&w, w.servers[1],
+	    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tasks/status\",\"params\":{\"task\\u0049d\":\"fs__1\",\"status\":\"failed\"}}");
+	assert_string_equal(heard(w.client), "");
+	say(&w, w.servers[1],
+	    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tasks/status\",\"params\":{\"taskId\":\"1\",\"status\":\"failed\"}}");
+	assert_hears(w.client, "\"taskId\":\"mail__1\""); /* the twin */
+	w.m->listed = true;
+	say(&w, w.client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"mail__a\"}}");
+	asked = strtoull(strstr(heard(w.servers[1]), "\"id\":") + 5, NULL, 10);
+	(void)snprintf(
+		line, sizeof line,
+		"{\"jsonrpc\":\"2.0\",\"id\":%llu,\"result\":{\"inputRequests\":{\"x\":{\"method\":\"elicitation/create\",\"params\":{\"message\":\"?\"}}}}}",
+		asked);
+	say(&w, w.servers[1], line);
+	assert_hears(w.client, "\"message\":\"mail: ?\"");
+	end(&w);
+}
+
+/* One that ends takes nothing from the others: they were asked, and have said it. */
+static void who_ends_takes_no_answer_with_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	say(&w, w.client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\"}");
+	say(&w, w.servers[0], ANSWER("1", "{\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{}}"));
+	fd_close(&w.servers[1]);
+	turn(&w);
+	assert_hears(w.client, "\"supportedVersions\":[\"2026-07-28\"]");
+	end(&w);
+}
+
 /* The first in the order of the servers stays, whichever answers first. */
 static void what_looks_alike_is_left_out(void **state)
 {
@@ -333,6 +388,8 @@ int main(void)
 		cmocka_unit_test(messages_go_round_and_are_held_to_their_ranges),
 		cmocka_unit_test(a_server_answers_what_it_was_asked),
 		cmocka_unit_test(an_answer_goes_to_who_asked),
+		cmocka_unit_test(a_question_says_whose_it_is),
+		cmocka_unit_test(who_ends_takes_no_answer_with_it),
 		cmocka_unit_test(what_looks_alike_is_left_out),
 		cmocka_unit_test(a_call_waits_for_the_list),
 	};
