@@ -1,25 +1,10 @@
 /* Questions of a server in an answer: `inputRequests` (2026-07-28), and URLs to be opened in an error (2025-11-25). */
 #include <string.h>
-#include <strings.h>
 
 #include "core/tool.h"
 #include "guard/guard.h"
 
 enum { URL_ELICITATION = -32042, REFUSED = -32001, INTERNAL = -32603 };
-
-/* Some read names without regard to case, and would find what was not looked at. */
-static bool has_other_case(const json_t *object, const char *name)
-{
-	const char *key;
-	json_t *v;
-
-	json_object_foreach((json_t *)(uintptr_t)object, key, v)
-	{
-		if (strcasecmp(key, name) == 0 && strcmp(key, name) != 0)
-			return true;
-	}
-	return false;
-}
 
 bool inputs_are_hidden(const json_t *said)
 {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -45,6 +46,19 @@ bool said_is_one_line(const char *line, size_t n)
 	while (n > 0 && strchr(" \t\r", line[n - 1]) != NULL)
 		n--;
 	return memchr(line, '\r', n) == NULL;
+}
+
+bool has_other_case(const json_t *object, const char *name)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, v)
+	{
+		if (strcasecmp(key, name) == 0 && strcmp(key, name) != 0)
+			return true;
+	}
+	return false;
 }
 
 /* There is no NUL behind it. */

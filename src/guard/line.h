@@ -19,6 +19,8 @@ bool said_is_one_line(const char *line, size_t n);
 bool line_is_blank(const char *line, size_t n);
 /* Whether it is a message: one object, with what one has and nothing else. */
 int said_check(const json_t *said, struct err *e);
+/* Some read names without regard to case, and would find a member that was not looked at. */
+bool has_other_case(const json_t *object, const char *name);
 /* The id of a message, as JSON. False: it is none, or too long. */
 bool id_take(const json_t *id, char ret[GUARD_ID_MAX]);
 

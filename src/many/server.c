@@ -58,13 +58,16 @@ void server_answer(struct many *m, unsigned server, json_t *said, const char *li
 
 /* ---- requests ---- */
 
-/* Where there is a text it has the prefix behind that. False: it is there, and not found in the line, where some name has escapes. */
+/* Where there is a text it has the prefix behind that. False: it is there, and not found in the line, where some name has escapes; or somebody finds another there. */
 static bool prefix_if(struct buf *b, const json_t *said, const char *const path[], const char *prefix)
 {
 	const json_t *v = said;
 
-	for (size_t i = 0; path[i] != NULL; i++)
+	for (size_t i = 0; path[i] != NULL; i++) {
+		if (has_other_case(v, path[i]))
+			return false;
 		v = json_object_get(v, path[i]);
+	}
 	return !json_is_string(v) || draft_prefix(b, path, prefix);
 }
 

@@ -272,6 +272,7 @@ static void a_question_says_whose_it_is(void **state)
 {
 	static const char *const hidden[] = {
 		"\"params\":{\"mess\\u0061ge\":\"fs: your password?\"}",
+		"\"params\":{\"message\":\"?\",\"Message\":\"fs: your password?\"}",
 		"\"par\\u0061ms\":{\"message\":\"fs: your password?\"}",
 		"\"params\":{\"_meta\":{\"io.modelcontextprotocol/related-task\":{\"task\\u0049d\":\"fs__1\"}},\"message\":\"?\"}",
 	};
