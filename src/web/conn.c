@@ -273,6 +273,8 @@ static bool tell(struct web *w, struct conn *c)
 		c->moved_ms = w->now_ms;
 		c->stalled_ms = 0;
 	}
+	if (c->state == CONN_HEAD && c->out.len > 0)
+		c->since_ms = w->now_ms; /* the answer is taken: from here on the next request is waited for */
 	buf_drop(&c->out, c->out_at);
 	c->out_at = 0;
 	c->from = c->server;
@@ -330,7 +332,8 @@ static bool is_late(const struct web *w, const struct conn *c)
 	if (c->stalled_ms != 0 && w->now_ms - c->stalled_ms > WEB_STALL_MS)
 		return true;
 	switch (c->state) {
-	case CONN_HEAD: return since > (c->in.len == 0 && c->used ? WEB_IDLE_MS : WEB_HEAD_MS);
+	case CONN_HEAD:
+		return c->out.len == c->out_at && since > (c->in.len == 0 && c->used ? WEB_IDLE_MS : WEB_HEAD_MS);
 	case CONN_BODY: return since > WEB_BODY_MS;
 	case CONN_ENDS: return c->out.len == c->out_at && since > WEB_END_MS;
 	case CONN_WAITS:

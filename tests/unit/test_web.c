@@ -345,6 +345,41 @@ static void who_does_not_take_it_is_left(void **state)
 	end(&w);
 }
 
+/* Slowly is not never: a long answer comes whole, however long it takes, and what was sent behind the request is answered then. */
+static void who_takes_it_slowly_has_it(void **state)
+{
+	static char text[1u << 20], room[64u << 10];
+	struct world w;
+	size_t said = 0, n, took = 0;
+	ssize_t r;
+
+	(void)state;
+	begin_session(&w);
+	post(&w, "", "{'jsonrpc':'2.0','id':1,'method':'ping'}");
+	n = (size_t)snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"x\":\"%0*d\"}}\n",
+			     (int)sizeof text - 100, 0);
+	while (said < n) {
+		r = write(w.server, text + said, n - said);
+		said += r > 0 ? (size_t)r : 0;
+		for (unsigned i = 0; i < 4; i++)
+			assert_true(web_turn(w.w, 0));
+	}
+	while (took < n) { /* a bit, and 12 s without one */
+		for (unsigned i = 0; i < 12; i++) {
+			now_ms += 1000;
+			assert_true(web_turn(w.w, 0));
+		}
+		r = read(w.client, room, sizeof room);
+		assert_true(r > 0);
+		took += (size_t)r;
+	}
+	run_on(&w);
+	post(&w, "", "{'jsonrpc':'2.0','id':3,'method':'ping'}");
+	say(&w, w.server, "{'jsonrpc':'2.0','id':3,'result':{}}\n");
+	assert_true(heard(&w, "HTTP/1.1 200 "));
+	end(&w);
+}
+
 static void what_is_kept_has_bounds(void **state)
 {
 	struct world w;
@@ -401,6 +436,7 @@ int main(void)
 		cmocka_unit_test(time_ends_what_does_not_come),
 		cmocka_unit_test(what_takes_long_is_answered_by_a_stream),
 		cmocka_unit_test(who_does_not_take_it_is_left),
+		cmocka_unit_test(who_takes_it_slowly_has_it),
 		cmocka_unit_test(what_is_kept_has_bounds),
 		cmocka_unit_test(a_session_ends_if_nobody_uses_it),
 	};
