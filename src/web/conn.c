@@ -85,6 +85,12 @@ static void refuse(struct web *w, struct conn *c, const struct no *no)
 	answer_no(w, c, no, NULL);
 }
 
+/* Whose it is was said, and it is not answered. */
+static bool has_asked(const struct conn *c)
+{
+	return c->state == CONN_BODY || c->state == CONN_WAITS || c->state == CONN_STREAMS;
+}
+
 static bool is_one_more(const struct web *w, const struct conn *of, struct no *no)
 {
 	unsigned n = 0;
@@ -92,8 +98,7 @@ static bool is_one_more(const struct web *w, const struct conn *of, struct no *n
 	for (size_t i = 0; i < WEB_CONNS_MAX; i++) {
 		const struct conn *c = &w->conns[i];
 
-		n += c->fd >= 0 && (c->state == CONN_WAITS || c->state == CONN_STREAMS) &&
-		     who_is_same(&c->who, &of->who);
+		n += c->fd >= 0 && has_asked(c) && who_is_same(&c->who, &of->who);
 	}
 	if (w->rules.auth != WEB_AUTH_OAUTH || n < WEB_CONNS_EACH)
 		return true;
@@ -224,14 +229,24 @@ static bool take_next(struct web *w, struct conn *c)
 
 /* ---- bytes ---- */
 
-static size_t held(const struct web *w)
+/* who NULL: of all. */
+static size_t held(const struct web *w, const struct who *who)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < WEB_CONNS_MAX; i++)
-		if (w->conns[i].fd >= 0)
-			n += w->conns[i].in.len + w->conns[i].body.len;
+	for (size_t i = 0; i < WEB_CONNS_MAX; i++) {
+		const struct conn *c = &w->conns[i];
+
+		if (c->fd >= 0 && (who == NULL || (has_asked(c) && who_is_same(&c->who, who))))
+			n += c->in.len + c->body.len;
+	}
 	return n;
+}
+
+static bool has_room(const struct web *w, const struct conn *c, size_t n)
+{
+	return held(w, NULL) + n <= WEB_BODIES_MAX &&
+	       (w->rules.auth != WEB_AUTH_OAUTH || c->state != CONN_BODY || held(w, &c->who) + n <= WEB_BODIES_EACH);
 }
 
 /* False: it is gone. */
@@ -246,7 +261,7 @@ static bool hear(struct web *w, struct conn *c)
 		return false;
 	if (c->state == CONN_ENDS)
 		return true;
-	if (held(w) + (size_t)n > WEB_BODIES_MAX) {
+	if (!has_room(w, c, (size_t)n)) {
 		(void)no_set(&no, 503, NO_HTTP, "send it again", "more is sent at one time than there is room for");
 		no.retry_s = 1;
 		refuse(w, c, &no);

@@ -15,12 +15,13 @@
 #include "web/wanted.h"
 
 #define WEB_CONNS_MAX 64
-#define WEB_CONNS_EACH 24            /* with a request at hand, of one principal among several */
+#define WEB_CONNS_EACH 24            /* with a request at hand, or a part of one, of one principal among several */
 #define WEB_SERVERS_EACH 4           /* likewise */
 #define WEB_ASKED_MAX 32             /* requests to one server that are not answered */
 #define WEB_ID_MAX 160               /* of a request or a progress token, as JSON, with a NUL */
 #define WEB_BODY_MAX (4u << 20)      /* a line of the server's (rpc/frame.h) */
-#define WEB_BODIES_MAX (32u << 20)   /* of all requests that are not whole */
+#define WEB_BODIES_MAX (32u << 20)   /* of all requests that are not whole, */
+#define WEB_BODIES_EACH (16u << 20)  /* and of those of one principal among several */
 #define WEB_LINE_MAX (16u << 20)     /* of a server */
 #define WEB_TO_SERVER_MAX (8u << 20) /* that it did not take */
 #define WEB_OUT_LOW (256u << 10)     /* with so much that a client has not taken, its server is not read */

@@ -650,6 +650,24 @@ def who_has_a_token_of_the_issuer_may(place):
         many = [site.session(fields={"Authorization": f"Bearer {issuer.token(sub='eve')}"}) for _ in range(4)]
         assert begin(issuer.token(sub="eve")).error() == [503, -32603]  # one has no more, and others have theirs
         assert begin(issuer.token(sub="fay")).status == 200 and many[0].post(PING).status == 200
+        # requests that are begun and not ended are such, too: by many of them nobody takes the places or the room of others
+        eve = {"Authorization": f"Bearer {issuer.token(sub='eve')}", "Content-Type": "application/json", "Content-Length": "4000000"}
+        halves = [site.connect() for _ in range(64)]
+        for wire in halves:
+            wire.request(fields=eve)
+        waited(lambda: begin(issuer.token(sub="eve")).status == 429)
+        assert begin(issuer.token(sub="fay")).status == 200
+        for wire in halves[:9]:
+            wire.sock.settimeout(0.5)
+            try:
+                for _ in range(39):
+                    wire.send(bytes(100000))
+            except OSError:
+                pass  # it had what there is for it
+        long = Session(site, modern=True, fields={"Authorization": f"Bearer {issuer.token(sub='fay')}"}).ask("server/discover", meta={"x": "y" * 1000000})
+        assert long.status == 200, long
+        for wire in halves:
+            wire.close()
         # what was begun with a token ends with it
         short = site.session(fields={"Authorization": f"Bearer {issuer.token(sub='gus', exp=int(time.time()) - 56)}"})
         with short.listen() as wire:
