@@ -50,12 +50,13 @@ static bool is_value(const struct schema *s, const struct schema_value *v, const
 				       : a->n == n && memcmp(a->value, text, n) == 0;
 }
 
-static bool is_in_enum(const struct schema *s, const struct schema_node *n, const struct where_argument *a)
+/* A text that climbs may lead to where another does. */
+static enum is is_in_enum(const struct schema *s, const struct schema_node *n, const struct where_argument *a)
 {
 	for (uint8_t i = 0; i < n->n_enum; i++)
 		if (is_value(s, &s->values[n->enums + i], a))
-			return true;
-	return false;
+			return YES;
+	return a->kind == WHERE_TEXT && where_climbs(a->value, a->n) ? UNKNOWN : NO;
 }
 
 static int compare(const struct schema *s, const struct where_argument *a, uint16_t bound)
@@ -121,13 +122,15 @@ static enum is look_at(const struct looking *l, uint8_t node, const struct where
 {
 	const struct schema_node *n = &l->s->nodes[node];
 	const uint8_t is = types_of(a);
+	enum is all;
 
 	if (n->types == SCHEMA_ARRAY) /* of one, or this is one of it */
 		return n->items == 0 ? YES : look_at(l, n->items, a);
-	if ((n->types != 0 && (n->types & is) == 0) || (n->has_enum && !is_in_enum(l->s, n, a)) ||
-	    ((is & SCHEMA_NUMBER) != 0 && !is_in_range(l->s, n, a)))
+	if ((n->types != 0 && (n->types & is) == 0) || ((is & SCHEMA_NUMBER) != 0 && !is_in_range(l->s, n, a)))
 		return NO;
-	return least((is & SCHEMA_STRING) != 0 ? is_text(l->s, n, a) : YES, look_at_parts(l, n, a, NULL, 0));
+	all = n->has_enum ? is_in_enum(l->s, n, a) : YES;
+	all = least(all, (is & SCHEMA_STRING) != 0 ? is_text(l->s, n, a) : YES);
+	return least(all, look_at_parts(l, n, a, NULL, 0));
 }
 
 /* ---- an object ---- */

@@ -117,6 +117,7 @@ TABLE = [  # what lists, null and texts that are not told come to
     ({"type": "array", "items": {"type": "string"}}, {"a": [{"b": 1}]}, "n"), ({"type": "array", "maxItems": 2}, {"a": [1, 2, 3]}, "n"), ({"type": "array", "minItems": 1}, {"a": []}, "y"),
     ({"required": ["b"]}, {"a": {"b": None, "c": 1}}, "n"), ({"type": "string"}, {"a": None}, "y"), ({"type": "string", "pattern": "^a*$"}, {"a": "a" * 5000}, "n"), ({"not": {"pattern": "^b*$"}}, {"a": "a" * 5000}, "n"),
     ({"maxLength": 6000}, {"a": "a" * 5000}, "y"), ({"maxLength": 4999}, {"a": "a" * 5000}, "n"), ({"pattern": "^[./a-z]*$"}, {"a": "./a/../b"}, "n"), ({"not": {"pattern": "^[/a-z]*$"}}, {"a": "./a/../b"}, "n"),
+    ({"not": {"const": "./b"}}, {"a": "./a/../b"}, "n"), ({"not": {"const": "./b"}}, {"a": "./a/b"}, "y"), ({"enum": ["./a/../b"]}, {"a": "./a/../b"}, "y"), ({"enum": ["./b"]}, {"a": "./a/../b"}, "n"),
     ({"properties": {"b": {"const": 1}}}, {"a": {"B": 2}}, "n"), ({"properties": {"b": {"const": 1}}}, {"a": {"c": 2}}, "y"), ({"not": {"properties": {"b": {"const": 1}}}}, {"a": {"B": 2}}, "n"),
     ({"const": 1}, {"a": {"b": 1}}, "n"), ({"properties": {"b.c": {"const": 1}}}, {"a": {"b.c": 2}}, "n"), ({"properties": {"b.c": {"const": 1}}}, {"a": {"b": {"c": 2}}}, "y"), ({"type": "integer"}, {"a": 100.0}, "y"), ({"type": "integer"}, {"a": 0.5}, "n"),
 ]
