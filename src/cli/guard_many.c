@@ -36,6 +36,7 @@ struct set {
 	char *argv[MANY_SERVERS_MAX][POLICY_WORDS_MAX + 1];
 	struct ambit_event *role; /* owned */
 	int sock;                 /* owned: to the role */
+	unsigned alikes;          /* that the role told of */
 	bool role_is_over;
 	uint64_t ends_ms; /* then the gates end; 0: they have their time */
 };
@@ -158,6 +159,8 @@ static int on_alike(struct set *s, struct rbuf *body, struct err *e)
 	struct many_like l;
 
 	if (!many_like_take(body, &l) || l.server >= s->n || l.other >= s->n)
+		return err_sys(e, AMBIT_PROTOCOL, EPROTO, NULL, "the gate said what it may not");
+	if (s->alikes++ >= MANY_LIKES_MAX) /* each is a line for the person, and a file */
 		return err_sys(e, AMBIT_PROTOCOL, EPROTO, NULL, "the gate said what it may not");
 	g = s->gates[l.server];
 	if (l.server == l.other) {

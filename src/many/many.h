@@ -13,17 +13,18 @@
 #include "rpc/parse.h"
 #include "rpc/port.h"
 
-#define MANY_ASKED_MAX 1024
+#define MANY_ASKED_MAX 2048 /* as many as all gates ask together: GUARD_PENDING_MAX */
 #define MANY_GATHERS_MAX 64
 #define MANY_HELD_MAX 64
 #define MANY_HELD_BYTES (16u << 20)
-#define MANY_KNOWN_MAX 4096      /* tools of all, together */
-#define MANY_NAME_MAX 128        /* of a tool with its prefix, as the protocol has it */
-#define MANY_PAGES_MAX 64        /* of one server's list */
-#define MANY_LIST_MAX (1u << 20) /* bytes of one server's list, before no more of its pages are read, */
-#define MANY_ITEMS_MAX 2048      /* and what is taken of it */
-#define MANY_PAGE_MAX (1u << 20) /* of ours */
-#define MANY_STRAY_MAX 64        /* answers to what was never asked, before a server is left */
+#define MANY_KNOWN_MAX                                                                                                 \
+	(MANY_SERVERS_MAX * GUARD_PINS_MAX) /* tools of all, together: no server takes the place of another's */
+#define MANY_NAME_MAX 128                   /* of a tool with its prefix, as the protocol has it */
+#define MANY_PAGES_MAX 64                   /* of one server's list */
+#define MANY_LIST_MAX (1u << 20)            /* bytes of one server's list, before no more of its pages are read, */
+#define MANY_ITEMS_MAX 2048                 /* and what is taken of it */
+#define MANY_PAGE_MAX (1u << 20)            /* of ours */
+#define MANY_STRAY_MAX 64                   /* answers to what was never asked, before a server is left */
 
 enum server_state {
 	SERVER_NEW,    /* it was not asked to begin: a client of 2026-07-28 does not */

@@ -65,10 +65,10 @@ static void tell(struct many *m, unsigned server, const char *name, const struct
 	for (size_t i = 0; i < m->n_shadows; i++)
 		if (m->shadows[i].server == server && strcmp(m->shadows[i].name, name) == 0)
 			return;
-	if (m->n_shadows < MANY_LIKES_MAX) {
-		m->shadows[m->n_shadows].server = server;
-		(void)text_copy(m->shadows[m->n_shadows++].name, MANY_TOOL_MAX, name); /* measured */
-	}
+	if (m->n_shadows == MANY_LIKES_MAX)
+		return; /* as many as a person can know of */
+	m->shadows[m->n_shadows].server = server;
+	(void)text_copy(m->shadows[m->n_shadows++].name, MANY_TOOL_MAX, name); /* measured */
 	(void)text_copy(l.tool, sizeof l.tool, name);
 	(void)text_copy(l.other_tool, sizeof l.other_tool, other->name);
 	buf_init_in(&body, room, sizeof room);

@@ -357,6 +357,42 @@ static void what_looks_alike_is_left_out(void **state)
 	end(&w);
 }
 
+/* However many a server has, and how often it lists them. */
+static void so_many_are_told_of(void **state)
+{
+	static char line[65536];
+	uint8_t room[WIRE_HEAD + 512];
+	unsigned told = 0;
+	struct world w;
+	size_t n;
+
+	(void)state;
+	begin(&w);
+	for (unsigned turns = 0; turns < 3; turns++) {
+		say(&w, w.client, LIST);
+		(void)snprintf(line, sizeof line, ANSWER("%u", TOOLS("o")), 1 + 2 * turns);
+		say(&w, w.servers[0], line);
+		n = (size_t)snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":{\"tools\":[",
+				     2 + 2 * turns);
+		for (unsigned i = 0; i < 300; i++) /* with the prefix too long */
+			n += (size_t)snprintf(line + n, sizeof line - n, "%s{\"name\":\"%0126u\"}", i > 0 ? "," : "",
+					      i);
+		(void)snprintf(line + n, sizeof line - n, "]}}");
+		say(&w, w.servers[1], line);
+		for (;;) {
+			auto_message m = { .n_fds = 0 };
+
+			turn(&w);
+			if (wire_receive(w.owner, WIRE_MANY, WIRE_RUNNING, room, sizeof room, &m) <= 0)
+				break;
+			told++;
+		}
+		heard(w.client);
+	}
+	assert_int_equal(told, MANY_LIKES_MAX);
+	end(&w);
+}
+
 /* A call waits until it is known which tools there are; what is cancelled meanwhile is not called. */
 static void a_call_waits_for_the_list(void **state)
 {
@@ -392,6 +428,7 @@ int main(void)
 		cmocka_unit_test(a_question_says_whose_it_is),
 		cmocka_unit_test(who_ends_takes_no_answer_with_it),
 		cmocka_unit_test(what_looks_alike_is_left_out),
+		cmocka_unit_test(so_many_are_told_of),
 		cmocka_unit_test(a_call_waits_for_the_list),
 	};
 
