@@ -30,8 +30,8 @@
 #define ROLE_MEMORY (UINT64_C(512) << 20)
 #define BACKLOG 64
 #define PROCESSES_MAX                                                                                                  \
-	(2 * WEB_SERVERS_MAX) /* with those of sessions that are over: a server may take its time to end */
-#define SEND_MS 1000
+	(2 * WEB_SERVERS_MAX)    /* with those of sessions that are over: a server may take its time to end */
+#define SEND_MS 10000            /* who hears nothing for so long is no longer there */
 #define KEYS_MS 5000             /* so often it is looked whether the issuer's keys are others */
 #define KERNEL_BYTES (128 << 10) /* for each connection: what it does not take is ours to bound */
 #define QUIET_MS 20000           /* after so long a peer that answers nothing is gone */
@@ -149,6 +149,7 @@ static void tell_where(const struct web_begin *b)
 struct site {
 	const struct web_options *o; /* borrowed */
 	struct stat keys;            /* the issuer's, as they were read */
+	unsigned renewed;            /* so often it got others, and may say what is wrong with them */
 	struct web_begin begin;
 	struct ambit_event *role;      /* owned */
 	int sock, listener, signal_fd; /* owned */
@@ -190,6 +191,8 @@ static void renew_keys(struct site *s)
 		(void)found_refuse(false, &e);
 	else if (r > 0 && wire_send(s->sock, WIRE_WEB_KEYS, NULL, &keys, 1) < 0)
 		s->keys = (struct stat){ .st_size = 0 }; /* it has no room now: again, later */
+	else
+		s->renewed += r > 0;
 }
 
 /* ---- sessions ---- */
@@ -297,6 +300,9 @@ static int hear_role(struct site *s, struct err *e)
 	if (r == -EAGAIN)
 		return 0;
 	if (r > 0 && m.number == WIRE_WEB_FAILED) { /* the keys, which stay what they were */
+		if (s->renewed == 0)
+			return gone(e); /* what it says is told to the person: once for each time that it is asked */
+		s->renewed--;
 		(void)wire_take_error(&m.body, e);
 		(void)found_refuse(false, e);
 		return 0;
