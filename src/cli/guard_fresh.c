@@ -173,7 +173,7 @@ static int on_over(struct fresh *f, struct rbuf *body)
 	for (size_t i = 0; i < MANY_SERVERS_MAX; i++) {
 		struct one *o = &f->ones[i];
 
-		if (o->ev == NULL || o->number != c.number)
+		if (o->ev == NULL || o->number != c.number || o->ends) /* it is said once */
 			continue;
 		o->ends = true;
 		o->good = c.good == 1;
