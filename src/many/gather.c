@@ -235,15 +235,32 @@ static void take_capabilities(struct server *s, const json_t *result, bool begin
 		s->state = result != NULL ? SERVER_READY : SERVER_FAILED;
 }
 
+/* One that begins by a version that is none would have the client go, from all of them. */
+static bool begins_well(const struct gather *g, const json_t *result)
+{
+	static const char *const words[] = { "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07" };
+	const json_t *version = json_object_get(result, "protocolVersion");
+	bool is = json_equal(version, json_object_get(g->params, "protocolVersion")) != 0;
+
+	for (size_t i = 0; json_is_string(version) && i < sizeof words / sizeof words[0]; i++)
+		is = is || strcmp(words[i], json_string_value(version)) == 0;
+	return is;
+}
+
 void gather_said(struct many *m, struct gather *g, unsigned server, const json_t *said, size_t n)
 {
 	json_t *result = json_object_get(said, "result"), *error = json_object_get(said, "error");
 
+	if (g->kind == GATHER_BEGIN && !begins_well(g, result))
+		result = NULL;
 	g->waits &= ~(1u << server);
 	if (g->kind == GATHER_BEGIN || (g->kind == GATHER_DISCOVER && json_is_object(result)))
 		take_capabilities(&m->servers[server], result, g->kind == GATHER_BEGIN);
 	if (!json_is_object(result))
-		g->refusal = g->refusal != NULL ? g->refusal : json_incref(error);
+		g->refusal = g->refusal != NULL ? g->refusal
+			     : error != NULL    ? json_incref(error)
+						: json_pack("{s:i, s:s}", "code", INTERNAL, "message",
+							    "a server does not begin as the protocol has it");
 	else if (merge_keys[g->kind] != NULL)
 		take_list(m, g, server, result, n);
 	else

@@ -322,6 +322,33 @@ static void who_ends_takes_no_answer_with_it(void **state)
 	end(&w);
 }
 
+/* Nor who begins by a version that nobody speaks. */
+static void who_begins_wrongly_takes_no_client_away(void **state)
+{
+	static const char *const wrong[] = { "{\"protocolVersion\":\"0\"}",
+					     "{\"protocolVersion\":\"\"}",
+					     "{}",
+					     "{\"protocolVersion\":5}",
+					     "[]",
+					     "null" };
+	struct world w;
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+		begin(&w);
+		say(&w, w.client,
+		    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}");
+		(void)snprintf(line, sizeof line, ANSWER("1", "%s"), wrong[i]);
+		say(&w, w.servers[0], line);
+		say(&w, w.servers[1], ANSWER("2", "{\"protocolVersion\":\"2025-06-18\"}"));
+		assert_hears(w.client, "\"protocolVersion\":\"2025-06-18\"");
+		assert_int_equal(w.m->servers[0].state, SERVER_FAILED);
+		assert_int_equal(w.m->servers[1].state, SERVER_READY);
+		end(&w);
+	}
+}
+
 /* The first in the order of the servers stays, whichever answers first. */
 static void what_looks_alike_is_left_out(void **state)
 {
@@ -427,6 +454,7 @@ int main(void)
 		cmocka_unit_test(an_answer_goes_to_who_asked),
 		cmocka_unit_test(a_question_says_whose_it_is),
 		cmocka_unit_test(who_ends_takes_no_answer_with_it),
+		cmocka_unit_test(who_begins_wrongly_takes_no_client_away),
 		cmocka_unit_test(what_looks_alike_is_left_out),
 		cmocka_unit_test(so_many_are_told_of),
 		cmocka_unit_test(a_call_waits_for_the_list),
