@@ -134,6 +134,12 @@ static bool is_refused(const struct gather *g)
 	return g->refusal != NULL && (!has_said(g) || g->kind == GATHER_DISCOVER);
 }
 
+/* Nor do they speak one that they have no version of in common. */
+static bool is_common(const struct gather *g, const json_t *result)
+{
+	return g->kind != GATHER_DISCOVER || json_array_size(json_object_get(result, "supportedVersions")) > 0;
+}
+
 static void finish(struct many *m, struct gather *g)
 {
 	const bool lists = g->kind == GATHER_TOOLS;
@@ -143,7 +149,12 @@ static void finish(struct many *m, struct gather *g)
 	if (is_refused(g)) {
 		if (g->id[0] != 0)
 			answer_json(&m->client.bytes, g->id, "error", g->refusal);
-	} else if ((result = merged(m, g)) != NULL) {
+	} else if ((result = merged(m, g)) != NULL && !is_common(g, result)) {
+		(void)err_set(&e, AMBIT_UNKNOWN, "`initialize`",
+			      "the servers have no version in common that is asked so");
+		refuse_client(m, g->id, NO_METHOD, &e);
+		json_decref(result);
+	} else if (result != NULL) {
 		if (g->id[0] != 0)
 			answer_json(&m->client.bytes, g->id, "result", result);
 		json_decref(result);

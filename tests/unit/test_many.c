@@ -320,6 +320,12 @@ static void who_ends_takes_no_answer_with_it(void **state)
 	turn(&w);
 	assert_hears(w.client, "\"supportedVersions\":[\"2026-07-28\"]");
 	end(&w);
+	begin(&w); /* nor one that says that it speaks none: the client goes back to the older way */
+	say(&w, w.client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\"}");
+	say(&w, w.servers[0], ANSWER("1", "{\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{}}"));
+	say(&w, w.servers[1], ANSWER("2", "{\"supportedVersions\":[],\"capabilities\":{}}"));
+	assert_hears(w.client, "\"code\":-32601");
+	end(&w);
 }
 
 /* Nor who begins by a version that nobody speaks. */
