@@ -83,6 +83,10 @@ static void refuse(struct web *w, struct conn *c, const struct no *no)
 	if (c->state == CONN_HEAD || c->state == CONN_BODY)
 		c->closes = true; /* what follows is not read, and where the next begins not known */
 	answer_no(w, c, no, NULL);
+	if (c->state == CONN_ENDS) { /* its room is another's */
+		buf_finish(&c->in);
+		buf_finish(&c->body);
+	}
 }
 
 /* Whose it is was said, and it is not answered. */
