@@ -521,6 +521,10 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 		return cli_misused(e, help_command, "--socket and --http: clients come by one of the two");
 	if (!o->help && web_check(&o->web, &err) < 0)
 		return public_error(e, -AMBIT_USAGE, &err);
+	if (!o->help && o->key != NULL && o->web.issuer != NULL)
+		return cli_misused(
+			e, help_command,
+			"--key is one session for all, and --issuer lets several principals in: what one ran others would see");
 	if ((o->event.changes & AMBIT_CHANGES_DIRECT) != 0 &&
 	    ((o->event.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0 || o->event.on_conflict != NULL ||
 	     o->event.wait_ms != 0))

@@ -297,6 +297,8 @@ def only_from_here(place):
     for where in "0.0.0.0:0", "[::]:0", "192.0.2.1:8080":
         result = p.ambit("mcp", "--http", where)
         assert result.returncode == 125 and "an address that others reach wants authorization" in result.stderr, told(result)
+    result = p.ambit("mcp", "--http", "0", "--issuer", "https://a.test", "--audience", "https://b.test/mcp", "--jwks", "k", "--key", "one")
+    assert result.returncode == 125 and "lets several principals in" in result.stderr, told(result)
     with Site(p, "mcp", where="[::1]:0") as site:
         assert site.session().id
 
