@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from harness import AS_USER, PATIENCE, SLOW, expect_ok, main, told
+from harness import AS_USER, PATIENCE, SLOW, expect_ok, main, room_of, told
 from network import LIBC, NEWNET
 from sessions import Served, state_of
 
@@ -579,7 +579,7 @@ def no_cell_freezes_or_thaws(place):
         w.has_begun(p)
         event, state = w.event(), os.path.join(w.home, ".local/state/ambit")
         for words in (("freeze", "--all"), ("kill", event), ("freeze", event), ("thaw", "--all")):
-            done = w.ambit("run", "--no-ledger", "--run", binaries, "--read", binaries, "--", place.ambit, *words)
+            done = w.ambit("run", "--no-ledger", *room_of(place), "--run", binaries, "--read", binaries, "--", place.ambit, *words)
             assert done.returncode == 125 and "this is a cell" in done.stderr, f"{words}: {told(done)}"
             w.go_on(p)
         w.says("freeze", event)

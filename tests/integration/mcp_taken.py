@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 
-from harness import PATIENCE, SLOW, copy_executables, expect_ok, main
+from harness import PATIENCE, SLOW, copy_executables, expect_ok, main, room_of
 from mcp_client import Client, data_of, equal
 from sessions import Served
 
@@ -23,7 +23,7 @@ def taken_over(place):
 
 
 def orders(served, ambit, words, *said):
-    done = subprocess.run([ambit, "mcp", *words], cwd=served.tree, env=served.environment, input="".join(f"{line}\n" for line in said), capture_output=True, text=True, timeout=SLOW * PATIENCE)
+    done = subprocess.run([ambit, "mcp", *room_of(served.place), *words], cwd=served.tree, env=served.environment, input="".join(f"{line}\n" for line in said), capture_output=True, text=True, timeout=SLOW * PATIENCE)
     assert done.returncode != 0 or "gone" not in done.stdout, done
     return [line for line in done.stdout.split("\n")[:-1] if line != "gone"]  # who is ended does not always come to say so
 

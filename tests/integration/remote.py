@@ -349,7 +349,11 @@ def what_a_bad_server_says_is_an_error_and_the_next_is_heard(network, who, uid):
             assert error and any(word in error["message"] for word in wanted.split("|")), f"{who}, {name}: {str(answer_of)[:500]}"
             assert "\x1b" not in json.dumps(error, ensure_ascii=False) and error["data"]["code"], f"{who}, {name}: {error}"
             assert name != "unauthorized" or "`ambit secret login NAME URL`" in error["data"]["hint"], error
-            assert client.call("echo", text="well")["result"]["content"][0]["text"] == "well", f"{who}: behind {name}"
+            for _ in range(3):  # a server that closes and does not say so may do that just as it is asked again: then nobody knows whether it was done
+                behind = client.call("echo", text="well")
+                if "error" not in behind or not any(word in behind["error"]["message"] for word in ("before it had answered", "502")):
+                    break
+            assert behind.get("result", {}).get("content", [{}])[0].get("text") == "well", f"{who}: behind {name}: {behind}"
         assert client.process.poll() is None and not any(s.path != "/mcp" for s in ASKED), who
 
 
