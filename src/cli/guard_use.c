@@ -64,9 +64,10 @@ static int add_grant(struct guard_use *u, const struct grant_set *set, uint32_t 
 	if (to->terms[0] != 0 && where_take(to->terms, &to->where, e) < 0)
 		return -(int)e->code;
 	grant_put_conditions(set, i, &conditions);
-	if (!text_copy(to->conditions, sizeof to->conditions,
-		       buf_cstr(&conditions) != NULL ? (const char *)conditions.data : ""))
-		to->conditions[0] = 0;
+	if (buf_cstr(&conditions) == NULL ||
+	    !text_copy(to->conditions, sizeof to->conditions, (const char *)conditions.data))
+		return err_set(e, AMBIT_LIMIT, NULL, "what stands behind the grant of '%s' is too long to be shown",
+			       to->object); /* whoever is asked would be shown a wider one */
 	to->asks = q->ask != 0;
 	to->counts = q->bytes != 0;
 	to->until_ms = q->until_s != 0 ? clock_unix_ms() + (uint64_t)q->until_s * 1000 : 0;
@@ -186,7 +187,7 @@ static void name_event(char ret[ID_TEXT_MAX])
 static void put_shown(const struct guard_use *u, const struct guard_grant *g, const char *object,
 		      const struct guard_ask *ask, struct buf *out)
 {
-	char shown[4200];
+	char shown[4200], conditions[sizeof g->conditions];
 	struct where_argument a;
 	struct rbuf in;
 
@@ -194,7 +195,7 @@ static void put_shown(const struct guard_use *u, const struct guard_grant *g, co
 	if (u->agent[0] != 0)
 		buf_printf(out, "agent: %s\n", u->agent);
 	buf_printf(out, "asked for by a grant of: %s", g->object); /* a policy's: it is plain */
-	buf_printf(out, "%s\n", text_escape(shown, sizeof shown, g->conditions, strlen(g->conditions)));
+	buf_printf(out, "%s\n", text_escape(conditions, sizeof conditions, g->conditions, strlen(g->conditions)));
 	buf_printf(out, "workspace: %s\n", text_escape(shown, sizeof shown, u->workspace, strlen(u->workspace)));
 	rbuf_init(&in, ask->arguments.bytes, ask->arguments.n);
 	while (out->len < SHOWN_MAX - 2 * sizeof shown && where_next(&in, &a)) {

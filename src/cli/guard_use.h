@@ -7,6 +7,7 @@
 #ifndef CLI_GUARD_USE_H
 #define CLI_GUARD_USE_H
 
+#include "core/flow.h"
 #include "guard/link.h"
 #include "lib/standing.h"
 #include "policy/policy.h"
@@ -32,7 +33,7 @@ struct guard_use {
 		bool spent;        /* an answer had more of them than were left */
 		char object[256];
 		char terms[TERMS_TEXT_MAX];
-		char conditions[TERMS_TEXT_MAX +
+		char conditions[TERMS_TEXT_MAX + FLOW_TEXT_MAX +
 				512]; /* the same and all else that stands behind it, for who is asked */
 		struct where where;
 	} grants[GUARD_GRANTS_MAX];
