@@ -82,26 +82,24 @@ bool id_take(const json_t *id, char ret[GUARD_ID_MAX])
 /* ---- an id in a line ---- */
 
 /* Of an object that the parser took: names that it has twice it would not have taken, so the first is the only one. */
-bool line_find(const char *line, size_t n, const char *member, size_t *from, size_t *to)
+bool line_put_at(struct buf *out, const char *line, size_t n, const char *const *path, const char *value)
 {
 	struct member m;
 
-	if (!member_find(line, (struct member){ .from = *from, .to = n }, member, &m))
+	if (!member_find_in(line, n, path, &m))
 		return false;
-	*from = m.from;
-	*to = m.to;
+	buf_put(out, line, m.from);
+	buf_put(out, value, strlen(value));
+	buf_put(out, line + m.to, n - m.to);
 	return true;
 }
 
 bool line_put(struct buf *out, const char *line, size_t n, const char *id)
 {
-	size_t from = 0, to;
+	static const char *const path[] = { "id", NULL };
 
-	if (!line_find(line, n, "id", &from, &to))
+	if (!line_put_at(out, line, n, path, id))
 		return false;
-	buf_put(out, line, from);
-	buf_put(out, id, strlen(id));
-	buf_put(out, line + to, n - to);
 	buf_put_u8(out, '\n');
 	return true;
 }

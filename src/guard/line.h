@@ -24,8 +24,8 @@ bool has_other_case(const json_t *object, const char *name);
 /* The id of a message, as JSON. False: it is none, or too long. */
 bool id_take(const json_t *id, char ret[GUARD_ID_MAX]);
 
-/* From where to where the value of a member of the object that begins at *from stands, in JSON that is good. False: it is not there, or its name is written by escapes. */
-bool line_find(const char *line, size_t n, const char *name, size_t *from, size_t *to);
+/* The line with another value at that path (rpc/member.h), without its end. False: there is none, or it is written in a way that we do not look for; then out is as it was. */
+bool line_put_at(struct buf *out, const char *line, size_t n, const char *const *path, const char *value);
 /* The line with another id, and its end: the value of the member `id` of the outermost object. False: it is written in a way that we do not look for. */
 bool line_put(struct buf *out, const char *line, size_t n, const char *id);
 /* Its own id's answer. */

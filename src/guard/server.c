@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "core/tool.h"
 #include "guard/guard.h"
-#include "rpc/member.h"
 
 enum { NO_METHOD = -32601, INTERNAL = -32603, REFUSED = -32001 };
 #define SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
@@ -105,15 +104,9 @@ static void on_own_list(struct guard *g, json_t *result)
 static bool name_heard(struct buf *out, const json_t *result, const char *line, size_t n, const char *id)
 {
 	static const char *const path[] = { "result", "_meta", SUBSCRIPTION, NULL };
-	struct member m;
 
-	if (json_object_get(json_object_get(result, "_meta"), SUBSCRIPTION) == NULL ||
-	    !member_find_in(line, n, path, &m))
-		return false;
-	buf_put(out, line, m.from);
-	buf_put(out, id, strlen(id));
-	buf_put(out, line + m.to, n - m.to);
-	return !out->failed;
+	return json_object_get(json_object_get(result, "_meta"), SUBSCRIPTION) != NULL &&
+	       line_put_at(out, line, n, path, id) && !out->failed;
 }
 
 static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
@@ -274,16 +267,11 @@ static void pass_note(struct guard *g, const json_t *params, const char *line, s
 	static const char *const path[] = { "params", "_meta", SUBSCRIPTION, NULL };
 	const json_t *id = json_object_get(json_object_get(params, "_meta"), SUBSCRIPTION);
 	const struct pending *p = pending_of_own(g->asked, id);
-	size_t from = 0, to;
 
-	for (size_t i = 0; id != NULL && path[i] != NULL; i++)
-		if (p == NULL || !line_find(line, n, path[i], &from, &to))
-			return; /* of nobody */
-	if (id != NULL) {
-		buf_put(&g->client.bytes, line, from);
-		buf_put(&g->client.bytes, p->id, strlen(p->id));
-	}
-	buf_put(&g->client.bytes, line + (id != NULL ? to : 0), n - (id != NULL ? to : 0));
+	if (id == NULL)
+		buf_put(&g->client.bytes, line, n);
+	else if (p == NULL || !line_put_at(&g->client.bytes, line, n, path, p->id))
+		return; /* of nobody */
 	buf_put_u8(&g->client.bytes, '\n');
 }
 

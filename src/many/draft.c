@@ -1,14 +1,11 @@
 #include <string.h>
 
 #include "many/many.h"
+#include "rpc/member.h"
 
-static bool find(const struct buf *b, const char *const path[], size_t *from, size_t *to)
+static bool find(const struct buf *b, const char *const path[], struct member *ret)
 {
-	*from = *to = 0;
-	for (; *path != NULL; path++)
-		if (!line_find((const char *)b->data, b->len, *path, from, to))
-			return false;
-	return true;
+	return member_find_in((const char *)b->data, b->len, path, ret);
 }
 
 static bool splice(struct buf *b, size_t from, size_t to, const char *with)
@@ -26,23 +23,23 @@ static bool splice(struct buf *b, size_t from, size_t to, const char *with)
 
 bool draft_set(struct buf *b, const char *const path[], const char *with)
 {
-	size_t from, to;
+	struct member at;
 
-	return find(b, path, &from, &to) && splice(b, from, to, with);
+	return find(b, path, &at) && splice(b, at.from, at.to, with);
 }
 
 bool draft_prefix(struct buf *b, const char *const path[], const char *prefix)
 {
-	size_t from, to;
+	struct member at;
 
-	return find(b, path, &from, &to) && b->data[from] == '"' && splice(b, from + 1, from + 1, prefix);
+	return find(b, path, &at) && b->data[at.from] == '"' && splice(b, at.from + 1, at.from + 1, prefix);
 }
 
 bool draft_strip(struct buf *b, const char *const path[], const char *prefix)
 {
 	const size_t n = strlen(prefix);
-	size_t from, to;
+	struct member at;
 
-	return find(b, path, &from, &to) && to - from >= n + 2 && b->data[from] == '"' &&
-	       memcmp(b->data + from + 1, prefix, n) == 0 && splice(b, from + 1, from + 1 + n, "");
+	return find(b, path, &at) && at.to - at.from >= n + 2 && b->data[at.from] == '"' &&
+	       memcmp(b->data + at.from + 1, prefix, n) == 0 && splice(b, at.from + 1, at.from + 1 + n, "");
 }
