@@ -498,20 +498,14 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 
 void client_said(struct guard *g, const char *line, size_t n)
 {
-	struct mistake m;
+	struct err e;
 	json_t *said;
 
 	if (line_is_blank(line, n))
 		return;
-	if (!said_is_one_line(line, n)) {
-		(void)err_set(&m.err, AMBIT_MALFORMED, "end lines by a line feed",
-			      "a carriage return within a line, which to some begins another");
-		refuse(g, "", NO_JSON, &m.err);
-		return;
-	}
-	said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
+	said = line_read(line, n, &e);
 	if (said == NULL)
-		refuse(g, "", m.err.code == AMBIT_MALFORMED ? NO_JSON : NO_REQUEST, &m.err);
+		refuse(g, "", e.code == AMBIT_MALFORMED ? NO_JSON : NO_REQUEST, &e);
 	else
 		take(g, said, line, n);
 	json_decref(said);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "rpc/member.h"
+#include "rpc/parse.h"
 
 #define INTERNAL_ERROR (-32603)
 
@@ -41,7 +42,7 @@ int said_check(const json_t *said, struct err *e)
 }
 
 /* There are readers to whom a carriage return ends a line, as it ends one of text in Python: what is a blank between two values here would be two messages there. */
-bool said_is_one_line(const char *line, size_t n)
+static bool is_one_line(const char *line, size_t n)
 {
 	while (n > 0 && strchr(" \t\r", line[n - 1]) != NULL)
 		n--;
@@ -67,6 +68,22 @@ bool line_is_blank(const char *line, size_t n)
 	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t' || line[n - 1] == '\r'))
 		n--;
 	return n == 0;
+}
+
+json_t *line_read(const char *line, size_t n, struct err *e)
+{
+	struct mistake m;
+	json_t *said;
+
+	if (!is_one_line(line, n)) {
+		(void)err_set(e, AMBIT_MALFORMED, "end lines by a line feed",
+			      "a carriage return within a line, which to some begins another");
+		return NULL;
+	}
+	said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m);
+	if (said == NULL)
+		*e = m.err;
+	return said;
 }
 
 bool id_take(const json_t *id, char ret[GUARD_ID_MAX])

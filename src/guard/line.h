@@ -14,9 +14,9 @@
 
 #define GUARD_ID_MAX 160 /* of a request or a progress token, as JSON, with a NUL */
 
-/* Whether who goes on to read it finds no other in it. */
-bool said_is_one_line(const char *line, size_t n);
 bool line_is_blank(const char *line, size_t n);
+/* As JSON, by the strictest reading there is; owned by the caller. NULL: -MALFORMED, it is none, or more than one to some; -LIMIT. */
+json_t *line_read(const char *line, size_t n, struct err *e);
 /* Whether it is a message: one object, with what one has and nothing else. */
 int said_check(const json_t *said, struct err *e);
 /* Some read names without regard to case, and would find a member that was not looked at. */

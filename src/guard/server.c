@@ -354,9 +354,8 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 
 void server_said(struct guard *g, const char *line, size_t n)
 {
-	struct mistake m;
-	json_t *said = said_is_one_line(line, n) ? parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &m)
-						 : NULL;
+	struct err e;
+	json_t *said = line_read(line, n, &e);
 
 	if (said != NULL)
 		take(g, said, line, n);

@@ -381,20 +381,14 @@ static void take(struct many *m, const json_t *said, const char *line, size_t n)
 
 void client_line(struct many *m, const char *line, size_t n)
 {
-	struct mistake mistake;
+	struct err e;
 	json_t *said;
 
 	if (line_is_blank(line, n))
 		return;
-	if (!said_is_one_line(line, n)) {
-		(void)err_set(&mistake.err, AMBIT_MALFORMED, "end lines by a line feed",
-			      "a carriage return within a line, which to some begins another");
-		refuse_client(m, "", NO_JSON, &mistake.err);
-		return;
-	}
-	said = parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &mistake);
+	said = line_read(line, n, &e);
 	if (said == NULL)
-		refuse_client(m, "", mistake.err.code == AMBIT_MALFORMED ? NO_JSON : NO_REQUEST, &mistake.err);
+		refuse_client(m, "", e.code == AMBIT_MALFORMED ? NO_JSON : NO_REQUEST, &e);
 	else
 		take(m, said, line, n);
 	json_decref(said);

@@ -232,12 +232,9 @@ static void on_request(struct many *m, const json_t *said, const char *id, const
 /* The gate says nothing that is not good; so it is not told what is wrong. */
 void fresh_client_line(struct many *m, const char *line, size_t n)
 {
-	struct mistake mistake;
-	json_t *said = said_is_one_line(line, n)
-			       ? parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &mistake)
-			       : NULL;
 	char id[GUARD_ID_MAX];
 	struct err e;
+	json_t *said = line_read(line, n, &e);
 
 	if (said != NULL && said_check(said, &e) == 0) {
 		if (json_object_get(said, "method") == NULL)
@@ -287,12 +284,9 @@ static bool says_of_lists(const json_t *said)
 
 void fresh_server_line(struct many *m, unsigned at, const char *line, size_t n)
 {
-	struct mistake mistake;
-	json_t *said = said_is_one_line(line, n)
-			       ? parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &mistake)
-			       : NULL;
 	char id[GUARD_ID_MAX];
 	struct err e;
+	json_t *said = line_read(line, n, &e);
 
 	if (said == NULL || said_check(said, &e) < 0 || (at > 0 && m->calls[at].state == CALL_ENDS)) {
 		/* nobody waits for it */

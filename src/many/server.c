@@ -201,10 +201,8 @@ static void take(struct many *m, unsigned server, json_t *said, const char *line
 
 void server_line(struct many *m, unsigned server, const char *line, size_t n)
 {
-	struct mistake mistake;
-	json_t *said = said_is_one_line(line, n)
-			       ? parse_json_within(line, n, GUARD_DEPTH_MAX, GUARD_VALUES_MAX, &mistake)
-			       : NULL;
+	struct err e;
+	json_t *said = line_read(line, n, &e);
 
 	if (said != NULL)
 		take(m, server, said, line, n);
