@@ -157,21 +157,6 @@ static int tell_stop(struct talk *t, const struct record_call *c, struct err *e)
 	return talk_put(t, ENTRY_STOP, "", e);
 }
 
-static int tell_result(struct talk *t, const struct payload *p, size_t among, struct err *e)
-{
-	char digest[PAYLOAD_NAME_MAX];
-	struct json *j = talk_body(t);
-
-	payload_name(p->digest, digest);
-	json_put_count(json_put_key(j, "among"), among);
-	json_put_word(json_put_key(j, "digest"), digest);
-	json_put_word(json_put_key(j, "media_type"), "application/jsonl");
-	json_put_word(json_put_key(j, "of"), "record");
-	json_put_count(json_put_key(j, "size"), p->size);
-	json_put_count(json_put_key(j, "version"), RECORD_VERSION);
-	return talk_put(t, ENTRY_RESULT, "", e);
-}
-
 static int tell_batch(struct writer *w, const struct payload *records, struct err *e)
 {
 	int r = 0;
@@ -182,7 +167,7 @@ static int tell_batch(struct writer *w, const struct payload *records, struct er
 		w->talk->event = c->event;
 		r = tell_request(w->talk, c, w->workspace, e);
 		r = r < 0 ? r : c->verdict != GUARD_YES ? tell_refused(w->talk, c, e) : tell_stop(w->talk, c, e);
-		r = r < 0 ? r : tell_result(w->talk, records, w->n, e);
+		r = r < 0 ? r : payload_tell(w->talk, records, w->n, e);
 	}
 	return r < 0 ? r : talk_settle(w->talk, false, e);
 }
@@ -206,6 +191,7 @@ static int settle(struct writer *w, struct err *e)
 	struct payload records;
 	int r = w->n == 0 ? 0 : payload_write(w->ledger_dir_fd, w->records.data, w->records.len, &lock, &records, e);
 
+	records.version = RECORD_VERSION;
 	r = r < 0 || w->n == 0 ? r : tell_written(w, &records, e);
 	buf_reset(&w->records);
 	w->n = 0;

@@ -60,23 +60,14 @@ static int write_record(const struct ambit_event *ev, struct buf *out, struct er
 static int send_result(int sock, const char *event, const struct payload *p, struct err *e)
 {
 	auto_free struct talk *t = malloc(sizeof *t);
-	char digest[PAYLOAD_NAME_MAX];
-	struct json *j;
 	int r;
 
 	if (t == NULL) {
 		fd_close(&sock);
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to tell the ledger");
 	}
-	payload_name(p->digest, digest);
 	talk_init(t, sock, event);
-	j = talk_body(t);
-	json_put_word(json_put_key(j, "digest"), digest);
-	json_put_word(json_put_key(j, "media_type"), "application/json");
-	json_put_word(json_put_key(j, "of"), "record");
-	json_put_count(json_put_key(j, "size"), p->size);
-	json_put_count(json_put_key(j, "version"), p->version);
-	r = talk_put(t, ENTRY_RESULT, "", e);
+	r = payload_tell(t, p, 0, e);
 	r = r < 0 ? r : talk_settle(t, false, e);
 	talk_finish(t);
 	return r;
