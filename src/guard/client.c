@@ -386,13 +386,18 @@ static void on_request(struct guard *g, json_t *said, const char *id, const char
 		client_denied(g, p, &e, "");
 }
 
-void client_go_on(struct guard *g)
+void client_go_on(struct guard *g, const struct err *failed)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct pending *p = &g->asked[i];
 		struct err e;
 
-		if (g->asked[i].state == PENDING_LISTED && client_judge(g, &g->asked[i], &e) < 0)
-			client_denied(g, &g->asked[i], &e, "");
+		if (p->state != PENDING_LISTED)
+			continue;
+		if (failed != NULL && pins_check(g, p->tool, &e) == -AMBIT_NOT_FOUND)
+			client_denied(g, p, failed, "");
+		else if (client_judge(g, p, &e) < 0)
+			client_denied(g, p, &e, "");
 	}
 }
 

@@ -94,8 +94,9 @@ struct guard {
 	bool stale;        /* they changed since our own list was begun */
 	bool elicits;      /* legacy: the client can ask its user */
 	uint8_t key[GUARD_KEY_BYTES];
-	json_t *envelope; /* owned: what the client says with each request (2026-07-28), for our own; NULL */
-	unsigned pages;   /* of our own list */
+	json_t *envelope;     /* owned: what the client says with each request (2026-07-28), for our own; NULL */
+	unsigned pages;       /* of our own list */
+	unsigned list_failed; /* how often it was asked for, and was none, since it was one */
 	uint64_t last_own;
 	uint32_t last_number;
 	size_t held;                                                        /* bytes of lines that wait */
@@ -164,8 +165,8 @@ void side_cancel(struct side *to, const struct pending *p);
 void guard_tell_over(struct guard *g, const struct pending *p, enum guard_end end, const void *bytes, size_t n);
 /* The server is gone: what was asked of it is answered so. */
 void server_lost(struct guard *g);
-/* All its tools were seen, or it did not say which: what waited for that goes on. */
-void client_go_on(struct guard *g);
+/* All its tools were seen: what waited for that goes on. failed: it did not say which; what was not seen is answered so. */
+void client_go_on(struct guard *g, const struct err *failed);
 /* Asks the server, which has answered with so much, for the next page; NULL: for the first. */
 int guard_list(struct guard *g, const char *cursor);
 

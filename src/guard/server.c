@@ -83,21 +83,38 @@ int guard_list(struct guard *g, const char *cursor)
 	return 0;
 }
 
+/* Of ours, and it is none: it is asked for once more (a connection may have gone), and then again with the next call. */
+static void own_list_failed(struct guard *g, const json_t *error)
+{
+	const json_t *message = json_object_get(error, "message");
+	const char *text = json_is_string(message) ? json_string_value(message) : "its answer is none";
+	char shown[ERR_WHY_MAX];
+	struct err e;
+
+	g->pages = 0;
+	if (g->list_failed++ == 0 && guard_list(g, NULL) == 0)
+		return;
+	g->list_failed = 0;
+	(void)err_set(&e, AMBIT_GONE, "nothing was called: call it again",
+		      "the server did not say which tools it has: %.200s",
+		      text_escape(shown, sizeof shown, text, strlen(text)));
+	client_go_on(g, &e);
+}
+
 /* Of ours: the next page, or what waited for all of them goes on. */
 static void on_own_list(struct guard *g, json_t *result)
 {
 	const char *cursor = json_string_value(json_object_get(result, "nextCursor"));
 	bool changed;
 
-	if (result != NULL)
-		pins_look(g, result, &changed);
+	pins_look(g, result, &changed);
 	if (g->stale)
 		cursor = NULL; /* what its first pages had may be other by now */
 	if ((g->stale || cursor != NULL) && ++g->pages < GUARD_PAGES_MAX && guard_list(g, cursor) == 0)
 		return;
 	g->listed = true;
-	g->pages = 0;
-	client_go_on(g);
+	g->pages = g->list_failed = 0;
+	client_go_on(g, NULL);
 }
 
 /* The end of what the client listened for, which it knows by its own id. False: it is no such answer. */
@@ -124,7 +141,10 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 	}
 	if (p->list == LIST_OWN) {
 		pending_free(g, p);
-		on_own_list(g, result);
+		if (json_is_object(result))
+			on_own_list(g, result);
+		else
+			own_list_failed(g, json_object_get(said, "error"));
 		return;
 	}
 	if (!p->cancelled && inputs_hold(g, p, said, line, n))

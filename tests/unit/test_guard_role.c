@@ -1488,15 +1488,48 @@ static void a_call_waits_for_the_list(void **state)
 	end(&w);
 }
 
-static void a_list_of_ours_that_fails_is_one(void **state)
+static void a_list_of_ours_that_fails_is_none(void **state)
 {
+	static const char *const odd[] = { "'error':{'code':-1,'message':'no \\u001b[2J'}", "'result':[]",
+					   "'error':{'code':1}" };
 	struct world w;
 
 	(void)state;
-	begin(&w, true);
+	begin(&w, true); /* it is asked for twice, and again with the next call */
+	for (unsigned call = 0; call < 3; call++) {
+		client_says(&w, CALL("5"));
+		for (unsigned i = 0; i < 2; i++) {
+			const long long own = own_heard(&w, server_hears);
+
+			assert_says(w.line, "tools/list");
+			assert_nothing_is_heard(&w);
+			server_says(&w, "{'jsonrpc':'2.0','id':%lld,%s}", own, odd[(call + i) % 3]);
+		}
+		assert_says(client_hears(&w), "'id':5", "did not say which tools it has");
+		assert_null(strchr(w.line, 033));
+		assert_nothing_is_heard(&w);
+		assert_told_nothing(&w);
+	}
+	client_says(&w, CALL("6"));
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,%s}", own_heard(&w, server_hears), odd[0]);
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[" TOOL("t", "x") "]}}",
+		    own_heard(&w, server_hears));
+	assert_tool(&w, "t", GUARD_ODD_NEW);
+	assert_asked(&w, "t", "a=n1;");
+	assert_nothing_is_heard(&w);
+	end(&w);
+
+	begin(&w, true); /* what its first page had is called all the same */
 	client_says(&w, CALL("5"));
-	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'error':{'code':-1,'message':'no'}}", own_heard(&w, server_hears));
-	assert_says(client_hears(&w), "'id':5", "was not found");
+	client_says(&w, "{'jsonrpc':'2.0','id':6,'method':'tools/call','params':{'name':'u'}}");
+	for (unsigned i = 0; i < 2; i++) {
+		server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[" TOOL("t", "x") "],'nextCursor':'2'}}",
+			    own_heard(&w, server_hears));
+		server_says(&w, "{'jsonrpc':'2.0','id':%lld,%s}", own_heard(&w, server_hears), odd[0]);
+	}
+	assert_tool(&w, "t", GUARD_ODD_NEW);
+	assert_asked(&w, "t", "a=n1;");
+	assert_says(client_hears(&w), "'id':6", "did not say which tools it has");
 	assert_nothing_is_heard(&w);
 	end(&w);
 
@@ -1846,7 +1879,7 @@ int main(void)
 		cmocka_unit_test(what_is_new_later_waits),
 		cmocka_unit_test(definitions_are_bounded),
 		cmocka_unit_test(a_call_waits_for_the_list),
-		cmocka_unit_test(a_list_of_ours_that_fails_is_one),
+		cmocka_unit_test(a_list_of_ours_that_fails_is_none),
 		cmocka_unit_test(a_list_of_ours_has_the_clients_envelope),
 		cmocka_unit_test(a_list_that_changed_is_asked_for_again),
 		cmocka_unit_test(the_client_goes),
