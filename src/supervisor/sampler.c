@@ -38,6 +38,7 @@ struct sampler {
 
 	uint64_t ticks_before, ticks_lost; /* of the last sample; of processes that went without a trace */
 	uint64_t written_before, written_lost, written_beside;
+	uint64_t written_last; /* what was lost in the last sample that lost any */
 	uint64_t cancelled_before, cancelled_lost;
 
 	unsigned samples;
@@ -304,16 +305,21 @@ static uint64_t add_lost(uint64_t now, uint64_t *before, uint64_t *lost)
 	return now + *lost;
 }
 
+/* A sample between that process's end and this word has taken what it wrote for lost. */
 void sampler_add_written(struct sampler *s, uint64_t bytes)
 {
+	const uint64_t twice = s->written_last < bytes ? s->written_last : bytes;
+
 	s->written_beside += bytes;
+	s->written_lost -= twice;
+	s->written_last = 0;
 }
 
 void sampler_read(struct sampler *s, uint64_t memory_limit, struct sample *ret)
 {
 	struct sum sum = { 0 };
 	struct walk walk = { .s = s, .sum = &sum, .dir_fd = s->proc_fd, .each = each_process };
-	uint64_t written, cancelled;
+	uint64_t written, cancelled, lost;
 
 	if (s->samples % MEMFD_EVERY == 0) {
 		s->memfd_bytes = 0;
@@ -324,7 +330,10 @@ void sampler_read(struct sampler *s, uint64_t memory_limit, struct sample *ret)
 	if ((s->what & SAMPLE_MEMORY) != 0)
 		sum.sample.memory_bytes = memory_of(s, &sum, memory_limit);
 	sum.sample.cpu_ms = add_lost(sum.ticks, &s->ticks_before, &s->ticks_lost) * 1000 / s->ticks_per_second;
+	lost = s->written_lost;
 	written = add_lost(sum.written + s->written_beside, &s->written_before, &s->written_lost);
+	if (s->written_lost > lost)
+		s->written_last = s->written_lost - lost;
 	cancelled = add_lost(sum.cancelled, &s->cancelled_before, &s->cancelled_lost);
 	sum.sample.written_bytes = written > cancelled ? written - cancelled : 0;
 	s->samples++;

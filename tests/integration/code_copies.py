@@ -140,6 +140,18 @@ def what_it_used_is_counted(place):
         assert copy["disk"]["written_bytes"] * 10 >= started["disk"]["written_bytes"] * 9, (copy, started)
 
 
+def what_it_wrote_counts_once(place):
+    """Also where the supervisor looks between its end and its template's word: an interpreter with much memory is a while about it."""
+    source = "x = bytearray(100 << 20)\nwith open('big', 'wb') as f:\n    f.write(b'x' * (3 << 20))"
+    with Copying(place) as s:
+        session, record = s.begin(), f"{os.path.dirname(s.tree)}/record.json"
+        for _ in range(15):
+            s.copied(session, source, "--record", record)
+            with open(record, encoding="utf-8") as file:
+                usage = json.load(file)["usage"]["disk"]
+            assert usage["written_bytes"] < 5 << 20, usage
+
+
 def how_it_ends_is_told(place):
     with Copying(place) as s:
         session = s.begin()
@@ -350,7 +362,7 @@ def its_streams_are_its_own(place):
 
 # Of each user his own: the other's would have nothing to try.
 SCENARIOS = [as_root_there_are_none] if IS_ROOT else [
-    a_copy_is_in_its_own_cell, a_copy_has_the_wall_of_an_event, what_it_used_is_counted, how_it_ends_is_told, another_limit_has_its_own, one_that_is_stopped_is_told, keys_are_their_own,
+    a_copy_is_in_its_own_cell, a_copy_has_the_wall_of_an_event, what_it_used_is_counted, what_it_wrote_counts_once, how_it_ends_is_told, another_limit_has_its_own, one_that_is_stopped_is_told, keys_are_their_own,
     nothing_that_a_module_keeps_is_shared, one_whose_libraries_may_be_written_is_not_copied, modules_of_others_are_in_no_template, its_streams_are_its_own,
     after_so_many_copies_there_is_another, if_the_template_dies_the_session_goes_on, a_template_that_is_stopped_is_none, nothing_of_it_is_left]
 
