@@ -77,6 +77,7 @@ static const struct command {
 	{ "secret", cli_secret },
 	{ "approve", cli_approve },
 	{ "labels", cli_labels },
+	{ "profile", cli_profile },
 	{ "session", cli_session },
 	{ "events", cli_events },
 	{ "ps", cli_ps },
