@@ -44,9 +44,17 @@ static bool make_room(struct grammar *g)
 	return true;
 }
 
+/* Odd, and with bits everywhere, whatever the key is (the end of splitmix64). */
+static uint64_t multiplier(uint64_t key)
+{
+	key = (key ^ UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9);
+	key = (key ^ key >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (key ^ key >> 31) | 1;
+}
+
 int grammar_init(struct grammar *g, uint64_t key)
 {
-	*g = (struct grammar){ .key = key | 1 };
+	*g = (struct grammar){ .key = multiplier(key) };
 	if (!make_room(g)) {
 		grammar_finish(g);
 		return -AMBIT_MEMORY;
