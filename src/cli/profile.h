@@ -4,6 +4,7 @@
 #ifndef CLI_PROFILE_H
 #define CLI_PROFILE_H
 
+extern const char profile_help[];
 int profile_eval(char **argv);
 
 #endif

@@ -18,31 +18,10 @@
 #include "lib/public.h"
 #include "profile/order.h"
 
-#define HELP "ambit profile eval --help"
+#define HELP "ambit profile --help"
 #define ROLE "ambit-profile"
 #define PATIENCE_MS UINT64_C(1800000)
 #define MEMORY (UINT64_C(4) << 30)
-
-static const char help_text[] =
-	"ambit profile eval --train FILE [--calibrate FILE] --test FILE [OPTIONS]\n"
-	"\n"
-	"Learns what is usual from the traces in one file, calibrates its promises with a second, and tells of a third how well attacks are told\n"
-	"from what is usual, and whether the promised false-alarm rates are kept. Nothing of it touches the profiles in use.\n"
-	"\n"
-	"One trace a line: symbols with blanks between, of whatever kind; | ends a thread. Before them may stand a label, a tab, a key, and a tab.\n"
-	"A label is usual if it is empty, -, 0, benign, good, normal or usual; any other is the name of an attack. Each key has a profile of its own.\n"
-	"- as FILE is standard input.\n"
-	"\n"
-	"Options:\n"
-	"  --train FILE      what to learn; attacks in it are passed over, and counted\n"
-	"  --calibrate FILE  what to set thresholds by (default: each fourth trace of --train, which is then not learned)\n"
-	"  --test FILE       what to try it on; its labels are counted, and no threshold comes from it\n"
-	"  --alpha RATE,...  false-alarm rates to promise, as 0.01 or 1% (default: 0.1%,1%,5%,10%)\n"
-	"  --stream          --test is in order of time: what was tested and is no attack, or was not flagged, is calibrated with from then on,\n"
-	"                    so that promises hold where what is usual drifts\n"
-	"  --roc FILE        write the curve of attacks against false alarms there, as SVG; an existing file is not overwritten\n"
-	"  --json            as JSON\n"
-	"  --help            this text\n";
 
 static const char *const options[] = { "train", "calibrate", "test", "alpha", "stream", "roc", "json", "help" };
 
@@ -246,7 +225,7 @@ int profile_eval(char **argv)
 	int r = read_words(argv, &w, &e);
 
 	if (r == 0 && w.help) {
-		(void)fputs(help_text, stdout);
+		(void)fputs(profile_help, stdout);
 		return 0;
 	}
 	if (r == 0)

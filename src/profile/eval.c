@@ -257,16 +257,32 @@ static int use_to_learn(struct eval *ev, struct eval_key *k, const struct trace_
 	return r < 0 ? r : learn_by(ev, &ev->wide, line, number, e);
 }
 
+/* Also of what is passed over. */
+static int check_symbols(struct trace_line line, size_t number, struct err *e)
+{
+	const char *text;
+	size_t n;
+	int r;
+
+	while ((r = line_symbol(&line, number, &text, &n, e)) > 0)
+		;
+	return r;
+}
+
 static int use_line(struct eval *ev, const struct trace_line *line, size_t number, enum use use, struct err *e)
 {
 	struct eval_key *k = find_key(ev, line);
 	int r;
 
 	switch (use) {
-	case USE_COUNT: r = make_key(ev, line, &k, e); return r < 0 ? r : use_to_learn(ev, k, line, number, use, 0, e);
+	case USE_COUNT:
+		r = check_symbols(*line, number, e);
+		r = r < 0 ? r : make_key(ev, line, &k, e);
+		return r < 0 ? r : use_to_learn(ev, k, line, number, use, 0, e);
 	case USE_LEARN:
 	case USE_HELD_BACK: k->seen += !line->is_attack; return use_to_learn(ev, k, line, number, use, k->seen - 1, e);
-	case USE_CALIBRATE: return line->is_attack ? 0 : calibrate_by(ev, k, line, number, e);
+	case USE_CALIBRATE:
+		return line->is_attack ? check_symbols(*line, number, e) : calibrate_by(ev, k, line, number, e);
 	case USE_TEST: return test_by(ev, k, line, number, e);
 	}
 	return 0;
