@@ -26,6 +26,7 @@ int cli_freeze(int argc, char **argv); /* and thaw, and kill */
 int cli_secret(int argc, char **argv);
 int cli_approve(int argc, char **argv);
 int cli_labels(int argc, char **argv);
+int cli_profile(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_mcp(int argc, char **argv);
 int cli_guard(int argc, char **argv);

@@ -44,6 +44,7 @@ static const char help_text[] =
 	"  ambit secret check NAME            what its issuer says that it may do, beside what grants use\n"
 	"  ambit approve [QUESTION]           what waits for your answer; shows it, asks you, and signs what you say\n"
 	"  ambit labels                       what has labels, and forgetting a stream\n"
+	"  ambit profile eval                 how well profiles of your own data tell attacks\n"
 	"  ambit doctor                       what this host can enforce, and how to get the rest\n"
 	"  ambit policy check FILE            read a policy and say what is wrong with it\n"
 	"  ambit policy trust FILE            remember a policy as it is now\n"
@@ -77,6 +78,7 @@ static const struct command {
 	{ "secret", cli_secret },
 	{ "approve", cli_approve },
 	{ "labels", cli_labels },
+	{ "profile", cli_profile },
 	{ "session", cli_session },
 	{ "events", cli_events },
 	{ "ps", cli_ps },

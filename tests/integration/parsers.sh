@@ -3,7 +3,7 @@
 # usage: parsers.sh BUILD    (TAP on standard output)
 set -uo pipefail
 build=$1 number=0 failed=0
-parsers='^(json_load[a-z]*|yaml_parser_parse|http_parser_execute|nghttp2_session_mem_recv|SSL_read|sqlite3_prepare_v2|tree_read)$'
+parsers='^(json_load[a-z]*|yaml_parser_parse|http_parser_execute|nghttp2_session_mem_recv|SSL_read|sqlite3_prepare_v2|tree_read|line_symbol)$'
 
 # Of the text of a program; without symbols nothing could be said.
 symbols() { nm --defined-only "$1" | awk '$2 == "T" || $2 == "t" || $2 == "W" { print $3 }'; }
@@ -19,7 +19,7 @@ for name in ambit ambit-supervisor ambit-warden ambit-serve ambit-session ambit-
 	[ "$(symbols "$build/$name" | wc -l)" -gt 100 ] && ! has_parser "$build/$name"
 	say $? "$name has no parser"
 done
-for name in ambit-policy ambit-explain ambit-http ambit-index ambit-rpc ambit-mcp ambit-guard ambit-many ambit-setup ambit-bridge ambit-login ambit-web; do
+for name in ambit-policy ambit-explain ambit-http ambit-index ambit-rpc ambit-mcp ambit-guard ambit-many ambit-setup ambit-bridge ambit-login ambit-web ambit-profile; do
 	has_parser "$build/$name"
 	say $? "$name has one, and it is seen"
 done

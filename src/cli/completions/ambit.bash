@@ -88,6 +88,7 @@ _ambit() {
 	local secret_options='--host --command --from --issuer --introspect --client --scope --port --open --bearer --policy --preset --connect --json --help'
 	local approve_options='--answers --take-back --show --line --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local labels_options='--forget --unmark --yes --json --help'
+	local profile_options='--train --calibrate --test --alpha --stream --roc --json --help'
 	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
@@ -104,7 +105,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard setup doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -180,7 +181,7 @@ _ambit() {
 	setup:--guard | setup:--mcp | setup:--run) ;;
 	setup:*) _ambit_words "$setup_options" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard setup doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;
@@ -222,6 +223,9 @@ _ambit() {
 	labels:--forget) _ambit_streams ;;
 	labels:--unmark) _ambit_files -f ;;
 	labels:*) _ambit_words "$labels_options" ;;
+	profile:profile) _ambit_words 'eval --help' ;;
+	profile:--train | profile:--calibrate | profile:--test | profile:--roc) _ambit_files -f ;;
+	profile:*) _ambit_words "$profile_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
 	stage:*) _ambit_words "$stage_options" ;;

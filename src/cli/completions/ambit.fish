@@ -55,6 +55,7 @@ complete -c ambit -n __fish_use_subcommand -a kill -d 'End the events of a sessi
 complete -c ambit -n __fish_use_subcommand -a secret -d 'What is attached to requests, and no cell sees'
 complete -c ambit -n __fish_use_subcommand -a approve -d 'What waits for your answer'
 complete -c ambit -n __fish_use_subcommand -a labels -d 'What has labels, and taking them off'
+complete -c ambit -n __fish_use_subcommand -a profile -d 'What is usual'
 complete -c ambit -n __fish_use_subcommand -a session -d 'Sessions that outlive their clients'
 complete -c ambit -n __fish_use_subcommand -a events -d 'What ran in a session, and runs'
 complete -c ambit -n __fish_use_subcommand -a ps -d 'What runs in all sessions'
@@ -266,6 +267,15 @@ complete -c ambit -n '__ambit_in labels' -l unmark -r -F -d 'Take the labels off
 complete -c ambit -n '__ambit_in labels' -l yes -d 'Unmark: do not ask'
 complete -c ambit -n '__ambit_in labels' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in labels' -l help -d 'How labels is used'
+complete -c ambit -n '__ambit_in profile' -a eval
+complete -c ambit -n '__ambit_in profile' -l train -r -F -d 'What to learn'
+complete -c ambit -n '__ambit_in profile' -l calibrate -r -F -d 'What to set thresholds by'
+complete -c ambit -n '__ambit_in profile' -l test -r -F -d 'What to try it on'
+complete -c ambit -n '__ambit_in profile' -l alpha -x -d 'False-alarm rates to promise'
+complete -c ambit -n '__ambit_in profile' -l stream -d 'It is in order of time'
+complete -c ambit -n '__ambit_in profile' -l roc -r -F -d 'Write the curve there'
+complete -c ambit -n '__ambit_in profile' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in profile' -l help -d 'How profile is used'
 
 complete -c ambit -n '__ambit_in session; and not __fish_seen_subcommand_from new list end' -a 'new list end'
 complete -c ambit -n '__ambit_in session; and __fish_seen_subcommand_from end' -a 'last (__ambit_sessions)'
@@ -399,5 +409,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve mcp guard setup doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'

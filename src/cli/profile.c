@@ -1,0 +1,58 @@
+/* ambit profile: what is usual. */
+#include "cli/profile.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define HELP "ambit profile --help"
+
+const char profile_help[] =
+	"ambit profile eval --train FILE [--calibrate FILE] --test FILE [OPTIONS]\n"
+	"\n"
+	"A profile is what is usual for an agent.\n"
+	"\n"
+	"eval learns from the traces in one file, calibrates its promises with a second, and tells of a third how well attacks are told from\n"
+	"what is usual, and whether the promised false-alarm rates are kept. Nothing of it touches the profiles in use.\n"
+	"\n"
+	"One trace a line: symbols with blanks between, of whatever kind; | ends a thread. Before them may stand a label, a tab, a key, and a tab.\n"
+	"A label is usual if it is empty, -, 0, benign, good, normal or usual; any other is the name of an attack. Each key has a profile of its own.\n"
+	"- as FILE is standard input.\n"
+	"\n"
+	"  --train FILE      what to learn; attacks in it are passed over, and counted\n"
+	"  --calibrate FILE  what to set thresholds by; without it each fourth trace of --train is, and is not learned\n"
+	"  --test FILE       what to try it on; its labels are counted, and no threshold comes from it\n"
+	"  --alpha RATE,...  false-alarm rates to promise, as 0.01 or 1% (default: 0.1%,1%,5%,10%)\n"
+	"  --stream          --test is in order of time: what was tested and is no attack, or was not flagged, is calibrated with from then on,\n"
+	"                    so that promises hold where what is usual drifts\n"
+	"  --roc FILE        write the curve of attacks against false alarms there, as SVG; an existing file is not overwritten\n"
+	"  --json            as JSON\n"
+	"  --help            this text\n";
+
+static const struct verb {
+	const char *name;
+	int (*call)(char **argv);
+} verbs[] = {
+	{ "eval", profile_eval },
+};
+
+#define VERBS (sizeof verbs / sizeof verbs[0])
+
+int cli_profile(int argc, char **argv)
+{
+	const char *names[VERBS];
+
+	if (argc < 2)
+		return cli_usage(HELP, "profile what?");
+	if (cli_is_help(argv[1])) {
+		(void)fputs(profile_help, stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < VERBS; i++) {
+		if (strcmp(verbs[i].name, argv[1]) == 0)
+			return verbs[i].call(argv + 2);
+		names[i] = verbs[i].name;
+	}
+	return cli_no_word(HELP, argv[1], names, VERBS, "profile knows no '%s'", argv[1]);
+}

@@ -1,0 +1,10 @@
+/* profile - the verbs of `ambit profile`.
+ *
+ * Called: cli/profile.c. argv: behind the verb. Each gives the exit status. */
+#ifndef CLI_PROFILE_H
+#define CLI_PROFILE_H
+
+extern const char profile_help[];
+int profile_eval(char **argv);
+
+#endif

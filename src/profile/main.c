@@ -1,0 +1,85 @@
+/* ambit-profile: reads an order and its texts (order.h) from descriptor 0, writes what came of it to descriptor 1, ends. Nothing else: it is run in a cell with an empty root, because the texts may have been written by anybody.
+ * Exit status: 0; 1: descriptor 1 says what is wrong; 2: wrong usage, or nobody to tell. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "profile/eval.h"
+#include "profile/order.h"
+#include "profile/promise.h"
+
+_Static_assert(ORDER_ALPHAS_MAX == EVAL_ALPHAS_MAX && ORDER_KEY == USUAL_KEY, "what is asked can be done");
+
+static int read_order(struct order *ret, struct err *e)
+{
+	uint8_t bytes[ORDER_BYTES];
+	struct rbuf in;
+
+	rbuf_init(&in, bytes, sizeof bytes);
+	if (fd_read_all(STDIN_FILENO, bytes, sizeof bytes) != (ssize_t)sizeof bytes || !order_take(&in, ret))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "an order that is none");
+	return 0;
+}
+
+/* One more, if it is not as long as was said. */
+static int read_text(uint64_t size, struct eval_text *ret, struct err *e)
+{
+	char *bytes = malloc(size + 1);
+	ssize_t n;
+
+	if (bytes == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a text of %llu bytes", (unsigned long long)size);
+	n = fd_read_all(STDIN_FILENO, bytes, size);
+	*ret = (struct eval_text){ .bytes = bytes, .n = (size_t)size };
+	return n == (ssize_t)size ? 0 : err_set(e, AMBIT_PROTOCOL, NULL, "a text is shorter than was said");
+}
+
+static int evaluate(const struct order *o, struct buf *text, struct buf *drawing, struct err *e)
+{
+	struct eval_ask ask = { .has_calibrate = (o->flags & ORDER_CALIBRATES) != 0,
+				.streams = (o->flags & ORDER_STREAMS) != 0,
+				.n_alphas = o->n_alphas };
+	struct eval ev = { .n_keys = 0 };
+	int r;
+
+	memcpy(ask.alphas, o->alphas, sizeof ask.alphas);
+	memcpy(ask.key, o->key, sizeof ask.key);
+	r = read_text(o->train, &ask.train, e);
+	r = r < 0 ? r : read_text(o->calibrate, &ask.calibrate, e);
+	r = r < 0 ? r : read_text(o->test, &ask.test, e);
+	r = r < 0 ? r : eval_run(&ev, &ask, e);
+	if (r == 0)
+		((o->flags & ORDER_JSON) != 0 ? eval_say_json : eval_say)(&ev, text);
+	if (r == 0 && (o->flags & ORDER_DRAWS) != 0)
+		eval_draw(&ev, drawing);
+	eval_finish(&ev);
+	return r == 0 && (text->failed || drawing->failed) ? err_set(e, AMBIT_MEMORY, NULL, "there is too much to say")
+							   : r; /* the texts go with the process */
+}
+
+int main(int argc, char **argv)
+{
+	auto_buf text = { .max = ORDER_ANSWER_MAX / 2 }, drawing = { .max = ORDER_ANSWER_MAX / 2 };
+	auto_buf out = { .max = ORDER_ANSWER_MAX + 16 };
+	struct err e = { .code = AMBIT_OK };
+	struct order o;
+	int r;
+
+	(void)argv;
+	if (argc > 1)
+		return 2;
+	r = promise_keep(&e);
+	r = r < 0 ? r : read_order(&o, &e);
+	r = r < 0 ? r : evaluate(&o, &text, &drawing, &e);
+	if (r < 0) {
+		answer_put_error(&out, &e);
+	} else {
+		buf_put_u32(&out, AMBIT_OK);
+		buf_put_bytes(&out, text.data, text.len);
+		buf_put_bytes(&out, drawing.data, drawing.len);
+	}
+	return fd_write_all(STDOUT_FILENO, out.data, out.len) < 0 ? 2 : r < 0;
+}

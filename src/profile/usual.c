@@ -1,0 +1,122 @@
+#include "profile/usual.h"
+
+#include <string.h>
+
+#define PARTS 1000 /* a sketch has whole numbers */
+
+int usual_init(struct usual *u, const uint8_t key[USUAL_KEY])
+{
+	uint64_t of_runs;
+	int r;
+
+	memset(u, 0, sizeof *u);
+	memcpy(&of_runs, key + WORDS_KEY, sizeof of_runs);
+	r = words_init(&u->words, key);
+	r = r < 0 ? r : grammar_init(&u->grammar, of_runs);
+	for (size_t i = 0; i < LOSSES_KINDS; i++)
+		sketch_init(&u->refers[i]);
+	if (r < 0)
+		usual_finish(u);
+	return r;
+}
+
+void usual_finish(struct usual *u)
+{
+	words_finish(&u->words);
+	grammar_finish(&u->grammar);
+	frozen_finish(&u->frozen);
+	u->is_frozen = false;
+}
+
+static uint64_t amount(double bits)
+{
+	return (uint64_t)(bits * PARTS);
+}
+
+/* By what was learned so far, before this is. */
+static void refer(struct usual *u, const uint16_t *words, size_t n)
+{
+	struct grammar_place place = grammar_begin();
+	double ends[LOSSES_KINDS];
+	struct losses l;
+
+	losses_init(&l);
+	for (size_t i = 0; i < n; i++) {
+		const double bits = grammar_loss(&u->grammar, &place, words[i], u->words.n);
+		const double units = bits * FROZEN_BIT;
+
+		losses_add(&l, units > FROZEN_LOSS_MAX ? FROZEN_LOSS_MAX : (uint16_t)units);
+		if (words[i] != WORD_END)
+			continue;
+		losses_thread(&l);
+		place = grammar_begin();
+	}
+	losses_end(&l, ends);
+	for (size_t i = 0; i < LOSSES_KINDS; i++)
+		sketch_add(&u->refers[i], amount(ends[i]));
+}
+
+void usual_learn(struct usual *u, const uint16_t *words, size_t n, bool refers)
+{
+	struct grammar_place place = grammar_begin();
+
+	if (refers)
+		refer(u, words, n);
+	for (size_t i = 0; i < n; i++) {
+		grammar_learn(&u->grammar, &place, words[i]);
+		if (words[i] == WORD_END)
+			place = grammar_begin();
+	}
+	u->traces++;
+	u->calls += n;
+}
+
+int usual_freeze(struct usual *u)
+{
+	struct frozen made;
+	const int r = frozen_make(&made, &u->grammar, u->words.n);
+
+	if (r < 0)
+		return r;
+	frozen_finish(&u->frozen);
+	u->frozen = made;
+	u->is_frozen = true;
+	return 0;
+}
+
+void usual_score(const struct usual *u, const uint16_t *words, size_t n, struct usual_score *ret)
+{
+	struct frozen_place place;
+	struct losses l;
+
+	*ret = (struct usual_score){ .calls = n };
+	if (!u->is_frozen)
+		return;
+	place = frozen_begin(&u->frozen);
+	losses_init(&l);
+	for (size_t i = 0; i < n; i++) {
+		losses_add(&l, frozen_loss(&u->frozen, &place, words[i]));
+		if (words[i] != WORD_END)
+			continue;
+		losses_thread(&l);
+		place = frozen_begin(&u->frozen);
+	}
+	losses_end(&l, ret->bits);
+	ret->window_at = l.window.at;
+	ret->burst_at = l.burst.at;
+	for (size_t i = 0; i < LOSSES_KINDS; i++) {
+		const double surprise = sketch_surprise(&u->refers[i], amount(ret->bits[i]));
+
+		if (surprise <= ret->score)
+			continue;
+		ret->score = surprise;
+		ret->of = (enum losses_of)i;
+	}
+}
+
+const char *losses_word(enum losses_of of)
+{
+	static const char *const words[LOSSES_KINDS] = { "mean", "worst tenth", "window", "burst" };
+
+	return of < LOSSES_KINDS ? words[of] : "?";
+}
