@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "fuzz.h"
 #include "profile/eval.h"
-#include "profile/order.h"
+#include "profile/link.h"
 
 static void try_order(const uint8_t *data, size_t size)
 {

@@ -16,7 +16,7 @@
 #include "cli/profile.h"
 #include "lib/parser.h"
 #include "lib/public.h"
-#include "profile/order.h"
+#include "profile/link.h"
 
 #define HELP "ambit profile --help"
 #define ROLE "ambit-profile"

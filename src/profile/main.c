@@ -1,4 +1,4 @@
-/* ambit-profile: reads an order and its texts (order.h) from descriptor 0, writes what came of it to descriptor 1, ends. Nothing else: it is run in a cell with an empty root, because the texts may have been written by anybody.
+/* ambit-profile: reads an order and its texts (link.h) from descriptor 0, writes what came of it to descriptor 1, ends. Nothing else: it is run in a cell with an empty root, because the texts may have been written by anybody.
  * Exit status: 0; 1: descriptor 1 says what is wrong; 2: wrong usage, or nobody to tell. */
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "profile/eval.h"
-#include "profile/order.h"
+#include "profile/link.h"
 #include "profile/promise.h"
 
 _Static_assert(ORDER_ALPHAS_MAX == EVAL_ALPHAS_MAX && ORDER_KEY == USUAL_KEY, "what is asked can be done");

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "profile/eval.h"
-#include "profile/order.h"
+#include "profile/link.h"
 #include "prop.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))

@@ -1,4 +1,4 @@
-#include "profile/order.h"
+#include "profile/link.h"
 
 #include <string.h>
 

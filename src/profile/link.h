@@ -1,10 +1,10 @@
-/* order - what the role ambit-profile is asked, and how it answers.
+/* link - what the role ambit-profile is asked, and how it answers.
  *
  * Owns:   the form of both. An order is ORDER_BYTES long, and behind it come its texts, one after the other.
  * Holds:  who asks has the files, and reads nothing of them; who answers has nothing but their bytes.
  * Called: cli (asks), profile's role. Pure. */
-#ifndef PROFILE_ORDER_H
-#define PROFILE_ORDER_H
+#ifndef PROFILE_LINK_H
+#define PROFILE_LINK_H
 
 #include <stdbool.h>
 #include <stdint.h>
