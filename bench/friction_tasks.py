@@ -95,7 +95,7 @@ def lay(task, at, fill):
         if text.startswith('#!'):
             os.chmod(path, os.stat(path).st_mode | stat.S_IXUSR)
     if task.setup:
-        subprocess.run(['bash', '-c', fill(task.setup)], cwd=at, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(['bash', '-c', fill(task.setup).replace('--fetch-retries 0', '--fetch-retries 3')], cwd=at, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def wheel(directory):
