@@ -1,0 +1,312 @@
+#include "explain/traced.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "cell/spec.h"
+#include "explain/json_take.h"
+
+#define SHOWN_MAX 200 /* bytes of what ran */
+#define COLUMNS 100   /* of lines for people */
+#define DESTINATIONS_SHOWN 8
+
+/* ---- taking it ---- */
+
+static bool is_digest_of(const struct buf *form, const uint8_t want[SHA256_BYTES])
+{
+	uint8_t got[SHA256_BYTES];
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_add(&s, form->data, form->len);
+	sha256_end(&s, got);
+	return memcmp(got, want, sizeof got) == 0;
+}
+
+static void take_form(struct take *t, const json_t *from, struct buf *ret)
+{
+	const json_t *text = json_object_get(take_object(t, from, "form"), "b64");
+	uint8_t digest[SHA256_BYTES];
+
+	if (t->rc == 0 &&
+	    (!json_is_string(text) || !base64_take(ret, json_string_value(text), json_string_length(text))))
+		take_fail(t, AMBIT_MALFORMED, "form", "not bytes as base64, or more than a trace has");
+	if (t->rc == 0 && take_hex(t, from, "sha256", digest, sizeof digest) && !is_digest_of(ret, digest))
+		take_fail(t, AMBIT_MALFORMED, "form", "not what its digest is of");
+}
+
+static void check_counts(struct take *t, const json_t *from, const struct trace *trace)
+{
+	if (take_count(t, from, "threads", INT64_MAX) != trace->threads ||
+	    take_count(t, from, "calls", INT64_MAX) != trace->calls ||
+	    take_count(t, from, "dropped", INT64_MAX) != trace->dropped)
+		take_fail(t, AMBIT_MALFORMED, "form", "not what is counted beside it");
+}
+
+int traced_take(const struct told *told, struct trace *ret, struct err *e)
+{
+	const json_t *from = json_object_get(told->json, "trace");
+	struct take t = { .e = e, .in = "", .index = SIZE_MAX };
+	auto_buf form = { .max = TRACE_BYTES_MAX };
+
+	*ret = (struct trace){ .symbols = NULL };
+	if (from == NULL || json_is_null(from))
+		return err_set(e, AMBIT_NOT_FOUND,
+			       "`ambit run --observe full` (as it is unless somebody says otherwise) keeps one",
+			       "the record has no trace: nothing was observed, or it is of before there were any");
+	(void)take_object(&t, told->json, "trace");
+	t.in = "trace";
+	take_form(&t, from, &form);
+	if (t.rc == 0)
+		t.rc = trace_decode(form.data, form.len, ret, e);
+	if (t.rc == 0)
+		check_counts(&t, from, ret);
+	return t.rc;
+}
+
+/* ---- what is counted beside it ---- */
+
+struct counters {
+	uint64_t up, down, opened, refused;
+	uint64_t destinations; /* that were connected to, or tried */
+	uint64_t effects, denied, changes, deleted;
+};
+
+static void count(const struct told *told, struct counters *ret)
+{
+	const struct event_result *r = &told->result;
+
+	*ret = (struct counters){ .effects = r->n_effects, .changes = told->n_changes };
+	for (size_t i = 0; i < r->n_effects; i++) {
+		const struct effect *f = &r->effects[i];
+
+		ret->denied += effect_is_denied(f->verdict);
+		ret->destinations += f->kind == EFFECT_CONNECT;
+		if (!effect_has_meter(f))
+			continue;
+		ret->up += f->meter.up;
+		ret->down += f->meter.down;
+		ret->opened += f->meter.opened;
+		ret->refused += f->meter.refused;
+	}
+	for (size_t i = 0; i < told->n_changes; i++)
+		ret->deleted += told->changes[i].kind == CHANGE_DELETED;
+}
+
+/* ---- for people ---- */
+
+static void put_what_ran(const struct event_result *r, struct buf *out)
+{
+	char shown[SHOWN_MAX];
+
+	for (size_t i = 0; r->argv != NULL && r->argv[i] != NULL && out->len < SHOWN_MAX; i++)
+		buf_printf(out, "%s%s", i > 0 ? " " : "  ",
+			   text_escape(shown, sizeof shown, r->argv[i], strlen(r->argv[i])));
+	buf_printf(out, "\n");
+}
+
+static void put_head(const struct told *told, const struct trace *t, struct buf *out)
+{
+	buf_printf(out, "%s: %" PRIu64 " call%s of %" PRIu32 " thread%s, %zu symbol%s, observed %s\n",
+		   told->result.event, t->calls, text_plural(t->calls), t->threads, text_plural(t->threads),
+		   t->n_symbols, text_plural(t->n_symbols), spec_observe_word(t->observed));
+	if (t->dropped > 0)
+		buf_printf(out,
+			   "  left out: %" PRIu64
+			   ", of calls that repeat what stands here, or that are more than a trace holds\n",
+			   t->dropped);
+}
+
+static void put_counters(const struct told *told, struct buf *out)
+{
+	const struct event_usage *u = &told->result.usage;
+	struct counters c;
+
+	count(told, &c);
+	buf_printf(out,
+		   "  %" PRIu64 " ms, processor %" PRIu64 " ms, %" PRIu64 " task%s at once, memory %" PRIu64
+		   " kB, written %" PRIu64 " kB\n",
+		   u->wall_ms, u->cpu_user_ms + u->cpu_system_ms, u->tasks_peak, text_plural(u->tasks_peak),
+		   u->memory_peak_bytes >> 10, u->written_bytes >> 10);
+	buf_printf(out,
+		   "  %" PRIu64 " change%s of files (%" PRIu64 " deleted), %" PRIu64 " destination%s, sent %" PRIu64
+		   " bytes, received %" PRIu64 ", denied %" PRIu64 "\n",
+		   c.changes, text_plural(c.changes), c.deleted, c.destinations, text_plural(c.destinations), c.up,
+		   c.down, c.denied);
+}
+
+struct line {
+	struct buf *out;
+	size_t begun; /* where it begins */
+};
+
+static void put_folded(struct line *l, const char *symbol, size_t times)
+{
+	char text[SYMBOL_MAX + 24];
+	const int n = times > 1 ? snprintf(text, sizeof text, " %s x%zu", symbol, times)
+				: snprintf(text, sizeof text, " %s", symbol);
+
+	if (l->out->len - l->begun + (size_t)n > COLUMNS) {
+		buf_printf(l->out, "\n ");
+		l->begun = l->out->len - 1;
+	}
+	buf_printf(l->out, "%s", text);
+}
+
+/* ---- each thread ---- */
+
+/* Steps of each thread, one behind the other: `first` has where it begins, and the end behind the last. */
+struct threads {
+	uint16_t *symbols; /* owned */
+	size_t *first;     /* owned */
+	size_t n;
+};
+
+static bool by_thread(const struct trace *t, struct threads *ret)
+{
+	*ret = (struct threads){ .n = 0 };
+	for (size_t i = 0; i < t->n_steps; i++)
+		if (ret->n <= t->steps[i].thread)
+			ret->n = (size_t)t->steps[i].thread + 1;
+	ret->symbols = calloc(t->n_steps + 1, sizeof *ret->symbols);
+	ret->first = calloc(ret->n + 2, sizeof *ret->first);
+	if (ret->symbols == NULL || ret->first == NULL)
+		return false;
+	for (size_t i = 0; i < t->n_steps; i++)
+		ret->first[t->steps[i].thread + 2]++;
+	for (size_t i = 2; i < ret->n + 2; i++)
+		ret->first[i] += ret->first[i - 1];
+	for (size_t i = 0; i < t->n_steps; i++)
+		ret->symbols[ret->first[t->steps[i].thread + 1]++] = t->steps[i].symbol;
+	return true;
+}
+
+static void threads_finish(struct threads *t)
+{
+	free(t->symbols);
+	free(t->first);
+}
+
+static void put_thread(const struct trace *t, const struct threads *all, size_t thread, struct buf *out)
+{
+	const size_t end = all->first[thread + 1];
+	struct line l = { .out = out };
+
+	buf_printf(out, "\nthread %zu\n ", thread);
+	l.begun = out->len - 1;
+	for (size_t at = all->first[thread], n; at < end; at += n) {
+		for (n = 1; at + n < end && all->symbols[at + n] == all->symbols[at];)
+			n++;
+		put_folded(&l, t->symbols[all->symbols[at]], n);
+	}
+	buf_printf(out, "\n");
+}
+
+static void put_line(const struct trace *t, const struct threads *all, size_t thread, struct buf *out)
+{
+	for (size_t at = all->first[thread]; at < all->first[thread + 1]; at++)
+		buf_printf(out, "%s%s", at > all->first[thread] ? " " : "", t->symbols[all->symbols[at]]);
+	buf_printf(out, "\n");
+}
+
+static void put_threads(const struct trace *t, struct buf *out,
+			void (*put)(const struct trace *, const struct threads *, size_t, struct buf *))
+{
+	struct threads all;
+
+	if (!by_thread(t, &all))
+		out->failed = true;
+	for (size_t i = 0; !out->failed && i < all.n; i++)
+		put(t, &all, i, out);
+	threads_finish(&all);
+}
+
+/* ---- for programs ---- */
+
+static void put_json_counters(struct json *j, const struct told *told)
+{
+	const struct event_usage *u = &told->result.usage;
+	struct counters c;
+
+	count(told, &c);
+	json_put_object(j);
+	json_put_count(json_put_key(j, "changes"), c.changes);
+	json_put_count(json_put_key(j, "cpu_ms"), u->cpu_user_ms + u->cpu_system_ms);
+	json_put_count(json_put_key(j, "deleted"), c.deleted);
+	json_put_count(json_put_key(j, "denied"), c.denied);
+	json_put_count(json_put_key(j, "destinations"), c.destinations);
+	json_put_count(json_put_key(j, "down_bytes"), c.down);
+	json_put_count(json_put_key(j, "effects"), c.effects);
+	json_put_count(json_put_key(j, "memory_bytes"), u->memory_peak_bytes);
+	json_put_count(json_put_key(j, "opened"), c.opened);
+	json_put_count(json_put_key(j, "refused"), c.refused);
+	json_put_count(json_put_key(j, "tasks"), u->tasks_peak);
+	json_put_count(json_put_key(j, "up_bytes"), c.up);
+	json_put_count(json_put_key(j, "wall_ms"), u->wall_ms);
+	json_put_count(json_put_key(j, "written_bytes"), u->written_bytes);
+	json_put_object_end(j);
+}
+
+/* [thread, symbol, how often]. */
+static void put_json_run(struct json *j, const struct trace_step *s, size_t times)
+{
+	json_put_array(j);
+	json_put_count(j, s->thread);
+	json_put_count(j, s->symbol);
+	json_put_count(j, times);
+	json_put_array_end(j);
+}
+
+static void put_json_steps(struct json *j, const struct trace *t)
+{
+	json_put_array(j);
+	for (size_t at = 0, n; at < t->n_steps; at += n) {
+		for (n = 1; at + n < t->n_steps && memcmp(&t->steps[at + n], &t->steps[at], sizeof t->steps[at]) == 0;)
+			n++;
+		put_json_run(j, &t->steps[at], n);
+	}
+	json_put_array_end(j);
+}
+
+static void put_json(const struct told *told, const struct trace *t, struct buf *out)
+{
+	struct json j;
+
+	json_begin(&j, out);
+	json_put_object(&j);
+	json_put_word(json_put_key(&j, "event"), told->result.event);
+	json_put_name(json_put_key(&j, "agent"), told->result.agent[0] != 0 ? told->result.agent : NULL);
+	json_put_word(json_put_key(&j, "observed"), spec_observe_word(t->observed));
+	json_put_time(json_put_key(&j, "started"), told->result.started_ns);
+	json_put_time(json_put_key(&j, "ended"), told->result.ended_ns);
+	put_json_counters(json_put_key(&j, "counters"), told);
+	json_put_count(json_put_key(&j, "threads"), t->threads);
+	json_put_count(json_put_key(&j, "calls"), t->calls);
+	json_put_count(json_put_key(&j, "dropped"), t->dropped);
+	json_put_array(json_put_key(&j, "symbols"));
+	for (size_t i = 0; i < t->n_symbols; i++)
+		json_put_word(&j, t->symbols[i]);
+	json_put_array_end(&j);
+	put_json_steps(json_put_key(&j, "steps"), t);
+	json_put_object_end(&j);
+	buf_put_u8(out, '\n');
+}
+
+void traced_write(const struct told *told, const struct trace *t, enum traced_how how, struct buf *out)
+{
+	switch (how) {
+	case TRACED_JSON: put_json(told, t, out); return;
+	case TRACED_LINES: put_threads(t, out, put_line); return;
+	case TRACED_TEXT: break;
+	}
+	put_head(told, t, out);
+	put_what_ran(&told->result, out);
+	put_counters(told, out);
+	put_threads(t, out, put_thread);
+}
