@@ -86,10 +86,11 @@ struct reading {
 	size_t gaps;
 };
 
-static int wrong(const struct reading *r, const char *what)
+/* at: where what is wrong begins. */
+static int wrong(const struct reading *r, size_t at, const char *what)
 {
 	return err_set(r->e, AMBIT_MALFORMED, "a trace is kept in the record of an event, as it was written",
-		       "trace, byte %zu: %s", r->in.at, what);
+		       "trace, byte %zu: %s", at, what);
 }
 
 /* In as few bytes as it can be. */
@@ -118,7 +119,7 @@ static int take_head(struct reading *r, uint32_t *ret_symbols, uint32_t *ret_ste
 	uint8_t zero;
 
 	if (begin == NULL || memcmp(begin, magic, sizeof magic) != 0)
-		return wrong(r, "this is no trace");
+		return wrong(r, 0, "this is no trace");
 	if (version != TRACE_VERSION)
 		return err_set(r->e, AMBIT_UNAVAILABLE, "read it with the Ambit that wrote it, or a later one",
 			       "a trace of version %u", version);
@@ -129,9 +130,9 @@ static int take_head(struct reading *r, uint32_t *ret_symbols, uint32_t *ret_ste
 	*ret_steps = rbuf_u32(&r->in);
 	t->calls = rbuf_u64(&r->in);
 	if (r->in.failed)
-		return wrong(r, "it ends in its head");
+		return wrong(r, r->in.len, "it ends in its head");
 	if (zero != 0 || (t->observed != CELL_OBSERVE_EFFECTS && t->observed != CELL_OBSERVE_FULL))
-		return wrong(r, "no level of observation");
+		return wrong(r, 6, "no level of observation");
 	if (*ret_symbols > TRACE_SYMBOLS_MAX || *ret_steps > TRACE_STEPS_MAX || t->threads > TRACE_THREADS_MAX)
 		return err_set(r->e, AMBIT_LIMIT, "it is none of Ambit's", "trace: more than a trace may have");
 	return 0;
@@ -142,13 +143,13 @@ static int take_symbols(struct reading *r, size_t n)
 	struct trace *t = r->t;
 
 	for (t->n_symbols = 0; t->n_symbols < n; t->n_symbols++) {
-		const size_t length = rbuf_u8(&r->in);
+		const size_t at = r->in.at, length = rbuf_u8(&r->in);
 		const uint8_t *text = rbuf_bytes(&r->in, length);
 
 		if (text == NULL)
-			return wrong(r, "it ends in a symbol");
+			return wrong(r, at, "it ends in a symbol");
 		if (!symbol_is((const char *)text, length))
-			return wrong(r, "not a symbol");
+			return wrong(r, at, "not a symbol");
 		memcpy(t->symbols[t->n_symbols], text, length);
 		t->symbols[t->n_symbols][length] = 0;
 	}
@@ -186,20 +187,21 @@ static int take_run(struct reading *r, size_t n, struct numbering *seen)
 	const struct trace_step *before = t->n_steps > 0 ? &t->steps[t->n_steps - 1] : NULL;
 	uint32_t word, thread = before != NULL ? before->thread : 0, more = 0;
 	const uint32_t was = thread;
+	const size_t at = r->in.at;
 
 	if (!take_number(r, TRACE_SYMBOLS_MAX << 2, &word))
-		return wrong(r, "no run of steps");
+		return wrong(r, at, "no run of steps");
 	if ((word & RUN_OTHER) != 0 && (!take_number(r, TRACE_THREADS_MAX - 1, &thread) || thread == was))
-		return wrong(r, "no other thread");
+		return wrong(r, at, "no other thread");
 	if ((word & RUN_MANY) != 0 && (!take_number(r, TRACE_STEPS_MAX, &more) || n - t->n_steps < 2 + (size_t)more))
-		return wrong(r, "more steps than there are");
+		return wrong(r, at, "more steps than there are");
 	more += (word & RUN_MANY) != 0;
 	if (word >> 2 > seen->symbols || word >> 2 >= t->n_symbols)
-		return wrong(r, "a symbol out of its order");
+		return wrong(r, at, "a symbol out of its order");
 	if (thread > seen->threads || thread >= t->threads)
-		return wrong(r, "a thread out of its order");
+		return wrong(r, at, "a thread out of its order");
 	if (before != NULL && before->symbol == word >> 2 && before->thread == thread)
-		return wrong(r, "a run that is part of that before");
+		return wrong(r, at, "a run that is part of that before");
 	seen->symbols += word >> 2 == seen->symbols;
 	seen->threads += thread == seen->threads;
 	r->gaps += strcmp(t->symbols[word >> 2], SYMBOL_GAP) == 0 ? 1 + (size_t)more : 0;
@@ -217,7 +219,7 @@ static int take_steps(struct reading *r, size_t n)
 	for (r->t->n_steps = 0; rc == 0 && r->t->n_steps < n;)
 		rc = take_run(r, n, &seen);
 	if (rc == 0 && seen.symbols != r->t->n_symbols)
-		return wrong(r, "a symbol without a step");
+		return wrong(r, r->in.at, "a symbol without a step");
 	return rc;
 }
 
@@ -235,14 +237,15 @@ static int take_all(struct reading *r)
 		return err_set(r->e, AMBIT_MEMORY, NULL, "no memory for a trace");
 	rc = take_symbols(r, symbols);
 	if (rc == 0 && (rc = has_twice(t)) != 0)
-		return rc < 0 ? err_set(r->e, AMBIT_MEMORY, NULL, "no memory for a trace") : wrong(r, "a symbol twice");
+		return rc < 0 ? err_set(r->e, AMBIT_MEMORY, NULL, "no memory for a trace")
+			      : wrong(r, TRACE_HEAD_BYTES, "a symbol twice");
 	rc = rc < 0 ? rc : take_steps(r, steps);
 	if (rc < 0)
 		return rc;
 	if (!rbuf_done(&r->in))
-		return wrong(r, "something stands behind it");
+		return wrong(r, r->in.at, "something stands behind it");
 	if (t->calls < t->n_steps - r->gaps)
-		return wrong(r, "more steps than calls");
+		return wrong(r, 16, "more steps than calls");
 	t->dropped = t->calls - (t->n_steps - r->gaps);
 	return 0;
 }
