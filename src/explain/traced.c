@@ -4,13 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
-#include "base/cleanup.h"
 #include "base/json.h"
-#include "base/sha256.h"
 #include "base/text.h"
 #include "cell/spec.h"
-#include "explain/json_take.h"
 
 #define SHOWN_MAX 200 /* bytes of what ran */
 #define COLUMNS 100   /* of lines for people */
@@ -18,56 +14,19 @@
 
 /* ---- taking it ---- */
 
-static bool is_digest_of(const struct buf *form, const uint8_t want[SHA256_BYTES])
-{
-	uint8_t got[SHA256_BYTES];
-	struct sha256 s;
-
-	sha256_init(&s);
-	sha256_add(&s, form->data, form->len);
-	sha256_end(&s, got);
-	return memcmp(got, want, sizeof got) == 0;
-}
-
-static void take_form(struct take *t, const json_t *from, struct buf *ret)
-{
-	const json_t *text = json_object_get(take_object(t, from, "form"), "b64");
-	uint8_t digest[SHA256_BYTES];
-
-	if (t->rc == 0 &&
-	    (!json_is_string(text) || !base64_take(ret, json_string_value(text), json_string_length(text))))
-		take_fail(t, AMBIT_MALFORMED, "form", "not bytes as base64, or more than a trace has");
-	if (t->rc == 0 && take_hex(t, from, "sha256", digest, sizeof digest) && !is_digest_of(ret, digest))
-		take_fail(t, AMBIT_MALFORMED, "form", "not what its digest is of");
-}
-
-static void check_counts(struct take *t, const json_t *from, const struct trace *trace)
-{
-	if (take_count(t, from, "threads", INT64_MAX) != trace->threads ||
-	    take_count(t, from, "calls", INT64_MAX) != trace->calls ||
-	    take_count(t, from, "dropped", INT64_MAX) != trace->dropped)
-		take_fail(t, AMBIT_MALFORMED, "form", "not what is counted beside it");
-}
-
 int traced_take(const struct told *told, struct trace *ret, struct err *e)
 {
-	const json_t *from = json_object_get(told->json, "trace");
-	struct take t = { .e = e, .in = "", .index = SIZE_MAX };
-	auto_buf form = { .max = TRACE_BYTES_MAX };
+	const struct result_trace *t = &told->result.trace;
+	int r;
 
 	*ret = (struct trace){ .symbols = NULL };
-	if (from == NULL || json_is_null(from))
-		return err_set(e, AMBIT_NOT_FOUND,
-			       "`ambit run --observe full` (as it is unless somebody says otherwise) keeps one",
+	if (t->form.len == 0)
+		return err_set(e, AMBIT_NOT_FOUND, NULL,
 			       "the record has no trace: nothing was observed, or it is of before there were any");
-	(void)take_object(&t, told->json, "trace");
-	t.in = "trace";
-	take_form(&t, from, &form);
-	if (t.rc == 0)
-		t.rc = trace_decode(form.data, form.len, ret, e);
-	if (t.rc == 0)
-		check_counts(&t, from, ret);
-	return t.rc;
+	r = trace_decode(t->form.data, t->form.len, ret, e);
+	if (r == 0 && (t->threads != ret->threads || t->calls != ret->calls || t->dropped != ret->dropped))
+		r = err_set(e, AMBIT_MALFORMED, NULL, "record: the trace is not what is counted beside it");
+	return r;
 }
 
 /* ---- what is counted beside it ---- */
