@@ -133,7 +133,8 @@ static int take_head(struct reading *r, uint32_t *ret_symbols, uint32_t *ret_ste
 		return wrong(r, r->in.len, "it ends in its head");
 	if (zero != 0 || (t->observed != CELL_OBSERVE_EFFECTS && t->observed != CELL_OBSERVE_FULL))
 		return wrong(r, 6, "no level of observation");
-	if (*ret_symbols > TRACE_SYMBOLS_MAX || *ret_steps > TRACE_STEPS_MAX || t->threads > TRACE_THREADS_MAX)
+	if (*ret_symbols > TRACE_SYMBOLS_MAX || *ret_steps > TRACE_STEPS_MAX || t->threads > TRACE_THREADS_MAX ||
+	    t->calls > TRACE_CALLS_MAX)
 		return err_set(r->e, AMBIT_LIMIT, "it is none of Ambit's", "trace: more than a trace may have");
 	return 0;
 }

@@ -19,8 +19,9 @@
 #define TRACE_WHOLE_MAX 65536u /* steps that are kept whatever they are; behind them, */
 #define TRACE_TAIL_MAX 16384u  /* so many that are new, and gaps before them */
 #define TRACE_STEPS_MAX (TRACE_WHOLE_MAX + TRACE_TAIL_MAX)
-#define TRACE_THREADS_MAX 4096u  /* those that come later share the last number */
-#define TRACE_SYMBOLS_MAX 16384u /* more than an arena has entries */
+#define TRACE_THREADS_MAX 4096u                   /* those that come later share the last number */
+#define TRACE_SYMBOLS_MAX 16384u                  /* more than an arena has entries */
+#define TRACE_CALLS_MAX ((UINT64_C(1) << 53) - 1) /* what JSON can count */
 #define TRACE_HEAD_BYTES 24u
 /* A symbol has a byte for its length; a step that is a run of its own three for its symbol and two for its thread. */
 #define TRACE_BYTES_MAX (TRACE_HEAD_BYTES + TRACE_SYMBOLS_MAX * SYMBOL_MAX + TRACE_STEPS_MAX * 5)

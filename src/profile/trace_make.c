@@ -96,6 +96,7 @@ static void add_all(struct making *m, const struct trace_step *steps, size_t n)
 	t->threads = t->threads < m->n_threads ? m->n_threads : t->threads;
 	t->threads = t->threads > TRACE_THREADS_MAX ? TRACE_THREADS_MAX : t->threads;
 	t->calls = t->calls < t->n_steps - gaps ? t->n_steps - gaps : t->calls;
+	t->calls = t->calls > TRACE_CALLS_MAX ? TRACE_CALLS_MAX : t->calls;
 	t->dropped = t->calls - (t->n_steps - gaps);
 }
 

@@ -57,6 +57,10 @@ static void hostile_counts_are_made_true(void **state)
 	assert_int_equal(t.calls, 2);
 	assert_int_equal(t.dropped, 0);
 	trace_finish(&t);
+	t = (struct trace){ .observed = CELL_OBSERVE_FULL, .calls = UINT64_MAX };
+	assert_int_equal(trace_make(&t, entries, 1, steps, 2), 0);
+	assert_int_equal(t.calls, TRACE_CALLS_MAX);
+	trace_finish(&t);
 	assert_int_equal(trace_make(&t, entries, TRACE_SYMBOLS_MAX, steps, 2), -AMBIT_MEMORY);
 	assert_int_equal(trace_make(&t, entries, 1, steps, TRACE_STEPS_MAX + 1), -AMBIT_MEMORY);
 }
