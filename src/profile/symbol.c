@@ -167,21 +167,22 @@ static bool put_inner(char *out, const char *rest)
 	return false;
 }
 
-static void put_tree(char *out, const char *word, const char *path, const char *rest)
+/* Of the directory itself its own name says nothing. */
+static void put_tree(char *out, const char *word, const char *rest)
 {
 	put(out, word);
-	if (!put_inner(out, rest))
-		put_class(out, path);
+	if (rest[0] != 0 && !put_inner(out, rest))
+		put_class(out, rest);
 }
 
 /* "~/.ssh", "~/.config/git"; of other names only that they are in a home. */
-static void put_home(char *out, const char *path, const char *rest)
+static void put_home(char *out, const char *rest)
 {
 	size_t n, more;
 	const char *at = next_part(rest, &n), *second = next_part(at + n, &more);
 
 	if (at[0] != '.') {
-		put_tree(out, "home", path, rest);
+		put_tree(out, "home", rest);
 		return;
 	}
 	put(out, "~/");
@@ -313,7 +314,9 @@ static bool put_granted(const struct symbol_place *place, char *out, const char 
 		return false;
 	if (top != NULL && (g->rights & RIGHT_WRITE) == 0)
 		return false;
-	put_tree(out, (g->rights & RIGHT_WRITE) != 0 ? "work" : "given", path, path + strlen(object));
+	put_tree(out, (g->rights & RIGHT_WRITE) != 0 ? "work" : "given",
+		 g->verb != VERB_WORK && strlen(path) == g->object_len ? strrchr(path, '/') /* most likely a file */
+								       : path + g->object_len);
 	return true;
 }
 
@@ -326,7 +329,7 @@ static void put_path(const struct symbol_place *place, char *out, const char *pa
 	if (put_granted(place, out, path, top))
 		return;
 	if (is_home(place, path))
-		put_home(out, path, path + strlen(place->home));
+		put_home(out, path + strlen(place->home));
 	else if (put_own(out, path))
 		return;
 	else if (same(first, n, "home") || same(first, n, "root"))
@@ -336,7 +339,7 @@ static void put_path(const struct symbol_place *place, char *out, const char *pa
 	else if (n == 0)
 		put(out, "/");
 	else
-		put_tree(out, "other", path, path);
+		put_tree(out, "other", path);
 }
 
 /* ---- programs ---- */

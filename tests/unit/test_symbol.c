@@ -66,6 +66,10 @@ static void a_path_is_told_by_its_class(void **state)
 		{ EFFECT_READ, OK, "/home/ann/shop/node_modules/left-pad/x.js", "read:work/node_modules" },
 		{ EFFECT_DELETE, OK, "/home/ann/shop/report.PDF", "delete:work.doc" },
 		{ EFFECT_READ, OK, "/srv/set/2026/rows.csv", "read:given.data" },
+		{ EFFECT_READ, OK, "/srv/one.csv", "read:given.data" },
+		{ EFFECT_READ, OK, "/home/ann/site.js", "read:work" },
+		{ EFFECT_READ, OK, "/home/ann/site.js/a", "read:work" },
+		{ EFFECT_MKDIR, OK, "/home/ann", "mkdir:home" },
 		{ EFFECT_READ, NO, "/home/ann/.ssh/id_ed25519", "read:~/.ssh!" },
 		{ EFFECT_READ, GONE, "/home/ann/.config/gcloud/credentials.db", "read:~/.config/gcloud?" },
 		{ EFFECT_WRITE, OK, "/home/ann/.bashrc", "write:~/.bashrc" },
@@ -102,7 +106,9 @@ static void a_path_is_told_by_its_class(void **state)
 	(void)state;
 	grant_set_init(&grants);
 	give(VERB_WORK, "/home/ann/shop");
+	give(VERB_WORK, "/home/ann/site.js");
 	give(VERB_READ, "/srv/set");
+	give(VERB_READ, "/srv/one.csv");
 	give(VERB_WRITE, "/home/ann/.bashrc");
 	CHECK("/home/ann", rows);
 }
