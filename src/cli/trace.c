@@ -16,7 +16,7 @@
 #define HELP "ambit trace --help"
 
 static const char help_text[] =
-	"ambit trace EVENT [--json | --lines [--label TEXT --key TEXT]] [--ledger DIR]\n"
+	"ambit trace EVENT [--json | [--line | --lines] [--label TEXT --key TEXT]] [--ledger DIR]\n"
 	"ambit trace RECORD ...\n"
 	"\n"
 	"Shows what an event asked of the kernel, in order, thread by thread: each call as one word, its kind and the class of\n"
@@ -26,15 +26,17 @@ static const char help_text[] =
 	"\n"
 	"Options:\n"
 	"  --json        one object, with the steps of all threads as they came, and what else was counted\n"
-	"  --lines       a thread a line, its words with blanks between them, each as often as it came\n"
-	"  --label TEXT  with --lines and --key: stands before each line, a tab behind it\n"
-	"  --key TEXT    with --lines and --label: likewise, behind the label\n"
+	"  --line        one line, as `ambit profile eval` reads it: words with blanks between them, each as often as it came,\n"
+	"                and | between threads\n"
+	"  --lines       the same with a thread a line\n"
+	"  --label TEXT  with --key, and one of these two: stands before each line, a tab behind it\n"
+	"  --key TEXT    with --label: likewise, behind the label\n"
 	"  --ledger DIR  another ledger than your own\n"
 	"  --help        this text\n";
 
 struct asked {
 	const char *word, *ledger, *label, *key;
-	bool json, lines;
+	bool json, line, lines;
 };
 
 static const struct {
@@ -65,10 +67,12 @@ static int take_valued(struct asked *a, int argc, char **argv, int *i)
 
 static int take_word(struct asked *a, char *word)
 {
-	static const char *const options[] = { "help", "json", "key", "label", "ledger", "lines" };
+	static const char *const options[] = { "help", "json", "key", "label", "ledger", "line", "lines" };
 
 	if (strcmp(word, "--json") == 0)
 		a->json = true;
+	else if (strcmp(word, "--line") == 0)
+		a->line = true;
 	else if (strcmp(word, "--lines") == 0)
 		a->lines = true;
 	else if (word[0] == '-' && word[1] != 0 && !cli_is_help(word))
@@ -80,7 +84,7 @@ static int take_word(struct asked *a, char *word)
 	return 0;
 }
 
-#define COLUMN_MAX 1000
+#define COLUMN_MAX 127 /* as profile/line.h takes them */
 
 static bool is_column(const char *text)
 {
@@ -95,10 +99,10 @@ static int check(const struct asked *a)
 		return cli_usage(HELP, "an empty path for the ledger");
 	if (a->ledger != NULL && !place_is_event(a->word))
 		return cli_usage(HELP, "--ledger is for events, and '%s' is none", a->word);
-	if (a->json && a->lines)
-		return cli_usage(HELP, "--json and --lines are two forms: name one");
-	if ((a->label != NULL) != (a->key != NULL) || (a->label != NULL && !a->lines))
-		return cli_usage(HELP, "--label and --key go together, with --lines");
+	if (a->json + a->line + a->lines > 1)
+		return cli_usage(HELP, "--json, --line and --lines are three forms: name one");
+	if ((a->label != NULL) != (a->key != NULL) || (a->label != NULL && !a->line && !a->lines))
+		return cli_usage(HELP, "--label and --key go together, with --line or --lines");
 	if (!is_column(a->label) || !is_column(a->key))
 		return cli_usage(HELP, "a label and a key are texts of up to %d bytes without tabs and newlines",
 				 COLUMN_MAX);
@@ -127,7 +131,10 @@ static int write_columns(const struct asked *a, const struct buf *raw)
 
 static int show(const struct asked *a)
 {
-	const char *how = a->json ? EXPLAIN_TRACE_JSON : a->lines ? EXPLAIN_TRACE_LINES : EXPLAIN_TRACE;
+	const char *how = a->json    ? EXPLAIN_TRACE_JSON
+			  : a->line  ? EXPLAIN_TRACE_LINE
+			  : a->lines ? EXPLAIN_TRACE_LINES
+				     : EXPLAIN_TRACE;
 	auto_buf raw = { .max = READER_TEXT_MAX };
 	struct ambit_error e = { .size = sizeof e };
 	struct err err;

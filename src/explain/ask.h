@@ -6,9 +6,10 @@
 
 /* The first word of its one argument: "explain" and "learn" read a record; so does this, of the server that a gate stands around; */
 #define EXPLAIN_SERVER "learn-server"
-/* and these, of which they tell the trace, for people, as JSON, and a thread a line. */
+/* and these, of which they tell the trace: for people, as JSON, in a line, and a thread a line. */
 #define EXPLAIN_TRACE "trace"
 #define EXPLAIN_TRACE_JSON "trace-json"
+#define EXPLAIN_TRACE_LINE "trace-line"
 #define EXPLAIN_TRACE_LINES "trace-lines"
 /* Its second, behind a blank, if it has one: this with a digest behind it, a payload of the ledger (ledger/payload.h) that must have
  * that digest; and behind a colon an event, if it has records of several, a line each: then that is read. */

@@ -167,11 +167,23 @@ static void put_thread(const struct trace *t, const struct threads *all, size_t 
 	buf_printf(out, "\n");
 }
 
-static void put_line(const struct trace *t, const struct threads *all, size_t thread, struct buf *out)
+static void put_words(const struct trace *t, const struct threads *all, size_t thread, struct buf *out)
 {
 	for (size_t at = all->first[thread]; at < all->first[thread + 1]; at++)
 		buf_printf(out, "%s%s", at > all->first[thread] ? " " : "", t->symbols[all->symbols[at]]);
+}
+
+static void put_line(const struct trace *t, const struct threads *all, size_t thread, struct buf *out)
+{
+	put_words(t, all, thread, out);
 	buf_printf(out, "\n");
+}
+
+/* In one line with the others. */
+static void put_part(const struct trace *t, const struct threads *all, size_t thread, struct buf *out)
+{
+	buf_printf(out, "%s", thread > 0 ? " | " : "");
+	put_words(t, all, thread, out);
 }
 
 static void put_threads(const struct trace *t, struct buf *out,
@@ -261,6 +273,10 @@ void traced_write(const struct told *told, const struct trace *t, enum traced_ho
 {
 	switch (how) {
 	case TRACED_JSON: put_json(told, t, out); return;
+	case TRACED_LINE:
+		put_threads(t, out, put_part);
+		buf_printf(out, "\n");
+		return;
 	case TRACED_LINES: put_threads(t, out, put_line); return;
 	case TRACED_TEXT: break;
 	}

@@ -158,6 +158,21 @@ open("end.csv", "w")
     assert trace["dropped"] > 13000 and lines[0].count("...") == 2, trace["dropped"]
 
 
+def a_long_one_comes_whole(place):
+    """More than fits into one message of the supervisor's, in an order that has no runs."""
+    code = """
+import os
+names = [f".{a}{b}" for a in "abcdefgh" for b in "abcdefgh"]
+for i in range(60000):
+    try: os.open(names[i * 7 % 64], os.O_RDONLY)
+    except OSError: pass
+"""
+    trace, lines = python(place, code, timeout=4 * PATIENCE)
+    names = [f"read:work/.{a}{b}?" for a in "abcdefgh" for b in "abcdefgh"]
+    assert lines[0][-60000:] == [names[i * 7 % 64] for i in range(60000)] and trace["dropped"] == 0
+    assert len(trace["steps"]) >= 60000, "it is told in few bytes"
+
+
 def what_never_repeats_is_counted(place):
     code = f"""
 import os
@@ -345,11 +360,30 @@ def a_damaged_or_hostile_one_is_refused_with_its_place(place):
 
 
 def words_that_do_not_go_together_are_refused(place):
-    for words, text in ((["last", "--json", "--lines"], "two forms"), (["last", "--label", "x", "--lines"], "go together"),
+    for words, text in ((["last", "--json", "--lines"], "three forms"), (["last", "--line", "--lines"], "three forms"), (["last", "--label", "x", "--lines"], "go together"),
                         (["last", "--label", "x", "--key", "y"], "go together"), (["last", "--lines", "--label", "a\tb", "--key", "y"], "without tabs"),
                         (["last", "x"], "name one"), ([], "name one"), (["--key"], "needs a value"), (["last", "--jsn"], "--json"),
                         (["./r", "--ledger", "x"], "is for events"), (["last", "--ledger="], "empty path")):
         refused(place.run(place.ambit, "trace", *words, cwd=place.top), text)
+
+
+def the_line_is_what_a_profile_learns_from(place):
+    """Of benign events and of one that is not like them."""
+    top = place.fresh()
+    tree = os.path.join(top, "tree")
+    write(f"{tree}/a.csv", "1\n")
+    record = os.path.join(top, "record")
+
+    def line(label, script):
+        place.cell("--no-ledger", "--record", record, "--work", ".", "--", "sh", "-c", script, cwd=tree)
+        return expect_ok(place.run(place.ambit, "trace", "--line", "--label", label, "--key", "sh", record, cwd=place.top)).stdout
+
+    good = line("good", "cat a.csv >b.csv; wc -l b.csv")
+    assert good.startswith("good\tsh\texec:dash ") and good.count(" | exec:") == 2 and good.count("\n") == 1, good
+    write(f"{top}/train", good * 30)
+    write(f"{top}/test", line("good", "cat a.csv >b.csv; wc -l b.csv") * 5 + line("attack", "cat ~/.ssh/id_ed25519; echo >>~/.bashrc; rm -r .; /bin/bash -c :"))
+    done = place.run(place.ambit, "profile", "eval", "--train", f"{top}/train", "--test", f"{top}/test", "--json", cwd=place.top)
+    assert done.returncode == 0 and '"auc":1' in done.stdout.replace(" ", ""), told(done)
 
 
 # ---- who writes it ----
@@ -409,6 +443,7 @@ if __name__ == "__main__":
         what_is_denied_and_absent_is_marked,
         a_granted_connection_is_told_as_such,
         padding_hides_nothing,
+        a_long_one_comes_whole,
         what_never_repeats_is_counted,
         many_processes_share_the_last_number,
         a_cell_that_is_killed_has_what_it_did,
@@ -420,5 +455,6 @@ if __name__ == "__main__":
         the_ledger_keeps_it_with_the_record,
         a_damaged_or_hostile_one_is_refused_with_its_place,
         words_that_do_not_go_together_are_refused,
+        the_line_is_what_a_profile_learns_from,
         a_workload_cannot_write_what_the_eye_leaves,
     ])
