@@ -271,20 +271,18 @@ static bool put_own(char *out, const char *path)
 
 /* ---- paths ---- */
 
-/* The nearest granted directory that it lies in; NULL. */
-static const struct grant *granted_by(const struct grant_set *set, const char *path, const char **ret_object)
+/* The grant of the nearest directory that it lies in; GRANT_NONE. */
+static uint32_t granted_by(const struct grant_set *set, const char *path)
 {
-	const struct grant *found = NULL;
+	uint32_t found = GRANT_NONE;
 
 	for (uint32_t i = 0; i < set->count; i++) {
 		const char *object = grant_object(set, i);
 
 		if (set->grants[i].rights == 0 || object[0] != '/' || !path_is_beneath(path, object))
 			continue;
-		if (found != NULL && set->grants[i].object_len <= found->object_len)
-			continue;
-		found = &set->grants[i];
-		*ret_object = object;
+		if (found == GRANT_NONE || set->grants[i].object_len > set->grants[found].object_len)
+			found = i;
 	}
 	return found;
 }
@@ -304,13 +302,13 @@ static bool is_dot_of_home(const struct symbol_place *place, const char *path)
  * so do those of the system. False: it lies in none. */
 static bool put_granted(const struct symbol_place *place, char *out, const char *path, const struct top_row *top)
 {
-	const char *object = NULL;
-	const struct grant *g = granted_by(place->grants, path, &object);
-	const bool around_home = object != NULL && place->home != NULL && path_is_beneath(place->home, object);
+	const uint32_t by = granted_by(place->grants, path);
+	const struct grant *g = &place->grants->grants[by != GRANT_NONE ? by : 0];
+	const char *object = by != GRANT_NONE ? grant_object(place->grants, by) : "/";
 
-	if (g == NULL || object[1] == 0)
+	if (object[1] == 0)
 		return false;
-	if (is_dot_of_home(place, path) && (g->verb != VERB_WORK || around_home))
+	if (is_dot_of_home(place, path) && (g->verb != VERB_WORK || path_is_beneath(place->home, object)))
 		return false;
 	if (top != NULL && (g->rights & RIGHT_WRITE) == 0)
 		return false;
@@ -361,13 +359,14 @@ static void put_program(char *out, const char *name)
 /* What the cell may have written itself, or may replace: nobody else has seen it. */
 static bool is_new(const struct symbol_place *place, const struct effect *f)
 {
-	const char *object;
-	const struct grant *g = granted_by(place->grants, f->object, &object);
+	const uint32_t by = granted_by(place->grants, f->object);
 	char own[SYMBOL_MAX] = "";
 
-	if (f->verdict == EFFECT_DENIED_WRITTEN || (g != NULL && (g->rights & RIGHT_WRITE) != 0))
+	if (f->verdict == EFFECT_DENIED_WRITTEN)
 		return true;
-	return g == NULL && (is_home(place, f->object) || put_own(own, f->object));
+	if (by != GRANT_NONE)
+		return (place->grants->grants[by].rights & RIGHT_WRITE) != 0;
+	return is_home(place, f->object) || put_own(own, f->object);
 }
 
 static void put_exec(const struct symbol_place *place, char *out, const struct effect *f)

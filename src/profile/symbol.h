@@ -2,7 +2,7 @@
  *
  * Owns:   the words: a kind, `:`, the class of its object, and a mark: `!` denied, `?` not there. doc/TRACE.md lists them.
  * Holds:  a symbol is 1 to SYMBOL_MAX - 1 bytes of printable ASCII without blanks, whatever the object was. Nothing in it names what a person
- *         named: of a tree it says that it is one, of a home only names that begin with a dot. Numbers in names are `#`.
+ *         named: of trees and homes only names that begin with a dot are told. Numbers in names are `#`.
  * Called: supervisor, when an event has ended; pure. */
 #ifndef PROFILE_SYMBOL_H
 #define PROFILE_SYMBOL_H
