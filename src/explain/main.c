@@ -174,10 +174,10 @@ static bool is_word(const char *at, size_t n, const char *word)
 
 static bool read_how(const char *word, size_t n, struct mode *ret)
 {
-	static const char *const traces[] = {
-		[TRACED_TEXT] = EXPLAIN_TRACE, [TRACED_JSON] = EXPLAIN_TRACE_JSON,
-					      [TRACED_LINE] = EXPLAIN_TRACE_LINE, [TRACED_LINES] = EXPLAIN_TRACE_LINES
-	};
+	static const char *const traces[] = { [TRACED_TEXT] = EXPLAIN_TRACE,
+					      [TRACED_JSON] = EXPLAIN_TRACE_JSON,
+					      [TRACED_LINE] = EXPLAIN_TRACE_LINE,
+					      [TRACED_LINES] = EXPLAIN_TRACE_LINES };
 
 	for (size_t i = 0; i < sizeof traces / sizeof traces[0]; i++)
 		if (is_word(word, n, traces[i])) {
