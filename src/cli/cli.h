@@ -17,6 +17,7 @@
 /* Each takes its own argv (argv[0] is the command) and gives the exit status. */
 int cli_run(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+int cli_trace(int argc, char **argv);
 int cli_learn(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_policy(int argc, char **argv);

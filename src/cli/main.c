@@ -22,6 +22,7 @@ static const char help_text[] =
 	"\n"
 	"  ambit run [GRANTS] -- COMMAND...   run a command in a cell of its own\n"
 	"  ambit explain RECORD               why something was denied, and what would allow it\n"
+	"  ambit trace EVENT                  what it asked of the kernel, in order\n"
 	"  ambit learn -- COMMAND...          write the narrowest policy that a command needs\n"
 	"  ambit diff [EVENT] [PATH...]       what an event changed, before it is committed\n"
 	"  ambit commit [EVENT] [PATH...]     commit what is kept, or a part of it\n"
@@ -62,6 +63,7 @@ static const struct command {
 } commands[] = {
 	{ "run", cli_run },
 	{ "explain", cli_explain },
+	{ "trace", cli_trace },
 	{ "learn", cli_learn },
 	{ "diff", cli_stage_short },
 	{ "commit", cli_stage_short },

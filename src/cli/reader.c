@@ -22,24 +22,35 @@ static void harmless(const struct buf *in, struct buf *out)
 	}
 }
 
-int reader_run(int record_fd, const char *mode, struct buf *ret_text, struct err *e)
+static int refused(int status, const struct buf *raw, struct err *e)
+{
+	if (status == EXPLAIN_CHANGED)
+		return err_set(e, AMBIT_CONFLICT, NULL, "it is not what was recorded");
+	if (status == EXPLAIN_NONE)
+		return err_set(e, AMBIT_NOT_FOUND,
+			       "`--observe full`, as it is unless somebody says otherwise, keeps one", "%.*s",
+			       (int)raw->len, (const char *)raw->data);
+	return err_set(e, AMBIT_MALFORMED, "a record is what `ambit run --record FILE` writes", "%.*s", (int)raw->len,
+		       (const char *)raw->data);
+}
+
+int reader_run_raw(int record_fd, const char *mode, struct buf *ret, struct err *e)
 {
 	/* a record of 128 MB needs several times as much once it is a tree */
 	const struct parser_ask ask = {
 		.role = "ambit-explain", .mode = mode, .input_fd = record_fd, .memory_bytes = UINT64_C(2) << 30
 	};
-	auto_buf raw = { .max = 0 };
-	int status, r;
+	int status, r = parser_run(&ask, ret, &status, e);
 
-	buf_init(&raw, READER_TEXT_MAX / 8);
-	r = parser_run(&ask, &raw, &status, e);
-	if (r < 0)
-		return r;
-	if (status == EXPLAIN_CHANGED)
-		return err_set(e, AMBIT_CONFLICT, NULL, "it is not what was recorded");
-	if (status != EXPLAIN_DONE)
-		return err_set(e, AMBIT_MALFORMED, "a record is what `ambit run --record FILE` writes", "%.*s",
-			       (int)raw.len, (const char *)raw.data);
-	harmless(&raw, ret_text);
-	return 0;
+	return r < 0 ? r : status != EXPLAIN_DONE ? refused(status, ret, e) : 0;
+}
+
+int reader_run(int record_fd, const char *mode, struct buf *ret_text, struct err *e)
+{
+	auto_buf raw = { .max = READER_TEXT_MAX / 8 };
+	const int r = reader_run_raw(record_fd, mode, &raw, e);
+
+	if (r == 0)
+		harmless(&raw, ret_text);
+	return r;
 }

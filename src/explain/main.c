@@ -1,6 +1,6 @@
 /* ambit-explain [MODE]: reads a record from descriptor 0, writes readable text (with `learn` or `learn-server` a policy) to descriptor 1,
  * ends. Nothing else: it is run in a cell with an empty root, because a record may have been written by anybody. ask.h has the modes.
- * Exit status: EXPLAIN_DONE; EXPLAIN_FAILED, and descriptor 1 has one line that says why, without a newline; EXPLAIN_CHANGED;
+ * Exit status: EXPLAIN_DONE; EXPLAIN_FAILED or EXPLAIN_NONE, and descriptor 1 has one line that says why, without a newline; EXPLAIN_CHANGED;
  * 2 wrong usage. */
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +19,7 @@
 #include "explain/learn.h"
 #include "explain/promise.h"
 #include "explain/reader.h"
+#include "explain/traced.h"
 #include "ledger/payload.h"
 
 #define OUT_MAX (24u << 20) /* more than both texts can be: they are cut and counted */
@@ -26,7 +27,8 @@
 
 /* How it is to be read, of what was asked. */
 struct mode {
-	bool learns, of_server;
+	bool learns, of_server, traces;
+	enum traced_how how; /* it traces */
 	bool is_payload;
 	uint8_t digest[SHA256_BYTES];
 	const char *event; /* of which the record is; NULL: there is one */
@@ -60,6 +62,34 @@ static int learn(const struct event_result *r, bool of_server, struct buf *out, 
 		learn_write(&l, r, of_server, out);
 	learned_finish(&l);
 	return rc;
+}
+
+static int trace(const struct told *told, enum traced_how how, struct buf *out, struct err *e)
+{
+	struct trace t;
+	const int rc = traced_take(told, &t, e);
+
+	if (rc == 0)
+		traced_write(told, &t, how, out);
+	trace_finish(&t);
+	return rc;
+}
+
+/* What is asked of a record that is one. */
+static int tell(const struct mode *mode, const struct told *told, struct buf *out, struct err *e)
+{
+	if (told->is_call && mode->traces)
+		return err_set(e, AMBIT_NOT_FOUND, NULL,
+			       "a call of a tool has no trace: what it asked of the kernel is its server's");
+	if (told->is_call)
+		return mode->learns ? err_set(e, AMBIT_USAGE, NULL, "a call of a tool is no command to learn from")
+				    : call_write(told->json, out, e);
+	if (mode->traces)
+		return trace(told, mode->how, out, e);
+	if (mode->learns)
+		return learn(&told->result, mode->of_server, out, e);
+	explain_write(told, out);
+	return 0;
 }
 
 static bool has_digest(const struct buf *in, const uint8_t want[SHA256_BYTES])
@@ -113,13 +143,7 @@ static int answer(const struct mode *mode, struct buf *out, struct err *e)
 		find_record(mode->event, &at, &n);
 	rc = reader_read(at, n, &told, e);
 	buf_finish(&in); /* the tree has it all */
-	if (rc == 0 && told.is_call)
-		rc = mode->learns ? err_set(e, AMBIT_USAGE, NULL, "a call of a tool is no command to learn from")
-				  : call_write(told.json, out, e);
-	else if (rc == 0 && mode->learns)
-		rc = learn(&told.result, mode->of_server, out, e);
-	else if (rc == 0)
-		explain_write(&told, out);
+	rc = rc < 0 ? rc : tell(mode, &told, out, e);
 	told_finish(&told);
 	return rc == 0 && out->failed ? err_set(e, AMBIT_MEMORY, NULL, "the explanation is too long") : rc;
 }
@@ -143,20 +167,47 @@ static void seed_hashes(void)
 		json_object_seed(seed);
 }
 
-static bool read_mode(const char *word, struct mode *ret)
+static bool is_word(const char *at, size_t n, const char *word)
+{
+	return strlen(word) == n && memcmp(at, word, n) == 0;
+}
+
+static bool read_how(const char *word, size_t n, struct mode *ret)
+{
+	static const char *const traces[] = { [TRACED_TEXT] = EXPLAIN_TRACE,
+					      [TRACED_JSON] = EXPLAIN_TRACE_JSON,
+					      [TRACED_LINE] = EXPLAIN_TRACE_LINE,
+					      [TRACED_LINES] = EXPLAIN_TRACE_LINES };
+
+	for (size_t i = 0; i < sizeof traces / sizeof traces[0]; i++)
+		if (is_word(word, n, traces[i])) {
+			ret->traces = true;
+			ret->how = (enum traced_how)i;
+		}
+	ret->of_server = is_word(word, n, EXPLAIN_SERVER);
+	ret->learns = ret->of_server || is_word(word, n, "learn");
+	return ret->traces || ret->learns || is_word(word, n, "explain");
+}
+
+static bool read_payload(const char *word, struct mode *ret)
 {
 	const size_t n = strlen(EXPLAIN_PAYLOAD);
+	const char *event = strchr(word + n, ':');
 
-	ret->of_server = strcmp(word, EXPLAIN_SERVER) == 0;
-	ret->learns = ret->of_server || strcmp(word, "learn") == 0;
-	ret->is_payload = strncmp(word, EXPLAIN_PAYLOAD, n) == 0;
-	ret->event = NULL;
-	if (ret->is_payload && strchr(word + n, ':') != NULL)
-		ret->event = strchr(word + n, ':') + 1;
-	if (ret->event != NULL && !id_is('e', ret->event, strlen(ret->event)))
+	ret->is_payload = true;
+	ret->event = event != NULL ? event + 1 : NULL;
+	return payload_name_take(word + n, strcspn(word + n, ":"), ret->digest) &&
+	       (ret->event == NULL || id_is('e', ret->event, strlen(ret->event)));
+}
+
+static bool read_mode(const char *words, struct mode *ret)
+{
+	const size_t n = strcspn(words, " ");
+
+	if (!read_how(words, n, ret))
 		return false;
-	return ret->is_payload ? payload_name_take(word + n, strcspn(word + n, ":"), ret->digest)
-			       : ret->learns || strcmp(word, "explain") == 0;
+	return words[n] == 0 || (strncmp(words + n + 1, EXPLAIN_PAYLOAD, strlen(EXPLAIN_PAYLOAD)) == 0 &&
+				 read_payload(words + n + 1, ret));
 }
 
 int main(int argc, char **argv)
@@ -175,6 +226,6 @@ int main(int argc, char **argv)
 	if (rc < 0)
 		complain(&e);
 	if (rc != 0)
-		return rc < 0 ? EXPLAIN_FAILED : rc;
+		return rc == -AMBIT_NOT_FOUND ? EXPLAIN_NONE : rc < 0 ? EXPLAIN_FAILED : rc;
 	return fd_write_all(STDOUT_FILENO, out.data, out.len) < 0;
 }

@@ -12,6 +12,7 @@
 #include "core/kind.h"
 #include "explain/call.h"
 #include "explain/json_take.h"
+#include "explain/reader_trace.h"
 
 #define ARGUMENT_MAX CELL_PROGRAM_MAX
 
@@ -689,6 +690,7 @@ static void read_all(struct take *t, struct told *ret)
 	read_grants(t, ret->json, ret);
 	read_wall(t, ret->json, ret);
 	read_effects(t, ret->json, ret);
+	trace_take(t, ret->json, &ret->result.trace);
 	read_labels(t, ret->json, &ret->result.labels);
 	read_usage(t, ret->json, &ret->result);
 	read_labelled(t, ret->json, &ret->result);

@@ -752,6 +752,7 @@ static void on_ended(struct ambit_event *ev, struct wire_message *m)
 	memset(&o, 0, sizeof o);
 	outcome_decode(&m->body, &o);
 	o.labels = rbuf_u64(&m->body);
+	event_trace_end(ev, m);
 	ev->told_end = true;
 	if (m->body.failed) {
 		r->cause = CAUSE_LOST;
@@ -825,6 +826,8 @@ static void take_messages(struct ambit_event *ev)
 			on_frozen(ev, &m);
 		else if (m.number == WIRE_EVENT_EFFECTS)
 			on_effects(ev, &m);
+		else if (m.number == WIRE_EVENT_TRACE)
+			event_trace_piece(ev, &m);
 		else if (m.number == WIRE_EVENT_DELEGATE)
 			delegate_begin(ev, &m);
 		else if (m.number == WIRE_EVENT_DELEGATE_END)

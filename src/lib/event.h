@@ -166,6 +166,9 @@ bool event_leaves(const struct ambit_event *ev);
 /* The next step of a kernel, of which none runs: the source is given when it is recorded that it was asked for. -EAGAIN: not now; -EPIPE: it has ended. */
 int event_step_give(struct ambit_event *ev, uint32_t step, const char *source, bool shows);
 void event_step_told(struct ambit_event *ev, struct wire_message *m);
+/* Its trace, in pieces; and what of it travels with the end. */
+void event_trace_piece(struct ambit_event *ev, struct wire_message *m);
+void event_trace_end(struct ambit_event *ev, struct wire_message *m);
 /* Whether it was: one that was not has not run. */
 bool event_step_is_given(const struct ambit_event *ev);
 /* And whether the interpreter has all of it: what comes before that, it takes for none of the step's. */

@@ -6,16 +6,18 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "cell/spec.h"
 #include "core/denial.h"
 #include "core/kind.h"
 #include "lib/record_change.h"
+#include "profile/trace.h"
 
-/* How RECORD_MAX is kept: what was captured takes at most 4/3 of RECORD_OUTPUT_MAX as base64, and json_put_bytes chooses
+/* How RECORD_MAX is kept: what was captured and the trace take at most 4/3 of their bytes as base64, and json_put_bytes chooses
  * nothing larger; effects RECORD_EFFECTS_MAX; grants at most six times their pool; arguments CELL_PROGRAM_MAX, six times; objects of what brought labels likewise. */
-_Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_MAX + 6 * CELL_PROGRAM_MAX +
-			       6 * RESULT_SOURCES_MAX + RESULT_STEPS_MAX * 256 +
+_Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + TRACE_BYTES_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_MAX +
+			       6 * CELL_PROGRAM_MAX + 6 * RESULT_SOURCES_MAX + RESULT_STEPS_MAX * 256 +
 			       6 * RESULT_LABELS_MAX * GRANT_OBJECT_MAX + (1u << 20) <
 		       RECORD_MAX,
 	       "a record that the reader would refuse");
@@ -273,6 +275,30 @@ static void effects_put(struct json *j, const struct event_result *r, uint64_t *
 	json_put_array_end(j);
 }
 
+/* ---- the trace ---- */
+
+/* It is no text, so it is told as base64. */
+static void trace_put(struct json *j, const struct result_trace *t)
+{
+	uint8_t digest[SHA256_BYTES];
+	struct sha256 s;
+
+	if (t->form.len == 0) {
+		json_put_null(j);
+		return;
+	}
+	sha256_init(&s);
+	sha256_add(&s, t->form.data, t->form.len);
+	sha256_end(&s, digest);
+	json_put_object(j);
+	json_put_hex(json_put_key(j, "sha256"), digest, sizeof digest);
+	json_put_count(json_put_key(j, "threads"), t->threads);
+	json_put_count(json_put_key(j, "calls"), t->calls);
+	json_put_count(json_put_key(j, "dropped"), t->dropped);
+	json_put_bytes(json_put_key(j, "form"), t->form.data, t->form.len);
+	json_put_object_end(j);
+}
+
 /* ---- usage, outcome, times, output ---- */
 
 static void used_put(struct json *j, const char *key, uint64_t value, bool exact)
@@ -473,6 +499,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	effects_put(json_put_key(j, "effects"), r, &dropped);
 	json_put_count(json_put_key(j, "effects_dropped"), dropped);
 	json_put_count(json_put_key(j, "base_effects"), r->base_effects);
+	trace_put(json_put_key(j, "trace"), &r->trace);
 	usage_put(json_put_key(j, "usage"), r);
 	labels_put_json(json_put_key(j, "labels"), &r->labels);
 	json_put_word(json_put_key(j, "stream"), r->stream[0] != 0 ? r->stream : NULL);

@@ -83,6 +83,7 @@ void result_finish(struct event_result *r)
 		free(r->kernel.told[i].source);
 	free(r->kernel.told);
 	stage_answer_finish(&r->stage);
+	buf_finish(&r->trace.form);
 	buf_finish(&r->out);
 	buf_finish(&r->err);
 	*r = (struct event_result){ .ended = false };

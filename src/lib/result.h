@@ -53,6 +53,13 @@ struct result_closing {
 	char event[ID_TEXT_MAX]; /* in which; "": in none, or it would have come by this one */
 };
 
+/* What it asked of the kernel, in order (profile/trace.h): the form, and what is told of it. */
+struct result_trace {
+	uint32_t threads;
+	uint64_t calls, dropped;
+	struct buf form; /* owned; empty: nothing was observed */
+};
+
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
 	char parent[ID_TEXT_MAX]; /* whose sub-agent it is; "": nobody's */
@@ -83,6 +90,7 @@ struct event_result {
 	size_t n_effects;
 	uint64_t effects_dropped;
 	uint64_t base_effects; /* seen and allowed by the base: counted, not listed */
+	struct result_trace trace;
 
 	uint32_t n_ports; /* of the host, which lead to servers of the command */
 	struct {

@@ -1,4 +1,4 @@
-/* line - one trace as text: what `ambit trace --lines` writes and `ambit profile eval` reads.
+/* line - one trace as text: what `ambit trace --line` writes and `ambit profile eval` reads.
  *
  * Owns:   nothing: what it gives lies in the text.
  * Holds:  a line is symbols with blanks between; before them may stand a label, a tab, a key, and a tab. The symbol | ends a thread. A label is usual if it is empty, -, 0, benign, good, normal or usual; any other is the name of an attack.

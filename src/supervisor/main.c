@@ -41,6 +41,7 @@
 #include "supervisor/spawn.h"
 #include "supervisor/staging.h"
 #include "supervisor/told.h"
+#include "supervisor/tracing.h"
 #include "warden/arena.h"
 #include "warden/template.h"
 #include "wire/wire.h"
@@ -896,6 +897,9 @@ struct telling {
 	uint8_t room[WIRE_BODY_MAX];
 	struct buf batch; /* in room */
 	struct effect effect;
+	struct tracing tracing;
+	struct tracing_counts traced;
+	struct buf trace; /* owned: its form, "" if there is none */
 	size_t told;
 	bool counted; /* the dialer has told what was connected */
 	int unlogged; /* what the ledger did not take: why, and how that ended */
@@ -916,14 +920,18 @@ static bool asks_own_names(const struct telling *t, const struct effect *f)
 	       spec_has_responder(&t->s->spec);
 }
 
-static void tell(struct telling *t, enum effect_source source, uint8_t kind, uint32_t count, const char *object,
-		 size_t length)
+/* Of the body of the end, but for the trace and the last effects. */
+#define ENDED_FRAME (OUTCOME_BYTES + 8 + 24)
+
+/* False: it is no effect. */
+static bool judge_effect(struct telling *t, enum effect_source source, uint8_t kind, uint32_t count, const char *object,
+			 size_t length)
 {
 	struct effect *f = &t->effect;
 
 	if (effect_word(kind) == NULL || length >= sizeof f->object || memchr(object, 0, length) != NULL) {
 		t->s->outcome.effects_dropped++;
-		return;
+		return false;
 	}
 	f->kind = kind;
 	f->count = count;
@@ -931,29 +939,49 @@ static void tell(struct telling *t, enum effect_source source, uint8_t kind, uin
 	memcpy(f->object, object, length);
 	f->object[length] = 0;
 	classify_effect(&t->classifier, f);
+	return true;
+}
+
+static void tell_judged(struct telling *t)
+{
+	const struct effect *f = &t->effect;
+
 	if (f->verdict == EFFECT_ABSENT)
 		return;
 	if ((f->base == EFFECT_BASE && f->kind != EFFECT_EXEC) || asks_own_names(t, f)) {
-		t->s->outcome.base_effects += count;
+		t->s->outcome.base_effects += f->count;
 		return;
 	}
-	if (t->counted && source == EFFECT_REQUESTED && f->kind == EFFECT_CONNECT && f->verdict == EFFECT_ALLOWED &&
+	if (t->counted && f->source == EFFECT_REQUESTED && f->kind == EFFECT_CONNECT && f->verdict == EFFECT_ALLOWED &&
 	    f->grant != GRANT_NONE) /* the dialer tells of it, and knows */
 		return;
 	if (t->told++ >= EFFECTS_MAX) {
 		t->s->outcome.effects_dropped++;
 		return;
 	}
-	if (t->batch.len + length + 64 + METER_BYTES > WIRE_BODY_MAX - OUTCOME_BYTES - 8)
+	if (t->batch.len + strlen(f->object) + 64 + METER_BYTES > WIRE_BODY_MAX - ENDED_FRAME)
 		flush_effects(t);
 	effect_encode(&t->batch, f);
 	if (t->unlogged == 0)
 		t->unlogged = logbook_effect(&t->s->logbook, f, t->classifier.facts, t->classifier.socket, &t->why);
 }
 
+static void tell(struct telling *t, enum effect_source source, uint8_t kind, uint32_t count, const char *object,
+		 size_t length)
+{
+	if (judge_effect(t, source, kind, count, object, length))
+		tell_judged(t);
+}
+
+/* An entry of the arena: each has a symbol, told or not. */
 static void tell_effect(void *user, uint8_t kind, uint32_t count, const char *object, size_t length)
 {
-	tell(user, EFFECT_REQUESTED, kind, count, object, length);
+	struct telling *t = user;
+	const bool judged = judge_effect(t, EFFECT_REQUESTED, kind, count, object, length);
+
+	tracing_add(&t->tracing, judged ? &t->effect : NULL);
+	if (judged)
+		tell_judged(t);
 }
 
 static void tell_meter(struct telling *t, const struct meter *m, const char *object, int length)
@@ -1091,8 +1119,11 @@ static void tell_effects(struct supervisor *s, struct telling *t)
 	tell_connections(s, t); /* first: what the program asks for leaves them no room, if it likes */
 	tell_refused(s, t);
 	tell_requests(s, t);
-	if (s->spec.observe != CELL_OBSERVE_OFF)
-		arena_read(s->arena, ARENA_BYTES, tell_effect, t, &head);
+	t->tracing.place = (struct symbol_place){ .home = s->request.home, .grants = &s->request.grants };
+	if (s->spec.observe != CELL_OBSERVE_OFF) {
+		arena_read(s->arena, tell_effect, t, &head);
+		tracing_end(&t->tracing, s->arena, s->spec.observe, head.seen, &t->trace, &t->traced);
+	}
 	s->outcome.effects_seen = head.seen;
 	s->outcome.effects_dropped += head.dropped;
 	classify_finish(&t->classifier);
@@ -1117,6 +1148,27 @@ static void tell_unlogged(struct supervisor *s, struct err *why)
 	(void)wire_send(s->lib, WIRE_EVENT_FAILED, &b, NULL, 0); /* if nobody listens, nobody asks */
 }
 
+/* Pieces of a trace that is too long to travel with the end. */
+static void flush_trace(struct telling *t)
+{
+	for (size_t at = 0, n; at < t->trace.len; at += n) {
+		struct buf b = { .data = t->trace.data + at, .lent = true };
+
+		n = t->trace.len - at < WIRE_BODY_MAX ? t->trace.len - at : WIRE_BODY_MAX;
+		b.len = b.cap = b.max = n;
+		(void)wire_send(t->s->lib, WIRE_EVENT_TRACE, &b, NULL, 0); /* if nobody listens, nobody asks */
+	}
+	buf_reset(&t->trace);
+}
+
+static void put_trace(struct telling *t, struct buf *b)
+{
+	buf_put_u32(b, t->traced.threads);
+	buf_put_u64(b, t->traced.calls);
+	buf_put_u64(b, t->traced.dropped);
+	buf_put_bytes(b, t->trace.data, t->trace.len);
+}
+
 static void tell_ended(struct supervisor *s)
 {
 	static struct telling t;
@@ -1124,6 +1176,7 @@ static void tell_ended(struct supervisor *s)
 	struct buf b;
 
 	buf_init_in(&t.batch, t.room, sizeof t.room);
+	buf_init(&t.trace, TRACE_BYTES_MAX);
 	t.unlogged = s->unlogged;
 	t.why = s->unlogged_why;
 	s->outcome.labels = judge_labels(&s->judge); /* before it is told what was closed by them */
@@ -1142,9 +1195,12 @@ static void tell_ended(struct supervisor *s)
 		tell_unlogged(s, &t.why);
 		return;
 	}
+	if (ENDED_FRAME + t.trace.len + t.batch.len > WIRE_BODY_MAX)
+		flush_trace(&t);
 	buf_init_in(&b, s->room, WIRE_BODY_MAX); /* nothing is received any more */
 	outcome_encode(&s->outcome, &b);
 	buf_put_u64(&b, s->outcome.labels);
+	put_trace(&t, &b);
 	buf_put(&b, t.batch.data, t.batch.len);
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 20
+#define REQUEST_VERSION 21
 
 void request_put_grants(struct buf *out, const struct grant_set *set, const char (*ids)[ID_TEXT_MAX])
 {

@@ -7,26 +7,36 @@
 
 #define SLOTS 16384u /* a power of two; at most three quarters are used */
 #define ENTRIES_MAX (SLOTS / 4 * 3)
-#define SLOTS_BYTES ((SLOTS + 1) * sizeof(uint32_t)) /* the last one counts the entries */
+
+_Static_assert(ENTRIES_MAX <= TRACE_UNKEPT, "an entry whose number says something else");
+
+struct arena_slots {
+	struct {
+		uint32_t at; /* offset of the entry + 1; 0: a free place */
+		uint32_t number;
+	} slots[SLOTS];
+	uint32_t entries;
+};
 
 int arena_init(struct arena *a, void *shared)
 {
 	/* mapped and not from the heap, which would clear it: most events touch few of its pages */
-	void *slots = mmap(NULL, SLOTS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *own = mmap(NULL, sizeof *a->own, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (slots == MAP_FAILED)
+	if (own == MAP_FAILED)
 		return -ENOMEM;
 	a->head = shared;
-	a->slots = slots;
+	a->own = own;
 	*a->head = (struct arena_head){ .magic = ARENA_MAGIC };
-	return 0;
+	return steps_init(&a->steps, (char *)shared + ARENA_ENTRIES_BYTES);
 }
 
 void arena_finish(struct arena *a)
 {
-	if (a->slots != NULL)
-		(void)munmap(a->slots, SLOTS_BYTES);
-	a->slots = NULL;
+	if (a->own != NULL)
+		(void)munmap(a->own, sizeof *a->own);
+	a->own = NULL;
+	steps_finish(&a->steps);
 }
 
 static size_t padded(size_t length)
@@ -54,34 +64,44 @@ static bool is_same(const struct arena_entry *e, uint8_t kind, const char *objec
 	return e->kind == kind && e->length == length && memcmp(e + 1, object, length) == 0;
 }
 
-void arena_note(struct arena *a, uint8_t kind, const char *object, size_t length)
+/* Its number; ENTRIES_MAX: there is no room for it. */
+static uint32_t find_entry(struct arena *a, uint8_t kind, const char *object, size_t length)
 {
+	struct arena_slots *own = a->own;
 	uint32_t slot = hash(kind, object, length) % SLOTS;
 	struct arena_entry *e;
 
-	a->head->seen++;
-	for (; a->slots[slot] != 0; slot = (slot + 1) % SLOTS) {
-		e = entry_at(a, a->slots[slot] - 1);
+	for (; own->slots[slot].at != 0; slot = (slot + 1) % SLOTS) {
+		e = entry_at(a, own->slots[slot].at - 1);
 		if (!is_same(e, kind, object, length))
 			continue;
 		if (e->count < UINT32_MAX)
 			e->count++;
-		return;
+		return own->slots[slot].number;
 	}
-	if (length > UINT16_MAX || a->slots[SLOTS] >= ENTRIES_MAX ||
-	    a->head->used + padded(length) > ARENA_BYTES - sizeof *a->head) {
+	if (length > UINT16_MAX || own->entries >= ENTRIES_MAX ||
+	    a->head->used + padded(length) > ARENA_ENTRIES_BYTES - sizeof *a->head) {
 		a->head->dropped++;
-		return;
+		return ENTRIES_MAX;
 	}
 	e = entry_at(a, a->head->used);
 	*e = (struct arena_entry){ .count = 1, .length = (uint16_t)length, .kind = kind };
 	memcpy(e + 1, object, length);
-	a->slots[slot] = a->head->used + 1;
-	a->slots[SLOTS]++;
+	own->slots[slot].at = a->head->used + 1;
+	own->slots[slot].number = own->entries++;
 	a->head->used += (uint32_t)padded(length);
+	return own->slots[slot].number;
 }
 
-void arena_read(const void *shared, size_t size,
+void arena_note(struct arena *a, uint32_t thread, uint8_t kind, const char *object, size_t length)
+{
+	const uint32_t number = find_entry(a, kind, object, length);
+
+	a->head->seen++;
+	steps_note(&a->steps, thread, (uint16_t)(number < ENTRIES_MAX ? number : TRACE_UNKEPT + kind));
+}
+
+void arena_read(const void *shared,
 		void (*each)(void *user, uint8_t kind, uint32_t count, const char *object, size_t length), void *user,
 		struct arena_head *ret)
 {
@@ -89,7 +109,7 @@ void arena_read(const void *shared, size_t size,
 	size_t left;
 
 	memcpy(ret, shared, sizeof *ret);
-	left = ret->magic == ARENA_MAGIC && ret->used <= size - sizeof *ret ? ret->used : 0;
+	left = ret->magic == ARENA_MAGIC && ret->used <= ARENA_ENTRIES_BYTES - sizeof *ret ? ret->used : 0;
 	while (left >= sizeof(struct arena_entry)) {
 		struct arena_entry e;
 

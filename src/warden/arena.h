@@ -1,6 +1,7 @@
 /* arena - where the eye leaves what it saw.
  *
- * Owns:   the layout of a shared memory area that the supervisor made: a head, then entries one after the other.
+ * Owns:   the layout of a shared memory area that the supervisor made: a head, then entries one after the other; behind them the order of them all
+ *         (steps.h).
  * Holds:  written by the warden alone, each different effect once, with a count. The supervisor reads it only when the cell
  *         is dead, and as it reads any message: every length is checked. Nothing in it is input to a decision.
  *         A killed warden leaves what it had seen.
@@ -11,7 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARENA_BYTES (2u << 20) /* touched only as far as used */
+#include "warden/steps.h"
+
+#define ARENA_ENTRIES_BYTES (2u << 20) /* touched only as far as used, as the rest */
+#define ARENA_BYTES (ARENA_ENTRIES_BYTES + STEPS_BYTES)
 #define ARENA_MAGIC 0x414d4254u
 
 struct arena_head {
@@ -31,15 +35,17 @@ struct arena_entry {
 
 struct arena {
 	struct arena_head *head; /* shared, borrowed */
-	uint32_t *slots;         /* owned: hash table of offsets + 1 */
+	struct arena_slots *own; /* owned: which entry is where */
+	struct steps steps;
 };
 
 int arena_init(struct arena *a, void *shared); /* 0 or -ENOMEM */
 void arena_finish(struct arena *a);
-void arena_note(struct arena *a, uint8_t kind, const char *object, size_t length);
+/* Of that thread, as the kernel numbers it. */
+void arena_note(struct arena *a, uint32_t thread, uint8_t kind, const char *object, size_t length);
 
-/* Calls each(user, kind, count, object, length) for every entry until one is not well-formed. */
-void arena_read(const void *shared, size_t size,
+/* Calls each(user, kind, count, object, length) for every entry until one is not well-formed. Their order is that of their numbers in steps. */
+void arena_read(const void *shared,
 		void (*each)(void *user, uint8_t kind, uint32_t count, const char *object, size_t length), void *user,
 		struct arena_head *ret);
 

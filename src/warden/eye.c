@@ -246,7 +246,7 @@ static void look(struct eye *eye, const struct seccomp_notif *asked)
 			kind = EFFECT_OPAQUE;
 			n = snprintf(eye->object, size, "system call %d", asked->data.nr);
 		}
-		arena_note(&eye->arena, kind, eye->object, (size_t)n < size ? (size_t)n : size - 1);
+		arena_note(&eye->arena, asked->pid, kind, eye->object, (size_t)n < size ? (size_t)n : size - 1);
 	}
 }
 

@@ -88,6 +88,21 @@ static void start(struct event_result *r)
 	buf_init(&r->err, 1u << 20);
 }
 
+/* Two threads, one of which opens a library twice. */
+static void sample_trace(struct event_result *r)
+{
+	static const uint8_t form[] = "\xfftrc\x01\0\x02\0\2\0\2\0\4\0\0\0\5\0\0\0\0\0\0\0"
+				      "\x0b"
+				      "exec:python\x0d"
+				      "read:/usr/lib\0\6\0\1\1";
+
+	buf_init(&r->trace.form, 1u << 20);
+	buf_put(&r->trace.form, form, sizeof form - 1);
+	r->trace.threads = 2;
+	r->trace.calls = 5;
+	r->trace.dropped = 1;
+}
+
 static void make_plain(struct event_result *r)
 {
 	const uint32_t work = sample_grant(r, VERB_WORK, "/home/ann/shop");
@@ -99,6 +114,7 @@ static void make_plain(struct event_result *r)
 	sample_effect(r, EFFECT_READ, EFFECT_ALLOWED, data, 12, "/srv/data/2025.csv");
 	sample_effect(r, EFFECT_WRITE, EFFECT_ALLOWED, work, 1, "/home/ann/shop/out/report.txt");
 	r->base_effects = 214;
+	sample_trace(r);
 	(void)snprintf(r->agent, sizeof r->agent, "coder");
 	r->workspace = WORKSPACE_DIRECT;
 }

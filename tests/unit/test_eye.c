@@ -176,7 +176,7 @@ static void every_path_is_noted_as_it_was_given(void **state)
 	serve_all(pair[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	arena_read(shared, ARENA_BYTES, take, &seen, &head);
+	arena_read(shared, take, &seen, &head);
 	for (size_t i = 0; i < ROWS; i++) {
 		unreadable += rows[i].length == UNREADABLE;
 		if (rows[i].length != UNREADABLE && !seen.row[i])

@@ -74,6 +74,7 @@ _ambit() {
 	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --budget --workspace --base --observe
 		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --label --session --key --background --kernel --end --python --node --shell --result --warm --agent --quiet --no-pty --help'
 	local explain_options='--ledger --help'
+	local trace_options='--json --line --lines --label --key --ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
 	local commit_options='--write --on-conflict --wait --json --help'
@@ -105,7 +106,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy help version --help --version'
+		_ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -181,10 +182,10 @@ _ambit() {
 	setup:--guard | setup:--mcp | setup:--run) ;;
 	setup:*) _ambit_words "$setup_options" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy' ;;
+	help:help) _ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
-	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;
+	ledger:--ledger | ledger:backup | explain:--ledger | trace:--ledger) _ambit_files -d ;;
 	ledger:--key | ledger:--since | ledger:--until | ledger:--grant | ledger:--session | ledger:--limit | ledger:--older-than | ledger:--witness | ledger:--quorum | ledger:--url) ;;
 	ledger:--event | ledger:prove) _ambit_words last ;;
 	ledger:--type) _ambit_words "$ledger_types" ;;
@@ -244,6 +245,8 @@ _ambit() {
 		esac
 		;;
 	policy:policy) _ambit_words 'check trust --help' ;;
+	trace:--label | trace:--key) ;;
+	trace:*) if [[ $word == -* ]]; then _ambit_words "$trace_options"; else _ambit_files -f -W last; fi ;;
 	explain:* | policy:*)
 		case $word in
 		-*)

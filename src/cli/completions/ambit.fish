@@ -41,6 +41,7 @@ end
 complete -c ambit -f
 complete -c ambit -n __fish_use_subcommand -a run -d 'Run one command in one cell'
 complete -c ambit -n __fish_use_subcommand -a explain -d 'Why each denial, and what would allow it'
+complete -c ambit -n __fish_use_subcommand -a trace -d 'What an event asked of the kernel, in order'
 complete -c ambit -n __fish_use_subcommand -a learn -d 'Write the narrowest policy that would have sufficed'
 complete -c ambit -n __fish_use_subcommand -a diff -d 'What an event changed'
 complete -c ambit -n __fish_use_subcommand -a commit -d 'Commit what is kept, or a part of it'
@@ -118,6 +119,16 @@ complete -c ambit -n '__ambit_in explain' -l ledger -x -a '(__fish_complete_dire
 complete -c ambit -n '__ambit_in explain' -l help -d 'How explain is used'
 complete -c ambit -n '__ambit_in explain' -a last -d 'The latest event of the ledger'
 complete -c ambit -n '__ambit_in explain' -F
+
+complete -c ambit -n '__ambit_in trace' -l json -d 'One object, with the steps of all threads'
+complete -c ambit -n '__ambit_in trace' -l line -d 'One line, as profile eval reads it'
+complete -c ambit -n '__ambit_in trace' -l lines -d 'A thread a line'
+complete -c ambit -n '__ambit_in trace' -l label -x -d 'Before each line'
+complete -c ambit -n '__ambit_in trace' -l key -x -d 'Behind the label'
+complete -c ambit -n '__ambit_in trace' -l ledger -x -a '(__fish_complete_directories)' -d 'Another ledger than your own'
+complete -c ambit -n '__ambit_in trace' -l help -d 'How trace is used'
+complete -c ambit -n '__ambit_in trace' -a last -d 'The latest event of the ledger'
+complete -c ambit -n '__ambit_in trace' -F
 
 complete -c ambit -n '__ambit_in learn' -l output -r -F -d 'Write the policy there'
 complete -c ambit -n '__ambit_in learn' -l workspace -x -a '(__fish_complete_directories)' -d 'What . means'
@@ -409,5 +420,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'

@@ -1,0 +1,13 @@
+/* reader_trace - the trace in a record: its bytes, which are those of its digest. What they say is taken elsewhere (traced.h).
+ *
+ * Called: from reader.c. */
+#ifndef EXPLAIN_READER_TRACE_H
+#define EXPLAIN_READER_TRACE_H
+
+#include "explain/json_take.h"
+#include "lib/result.h"
+
+/* Nothing, of a record that has none. ret is the caller's to finish in any case. */
+void trace_take(struct take *t, const json_t *record, struct result_trace *ret);
+
+#endif
