@@ -156,7 +156,7 @@ static bool parts_at(struct span name, size_t i, size_t *ret_len)
 	return strchr("/.:", name.at[i]) != NULL || (i > 0 && name.at[i] == '_' && name.at[i - 1] == '_');
 }
 
-bool call_name_acts(const char *tool, size_t n)
+enum call_told call_name_tells(const char *tool, size_t n)
 {
 	struct span left = span_bytes(tool, n);
 
@@ -167,11 +167,13 @@ bool call_name_acts(const char *tool, size_t n)
 		while (from > 0 && !parts_at(left, from - 1, &gap))
 			from--;
 		v = part_verb(span_bytes(left.at + from, left.len - from));
-		if (v != VERB_NONE || from == 0)
-			return v != VERB_READS;
+		if (v != VERB_NONE)
+			return v == VERB_READS ? CALL_READS : CALL_ACTS;
+		if (from == 0)
+			break;
 		left.len = from - (gap < from ? gap : from);
 	}
-	return true;
+	return CALL_UNTOLD;
 }
 
 /* --- items --- */
@@ -232,11 +234,13 @@ void call_begin(struct call *c, const uint8_t key[CALL_KEY_SIZE], const struct p
 	c->key = key;
 	c->prompt = prompt;
 	c->n = 0;
-	c->acts = told == CALL_UNTOLD ? call_name_acts(tool, n) : told == CALL_ACTS;
+	if (told == CALL_UNTOLD)
+		told = call_name_tells(tool, n);
+	c->acts = told != CALL_READS;
 	c->step = c->tool_hash = call_hash(key, DOMAIN_TOOL, 0, 0, tool, n);
 	cut(c->tool, sizeof c->tool, tool, n);
 	if (c->acts)
-		put(c, ITEM_TOOL, span_of(""), span_of(""), 0);
+		put(c, told == CALL_ACTS ? ITEM_TOOL : ITEM_TOOL_UNSURE, span_of(""), span_of(""), 0);
 }
 
 static uint8_t from_of(const struct call *c, struct span value, uint8_t from)

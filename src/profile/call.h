@@ -7,7 +7,7 @@
  *
  * An *item* is one thing that a call names, at one *place*: the tool, and the path of an argument (lists do not show in it: each element is an item). Kinds:
  *
- *   ITEM_TOOL     the tool itself, of one that acts
+ *   ITEM_TOOL     the tool itself, of one that acts; ITEM_TOOL_UNSURE: that is taken for one since nothing says what it does
  *   ITEM_ADDRESS  an argument of one that acts that is one address: mail, URL, account, path (profile/address.h)
  *   ITEM_INSIDE   such an address inside a longer text of one that acts
  *   ITEM_FETCH    a URL that is given to one that only reads: whoever is there learns of it, with all that stands in it
@@ -36,6 +36,7 @@
 
 enum item_kind {
 	ITEM_TOOL,
+	ITEM_TOOL_UNSURE,
 	ITEM_ADDRESS,
 	ITEM_INSIDE,
 	ITEM_FETCH,
@@ -94,9 +95,9 @@ struct call {
 	struct item items[CALL_ITEMS_MAX + 1];
 };
 
-/* Whether a tool of that name acts. It is the part behind the last of / . : or __ that counts (the rest is a server's name), or the part before where that has no such word; in it the first word of profile/verbs.def, in
- * snake_case, kebab-case or camelCase; "and" or "or" and a second verb behind it count, too (get_or_create). None: it acts. */
-bool call_name_acts(const char *tool, size_t n);
+/* Whether a tool of that name acts, as far as its name tells. It is the part behind the last of / . : or __ that counts (the rest is a server's name), or the part before where that has no such word; in it the first word of profile/verbs.def, in
+ * snake_case, kebab-case or camelCase; "and" or "or" and a second verb behind it count, too (get_or_create). */
+enum call_told call_name_tells(const char *tool, size_t n);
 
 void call_begin(struct call *c, const uint8_t key[CALL_KEY_SIZE], const struct prompt *prompt, const char *tool,
 		size_t n, enum call_told told);

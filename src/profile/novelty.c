@@ -30,7 +30,8 @@ struct novelty {
 static const struct {
 	double share, weight;
 } KINDS[ITEM_KINDS] = {
-	[ITEM_TOOL] = { 0.02, NOVELTY_WEIGHT },           [ITEM_ADDRESS] = { 0.03, NOVELTY_WEIGHT_ADDRESS },
+	[ITEM_TOOL] = { 0.02, NOVELTY_WEIGHT },
+	[ITEM_TOOL_UNSURE] = { 0.1, NOVELTY_WEIGHT },           [ITEM_ADDRESS] = { 0.03, NOVELTY_WEIGHT_ADDRESS },
 	[ITEM_INSIDE] = { 0.05, NOVELTY_WEIGHT_ADDRESS }, [ITEM_FETCH] = { 0.03, NOVELTY_WEIGHT_ADDRESS },
 	[ITEM_SITE] = { 0.03, NOVELTY_WEIGHT_ADDRESS },   [ITEM_NAME] = { 0.1, NOVELTY_WEIGHT },
 	[ITEM_WORDS] = { 0.2, NOVELTY_WEIGHT },           [ITEM_TITLE] = { 0.4, NOVELTY_WEIGHT },
@@ -132,10 +133,15 @@ static void support(struct row *r, uint64_t principal)
 			r->principals[i] = p;
 }
 
-/* The place of all tools that act is one: how often there is a new one. */
+/* The place of all tools that act is one: how often there is a new one. Those that may not act have another. */
 static uint64_t place_of(const struct mark *m)
 {
-	return m->kind == ITEM_TOOL ? 0 : m->place;
+	return m->kind <= ITEM_TOOL_UNSURE ? m->kind : m->place;
+}
+
+static bool is_tools(uint64_t place)
+{
+	return place <= ITEM_TOOL_UNSURE;
 }
 
 static bool is_known(const struct novelty *n, uint64_t scope, unsigned wanted, const struct mark *m)
@@ -157,7 +163,7 @@ static void learn_place(struct novelty *n, const struct scopes *s, const struct 
 		fresh = fresh ||
 			((d->marks[i].from & ITEM_OF_PROMPT) == 0 && !is_known(n, s->hash[0], 1, &d->marks[i]));
 	}
-	if (place != 0 && seen(n, ROW_PLACE, s->hash[0], place) == NULL) {
+	if (!is_tools(place) && seen(n, ROW_PLACE, s->hash[0], place) == NULL) {
 		(void)kept(n, ROW_PLACE, s->hash[0], place); /* from now on it is known; full: it stays unknown */
 		return;
 	}
@@ -183,14 +189,14 @@ static void learn_item(struct novelty *n, uint64_t scope, uint64_t principal, ui
 	support(r, principal);
 }
 
-/* A run without a tool that acts is one without a new one. */
-static void learn_tools(struct novelty *n, const struct scopes *s, const struct doings *d)
+/* A run without such a tool is one without a new one. */
+static void learn_tools(struct novelty *n, const struct scopes *s, const struct doings *d, unsigned kind)
 {
 	for (size_t i = 0; i < d->n_marks; i++)
-		if (d->marks[i].kind == ITEM_TOOL)
+		if (d->marks[i].kind == kind)
 			return;
 	for (size_t i = 0; i < s->n; i++) {
-		struct row *r = kept(n, ROW_PLACE, s->hash[i], 0);
+		struct row *r = kept(n, ROW_PLACE, s->hash[i], kind);
 
 		if (r != NULL)
 			r->n++;
@@ -208,12 +214,13 @@ int novelty_learn(struct novelty *n, const struct scopes *s, uint64_t principal,
 		return -AMBIT_LIMIT;
 	pupil->n++;
 	if (!first) {
-		learn_tools(n, s, &some);
+		learn_tools(n, s, &some, ITEM_TOOL);
+		learn_tools(n, s, &some, ITEM_TOOL_UNSURE);
 		for (size_t i = 0; i < some.n_marks; i++)
 			learn_place(n, s, &some, i);
 	}
 	for (size_t i = 0; i < some.n_marks; i++) {
-		if (first && place_of(&some.marks[i]) != 0)
+		if (first && !is_tools(place_of(&some.marks[i])))
 			(void)kept(n, ROW_PLACE, s->hash[0], place_of(&some.marks[i]));
 		for (size_t k = 0; k < s->n; k++)
 			learn_item(n, s->hash[k], principal, when, &some.marks[i]);
