@@ -25,6 +25,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "profile/prompt.h"
+#include "profile/tool.h"
+
 #define CALL_ITEMS_MAX 128 /* of one call */
 #define CALL_VALUE_MAX 96  /* of a value, for explaining */
 #define CALL_PLACE_MAX 64  /* of a path, likewise */
@@ -75,15 +78,6 @@ struct item {
 	char value[CALL_VALUE_MAX]; /* in its one form; cut with "..." */
 };
 
-/* What is told of a tool: by a person, or by annotations that a person has seen. */
-enum call_told { CALL_UNTOLD, CALL_READS, CALL_ACTS };
-
-/* The user's own words, in small letters with single blanks; borrowed. */
-struct prompt {
-	const char *text; /* NULL: none are known */
-	size_t n;
-};
-
 struct call {
 	const uint8_t *key;          /* borrowed, CALL_KEY_SIZE bytes */
 	const struct prompt *prompt; /* borrowed; NULL: none */
@@ -95,12 +89,8 @@ struct call {
 	struct item items[CALL_ITEMS_MAX + 1];
 };
 
-/* Whether a tool of that name acts, as far as its name tells. It is the part behind the last of / . : or __ that counts (the rest is a server's name), or the part before where that has no such word; in it the first word of profile/verbs.def, in
- * snake_case, kebab-case or camelCase; "and" or "or" and a second verb behind it count, too (get_or_create). */
-enum call_told call_name_tells(const char *tool, size_t n);
-
 void call_begin(struct call *c, const uint8_t key[CALL_KEY_SIZE], const struct prompt *prompt, const char *tool,
-		size_t n, enum call_told told);
+		size_t n, enum tool_told told);
 enum value_kind { VALUE_TEXT, VALUE_NUMBER, VALUE_SWITCH };
 /* One value; a number as it was written. from: what is known of where it comes from, besides the prompt. */
 void call_argument(struct call *c, const char *path, size_t path_n, const char *value, size_t n, enum value_kind kind,
@@ -109,10 +99,5 @@ void call_argument(struct call *c, const char *path, size_t path_n, const char *
 /* SipHash-2-4 of up to four numbers and bytes: what all sets are made of. */
 uint64_t call_hash(const uint8_t key[CALL_KEY_SIZE], uint64_t domain, uint64_t a, uint64_t b, const void *bytes,
 		   size_t n);
-
-/* Small letters, single blanks, in room for n bytes; gives how many. */
-size_t prompt_form(const char *text, size_t n, char *ret);
-/* Whether it stands there, not as part of a longer word. */
-bool prompt_names(const struct prompt *p, const char *value, size_t n);
 
 #endif

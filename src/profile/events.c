@@ -192,7 +192,7 @@ static int take_call(struct reading *r, json_t *one)
 	r->src_next = 0;
 	if (!is_src(r->src))
 		return wrong(r, "a call whose src is no list of [path, letters, tools]");
-	call_begin(r->call, r->key, &r->prompt, json_string_value(f), json_string_length(f), CALL_UNTOLD);
+	call_begin(r->call, r->key, &r->prompt, json_string_value(f), json_string_length(f), TOOL_UNTOLD);
 	if (json_is_object(a))
 		TRY(walk(r, path, 0, a));
 	r->sink->each(r->sink->into, r->call);
