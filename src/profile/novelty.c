@@ -128,9 +128,12 @@ static void support(struct row *r, uint64_t principal)
 {
 	const uint32_t p = (uint32_t)principal != 0 ? (uint32_t)principal : 1;
 
-	for (unsigned i = 0; i < NOVELTY_SUPPORT_MAX && r->principals[i] != p; i++)
+	for (unsigned i = 0; i < NOVELTY_SUPPORT_MAX; i++) {
 		if (r->principals[i] == 0)
 			r->principals[i] = p;
+		if (r->principals[i] == p)
+			return;
+	}
 }
 
 /* The place of all tools that act is one: how often there is a new one. Those that may not act have another. */
