@@ -352,7 +352,7 @@ static bool take_iban(struct address_search *s, size_t from, struct address *ret
 	for (size_t i = from; i < s->n && groups < 9;) {
 		const size_t end = run(s, i, is_capital);
 
-		if (end == i || end - i > 4 || is_atom(at(s, end)))
+		if (end == i || end - i > 4 || is_alnum(at(s, end)))
 			break;
 		signs += end - i;
 		groups++;
