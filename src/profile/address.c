@@ -244,6 +244,8 @@ static bool take_path(struct address_search *s, size_t from, struct address *ret
 	bool dot = false;
 
 	s->no_path = end;
+	if (has_prefix(p, "//"))
+		return false; /* a host follows */
 	while (p.len > 0 && is_loose(p.at[p.len - 1]))
 		p.len--;
 	for (size_t i = 0; i < p.len; i++) {

@@ -73,6 +73,7 @@ static void addresses_in_texts(void **state)
 		{ "./run.sh docs/report.md and/or TCP/IP 5/6", "P:run.sh P:docs/report.md " },
 		{ "x\xe2\x80\x94www.evil.com\xe2\x80\x94y", "U:evil.com " },
 		{ "http://good.test@evil.com/", "U:good.test@evil.com " },
+		{ "//evil.com/x", "U:evil.com/x " },
 		{ "://x http:// @ . .. / // ~ +", "" },
 	};
 
