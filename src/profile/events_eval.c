@@ -11,7 +11,7 @@
 #include "profile/names.h"
 #include "profile/order.h"
 
-#define EVAL_ROWS (1u << 20) /* more than one profile has: there are all suites in it */
+#define ROWS_MIN (1u << 12)
 #define ROUNDS 3             /* of which young profiles are an average */
 static const unsigned YOUNG[REPORT_YOUNG] = { 1, 2, 5 };
 static const double RATES[REPORT_RATES] = { 0.01, 0.05, 0.1 };
@@ -495,6 +495,20 @@ static int evaluate(struct evaluation *ev, struct err *e)
 	return 0;
 }
 
+/* Enough for all that may be learned at once: what a run teaches in two scopes, if all of it is new. */
+static uint32_t rows_for(const struct events *train)
+{
+	uint64_t most = 0;
+	uint32_t rows = ROWS_MIN;
+
+	for (size_t i = 0; i < train->n; i++)
+		if (event_is_good(&train->all[i]))
+			most += 4 * train->all[i].n_marks + 2 * (train->all[i].n_steps + 1) + 8;
+	while (rows < NOVELTY_ROWS_MAX && rows / 2 < most)
+		rows *= 2;
+	return rows;
+}
+
 static int read_all(struct evaluation *ev, struct err *e)
 {
 	const struct events_eval *how = ev->how;
@@ -514,7 +528,7 @@ static int read_all(struct evaluation *ev, struct err *e)
 	ev->accept = calloc(names_count(ev->test.names), sizeof *ev->accept);
 	if (ev->found == NULL || ev->said == NULL || ev->accept == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "the runs");
-	return novelty_create(ev->key, EVAL_ROWS, &ev->n, e);
+	return novelty_create(ev->key, rows_for(ev->train), &ev->n, e);
 }
 
 int events_eval(const struct events_eval *how, const uint8_t key[CALL_KEY_SIZE], struct buf *out, struct err *e)
