@@ -14,24 +14,34 @@ _Static_assert(sizeof(uint64_t) == crypto_shorthash_BYTES, "and so is the hash")
 
 enum { DOMAIN_TOOL = 1, DOMAIN_PLACE, DOMAIN_ITEM, DOMAIN_LONG };
 
+static uint64_t hash_of(const uint8_t key[CALL_KEY_SIZE], const void *bytes, size_t n)
+{
+	uint64_t ret;
+
+	(void)crypto_shorthash((unsigned char *)&ret, bytes, n, key); /* cannot fail */
+	return ret;
+}
+
 uint64_t call_hash(const uint8_t key[CALL_KEY_SIZE], uint64_t domain, uint64_t a, uint64_t b, const void *bytes,
 		   size_t n)
 {
 	struct {
 		uint64_t domain, a, b, n;
 		uint8_t bytes[CALL_FORM_MAX];
-	} in = { .domain = domain, .a = a, .b = b, .n = n };
-	uint64_t ret;
+	} in;
+	const uint64_t none[] = { domain, a, b, 0 }, far[] = { domain + ((uint64_t)DOMAIN_LONG << 32), a, b, n };
 
-	if (n > sizeof in.bytes) {
-		(void)crypto_shorthash((unsigned char *)&in.n, bytes, n, key); /* cannot fail */
-		in.domain = domain + ((uint64_t)DOMAIN_LONG << 32);
-		n = 0;
-	} else if (n > 0) {
-		memcpy(in.bytes, bytes, n);
-	}
-	(void)crypto_shorthash((unsigned char *)&ret, (const unsigned char *)&in, offsetof(typeof(in), bytes) + n, key);
-	return ret;
+	if (n == 0)
+		return hash_of(key, none, sizeof none);
+	if (n > sizeof in.bytes)
+		return hash_of(key, (uint64_t[]){ hash_of(key, far, sizeof far), hash_of(key, bytes, n) },
+			       2 * sizeof(uint64_t));
+	in.domain = domain;
+	in.a = a;
+	in.b = b;
+	in.n = n;
+	memcpy(in.bytes, bytes, n);
+	return hash_of(key, &in, offsetof(typeof(in), bytes) + n);
 }
 
 static void cut(char *ret, size_t size, const char *text, size_t n)

@@ -226,7 +226,7 @@ int novelty_learn(struct novelty *n, const struct scopes *s, uint64_t principal,
 		if (first && !is_tools(place_of(&some.marks[i])))
 			(void)kept(n, ROW_PLACE, s->hash[0], place_of(&some.marks[i]));
 		for (size_t k = 0; k < s->n; k++)
-			learn_item(n, s->hash[k], principal, when, &some.marks[i]);
+			learn_item(n, s->hash[k], k == 0 ? principal : s->hash[0], when, &some.marks[i]);
 	}
 	for (size_t k = 0; k < s->n; k++) {
 		scope = kept(n, ROW_SCOPE, s->hash[k], 0);
@@ -266,7 +266,7 @@ struct surprise novelty_surprise(const struct novelty *n, const struct scopes *s
 		return ret;
 	ret.is_new = true;
 	for (size_t i = 1; i < s->n && !ret.known_wider; i++)
-		ret.known_wider = is_known(n, s->hash[i], wanted, m);
+		ret.known_wider = is_known(n, s->hash[i], NOVELTY_WIDER_MIN, m);
 	ret.bits = -log2(share_of(n, s, m, &ret));
 	return ret;
 }
