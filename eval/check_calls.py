@@ -173,7 +173,7 @@ def what_is_no_option():
 
 def it_says_it_in_words():
     text = program(lines=[*goods(), run("alpha-1", "task_0", told("other@else.test", 0, "T")), *attacks(STOPPED), *attacks(PASSED)]).stdout
-    for said in ("AUC 0.", "acceptance: stopped from 3.32 bits on", "first write to other@else.test by send_note (to); 0 of 4 earlier runs, a young profile", "it came out of an earlier answer"):
+    for said in ("AUC 0.", "acceptance: stopped from 3.50 bits on", "first write to other@else.test by send_note (to); 0 of 4 earlier runs, a young profile", "it came out of an earlier answer"):
         assert said in text, text
 
 

@@ -11,8 +11,8 @@
 
 #define VERDICT_REASONS 3
 #define VERDICT_REASON_MAX 320
-/* From how many bits on something is unusual: log2 of 10, where fewer than one in ten runs have something new. What is measured hardly changes from 2.5 to 4.5 (eval/README.md). */
-#define VERDICT_BITS 3.32
+/* From how many bits on something is unusual: where fewer than one in 11 runs have something new. What is measured hardly changes from 2.5 to 4.3 (eval/README.md). */
+#define VERDICT_BITS 3.5
 
 struct verdict_rules {
 	unsigned support; /* principals that make an item known; 1, and 2 or 3 where somebody may teach */
