@@ -1,4 +1,4 @@
-/* What the profile of tool calls is worth on recorded runs (profile/events_eval.h), until `ambit profile eval --events` says it.
+/* What the profile of tool calls is worth on recorded runs (profile/events_eval.h): what `ambit profile eval --events` does in a cell, with more to turn.
  *
  * usage: calls [--json] [--alpha A] [--bits B] [--support N] [--seed N] [--without ATTACK|SUITE/GOAL]... [--train FILE] FILE     (JSON lines; - is standard input) */
 #include <stdio.h>
