@@ -254,21 +254,27 @@ static int evaluate(struct words *w, struct err *e)
 	return r < 0 ? r : cli_write(text, n);
 }
 
-int profile_eval(char **argv)
+static int ask(char **argv, struct words *w)
 {
 	struct ambit_error e = { .size = sizeof e };
-	struct words w;
 	struct err err;
-	int r = read_words(argv, &w, &e);
-	auto_buf without = w.without; /* its storage */
+	int r = read_words(argv, w, &e);
 
-	if (r == 0 && w.help) {
+	if (r < 0)
+		return cli_refuse(w->json, &e);
+	if (w->help) {
 		(void)fputs(profile_help, stdout);
 		return 0;
 	}
-	if (r == 0)
-		r = evaluate(&w, &err);
-	else
-		return cli_refuse(w.json, &e);
-	return r < 0 ? (public_error(&e, r, &err), cli_refuse(w.json, &e)) : r;
+	r = evaluate(w, &err);
+	return r < 0 ? (public_error(&e, r, &err), cli_refuse(w->json, &e)) : r;
+}
+
+int profile_eval(char **argv)
+{
+	struct words w;
+	const int r = ask(argv, &w);
+
+	buf_finish(&w.without);
+	return r;
 }

@@ -22,13 +22,15 @@ static uint64_t hash_of(const uint8_t key[CALL_KEY_SIZE], const void *bytes, siz
 	return ret;
 }
 
+struct hashed {
+	uint64_t domain, a, b, n;
+	uint8_t bytes[CALL_FORM_MAX];
+};
+
 uint64_t call_hash(const uint8_t key[CALL_KEY_SIZE], uint64_t domain, uint64_t a, uint64_t b, const void *bytes,
 		   size_t n)
 {
-	struct {
-		uint64_t domain, a, b, n;
-		uint8_t bytes[CALL_FORM_MAX];
-	} in;
+	struct hashed in;
 	const uint64_t none[] = { domain, a, b, 0 }, far[] = { domain + ((uint64_t)DOMAIN_LONG << 32), a, b, n };
 
 	if (n == 0)
@@ -41,7 +43,7 @@ uint64_t call_hash(const uint8_t key[CALL_KEY_SIZE], uint64_t domain, uint64_t a
 	in.b = b;
 	in.n = n;
 	memcpy(in.bytes, bytes, n);
-	return hash_of(key, &in, offsetof(typeof(in), bytes) + n);
+	return hash_of(key, &in, offsetof(struct hashed, bytes) + n);
 }
 
 static void cut(char *ret, size_t size, const char *text, size_t n)

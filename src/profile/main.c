@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 	auto_buf text = { .max = ORDER_ANSWER_MAX / 2 }, drawing = { .max = ORDER_ANSWER_MAX / 2 };
 	auto_buf out = { .max = ORDER_ANSWER_MAX + 16 };
 	struct err e = { .code = AMBIT_OK };
-	struct order o;
+	struct order o = { .flags = 0 };
 	int r;
 
 	(void)argv;
