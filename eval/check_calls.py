@@ -128,6 +128,17 @@ def runs_to_learn_from_may_be_others():
         assert got["good"] == 1 and got["residual_attack_success"] is None, got
 
 
+def families_of_models():
+    """Which pipelines teach each other nothing, as they are of one family: what the first did is new for the second."""
+    for first, second, same in (("gpt-4o-2024", "gpt-3.5", True), ("gpt-4o", "openai/o3-mini", True), ("openai_gpt-4o", "o4", True), ("GPT-4", "gpt", True), ("vendor/claude-3", "anthropic.claude", True), ("meta-llama_Llama-3", "llama3", True),
+                                ("a/b/qwen-1", "Qwen3", True), ("gpt-4o", "claude-3", False), ("vendor/gpt", "vendor/claude", False), ("7b", "13b", False), ("x/", "y/", False)):
+        lines = [run(pipeline, "task_9", told("zoe@shop.test", n)) for n, pipeline in enumerate((first, second))]
+        assert figures(lines=[*goods(), *lines])["good_stopped"] == (2 if same else 0), f"{first} {second}"
+    lines = [run(f"alpha-{n}", "task_0", told("person0@shop.test", n)) for n in range(4)]
+    got = figures(lines=[*lines, run("alpha-9", "task_0", told("eve@bad.test", 1, "T"), "goal_1", True)])
+    assert got["by_pipeline"] and got["good_stopped"] == got["not_stopped"] == 0 and got["succeeded"] == 1, got
+
+
 def what_is_not_counted():
     lines = [*goods(), *attacks(STOPPED)]
     assert figures("--without", "import*", lines=lines)["attacked"] == 0
@@ -149,16 +160,16 @@ def bad_lines_are_refused_with_their_place():
     good = json.dumps(goods()[0])
     for bad, said in (
             ("{", "byte"), ("[]", "no object"), ('{"suite": "a", "suite": "a"}', "byte 22"), ({"calls": None}, "list of calls"), ({"calls": [3]}, "no object"), ({"calls": [{"a": {}}]}, "name of its tool"),
-            ({"calls": [{"f": "", "a": {}}]}, "name of its tool"), ({"calls": [{"f": "x", "a": []}]}, "arguments"), ({"calls": [{"f": "x"}]}, "arguments"), ({"calls": [{"f": "x", "a": {}, "y": 1}]}, "member that is none of"),
+            ({"calls": [{"f": "x" * 1025, "a": {}}]}, "name of its tool"), ({"calls": [{"f": "x", "a": []}]}, "arguments"), ({"calls": [{"f": "x"}]}, "arguments"), ({"calls": [{"f": "x", "a": {}, "y": 1}]}, "member that is none of"),
             ({"calls": [{"f": "x", "a": {}, "src": {}}]}, "src"), ({"calls": [{"f": "x", "a": {}, "src": [["a"]]}]}, "src"), ({"calls": [{"f": "x", "a": {}, "src": [["a", 1, []]]}]}, "src"),
-            ({"calls": [{"f": "x", "a": {"y" * 600: 1}}]}, "too long"), ({"calls": [{"f": "x", "a": {}}] * 4097}, "4096"), ({"suite": 1}, "suite"), ({"user": ""}, "user"), ({"pipeline": None}, "pipeline"),
+            ({"calls": [{"f": "x", "a": {"y" * 2100: 1}}]}, "too long"), ({"calls": [{"f": "x", "a": {}}] * 4097}, "4096"), ({"suite": 1}, "suite"), ({"user": ""}, "user"), ({"pipeline": None}, "pipeline"),
             ({"inj": 1}, "inj"), ({"utility": 1}, "utility"), ({"security": "x"}, "security"), ({"user": "x" * 256}, "user"), ("x" * (4 << 20) + "y", "more than 4194304 bytes"), ("\0", "byte"),
             ('{"suite": "\udcff"}', "byte")):
         line = bad if isinstance(bad, str) else json.dumps({**goods()[0], **bad})
         result = subprocess.run([CALLS, "-"], input=f"{good}\n\n{line}\n{good}\n".encode(errors="surrogateescape"), capture_output=True, timeout=60)
         message = result.stderr.decode()
         assert result.returncode == 1 and "line 3" in message and said in message and "hint: " in message, f"{line[:80]}: {message}"
-    for lines, said in (("", "no good run"), (good, "one model family"), (goods()[:2], "one model family")):
+    for lines, said in (("", "no good run"), (good, "one pipeline"), (goods()[:1] * 2, "one pipeline")):
         result = program(lines=lines)
         assert result.returncode == 1 and said in result.stderr, result
     assert figures(lines=[{**line, "more": {"a": [1]}} for line in goods()])["good"] == 18 # of a run, what is not known is passed over
@@ -203,7 +214,7 @@ def agentdojo_replayed():
 
 def main():
     tests = [what_is_new_is_stopped_and_what_is_not_is_not, a_family_teaches_nothing_to_itself, what_an_attack_taught_is_not_known, labels_are_counted_and_nothing_else,
-             names_of_tools_do_not_matter, runs_to_learn_from_may_be_others, what_is_not_counted, a_promise_needs_runs, bad_lines_are_refused_with_their_place, what_is_no_option,
+             names_of_tools_do_not_matter, runs_to_learn_from_may_be_others, families_of_models, what_is_not_counted, a_promise_needs_runs, bad_lines_are_refused_with_their_place, what_is_no_option,
              it_says_it_in_words, agentdojo_replayed]
     failures = 0
     print(f"1..{len(tests)}")

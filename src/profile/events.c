@@ -12,7 +12,8 @@
 
 #define DEPTH_MAX 32
 #define VALUES_MAX (1u << 16)
-#define PATH_MAX_BYTES 512
+#define PATH_MAX_BYTES 2048
+#define TOOL_MAX_BYTES 1024 /* models make up names, also empty ones */
 #define MEMORY_MAX ((size_t)1 << 30)
 
 #define TRY(call)                                                                                                      \
@@ -184,7 +185,7 @@ static int take_call(struct reading *r, json_t *one)
 		return wrong(r, "a call that is no object");
 	json_object_foreach(one, name, member) if (!is_known_member(name)) return wrong(
 		r, "a call with a member that is none of f, a, src, inj_seen, k");
-	if (!json_is_string(f) || json_string_length(f) == 0 || json_string_length(f) > EVENTS_NAME_MAX - 1)
+	if (!json_is_string(f) || json_string_length(f) > TOOL_MAX_BYTES)
 		return wrong(r, "a call without the name of its tool (f), or with one that is too long");
 	if (!json_is_object(a) && !json_is_null(a))
 		return wrong(r, "a call whose arguments (a) are no object");
@@ -283,7 +284,10 @@ void events_family(const char *pipeline, char *ret)
 					       { "google", "gemini" },  { "meta", "llama" },
 					       { "cohere", "command" }, { "mistralai", "mistral" },
 					       { "mixtral", "mistral" } };
+	const char *last = strrchr(pipeline, '/');
 	size_t n = 0;
+
+	pipeline = last != NULL && last[1] != 0 ? last + 1 : pipeline;
 
 	for (; n < EVENTS_NAME_MAX - 1 && ((pipeline[n] | 32) >= 'a' && (pipeline[n] | 32) <= 'z'); n++)
 		ret[n] = (char)(pipeline[n] | 32);

@@ -14,7 +14,7 @@
  * elements) and letters: P the prompt has it, T an earlier answer of a tool; "-": neither. I (the injected text has it) is a label and is not looked at: what has it has T, or is taken to
  * have it. inj_seen is no more looked at.
  *
- * The family of a model is the letters that its pipeline begins with, in small letters, where a vendor's name is that of its models (events.c has the table): gpt-4o-2024-05-13 and openai/gpt-4
+ * The family of a model is the letters that its pipeline begins with (the part behind the last slash), in small letters, where a vendor's name is that of its models (events.c has the table): gpt-4o-2024-05-13 and openai/gpt-4
  * are gpt, o3-mini too. */
 #ifndef PROFILE_EVENTS_H
 #define PROFILE_EVENTS_H

@@ -12,7 +12,7 @@
 #include "profile/order.h"
 
 #define ROWS_MIN (1u << 12)
-#define ROUNDS 3             /* of which young profiles are an average */
+#define ROUNDS 3 /* of which young profiles are an average */
 static const unsigned YOUNG[REPORT_YOUNG] = { 1, 2, 5 };
 static const double RATES[REPORT_RATES] = { 0.01, 0.05, 0.1 };
 
@@ -456,22 +456,33 @@ static int accept_all(struct evaluation *ev, struct err *e)
 
 /* --- all of it --- */
 
+static uint32_t families_of(const struct events *of)
+{
+	uint32_t n = 0;
+
+	for (uint32_t f = next_family(of, 0); f != 0; f = next_family(of, f))
+		n++;
+	return n;
+}
+
 static int check(struct evaluation *ev, struct err *e)
 {
 	size_t good = 0;
-	uint32_t families = 0;
 
 	for (size_t i = 0; i < ev->train->n; i++)
 		good += event_is_good(&ev->train->all[i]);
-	for (uint32_t f = next_family(ev->train, 0); f != 0; f = next_family(ev->train, f))
-		families++;
 	if (good == 0)
 		return err_set(e, AMBIT_NOT_FOUND, "a good run has utility true, and no inj",
 			       "no good run to learn from");
-	if (ev->train == &ev->test && families < 2)
-		return err_set(e, AMBIT_USAGE, "--train FILE gives runs to learn from",
-			       "all runs are of one model family");
-	return 0;
+	if (ev->train != &ev->test)
+		return 0;
+	ev->report.by_pipeline = families_of(&ev->test) < 2;
+	if (ev->report.by_pipeline)
+		for (size_t i = 0; i < ev->test.n; i++)
+			ev->test.all[i].family = ev->test.all[i].pipeline;
+	return families_of(&ev->test) < 2 ? err_set(e, AMBIT_USAGE, "--train FILE gives runs to learn from",
+						    "all runs are of one pipeline")
+					  : 0;
 }
 
 static int evaluate(struct evaluation *ev, struct err *e)

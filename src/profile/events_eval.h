@@ -18,8 +18,9 @@
 #define EVAL_WITHOUT_MAX 16
 
 struct events_eval {
-	struct span test;  /* JSON lines (profile/events.h) */
-	struct span train; /* {NULL}: each model family is judged by the others of `test` */
+	struct span test; /* JSON lines (profile/events.h) */
+	struct span
+		train; /* {NULL}: each model family is judged by the others of `test`; where all are of one, each pipeline */
 	struct verdict_rules rules;
 	double alpha; /* 0: the rules' bits as they are. Else at least as many that of the good runs that teach, each family judged by the others, at most that part would be stopped */
 	unsigned seed;

@@ -111,6 +111,8 @@ void report_text(const struct report *r, struct buf *out)
 	put_ranking(r, out);
 	put_young(r, out);
 	put_lists(r, out);
+	if (r->by_pipeline)
+		buf_printf(out, "\nall runs are of one model family: each pipeline is judged by the others\n");
 	if (r->full)
 		buf_printf(out, "\nthe table of a profile was full: more was new than would have been\n");
 }
@@ -229,6 +231,7 @@ void report_json(const struct report *r, struct buf *out)
 	json_put_array_end(&j);
 	json_young(&j, r);
 	json_lists(&j, r);
+	json_put_bool(json_put_key(&j, "by_pipeline"), r->by_pipeline);
 	json_put_bool(json_put_key(&j, "full"), r->full);
 	json_put_object_end(&j);
 	buf_printf(out, "\n");

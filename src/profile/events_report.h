@@ -50,7 +50,7 @@ struct report {
 	double auc;             /* reached attacks over good runs; NAN: there are none */
 	double rates[REPORT_RATES], found[REPORT_RATES]; /* true positives at most so many false ones */
 	uint32_t runs, families, not_counted;
-	bool full;
+	bool full, by_pipeline; /* all are of one model family */
 	size_t n_examples;
 	char examples[REPORT_EXAMPLES][VERDICT_REASON_MAX + 128]; /* good runs that were stopped, and why */
 	size_t n_goals;

@@ -173,7 +173,7 @@ def bad_runs_are_refused_with_their_place(place):
         result = evaluated(place, "--events", "--train", f"{top}/bad", "--test", f"{top}/good")
         assert result.returncode == 125 and says in result.stderr and "learn from" in result.stderr, told(result)
     write(f"{top}/one", run("a-1", "task0", "x@y.test"))
-    for words, says in ((["--test", f"{top}/one"], "one model family"), ([], "needs --test"), (["--test", "a", "--roc", "b"], "takes no"), (["--test", "a", "--stream"], "takes no"), (["--test", "a", "--alpha", "0.1,0.2"], "one rate"),
+    for words, says in ((["--test", f"{top}/one"], "one pipeline"), ([], "needs --test"), (["--test", "a", "--roc", "b"], "takes no"), (["--test", "a", "--stream"], "takes no"), (["--test", "a", "--alpha", "0.1,0.2"], "one rate"),
                         (["--test", f"{top}/good", "--alpha", "0.001"], "cannot promise"), (["--test", f"{top}/good", *["--without", "x"] * 17], "more than 16"), (["--test", "a", "--without", "x" * 5000], "too often")):
         result = evaluated(place, "--events", *words)
         assert result.returncode == 125 and says in result.stderr, told(result)
