@@ -444,9 +444,12 @@ const char *events_name(const struct events *ev, uint32_t name)
 
 struct doings events_doings(const struct events *ev, const struct event *one)
 {
-	return (struct doings){ .marks = (const struct mark *)(const void *)ev->marks.data + one->mark,
+	const struct mark *marks = (const struct mark *)(const void *)ev->marks.data;
+	const uint64_t *steps = (const uint64_t *)(const void *)ev->steps.data;
+
+	return (struct doings){ .marks = one->n_marks > 0 ? marks + one->mark : NULL,
 				.n_marks = one->n_marks,
-				.steps = (const uint64_t *)(const void *)ev->steps.data + one->step,
+				.steps = one->n_steps > 0 ? steps + one->step : NULL,
 				.n_steps = one->n_steps };
 }
 
