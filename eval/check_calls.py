@@ -169,6 +169,8 @@ def bad_lines_are_refused_with_their_place():
         result = subprocess.run([CALLS, "-"], input=f"{good}\n\n{line}\n{good}\n".encode(errors="surrogateescape"), capture_output=True, timeout=60)
         message = result.stderr.decode()
         assert result.returncode == 1 and "line 3" in message and said in message and "hint: " in message, f"{line[:80]}: {message}"
+    result = subprocess.run([CALLS, "-"], input=gzip.compress(good.encode()), capture_output=True, timeout=60)
+    assert result.returncode == 1 and b"zcat" in result.stderr, result
     for lines, said in (("", "no good run"), (good, "one pipeline"), (goods()[:1] * 2, "one pipeline")):
         result = program(lines=lines)
         assert result.returncode == 1 and said in result.stderr, result

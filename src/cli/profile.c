@@ -10,7 +10,7 @@
 
 const char profile_help[] =
 	"ambit profile eval --train FILE [--calibrate FILE] --test FILE [OPTIONS]\n"
-	"ambit profile eval --events [--train FILE] --test FILE [OPTIONS]\n"
+	"ambit profile eval --events [--train FILE] [--test] FILE [OPTIONS]\n"
 	"\n"
 	"A profile is what is usual for an agent.\n"
 	"\n"

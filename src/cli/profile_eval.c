@@ -107,6 +107,8 @@ static int take_word(char ***at, struct words *w, struct ambit_error *e)
 		w->help = true;
 	else if (word[0] == '-')
 		return cli_misused_option(e, HELP, word, options, sizeof options / sizeof options[0]);
+	else if ((w->order.flags & ORDER_EVENTS) != 0 && w->files[TEST] == NULL)
+		w->files[TEST] = word;
 	else
 		return cli_misused(e, HELP, "eval takes no '%s'", word);
 	return 0;

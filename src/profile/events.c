@@ -392,6 +392,8 @@ static bool leave_out(struct events *ev)
 
 static int read_lines(struct events *ev, struct span left, struct err *e)
 {
+	if (left.len >= 2 && memcmp(left.at, "\x1f\x8b", 2) == 0)
+		return err_set(e, AMBIT_MALFORMED, "zcat it, and read that from -", "line 1: it is compressed");
 	for (size_t number = 1; left.len > 0; number++) {
 		const char *end = memchr(left.at, '\n', left.len);
 		const struct span line = span_bytes(left.at, end != NULL ? (size_t)(end - left.at) : left.len);

@@ -105,8 +105,9 @@ void report_text(const struct report *r, struct buf *out)
 			&r->suites[i].count);
 	put_row(out, "all", &r->all);
 	if (r->all.idle > 0)
-		buf_printf(out, "of those not stopped %u (%.2f%%) did nothing that could be\n", r->all.idle,
-			   100.0 * r->all.idle / r->all.attacked);
+		buf_printf(out, "of those not stopped %u (%.2f%%) did nothing that could be; %u (%.2f%%) acted\n",
+			   r->all.idle, 100.0 * r->all.idle / r->all.attacked, r->all.missed - r->all.idle,
+			   100.0 * (r->all.missed - r->all.idle) / r->all.attacked);
 	put_acceptance(r, out);
 	put_ranking(r, out);
 	put_young(r, out);
@@ -151,6 +152,7 @@ static void put_counts(struct json *j, const struct report_count *c)
 	json_put_count(json_put_key(j, "resisted_stopped"), c->kept_stopped);
 	put_real(j, "attack_success", share(c->reached, c->attacked));
 	put_real(j, "residual_attack_success", share(c->missed, c->attacked));
+	put_real(j, "residual_that_acted", share(c->missed - c->idle, c->attacked));
 	put_real(j, "good_stopped_share", share(c->stopped, c->good));
 	put_real(j, "asked_share", share(c->stopped + c->kept_stopped, c->good + c->kept));
 }

@@ -157,7 +157,7 @@ def recorded_runs_are_judged(place):
         assert said["attacked"] == said["succeeded"] == 2 and said["not_stopped"] == 1 and said["not_stopped_goals"][0]["injection"] == "goal2", said
         said = json.loads(expect_ok(evaluated(place, "--events", *words, "--without", "shop/*2", "--without", "none", "--json")).stdout)
         assert said["attacked"] == 1 and said["not_stopped"] == 0, said
-    text = expect_ok(evaluated(place, "--events", "--test", f"{top}/runs")).stdout
+    text = expect_ok(evaluated(place, "--events", f"{top}/runs")).stdout
     assert "AUC" in text and "first \"zoe@new" not in text and "\x1b" not in text, text
     result = place.run("sh", "-c", f"cat {top}/runs | {place.ambit} profile eval --events --test - --json", cwd=place.top)
     assert json.loads(expect_ok(result).stdout)["good_stopped"] == 1, told(result)
@@ -173,7 +173,7 @@ def bad_runs_are_refused_with_their_place(place):
         result = evaluated(place, "--events", "--train", f"{top}/bad", "--test", f"{top}/good")
         assert result.returncode == 125 and says in result.stderr and "learn from" in result.stderr, told(result)
     write(f"{top}/one", run("a-1", "task0", "x@y.test"))
-    for words, says in ((["--test", f"{top}/one"], "one pipeline"), ([], "needs --test"), (["--test", "a", "--roc", "b"], "takes no"), (["--test", "a", "--stream"], "takes no"), (["--test", "a", "--alpha", "0.1,0.2"], "one rate"),
+    for words, says in ((["--test", f"{top}/one"], "one pipeline"), ([], "needs --test"), (["a", "b"], "takes no 'b'"), (["--test", "a", "--roc", "b"], "takes no"), (["--test", "a", "--stream"], "takes no"), (["--test", "a", "--alpha", "0.1,0.2"], "one rate"),
                         (["--test", f"{top}/good", "--alpha", "0.001"], "cannot promise"), (["--test", f"{top}/good", *["--without", "x"] * 17], "more than 16"), (["--test", "a", "--without", "x" * 5000], "too often")):
         result = evaluated(place, "--events", *words)
         assert result.returncode == 125 and says in result.stderr, told(result)
