@@ -27,17 +27,25 @@ struct novelty {
  * address is new rarely, and takes many runs to be believed otherwise; a title or a time is new as often as not. */
 #define NOVELTY_WEIGHT 10.0
 #define NOVELTY_WEIGHT_ADDRESS 30.0
+/* clang-format off */
 static const struct {
 	double share, weight;
 } KINDS[ITEM_KINDS] = {
 	[ITEM_TOOL] = { 0.02, NOVELTY_WEIGHT },
-	[ITEM_TOOL_UNSURE] = { 0.1, NOVELTY_WEIGHT },           [ITEM_ADDRESS] = { 0.03, NOVELTY_WEIGHT_ADDRESS },
-	[ITEM_INSIDE] = { 0.05, NOVELTY_WEIGHT_ADDRESS }, [ITEM_FETCH] = { 0.03, NOVELTY_WEIGHT_ADDRESS },
-	[ITEM_SITE] = { 0.03, NOVELTY_WEIGHT_ADDRESS },   [ITEM_NAME] = { 0.1, NOVELTY_WEIGHT },
-	[ITEM_WORDS] = { 0.2, NOVELTY_WEIGHT },           [ITEM_TITLE] = { 0.4, NOVELTY_WEIGHT },
-	[ITEM_NUMBER] = { 0.2, NOVELTY_WEIGHT },          [ITEM_TIME] = { 0.3, NOVELTY_WEIGHT },
-	[ITEM_SWITCH] = { 0.3, NOVELTY_WEIGHT },          [ITEM_MORE] = { 0.02, NOVELTY_WEIGHT },
+	[ITEM_TOOL_UNSURE] = { 0.1, NOVELTY_WEIGHT },
+	[ITEM_ADDRESS] = { 0.03, NOVELTY_WEIGHT_ADDRESS },
+	[ITEM_INSIDE] = { 0.05, NOVELTY_WEIGHT_ADDRESS },
+	[ITEM_FETCH] = { 0.03, NOVELTY_WEIGHT_ADDRESS },
+	[ITEM_SITE] = { 0.03, NOVELTY_WEIGHT_ADDRESS },
+	[ITEM_NAME] = { 0.1, NOVELTY_WEIGHT },
+	[ITEM_WORDS] = { 0.2, NOVELTY_WEIGHT },
+	[ITEM_TITLE] = { 0.4, NOVELTY_WEIGHT },
+	[ITEM_NUMBER] = { 0.2, NOVELTY_WEIGHT },
+	[ITEM_TIME] = { 0.3, NOVELTY_WEIGHT },
+	[ITEM_SWITCH] = { 0.3, NOVELTY_WEIGHT },
+	[ITEM_MORE] = { 0.02, NOVELTY_WEIGHT },
 };
+/* clang-format on */
 
 int novelty_create(const uint8_t key[CALL_KEY_SIZE], uint32_t rows, struct novelty **ret, struct err *e)
 {

@@ -23,7 +23,7 @@
 
 #define NOVELTY_SCOPES_MAX 3
 #define NOVELTY_SUPPORT_MAX 3 /* principals that are told apart */
-#define NOVELTY_WIDER_MIN 2 /* profiles that make an item known in a wider scope */
+#define NOVELTY_WIDER_MIN 2   /* profiles that make an item known in a wider scope */
 #define NOVELTY_LESSONS_MAX 20
 #define NOVELTY_MARKS_MAX 256
 #define NOVELTY_ROWS (1u << 16)     /* of a profile: 3 MB */
