@@ -71,6 +71,18 @@ void mark_join(struct mark *m, uint8_t from)
 	m->from = (uint8_t)(((m->from | from) & ~(unsigned)ITEM_OF_NOWHERE) | nowhere);
 }
 
+/* What there is no room for makes one item together, so that another value among it is another item. */
+static void put_more(struct call *c, uint64_t hash)
+{
+	struct item *more = &c->items[CALL_ITEMS_MAX];
+
+	if (c->n == CALL_ITEMS_MAX) {
+		c->n++;
+		*more = (struct item){ .mark = { .place = c->tool_hash, .kind = ITEM_MORE } };
+	}
+	more->mark.item += hash;
+}
+
 static void put(struct call *c, enum item_kind kind, struct span path, struct span value, uint8_t from)
 {
 	const uint64_t place = place_of(c, path, kind);
@@ -82,15 +94,11 @@ static void put(struct call *c, enum item_kind kind, struct span path, struct sp
 			mark_join(&c->items[i].mark, from);
 			return;
 		}
-	if (c->n > CALL_ITEMS_MAX)
+	if (c->n >= CALL_ITEMS_MAX) {
+		put_more(c, hash);
 		return;
-	if (c->n == CALL_ITEMS_MAX) {
-		kind = ITEM_MORE;
-		value = span_of("more than can be looked at");
 	}
 	*item = (struct item){ .mark = { .item = hash, .place = place, .kind = (uint8_t)kind, .from = from } };
-	if (kind == ITEM_MORE)
-		item->mark.item = call_hash(c->key, DOMAIN_ITEM, c->tool_hash, ITEM_MORE, NULL, 0);
 	cut(item->place, sizeof item->place, path.at, path.len);
 	cut(item->value, sizeof item->value, value.at, value.len);
 	c->n++;
@@ -136,7 +144,7 @@ static void put_inside(struct call *c, struct span path, struct span text)
 	struct address_search s;
 
 	address_begin(&s, text.at, text.len);
-	for (struct address a; address_next(&s, &a) && c->n <= CALL_ITEMS_MAX;)
+	for (struct address a; address_next(&s, &a);)
 		if (c->acts)
 			put_address(c, ITEM_INSIDE, path, &a, 0);
 		else if (a.kind == ADDRESS_URL)

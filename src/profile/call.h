@@ -15,7 +15,7 @@
  *   ITEM_NAME     one word: a channel, a file, an id
  *   ITEM_WORDS    two or three; ITEM_TITLE: up to eight
  *   ITEM_NUMBER, ITEM_TIME, ITEM_SWITCH   name nothing by themselves
- *   ITEM_MORE     there was no room for the rest
+ *   ITEM_MORE     all for which there was no room, together
  *
  * Longer texts are not items: only what is inside them is. */
 #ifndef PROFILE_CALL_H

@@ -242,8 +242,6 @@ static int read_run(const uint8_t *key, struct span line, const struct sink *sin
 
 /* --- runs --- */
 
-#define MORE UINT64_C(3) /* an item that is no hash of anything */
-
 struct keeping {
 	struct events *ev;
 	struct event *one;
@@ -258,9 +256,12 @@ static void keep_mark(struct keeping *k, const struct mark *m)
 			mark_join(&old[k->one->mark + i], m->from);
 			return;
 		}
-	if (k->one->n_marks == NOVELTY_MARKS_MAX) { /* so that nothing hides behind many */
-		old[k->one->mark + NOVELTY_MARKS_MAX - 1] =
-			(struct mark){ .item = MORE, .place = MORE, .kind = ITEM_MORE };
+	if (k->one->n_marks == NOVELTY_MARKS_MAX) { /* the rest is one together: nothing hides behind many */
+		struct mark *last = &old[k->one->mark + NOVELTY_MARKS_MAX - 1];
+
+		last->item += m->item;
+		last->kind = ITEM_MORE;
+		last->from = 0;
 		return;
 	}
 	buf_put(&k->ev->marks, m, sizeof *m);

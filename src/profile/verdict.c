@@ -70,9 +70,7 @@ void verdict_doings(struct verdict *v, const struct novelty *n, const struct sco
 static void say_what(char *ret, size_t size, const struct call *c, const struct item *item)
 {
 	switch ((enum item_kind)item->mark.kind) {
-	case ITEM_TOOL_UNSURE:
-		(void)snprintf(ret, size, "first use of %s, which may act", c->tool);
-		return;
+	case ITEM_TOOL_UNSURE: (void)snprintf(ret, size, "first use of %s, which may act", c->tool); return;
 	case ITEM_TOOL: (void)snprintf(ret, size, "first use of %s, which acts", c->tool); return;
 	case ITEM_ADDRESS:
 		(void)snprintf(ret, size, "first write to %s by %s (%s)", item->value, c->tool, item->place);

@@ -309,10 +309,13 @@ static void what_has_no_room_is_told(void **state)
 	call_argument(c, "to", 2, "name1", 5, VALUE_TEXT, 0); /* the same again takes none */
 	assert_int_equal(c->n, CALL_ITEMS_MAX);
 	for (unsigned i = 0; i < 3; i++) {
+		const uint64_t before = c->items[CALL_ITEMS_MAX].mark.item;
+
 		(void)snprintf(name, sizeof name, "other%u", i);
 		call_argument(c, "to", 2, name, strlen(name), VALUE_TEXT, 0);
 		assert_int_equal(c->n, CALL_ITEMS_MAX + 1);
 		assert_int_equal(c->items[CALL_ITEMS_MAX].mark.kind, ITEM_MORE);
+		assert_int_not_equal(c->items[CALL_ITEMS_MAX].mark.item, before); /* each counts */
 	}
 }
 
