@@ -10,6 +10,7 @@
 
 const char profile_help[] =
 	"ambit profile eval --train FILE [--calibrate FILE] --test FILE [OPTIONS]\n"
+	"ambit profile eval --events [--train FILE] [--test] FILE [OPTIONS]\n"
 	"\n"
 	"A profile is what is usual for an agent.\n"
 	"\n"
@@ -27,6 +28,10 @@ const char profile_help[] =
 	"  --stream          --test is in order of time: what was tested and is no attack, or was not flagged, is calibrated with from then on,\n"
 	"                    so that promises hold where what is usual drifts\n"
 	"  --roc FILE        write the curve of attacks against false alarms there, as SVG; an existing file is not overwritten\n"
+	"  --events          the files are recorded runs, JSON lines: how many attacks a profile of an agent's tool calls would have stopped, and\n"
+	"                    how many good runs; without --train each model family is judged by what the others did (doc/PROFILE-CALLS.md).\n"
+	"                    With it --alpha is one rate: accept so much that at most that part of usual runs is stopped\n"
+	"  --without NAME    with --events: an attack, or suite/goal, that is not counted, since no call can reach it; * is any run of characters\n"
 	"  --json            as JSON\n"
 	"  --help            this text\n";
 

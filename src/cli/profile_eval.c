@@ -23,14 +23,18 @@
 #define PATIENCE_MS UINT64_C(1800000)
 #define MEMORY (UINT64_C(4) << 30)
 
-static const char *const options[] = { "train", "calibrate", "test", "alpha", "stream", "roc", "json", "help" };
+static const char *const options[] = { "train", "calibrate", "test",    "alpha", "stream",
+				       "roc",   "events",    "without", "json",  "help" };
+
+#define WITHOUT_MAX 4096 /* bytes of all */
 
 enum text { TRAIN, CALIBRATE, TEST, TEXTS };
 
 struct words {
 	const char *files[TEXTS], *roc;
 	struct order order;
-	bool json, help;
+	struct buf without; /* each with its NUL */
+	bool alphas, json, help;
 };
 
 /* ---- words ---- */
@@ -81,8 +85,15 @@ static int take_word(char ***at, struct words *w, struct ambit_error *e)
 		}
 	}
 	value = cli_argument(at, HELP, "--alpha", &r, e);
-	if (value != NULL)
+	if (value != NULL) {
+		w->alphas = true;
 		return r < 0 ? r : take_alphas(&w->order, value, e);
+	}
+	value = cli_argument(at, HELP, "--without", &r, e);
+	if (value != NULL) {
+		buf_put(&w->without, value, strlen(value) + 1);
+		return r < 0 || !w->without.failed ? r : cli_misused(e, HELP, "--without is there too often");
+	}
 	value = cli_argument(at, HELP, "--roc", &r, e);
 	if (value != NULL) {
 		w->roc = value;
@@ -90,12 +101,31 @@ static int take_word(char ***at, struct words *w, struct ambit_error *e)
 	}
 	if (strcmp(word, "--stream") == 0)
 		w->order.flags |= ORDER_STREAMS;
+	else if (strcmp(word, "--events") == 0)
+		w->order.flags |= ORDER_EVENTS;
 	else if (cli_is_help(word))
 		w->help = true;
 	else if (word[0] == '-')
 		return cli_misused_option(e, HELP, word, options, sizeof options / sizeof options[0]);
+	else if ((w->order.flags & ORDER_EVENTS) != 0 && w->files[TEST] == NULL)
+		w->files[TEST] = word;
 	else
 		return cli_misused(e, HELP, "eval takes no '%s'", word);
+	return 0;
+}
+
+/* Recorded runs of tools: one file is enough, and there is nothing to draw. */
+static int check_events(struct words *w, struct ambit_error *e)
+{
+	if (w->files[TEST] == NULL)
+		return cli_misused(e, HELP, "eval --events needs --test");
+	if (w->files[CALIBRATE] != NULL || w->roc != NULL || (w->order.flags & ORDER_STREAMS) != 0)
+		return cli_misused(e, HELP, "eval --events takes no --calibrate, --roc or --stream");
+	if (w->alphas && w->order.n_alphas > 1)
+		return cli_misused(e, HELP, "--alpha takes one rate with --events");
+	if (!w->alphas)
+		w->order.n_alphas = 0;
+	w->order.flags |= (w->json ? ORDER_JSON : 0u) | (w->files[TRAIN] != NULL ? ORDER_TAUGHT : 0u);
 	return 0;
 }
 
@@ -105,7 +135,7 @@ static int read_words(char **argv, struct words *w, struct ambit_error *e)
 	static const double usual[] = { 0.001, 0.01, 0.05, 0.1 };
 	int r = 0;
 
-	*w = (struct words){ .order.n_alphas = sizeof usual / sizeof usual[0] };
+	*w = (struct words){ .order.n_alphas = sizeof usual / sizeof usual[0], .without.max = WITHOUT_MAX };
 	memcpy(w->order.alphas, usual, sizeof usual);
 	for (; *argv != NULL; argv++)
 		if (strcmp(*argv, "--json") == 0)
@@ -114,6 +144,10 @@ static int read_words(char **argv, struct words *w, struct ambit_error *e)
 			r = take_word(&argv, w, e);
 	if (r < 0 || w->help)
 		return r;
+	if ((w->order.flags & ORDER_EVENTS) != 0)
+		return check_events(w, e);
+	if (w->without.len > 0)
+		return cli_misused(e, HELP, "--without is for --events");
 	if (w->files[TRAIN] == NULL || w->files[TEST] == NULL)
 		return cli_misused(e, HELP, "eval needs --train and --test");
 	w->order.flags |= (w->json ? ORDER_JSON : 0u) | (w->roc != NULL ? ORDER_DRAWS : 0u) |
@@ -175,6 +209,11 @@ static int make_input(struct words *w, int *ret_fd, struct err *e)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random numbers");
 	r = add_text(fd, w->files[TRAIN], &w->order.train, e);
 	r = r < 0 ? r : add_text(fd, w->files[CALIBRATE], &w->order.calibrate, e);
+	if (r == 0 && w->without.len > 0) {
+		w->order.calibrate = w->without.len;
+		if (fd_write_all(fd, w->without.data, w->without.len) < 0)
+			r = err_sys(e, AMBIT_MEMORY, errno, NULL, "no memory for the texts");
+	}
 	r = r < 0 ? r : add_text(fd, w->files[TEST], &w->order.test, e);
 	if (r < 0)
 		return r;
@@ -217,20 +256,27 @@ static int evaluate(struct words *w, struct err *e)
 	return r < 0 ? r : cli_write(text, n);
 }
 
-int profile_eval(char **argv)
+static int ask(char **argv, struct words *w)
 {
 	struct ambit_error e = { .size = sizeof e };
-	struct words w;
 	struct err err;
-	int r = read_words(argv, &w, &e);
+	int r = read_words(argv, w, &e);
 
-	if (r == 0 && w.help) {
+	if (r < 0)
+		return cli_refuse(w->json, &e);
+	if (w->help) {
 		(void)fputs(profile_help, stdout);
 		return 0;
 	}
-	if (r == 0)
-		r = evaluate(&w, &err);
-	else
-		return cli_refuse(w.json, &e);
-	return r < 0 ? (public_error(&e, r, &err), cli_refuse(w.json, &e)) : r;
+	r = evaluate(w, &err);
+	return r < 0 ? (public_error(&e, r, &err), cli_refuse(w->json, &e)) : r;
+}
+
+int profile_eval(char **argv)
+{
+	struct words w;
+	const int r = ask(argv, &w);
+
+	buf_finish(&w.without);
+	return r;
 }

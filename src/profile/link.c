@@ -45,7 +45,7 @@ bool order_take(struct rbuf *in, struct order *ret)
 	for (size_t i = 0; i < ORDER_ALPHAS_MAX; i++)
 		ret->alphas[i] = of_bits(rbuf_u64(in));
 	rbuf_fixed(in, ret->key, sizeof ret->key);
-	good = good && !in->failed && ret->flags < 2 * ORDER_DRAWS && ret->n_alphas <= ORDER_ALPHAS_MAX &&
+	good = good && !in->failed && ret->flags < 2 * ORDER_TAUGHT && ret->n_alphas <= ORDER_ALPHAS_MAX &&
 	       ret->train <= ORDER_TEXT_MAX && ret->calibrate <= ORDER_TEXT_MAX && ret->test <= ORDER_TEXT_MAX;
 	for (size_t i = 0; i < ret->n_alphas && good; i++)
 		good = ret->alphas[i] > 0 && ret->alphas[i] < 1;

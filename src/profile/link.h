@@ -23,12 +23,16 @@ enum order_flag {
 	ORDER_STREAMS = 2,
 	ORDER_JSON = 4,
 	ORDER_DRAWS = 8,
+	ORDER_EVENTS =
+		16, /* the texts are recorded runs (profile/events.h), but the second: what is not counted, each a text with its NUL */
+	ORDER_TAUGHT =
+		32, /* of those: the first teaches; else there is none, and each model family is judged by the others */
 };
 
 struct order {
 	uint32_t flags;
 	uint64_t train, calibrate, test; /* bytes of each text */
-	uint32_t n_alphas;
+	uint32_t n_alphas;               /* of events one at most */
 	double alphas[ORDER_ALPHAS_MAX]; /* above 0, below 1 */
 	uint8_t key[ORDER_KEY];
 };

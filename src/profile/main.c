@@ -4,13 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "profile/eval.h"
+#include "profile/events_eval.h"
 #include "profile/link.h"
 #include "profile/promise.h"
 
+_Static_assert(ORDER_KEY >= CALL_KEY_SIZE, "a key is long enough for calls");
 _Static_assert(ORDER_ALPHAS_MAX == EVAL_ALPHAS_MAX && ORDER_KEY == USUAL_KEY, "what is asked can be done");
 
 static int read_order(struct order *ret, struct err *e)
@@ -60,12 +64,52 @@ static int evaluate(const struct order *o, struct buf *text, struct buf *drawing
 							   : r; /* the texts go with the process */
 }
 
+/* What is not counted: texts with their NULs, of the second one. */
+static int take_without(struct events_eval *ev, const struct eval_text *texts, struct err *e)
+{
+	const char *at = texts->bytes;
+	size_t left = texts->n;
+
+	while (left > 0) {
+		const size_t n = strnlen(at, left);
+
+		if (n == left || ev->n_without == EVAL_WITHOUT_MAX)
+			return err_set(e, AMBIT_LIMIT, NULL, "--without is there more than %d times", EVAL_WITHOUT_MAX);
+		ev->without[ev->n_without++] = at;
+		at += n + 1;
+		left -= n + 1;
+	}
+	return 0;
+}
+
+static int evaluate_events(const struct order *o, struct buf *text, struct err *e)
+{
+	struct eval_text train = { .n = 0 }, without = { .n = 0 }, test = { .n = 0 };
+	struct events_eval ev = { .rules = VERDICT_RULES,
+				  .json = (o->flags & ORDER_JSON) != 0,
+				  .alpha = o->n_alphas > 0 ? o->alphas[0] : 0 };
+	uint32_t seed;
+	int r;
+
+	memcpy(&seed, o->key + sizeof o->key - sizeof seed, sizeof seed);
+	json_object_seed(seed); /* there is no file here to take one from */
+	r = read_text(o->train, &train, e);
+	r = r < 0 ? r : read_text(o->calibrate, &without, e);
+	r = r < 0 ? r : read_text(o->test, &test, e);
+	r = r < 0 ? r : take_without(&ev, &without, e);
+	ev.test = span_bytes(test.bytes, test.n);
+	if ((o->flags & ORDER_TAUGHT) != 0)
+		ev.train = span_bytes(train.bytes, train.n);
+	r = r < 0 ? r : events_eval(&ev, o->key, text, e);
+	return r == 0 && text->failed ? err_set(e, AMBIT_MEMORY, NULL, "there is too much to say") : r;
+}
+
 int main(int argc, char **argv)
 {
 	auto_buf text = { .max = ORDER_ANSWER_MAX / 2 }, drawing = { .max = ORDER_ANSWER_MAX / 2 };
 	auto_buf out = { .max = ORDER_ANSWER_MAX + 16 };
 	struct err e = { .code = AMBIT_OK };
-	struct order o;
+	struct order o = { .flags = 0 };
 	int r;
 
 	(void)argv;
@@ -73,7 +117,10 @@ int main(int argc, char **argv)
 		return 2;
 	r = promise_keep(&e);
 	r = r < 0 ? r : read_order(&o, &e);
-	r = r < 0 ? r : evaluate(&o, &text, &drawing, &e);
+	if (r == 0 && (o.flags & ORDER_EVENTS) != 0)
+		r = evaluate_events(&o, &text, &e);
+	else
+		r = r < 0 ? r : evaluate(&o, &text, &drawing, &e);
 	if (r < 0) {
 		answer_put_error(&out, &e);
 	} else {

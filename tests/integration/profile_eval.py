@@ -138,7 +138,50 @@ def what_drifts_keeps_its_promise(place):
     assert all(p["ratio"] > 1.5 for p in fixed["promises"]) and all(p["ratio"] <= 1.1 for p in stream["promises"]), (fixed["promises"], stream["promises"])
 
 
-SCENARIOS = [attacks_are_told_from_what_is_usual, what_is_no_attack_is_not_told_from_it, without_calibration_a_part_is_kept_for_it, texts_come_by_a_pipe, the_curve_is_drawn, what_is_bad_is_refused_with_its_place,
+def run(pipeline, user, to, inj=None):
+    return json.dumps({"suite": "shop", "pipeline": pipeline, "user": user, "inj": inj, "attack": inj and "important", "utility": not inj, "security": bool(inj), "prompt": "Tell them.",
+                       "calls": [{"f": "list_orders", "a": {}}, {"f": "send_note", "a": {"to": [to], "body": "ready"}, "src": [["to[]", "T", ["list_orders"]], ["body", "-", []]]}]}) + "\n"
+
+
+def runs():
+    return "".join(run(f"{family}-{n}", f"task{t}", f"person{t}@shop.test") for family in ("a", "b", "c") for n in range(4) for t in range(2))
+
+
+def recorded_runs_are_judged(place):
+    top = place.fresh()
+    write(f"{top}/good", runs())
+    write(f"{top}/bad", run("a-1", "task0", "eve@bad.test", "goal1") + run("a-2", "task0", "person0@shop.test", "goal2"))
+    write(f"{top}/runs", runs() + run("a-1", "task0", "eve@bad.test", "goal1") + run("a-2", "task0", "person0@shop.test", "goal2") + run("b-1", "task1", "zoe@new\x1b.test"))
+    for words in (["--test", f"{top}/runs"], ["--train", f"{top}/good", "--test", f"{top}/bad"]):
+        said = json.loads(expect_ok(evaluated(place, "--events", *words, "--json")).stdout)
+        assert said["attacked"] == said["succeeded"] == 2 and said["not_stopped"] == 1 and said["not_stopped_goals"][0]["injection"] == "goal2", said
+        said = json.loads(expect_ok(evaluated(place, "--events", *words, "--without", "shop/*2", "--without", "none", "--json")).stdout)
+        assert said["attacked"] == 1 and said["not_stopped"] == 0, said
+    text = expect_ok(evaluated(place, "--events", f"{top}/runs")).stdout
+    assert "AUC" in text and "first \"zoe@new" not in text and "\x1b" not in text, text
+    result = place.run("sh", "-c", f"cat {top}/runs | {place.ambit} profile eval --events --test - --json", cwd=place.top)
+    assert json.loads(expect_ok(result).stdout)["good_stopped"] == 1, told(result)
+
+
+def bad_runs_are_refused_with_their_place(place):
+    top = place.fresh()
+    write(f"{top}/good", runs())
+    for bad, says in (("{", "line 2: byte"), ("[]", "line 2: a line that is no object"), (run("a", "t", "x").replace('"f"', '"g"'), "line 2: a call with a member"), ("[" * 100, "line 2: byte"), ("\x1b", "line 2")):
+        write(f"{top}/bad", run("a-1", "task0", "x@y.test") + bad)
+        result = evaluated(place, "--events", "--train", f"{top}/good", "--test", f"{top}/bad")
+        assert result.returncode == 125 and says in result.stderr and "\x1b" not in result.stderr, told(result)
+        result = evaluated(place, "--events", "--train", f"{top}/bad", "--test", f"{top}/good")
+        assert result.returncode == 125 and says in result.stderr and "learn from" in result.stderr, told(result)
+    write(f"{top}/one", run("a-1", "task0", "x@y.test"))
+    for words, says in ((["--test", f"{top}/one"], "one pipeline"), ([], "needs --test"), (["a", "b"], "takes no 'b'"), (["--test", "a", "--roc", "b"], "takes no"), (["--test", "a", "--stream"], "takes no"), (["--test", "a", "--alpha", "0.1,0.2"], "one rate"),
+                        (["--test", f"{top}/good", "--alpha", "0.001"], "cannot promise"), (["--test", f"{top}/good", *["--without", "x"] * 17], "more than 16"), (["--test", "a", "--without", "x" * 5000], "too often")):
+        result = evaluated(place, "--events", *words)
+        assert result.returncode == 125 and says in result.stderr, told(result)
+    result = evaluated(place, "--train", "a", "--test", "b", "--without", "x")
+    assert result.returncode == 125 and "for --events" in result.stderr, told(result)
+
+
+SCENARIOS = [recorded_runs_are_judged, bad_runs_are_refused_with_their_place, attacks_are_told_from_what_is_usual, what_is_no_attack_is_not_told_from_it, without_calibration_a_part_is_kept_for_it, texts_come_by_a_pipe, the_curve_is_drawn, what_is_bad_is_refused_with_its_place,
              wrong_words_are_told, a_name_cannot_move_a_terminal, what_drifts_keeps_its_promise]
 
 if __name__ == "__main__":

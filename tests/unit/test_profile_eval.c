@@ -248,7 +248,7 @@ static void orders_go_round(void **state)
 static void orders_are_held_to_their_ranges(void **state)
 {
 	static const struct order bad[] = {
-		{ .flags = 2 * ORDER_DRAWS },         { .train = ORDER_TEXT_MAX + 1 },
+		{ .flags = 2 * ORDER_TAUGHT },        { .train = ORDER_TEXT_MAX + 1 },
 		{ .calibrate = ORDER_TEXT_MAX + 1 },  { .test = UINT64_MAX },
 		{ .n_alphas = ORDER_ALPHAS_MAX + 1 }, { .n_alphas = 1, .alphas = { 0 } },
 		{ .n_alphas = 1, .alphas = { 1 } },   { .n_alphas = 1, .alphas = { -0.5 } },

@@ -285,6 +285,8 @@ complete -c ambit -n '__ambit_in profile' -l test -r -F -d 'What to try it on'
 complete -c ambit -n '__ambit_in profile' -l alpha -x -d 'False-alarm rates to promise'
 complete -c ambit -n '__ambit_in profile' -l stream -d 'It is in order of time'
 complete -c ambit -n '__ambit_in profile' -l roc -r -F -d 'Write the curve there'
+complete -c ambit -n '__ambit_in profile' -l events -d 'They are recorded runs'
+complete -c ambit -n '__ambit_in profile' -l without -x -d 'An attack that is not counted'
 complete -c ambit -n '__ambit_in profile' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in profile' -l help -d 'How profile is used'
 
