@@ -1,0 +1,91 @@
+/* profile - what is usual for one key: what its events name, how much of what they do, and which call follows which.
+ *
+ * Owns:   struct profile: what is known, and how events scored lately.
+ * Holds:  three layers score an event, each by what was learned before it, and each score is the part of usual events that score as high (calibrate.h). The event's p is the least of the three, times three (Bonferroni), so
+ *         that the promise holds whatever the layers have to do with each other. A profile that knows fewer than PROFILE_YOUNG events promises nothing, and says that it is young.
+ *         What scores is not what learns: `profile_learn` changes another profile, the shadow, which takes the place of the one that scores when it is promoted (shadow.h).
+ * Called: usual, profile's role; pure. Reads no clock. */
+#ifndef PROFILE_PROFILE_H
+#define PROFILE_PROFILE_H
+
+#include "profile/calibrate.h"
+#include "profile/deeds.h"
+#include "profile/firsts.h"
+#include "profile/sketch.h"
+#include "profile/usual.h"
+
+#define PROFILE_YOUNG 20 /* events */
+#define PROFILE_KEY (FIRSTS_KEY + USUAL_KEY)
+#define PROFILE_LESSONS_MAX 20 /* of one principal, until it is promoted */
+#define PROFILE_PUPILS_MAX 512 /* principals whose lessons are counted; then nobody new teaches */
+#define PROFILE_NAME_MAX 320   /* of its key, with its NUL */
+
+enum layer { LAYER_FIRSTS, LAYER_AMOUNTS, LAYER_CALLS, LAYERS };
+const char *layer_word(enum layer l);
+
+/* What is promised, and what a policy may act on. */
+enum promised { PROMISED_LOG, PROMISED_ASK, PROMISES };
+#define PROMISE_LOG 0.01
+#define PROMISE_ASK 0.001
+
+struct pupil {
+	uint32_t principal, lessons;
+};
+
+struct profile {
+	uint8_t secret[PROFILE_KEY];
+	char key[PROFILE_NAME_MAX]; /* as profile_key has it */
+	uint32_t epoch;             /* how often a shadow took its place */
+	uint32_t events;            /* that were learned */
+	unsigned support;           /* principals that make an item known, 1 to FIRSTS_SUPPORT_MAX */
+	struct firsts firsts;
+	struct sketch amounts[AMOUNTS];
+	struct usual calls;
+	struct calibration rings[LAYERS];
+	struct promise_kept promises[PROMISES];
+	struct pupil *pupils; /* owned; PROFILE_PUPILS_MAX */
+	size_t n_pupils;
+};
+
+/* A part of why an event is unusual. */
+#define REASONS_MAX 3
+#define REASON_MAX 400
+struct reason_of {
+	enum layer layer;
+	double surprise; /* -ln */
+	char text[REASON_MAX];
+};
+
+struct finding {
+	bool young;
+	uint32_t events; /* that the profile knows */
+	double p;        /* 1 where nothing is promised */
+	double least;    /* no p of this profile is below */
+	double scores[LAYERS], ps[LAYERS];
+	bool flagged[PROMISES];
+	bool is_new[DEED_KINDS]; /* something of that kind was */
+	size_t n_reasons;
+	struct reason_of reasons[REASONS_MAX]; /* the strongest first */
+};
+
+/* The key of what an event belongs to, and of what it belongs to at a wider level: 0 is agent, tool, program and shape; 1 without the shape; 2 agent and tool; 3 the tool alone. */
+#define PROFILE_LEVELS 4
+void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MAX]);
+
+/* secret: of its tables. -AMBIT_MEMORY. */
+int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFILE_KEY]);
+void profile_finish(struct profile *p);
+
+void profile_score(const struct profile *p, const struct deeds *d, struct finding *ret);
+/* Of one that was released, or was no attack for all that is known: thresholds follow. */
+void profile_calibrate(struct profile *p, const struct finding *f);
+/* Why it may not teach: NULL, it may. by: what it scored, by the profile that scores. */
+const char *profile_refuses(const struct profile *shadow, const struct profile *scores, const struct deeds *d,
+			    const struct finding *by);
+/* -AMBIT_MEMORY: something of it is not learned. */
+int profile_learn(struct profile *shadow, const struct profile *scores, const struct deeds *d,
+		  const struct finding *by);
+/* From here on what was learned is what scores. -AMBIT_MEMORY. */
+int profile_freeze(struct profile *p);
+
+#endif
