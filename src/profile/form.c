@@ -88,6 +88,9 @@ static void write_runs(struct buf *out, const struct grammar *g)
 void form_write(const struct profile *p, struct buf *out)
 {
 	buf_printf(out, HEAD "\nkey %s\nepoch %u\nevents %u\nsupport %u\n", p->key, p->epoch, p->events, p->support);
+	for (size_t i = 0; i < PROMISES; i++)
+		buf_printf(out, "promise %.17g %.17g %" PRIu64 " %" PRIu64 "\n", p->promises[i].alpha,
+			   p->promises[i].level, p->promises[i].events, p->promises[i].flagged);
 	write_firsts(out, &p->firsts);
 	for (size_t i = 0; i < AMOUNTS; i++)
 		write_sketch(out, "amount", amount_word((enum amount)i), &p->amounts[i]);
@@ -107,9 +110,6 @@ void form_write(const struct profile *p, struct buf *out)
 				   (double)c->ring[(c->n < CALIBRATION_RING ? k : c->at + k) % CALIBRATION_RING]);
 		buf_printf(out, "\n");
 	}
-	for (size_t i = 0; i < PROMISES; i++)
-		buf_printf(out, "promise %.17g %.17g %" PRIu64 " %" PRIu64 "\n", p->promises[i].alpha,
-			   p->promises[i].level, p->promises[i].events, p->promises[i].flagged);
 	for (size_t i = 0; i < p->n_pupils; i++)
 		buf_printf(out, "pupil %x %u\n", p->pupils[i].principal, p->pupils[i].lessons);
 	buf_printf(out, "end\n");
@@ -435,13 +435,13 @@ static bool read_all(struct reader *r)
 	    !take_u32(r, FIRSTS_SUPPORT_MAX, &support) || support == 0)
 		return false;
 	p->support = support;
-	return read_firsts(r) && read_each(r, "item", read_item) &&
+	return read_promises(r) && read_firsts(r) && read_each(r, "item", read_item) &&
 	       read_sketches(r, "amount", word_of_amount, AMOUNTS, p->amounts) && begin(r, "calls") &&
 	       take_number(r, UINT64_MAX, &p->calls.traces) && take_number(r, UINT64_MAX, &p->calls.calls) &&
 	       take_number(r, UINT64_MAX, &p->calls.grammar.left_out) &&
 	       read_sketches(r, "losses", word_of_losses, LOSSES_KINDS, p->calls.refers) &&
-	       read_each(r, "word", read_word) && read_runs(r) && read_rings(r) && read_promises(r) &&
-	       read_each(r, "pupil", read_pupil) && begin(r, "end");
+	       read_each(r, "word", read_word) && read_runs(r) && read_rings(r) && read_each(r, "pupil", read_pupil) &&
+	       begin(r, "end");
 }
 
 /* The line in which two texts differ. */
@@ -467,6 +467,20 @@ static int check_form(const struct profile *p, const char *text, size_t n, struc
 	return err_set(e, AMBIT_MALFORMED, "a profile is what `ambit profile export` writes",
 		       "line %zu: it is not written as a profile has it",
 		       line_of_difference(text, (const char *)again.data, again.len < n ? again.len : n));
+}
+
+bool form_head(const char *text, size_t n, struct form_head *ret)
+{
+	struct reader r = { .at = text, .left = n };
+	double ignored;
+	uint32_t support;
+
+	return next_line(&r) && r.length == strlen(HEAD) && memcmp(r.at, HEAD, r.length) == 0 && begin(&r, "key") &&
+	       take_rest(&r, ret->key, sizeof ret->key) && text_is_utf8(ret->key, strlen(ret->key), NULL) &&
+	       begin(&r, "epoch") && take_u32(&r, UINT32_MAX, &ret->epoch) && begin(&r, "events") &&
+	       take_u32(&r, UINT32_MAX, &ret->events) && begin(&r, "support") && take_u32(&r, UINT32_MAX, &support) &&
+	       begin(&r, "promise") && take_double(&r, 0, 1, &ignored) && take_double(&r, -1, 1, &ignored) &&
+	       take_number(&r, UINT64_MAX, &ret->scored) && take_number(&r, ret->scored, &ret->flagged);
 }
 
 int form_read(const char *text, size_t n, const uint8_t secret[PROFILE_KEY], struct profile *ret, struct err *e)

@@ -15,4 +15,13 @@ void form_write(const struct profile *p, struct buf *out);
 /* secret: of its tables here; a file has none. -MALFORMED, with the line; -LIMIT, -MEMORY. On failure ret holds nothing. */
 int form_read(const char *text, size_t n, const uint8_t secret[PROFILE_KEY], struct profile *ret, struct err *e);
 
+/* What stands at its beginning, in the first FORM_HEAD_MAX bytes: for a list. */
+#define FORM_HEAD_MAX 1024
+struct form_head {
+	char key[PROFILE_NAME_MAX];
+	uint32_t epoch, events;
+	uint64_t scored, flagged; /* by PROMISED_LOG */
+};
+bool form_head(const char *text, size_t n, struct form_head *ret);
+
 #endif

@@ -20,12 +20,11 @@ const char *layer_word(enum layer l)
 
 void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MAX])
 {
-	const char *agent = level <= 2 ? d->agent : "", *program = level <= 1 ? d->program : "";
-	char shape[17] = "";
-
 	if (level == 0)
-		(void)snprintf(shape, sizeof shape, "%016llx", (unsigned long long)d->shape);
-	(void)snprintf(ret, PROFILE_NAME_MAX, "%.100s\t%.100s\t%.80s\t%s", agent, d->tool, program, shape);
+		(void)snprintf(ret, PROFILE_NAME_MAX, "%.100s\t%.60s\t%.100s\t%016llx", d->agent, d->tool, d->program,
+			       (unsigned long long)d->shape);
+	else
+		(void)snprintf(ret, PROFILE_NAME_MAX, "\t%.60s\t%.100s\t", d->tool, d->program);
 }
 
 int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFILE_KEY])

@@ -68,8 +68,8 @@ struct finding {
 	struct reason_of reasons[REASONS_MAX]; /* the strongest first */
 };
 
-/* The key of what an event belongs to, and of what it belongs to at a wider level: 0 is agent, tool, program and shape; 1 without the shape; 2 agent and tool; 3 the tool alone. */
-#define PROFILE_LEVELS 4
+/* The key of what an event belongs to: 0 is agent, tool, program and shape of the grants; 1, which is wider, tool and program. None is without those: what is usual for one program says nothing of another. */
+#define PROFILE_LEVELS 2
 void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MAX]);
 
 /* secret: of its tables. -AMBIT_MEMORY. */
