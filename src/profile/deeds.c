@@ -127,10 +127,13 @@ void deeds_encode(const struct deeds *d, struct buf *out)
 		buf_put_u8(out, d->items[i].kind);
 		buf_put_str(out, d->items[i].text);
 	}
-	if (d->trace.n_steps > 0)
+	if (d->form == NULL && d->trace.n_steps > 0)
 		trace_encode(&d->trace, &trace);
 	out->failed = out->failed || trace.failed;
-	buf_put_bytes(out, trace.data, trace.len);
+	if (d->form != NULL)
+		buf_put_bytes(out, d->form->data, d->form->len);
+	else
+		buf_put_bytes(out, trace.data, trace.len);
 }
 
 static bool is_plain(const char *text)

@@ -26,21 +26,20 @@ enum amount {
 const char *amount_word(enum amount a);
 const char *amount_text(enum amount a); /* for a sentence */
 
-/* DEED(name, number, word in files, what a reason calls a new one, bits that a new one is worth where nothing is known) */
+/* DEED(name, number, word in files, what a reason calls a new one) */
 #define DEEDS(X)                                                                                                       \
 	X(CALL, 1, "call", "first")                             /* a symbol of the trace */                            \
 	X(PROGRAM, 2, "program", "first program")               /* its path, or what stands for it in a tree */        \
 	X(DESTINATION, 3, "destination", "first connection to") /* "host:443" */                                       \
 	X(REQUEST, 4, "request", "first request")               /* "host:443 GET /x" */                                \
 	X(DIRECTORY, 5, "directory", "first change in")         /* in a tree its first two names; else a path */       \
-	X(LATER, 6, "later", "first change of what other programs run") /* a name in a tree */                         \
-	X(LABEL, 7, "label", "first event with the label")
+	X(LABEL, 6, "label", "first event with the label")
 
 enum deed_kind {
 #define DEED_ENUM(name, number, word, text) DEED_##name = number,
 	DEEDS(DEED_ENUM)
 #undef DEED_ENUM
-		DEED_KINDS = 8
+		DEED_KINDS = 7
 };
 const char *deed_word(uint8_t kind); /* NULL: there is no such kind */
 const char *deed_text(uint8_t kind);
@@ -60,8 +59,9 @@ struct deeds {
 	bool untrusted;                 /* it had seen what is labelled so, */
 	bool acted;                     /* and changed or sent something */
 	uint64_t amounts[AMOUNTS];
-	struct trace trace; /* owned; without symbols and steps where nothing was observed */
-	struct deed *items; /* owned; each once */
+	struct trace trace;     /* owned; without symbols and steps where nothing was observed */
+	const struct buf *form; /* borrowed: its stored form, of who has not read it; NULL: trace says it */
+	struct deed *items;     /* owned; each once */
 	size_t n_items;
 	uint16_t slots[2 * DEEDS_ITEMS_MAX]; /* finds them */
 };
