@@ -94,8 +94,8 @@ static bool count_connect(const struct effect *f, struct deeds *d)
 {
 	if (effect_has_meter(f)) {
 		d->amounts[AMOUNT_CONNECTIONS] += f->meter.opened;
-		d->amounts[AMOUNT_UP_BYTES] += f->meter.up_bytes;
-		d->amounts[AMOUNT_DOWN_BYTES] += f->meter.down_bytes;
+		d->amounts[AMOUNT_UP_BYTES] += f->meter.up;
+		d->amounts[AMOUNT_DOWN_BYTES] += f->meter.down;
 	}
 	d->acted = d->acted || !effect_is_denied(f->verdict);
 	d->amounts[AMOUNT_DESTINATIONS]++;

@@ -76,7 +76,7 @@ static uint16_t *slot_of(struct deeds *d, uint8_t kind, const char *text)
 
 	for (size_t at = (size_t)hash;; at++) {
 		uint16_t *slot = &d->slots[at % (2 * DEEDS_ITEMS_MAX)];
-		const struct deed *there = *slot > 0 ? &d->items[*slot - 1] : NULL;
+		const struct deeds_item *there = *slot > 0 ? &d->items[*slot - 1] : NULL;
 
 		if (there == NULL || (there->kind == kind && strcmp(there->text, text) == 0))
 			return slot;
@@ -93,7 +93,7 @@ bool deeds_add(struct deeds *d, uint8_t kind, const char *text, size_t n)
 	if (*slot != 0 || d->n_items == DEEDS_ITEMS_MAX || shown[0] == 0)
 		return true;
 	if ((d->n_items & (d->n_items - 1)) == 0) { /* a power of two is full, or nothing is */
-		struct deed *more = realloc(d->items, (d->n_items == 0 ? 1 : 2 * d->n_items) * sizeof *more);
+		struct deeds_item *more = realloc(d->items, (d->n_items == 0 ? 1 : 2 * d->n_items) * sizeof *more);
 
 		if (more == NULL)
 			return false;
@@ -154,7 +154,7 @@ static bool take_items(struct rbuf *in, struct deeds *d)
 	if (n > 0 && d->items == NULL)
 		return false;
 	for (d->n_items = 0; d->n_items < n; d->n_items++) {
-		struct deed *item = &d->items[d->n_items];
+		struct deeds_item *item = &d->items[d->n_items];
 
 		item->kind = rbuf_u8(in);
 		rbuf_str(in, item->text, sizeof item->text);

@@ -45,7 +45,7 @@ const char *deed_word(uint8_t kind); /* NULL: there is no such kind */
 const char *deed_text(uint8_t kind);
 uint8_t deed_of_word(const char *word); /* 0: none */
 
-struct deed {
+struct deeds_item {
 	uint8_t kind;
 	char text[DEED_TEXT_MAX];
 };
@@ -59,9 +59,9 @@ struct deeds {
 	bool untrusted;                 /* it had seen what is labelled so, */
 	bool acted;                     /* and changed or sent something */
 	uint64_t amounts[AMOUNTS];
-	struct trace trace;     /* owned; without symbols and steps where nothing was observed */
-	const struct buf *form; /* borrowed: its stored form, of who has not read it; NULL: trace says it */
-	struct deed *items;     /* owned; each once */
+	struct trace trace;       /* owned; without symbols and steps where nothing was observed */
+	const struct buf *form;   /* borrowed: its stored form, of who has not read it; NULL: trace says it */
+	struct deeds_item *items; /* owned; each once */
 	size_t n_items;
 	uint16_t slots[2 * DEEDS_ITEMS_MAX]; /* finds them */
 };

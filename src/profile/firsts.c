@@ -18,7 +18,7 @@ static uint64_t hash_of(const struct firsts *f, const void *bytes, size_t n)
 	return hash;
 }
 
-static uint16_t *slot_of(const struct firsts *f, const struct deed *item)
+static uint16_t *slot_of(const struct firsts *f, const struct deeds_item *item)
 {
 	uint8_t bytes[1 + DEED_TEXT_MAX];
 	const size_t n = strlen(item->text), mask = 2 * f->room - 1;
@@ -77,7 +77,7 @@ uint32_t firsts_principal(const struct firsts *f, const char *name)
 	return hash != 0 ? hash : 1;
 }
 
-const struct first *firsts_find(const struct firsts *f, const struct deed *item)
+const struct first *firsts_find(const struct firsts *f, const struct deeds_item *item)
 {
 	const uint16_t *slot = slot_of(f, item);
 
@@ -94,7 +94,7 @@ unsigned firsts_support(const struct first *found)
 }
 
 /* NULL: no room. */
-static struct first *put(struct firsts *f, const struct deed *item)
+static struct first *put(struct firsts *f, const struct deeds_item *item)
 {
 	if (f->n == FIRSTS_MAX || (f->n == f->room && !make_room(f)))
 		return NULL;
@@ -103,7 +103,7 @@ static struct first *put(struct firsts *f, const struct deed *item)
 	return &f->items[f->n++];
 }
 
-int firsts_add(struct firsts *f, const struct deed *item, uint32_t principal)
+int firsts_add(struct firsts *f, const struct deeds_item *item, uint32_t principal)
 {
 	const uint16_t *slot = slot_of(f, item);
 	struct first *there = *slot != 0 ? &f->items[*slot - 1] : put(f, item);

@@ -14,7 +14,7 @@
 #define FIRSTS_KEY 16
 
 struct first {
-	struct deed item;
+	struct deeds_item item;
 	uint32_t events;                         /* that had it */
 	uint32_t principals[FIRSTS_SUPPORT_MAX]; /* hashes; 0: none */
 };
@@ -35,10 +35,10 @@ void firsts_finish(struct firsts *f);
 
 uint32_t firsts_principal(const struct firsts *f, const char *name); /* its hash, never 0 */
 /* NULL: it was never there. */
-const struct first *firsts_find(const struct firsts *f, const struct deed *item);
+const struct first *firsts_find(const struct firsts *f, const struct deeds_item *item);
 unsigned firsts_support(const struct first *found); /* 0: NULL */
 /* Counts it for that principal. -AMBIT_MEMORY; what had no room is left out, and f->full says so. */
-int firsts_add(struct firsts *f, const struct deed *item, uint32_t principal);
+int firsts_add(struct firsts *f, const struct deeds_item *item, uint32_t principal);
 /* An event of which something of these kinds (bits, by their number) was new. */
 void firsts_event(struct firsts *f, uint32_t kinds);
 /* How unlikely something new of that kind is, as surprise (-ln): of the events that were learned. */

@@ -118,7 +118,7 @@ static bool words_of(struct words *words, bool learns, const struct trace *t, st
 
 /* ---- reasons ---- */
 
-static void add_reason(struct finding *f, enum layer layer, double surprise, const char *text)
+static void add_reason(struct unusual *f, enum layer layer, double surprise, const char *text)
 {
 	size_t at = f->n_reasons < REASONS_MAX ? f->n_reasons++ : REASONS_MAX - 1;
 
@@ -136,34 +136,34 @@ static void add_reason(struct finding *f, enum layer layer, double surprise, con
 
 struct fresh {
 	size_t n[DEED_KINDS];
-	const struct deed *first[DEED_KINDS];
+	const struct deeds_item *first[DEED_KINDS];
 };
 
-static bool is_known(const struct profile *p, const struct deed *item)
+static bool is_known(const struct profile *p, const struct deeds_item *item)
 {
 	return firsts_support(firsts_find(&p->firsts, item)) >= p->support;
 }
 
 /* Symbols are items, too. */
-static struct deed call_of(const char *symbol)
+static struct deeds_item call_of(const char *symbol)
 {
-	struct deed item = { .kind = DEED_CALL };
+	struct deeds_item item = { .kind = DEED_CALL };
 
 	(void)text_copy(item.text, sizeof item.text, symbol); /* shorter */
 	return item;
 }
 
-static double score_firsts(const struct profile *p, const struct deeds *d, struct finding *ret)
+static double score_firsts(const struct profile *p, const struct deeds *d, struct unusual *ret)
 {
 	struct fresh fresh = { .n = { 0 } };
-	struct deed call = { .kind = DEED_CALL };
+	struct deeds_item call = { .kind = DEED_CALL };
 	double sum = 0;
 
 	for (size_t i = 0; i < d->n_items; i++)
 		if (!is_known(p, &d->items[i]) && fresh.n[d->items[i].kind]++ == 0)
 			fresh.first[d->items[i].kind] = &d->items[i];
 	for (size_t i = 0; i < d->trace.n_symbols; i++) {
-		const struct deed item = call_of(d->trace.symbols[i]);
+		const struct deeds_item item = call_of(d->trace.symbols[i]);
 
 		if (is_known(p, &item) || fresh.n[DEED_CALL]++ > 0)
 			continue;
@@ -191,7 +191,7 @@ static double score_firsts(const struct profile *p, const struct deeds *d, struc
 	return sum;
 }
 
-static double score_amounts(const struct profile *p, const struct deeds *d, struct finding *ret)
+static double score_amounts(const struct profile *p, const struct deeds *d, struct unusual *ret)
 {
 	double most = 0;
 
@@ -216,7 +216,7 @@ static double score_amounts(const struct profile *p, const struct deeds *d, stru
 }
 
 static void say_calls(const struct profile *p, const struct usual_score *score, const struct sorted *words,
-		      struct finding *ret)
+		      struct unusual *ret)
 {
 	const bool burst = score->of == LOSSES_IN_BURST;
 	const uint64_t length = burst ? LOSSES_BURST : LOSSES_WINDOW;
@@ -236,7 +236,7 @@ static void say_calls(const struct profile *p, const struct usual_score *score, 
 	add_reason(ret, LAYER_CALLS, score->score, text);
 }
 
-static double score_calls(const struct profile *p, const struct deeds *d, struct finding *ret)
+static double score_calls(const struct profile *p, const struct deeds *d, struct unusual *ret)
 {
 	struct words words = p->calls.words; /* nothing is learned */
 	struct usual_score score;
@@ -251,9 +251,9 @@ static double score_calls(const struct profile *p, const struct deeds *d, struct
 	return score.score;
 }
 
-void profile_score(const struct profile *p, const struct deeds *d, struct finding *ret)
+void profile_score(const struct profile *p, const struct deeds *d, struct unusual *ret)
 {
-	*ret = (struct finding){ .events = p->events, .young = p->events < PROFILE_YOUNG, .p = 1, .least = 1 };
+	*ret = (struct unusual){ .events = p->events, .young = p->events < PROFILE_YOUNG, .p = 1, .least = 1 };
 	ret->scores[LAYER_FIRSTS] = score_firsts(p, d, ret);
 	if (ret->young) {
 		for (size_t i = 0; i < LAYERS; i++)
@@ -273,7 +273,7 @@ void profile_score(const struct profile *p, const struct deeds *d, struct findin
 
 /* ---- learning ---- */
 
-void profile_calibrate(struct profile *p, const struct finding *f)
+void profile_calibrate(struct profile *p, const struct unusual *f)
 {
 	if (f->young)
 		return;
@@ -292,7 +292,7 @@ static struct pupil *pupil_of(const struct profile *p, uint32_t principal)
 }
 
 const char *profile_refuses(const struct profile *shadow, const struct profile *scores, const struct deeds *d,
-			    const struct finding *by)
+			    const struct unusual *by)
 {
 	const struct pupil *pupil = pupil_of(shadow, firsts_principal(&shadow->firsts, d->principal));
 
@@ -312,7 +312,7 @@ static uint32_t learn_firsts(struct profile *p, const struct deeds *d, uint32_t 
 	uint32_t fresh = 0;
 
 	for (size_t i = 0; i < d->n_items + d->trace.n_symbols && *r == 0; i++) {
-		const struct deed item = i < d->n_items ? d->items[i] : call_of(d->trace.symbols[i - d->n_items]);
+		const struct deeds_item item = i < d->n_items ? d->items[i] : call_of(d->trace.symbols[i - d->n_items]);
 
 		if (!is_known(p, &item))
 			fresh |= 1u << item.kind;
@@ -321,7 +321,7 @@ static uint32_t learn_firsts(struct profile *p, const struct deeds *d, uint32_t 
 	return fresh;
 }
 
-int profile_learn(struct profile *shadow, const struct profile *scores, const struct deeds *d, const struct finding *by)
+int profile_learn(struct profile *shadow, const struct profile *scores, const struct deeds *d, const struct unusual *by)
 {
 	const uint32_t principal = firsts_principal(&shadow->firsts, d->principal);
 	struct pupil *pupil = pupil_of(shadow, principal);

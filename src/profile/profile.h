@@ -12,21 +12,13 @@
 #include "profile/deeds.h"
 #include "profile/firsts.h"
 #include "profile/sketch.h"
+#include "profile/unusual.h"
 #include "profile/usual.h"
 
 #define PROFILE_YOUNG 20 /* events */
 #define PROFILE_KEY (FIRSTS_KEY + USUAL_KEY)
 #define PROFILE_LESSONS_MAX 20 /* of one principal, until it is promoted */
 #define PROFILE_PUPILS_MAX 512 /* principals whose lessons are counted; then nobody new teaches */
-#define PROFILE_NAME_MAX 320   /* of its key, with its NUL */
-
-enum layer { LAYER_FIRSTS, LAYER_AMOUNTS, LAYER_CALLS, LAYERS };
-const char *layer_word(enum layer l);
-
-/* What is promised, and what a policy may act on. */
-enum promised { PROMISED_LOG, PROMISED_ASK, PROMISES };
-#define PROMISE_LOG 0.01
-#define PROMISE_ASK 0.001
 
 struct pupil {
 	uint32_t principal, lessons;
@@ -47,27 +39,6 @@ struct profile {
 	size_t n_pupils;
 };
 
-/* A part of why an event is unusual. */
-#define REASONS_MAX 3
-#define REASON_MAX 400
-struct reason_of {
-	enum layer layer;
-	double surprise; /* -ln */
-	char text[REASON_MAX];
-};
-
-struct finding {
-	bool young;
-	uint32_t events; /* that the profile knows */
-	double p;        /* 1 where nothing is promised */
-	double least;    /* no p of this profile is below */
-	double scores[LAYERS], ps[LAYERS];
-	bool flagged[PROMISES];
-	bool is_new[DEED_KINDS]; /* something of that kind was */
-	size_t n_reasons;
-	struct reason_of reasons[REASONS_MAX]; /* the strongest first */
-};
-
 /* The key of what an event belongs to: 0 is agent, tool, program and shape of the grants; 1, which is wider, tool and program. None is without those: what is usual for one program says nothing of another. */
 #define PROFILE_LEVELS 2
 void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MAX]);
@@ -76,15 +47,15 @@ void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MA
 int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFILE_KEY]);
 void profile_finish(struct profile *p);
 
-void profile_score(const struct profile *p, const struct deeds *d, struct finding *ret);
+void profile_score(const struct profile *p, const struct deeds *d, struct unusual *ret);
 /* Of one that was released, or was no attack for all that is known: thresholds follow. */
-void profile_calibrate(struct profile *p, const struct finding *f);
+void profile_calibrate(struct profile *p, const struct unusual *f);
 /* Why it may not teach: NULL, it may. by: what it scored, by the profile that scores. */
 const char *profile_refuses(const struct profile *shadow, const struct profile *scores, const struct deeds *d,
-			    const struct finding *by);
+			    const struct unusual *by);
 /* -AMBIT_MEMORY: something of it is not learned. */
 int profile_learn(struct profile *shadow, const struct profile *scores, const struct deeds *d,
-		  const struct finding *by);
+		  const struct unusual *by);
 /* From here on what was learned is what scores. -AMBIT_MEMORY. */
 int profile_freeze(struct profile *p);
 

@@ -287,7 +287,7 @@ static bool is_grown(const struct pair *p)
 /* ---- scoring ---- */
 
 /* What a person would be asked about whatever the scores are: it goes where it never went, or runs what it never ran. */
-static bool breaks_rule(const struct finding *f)
+static bool breaks_rule(const struct unusual *f)
 {
 	return f->events >= ASKS_FROM && (f->is_new[DEED_DESTINATION] || f->is_new[DEED_PROGRAM]);
 }
@@ -304,7 +304,7 @@ static int hold(const struct book *b, const char *event, const struct deeds *d, 
 	return write_file(b, name, &bytes, e);
 }
 
-static int teach(const struct book *b, struct pair *p, const struct deeds *d, const struct finding *f, struct err *e)
+static int teach(const struct book *b, struct pair *p, const struct deeds *d, const struct unusual *f, struct err *e)
 {
 	int r;
 
@@ -327,7 +327,7 @@ static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, st
 
 	for (unsigned level = 0; level < PROFILE_LEVELS && r == 0; level++) {
 		char key[PROFILE_NAME_MAX];
-		struct finding f;
+		struct unusual f;
 		struct pair *p;
 
 		profile_key(d, level, key);

@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "profile/form.h"
+#include "profile/profile.h"
 #include "usual/link.h"
 
 #define BOOK_HOT 32        /* pairs in memory: 4 MiB each, if they are full */

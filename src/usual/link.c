@@ -51,7 +51,7 @@ bool usual_settle_take(struct rbuf *in, struct usual_settle *ret)
 
 void usual_found_put(struct buf *out, const struct usual_found *u)
 {
-	const struct finding *f = &u->f;
+	const struct unusual *f = &u->f;
 
 	buf_put_u8(out, f->young);
 	buf_put_u32(out, f->events);
@@ -80,7 +80,7 @@ void usual_found_put(struct buf *out, const struct usual_found *u)
 	}
 }
 
-static bool take_reasons(struct rbuf *in, struct finding *f)
+static bool take_reasons(struct rbuf *in, struct unusual *f)
 {
 	bool good = true;
 
@@ -99,7 +99,7 @@ static bool take_reasons(struct rbuf *in, struct finding *f)
 
 bool usual_found_take(struct rbuf *in, struct usual_found *ret)
 {
-	struct finding *f = &ret->f;
+	struct unusual *f = &ret->f;
 	bool good;
 
 	*ret = (struct usual_found){ .asks = false };
@@ -119,7 +119,7 @@ bool usual_found_take(struct rbuf *in, struct usual_found *ret)
 	ret->level = rbuf_u8(in);
 	rbuf_str(in, ret->key, sizeof ret->key);
 	rbuf_str(in, ret->not_taught, sizeof ret->not_taught);
-	return good && take_reasons(in, f) && rbuf_done(in) && ret->level < PROFILE_LEVELS;
+	return good && take_reasons(in, f) && rbuf_done(in) && ret->level < USUAL_LEVELS_MAX;
 }
 
 void usual_row_put(struct buf *out, const struct usual_row *row)

@@ -7,7 +7,7 @@
 #define USUAL_LINK_H
 
 #include "core/id.h"
-#include "profile/profile.h"
+#include "profile/unusual.h"
 
 /* What becomes of an event that was scored. */
 enum usual_use {
@@ -22,7 +22,7 @@ struct usual_ask {
 };
 
 struct usual_found {
-	struct finding f;
+	struct unusual f;
 	bool asks; /* a person is to be asked: it is flagged at PROMISED_ASK, or does something first in a profile that is not young (rule) */
 	bool held; /* it waits to be settled */
 	uint8_t level;              /* of the key by which it was scored */
@@ -45,6 +45,7 @@ struct usual_row {
 };
 
 #define USUAL_FOUND_MAX 4096
+#define USUAL_LEVELS_MAX 8 /* of keys */
 
 void usual_ask_put(struct buf *out, const struct usual_ask *a);
 bool usual_ask_take(struct rbuf *in, struct usual_ask *ret);

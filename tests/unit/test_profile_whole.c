@@ -96,7 +96,7 @@ static void promote(struct pair *w)
 	memcpy(w->scores.rings, rings, sizeof rings);
 }
 
-static void live(struct pair *w, const struct deeds *d, struct finding *f)
+static void live(struct pair *w, const struct deeds *d, struct unusual *f)
 {
 	profile_score(&w->scores, d, f);
 	profile_calibrate(&w->scores, f);
@@ -107,7 +107,7 @@ static void grow(struct pair *w, struct prop *p, unsigned n)
 {
 	static unsigned sessions;
 	char session[32];
-	struct finding f;
+	struct unusual f;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct deeds d;
@@ -186,7 +186,7 @@ static void a_young_profile_promises_nothing(void **state)
 {
 	struct prop p = prop_round(0);
 	struct deeds d = event_of(&p, 3, "s");
-	struct finding f;
+	struct unusual f;
 	struct pair w;
 
 	(void)state;
@@ -199,7 +199,7 @@ static void a_young_profile_promises_nothing(void **state)
 	end(&w);
 }
 
-static void assert_reason(const struct finding *f, const char *says)
+static void assert_reason(const struct unusual *f, const char *says)
 {
 	for (size_t i = 0; i < f->n_reasons; i++)
 		if (strstr(f->reasons[i].text, says) != NULL)
@@ -211,7 +211,7 @@ static void assert_reason(const struct finding *f, const char *says)
 static void what_is_odd_is_flagged_with_its_reasons(void **state)
 {
 	struct prop p = prop_round(0);
-	struct finding f;
+	struct unusual f;
 	struct deeds d;
 	struct pair w;
 
@@ -264,7 +264,7 @@ static void usual_events_are_flagged_as_was_promised(void **state)
 static void lessons_are_bounded(void **state)
 {
 	struct prop p = prop_round(0);
-	struct finding f;
+	struct unusual f;
 	struct pair w;
 
 	(void)state;
@@ -296,7 +296,7 @@ static void what_saw_untrusted_data_and_acted_does_not_teach(void **state)
 		bool untrusted, acted, teaches;
 	} rows[] = { { false, false, true }, { true, false, true }, { false, true, true }, { true, true, false } };
 	struct prop p = prop_round(0);
-	struct finding f;
+	struct unusual f;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -317,7 +317,7 @@ static void what_saw_untrusted_data_and_acted_does_not_teach(void **state)
 static void what_is_more_unusual_than_most_does_not_teach(void **state)
 {
 	struct prop p = prop_round(0);
-	struct finding f;
+	struct unusual f;
 	struct pair w;
 	uint32_t before;
 
@@ -341,7 +341,7 @@ static void what_is_more_unusual_than_most_does_not_teach(void **state)
 static void one_principal_makes_nothing_known_where_two_are_asked_for(void **state)
 {
 	struct prop p = prop_round(0);
-	struct finding f;
+	struct unusual f;
 	struct pair w;
 
 	(void)state;
@@ -370,7 +370,7 @@ static void a_profile_is_kept_as_text(void **state)
 {
 	struct prop p = prop_round(0);
 	auto_buf text = { .max = FORM_MAX }, again = { .max = FORM_MAX };
-	struct finding a, b;
+	struct unusual a, b;
 	struct profile back;
 	struct pair w;
 	struct err e;
