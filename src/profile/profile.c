@@ -11,13 +11,6 @@
 #define MORE 0.25      /* of its surprise each doubling of how many are new of a kind adds */
 #define KNOWN_CALLS 10 /* traces from which on what they come to is what is usual */
 
-const char *layer_word(enum layer l)
-{
-	static const char *const words[LAYERS] = { "first", "amount", "calls" };
-
-	return l < LAYERS ? words[l] : "?";
-}
-
 void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MAX])
 {
 	if (level == 0)
