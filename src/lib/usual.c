@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "lib/service.h"
 #include "lib/state.h"
 #include "usual/layout.h"
@@ -140,6 +141,22 @@ int usual_settle_event(struct usual_keeper *k, const struct usual_settle *s, str
 
 	usual_settle_put(&body, s);
 	return ask(k, WIRE_USUAL_SETTLE, &body, -1, WIRE_USUAL_DONE, &m, e);
+}
+
+void usual_said(const char *event, bool released)
+{
+	struct usual_settle s = { .released = released };
+	char path[PATH_MAX], name[64];
+	struct usual_keeper *k = NULL;
+	struct err e;
+
+	(void)snprintf(name, sizeof name, USUAL_DIRECTORY "/" USUAL_HELD "%s", event);
+	if (!text_copy(s.event, sizeof s.event, event) || state_path(name, path, sizeof path) < 0 ||
+	    access(path, F_OK) < 0)
+		return;
+	if (usual_open(NULL, &k, &e) == 0)
+		(void)usual_settle_event(k, &s, &e); /* `ambit profile release` says it again */
+	usual_close(k);
 }
 
 int usual_list(struct usual_keeper *k, int (*each)(void *of, const struct usual_row *row), void *of, struct err *e)

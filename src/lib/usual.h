@@ -22,6 +22,9 @@ int usual_score_event(struct usual_keeper *k, const struct usual_ask *ask, const
 /* -NOT_FOUND: nothing is held of it. */
 int usual_settle_event(struct usual_keeper *k, const struct usual_settle *s, struct err *e);
 
+/* A person has said what an event was, by what they did with its changes. Nothing is started where nothing is held of it, which one system call tells; what goes wrong changes nothing for them. */
+void usual_said(const char *event, bool released);
+
 /* All there are; `each` ends it by a negative code, which is given back. */
 int usual_list(struct usual_keeper *k, int (*each)(void *of, const struct usual_row *row), void *of, struct err *e);
 /* As text (profile/form.h), which whoever shows it has to take for foreign. -NOT_FOUND. */

@@ -340,3 +340,18 @@ int profile_learn(struct profile *shadow, const struct profile *scores, const st
 	shadow->events++;
 	return r;
 }
+
+/* A person's word is worth as many principals as are ever asked for. */
+int profile_accept(struct profile *p, const struct deeds *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < d->n_items + d->trace.n_symbols; i++) {
+		const struct deeds_item item = i < d->n_items ? d->items[i] : call_of(d->trace.symbols[i - d->n_items]);
+
+		for (uint32_t principal = 1; principal <= FIRSTS_SUPPORT_MAX && r == 0 && !is_known(p, &item);
+		     principal++)
+			r = firsts_add(&p->firsts, &item, principal);
+	}
+	return r;
+}

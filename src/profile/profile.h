@@ -56,6 +56,8 @@ const char *profile_refuses(const struct profile *shadow, const struct profile *
 /* -AMBIT_MEMORY: something of it is not learned. */
 int profile_learn(struct profile *shadow, const struct profile *scores, const struct deeds *d,
 		  const struct unusual *by);
+/* A person has seen what it did and said that it was right: what it named is known from here on, whoever else has named it. -AMBIT_MEMORY. */
+int profile_accept(struct profile *p, const struct deeds *d);
 /* From here on what was learned is what scores. -AMBIT_MEMORY. */
 int profile_freeze(struct profile *p);
 

@@ -17,12 +17,14 @@
 #include "base/text.h"
 #include "usual/layout.h"
 
-#define NAME_LEN 26 /* "p_" and 24 digits of a keyed hash */
-#define GROW_FIRST PROFILE_YOUNG
-#define GROW_MOST 500     /* lessons from one promotion to the next */
-#define GROW_RATIO 1.5    /* of what was promised: more, and what is usual is not known yet */
-#define GROW_RATIO_OF 300 /* events from which on that says something */
-#define ASKS_FROM 5       /* events: from here on a first destination or program is a reason to ask */
+#define NAME_LEN 26          /* "p_" and 24 digits of a keyed hash */
+#define ASKS_FROM 5          /* events: from here on a first destination or program is a reason to ask */
+#define GROW_FIRST ASKS_FROM /* lessons: then it has something to say of what is new */
+#define GROW_MOST 500        /* lessons from one promotion to the next */
+#define GROW_RATIO 1.5       /* of what was promised: more, and what is usual is not known yet */
+#define GROW_RATIO_OF 300    /* events from which on that says something */
+
+_Static_assert(FORM_MAX == USUAL_TEXT_MAX, "what is kept can be had");
 
 /* ---- names ---- */
 
@@ -319,6 +321,27 @@ static int teach(const struct book *b, struct pair *p, const struct deeds *d, co
 	return r == 0 && p->unsaved >= BOOK_SAVE_EVERY ? save_pair(b, p, e) : r;
 }
 
+static int accept(struct book *b, const struct deeds *d, struct err *e)
+{
+	bool is_new;
+	int r = 0;
+
+	for (unsigned level = 0; level < PROFILE_LEVELS && r == 0; level++) {
+		char key[PROFILE_NAME_MAX];
+		struct pair *p;
+
+		profile_key(d, level, key);
+		r = pair_of(b, key, &p, &is_new, e);
+		if (r == 0 && profile_accept(&p->scores, d) < 0)
+			r = err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
+		if (r == 0) {
+			p->dirty = true;
+			r = save_pair(b, p, e);
+		}
+	}
+	return r;
+}
+
 /* Each level learns; the narrowest that is not young has the word, or the narrowest. */
 static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, struct usual_found *ret, struct err *e)
 {
@@ -385,6 +408,8 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 	if (r < 0)
 		return r;
 	if (s->released)
+		r = accept(b, &d, e);
+	if (r == 0 && s->released)
 		r = at_all_levels(b, &d, true, &(struct usual_found){ .asks = false }, e);
 	deeds_finish(&d);
 	if (r == 0 && unlinkat(b->dir_fd, name, 0) < 0)
@@ -464,6 +489,7 @@ static void row_of(const struct book *b, const char *name, struct usual_row *ret
 	char other[NAME_MAX + 1];
 
 	*ret = (struct usual_row){ .epoch = 0 };
+	(void)snprintf(ret->id, sizeof ret->id, "%.*s", (int)strcspn(name, "."), name);
 	if (!head_of(b, name, &head)) {
 		(void)snprintf(ret->key, sizeof ret->key, "?%.200s", name);
 		return;

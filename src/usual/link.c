@@ -124,6 +124,7 @@ bool usual_found_take(struct rbuf *in, struct usual_found *ret)
 
 void usual_row_put(struct buf *out, const struct usual_row *row)
 {
+	buf_put_str(out, row->id);
 	buf_put_str(out, row->key);
 	buf_put_u32(out, row->epoch);
 	buf_put_u32(out, row->events);
@@ -135,6 +136,7 @@ void usual_row_put(struct buf *out, const struct usual_row *row)
 
 bool usual_row_take(struct rbuf *in, struct usual_row *ret)
 {
+	rbuf_str(in, ret->id, sizeof ret->id);
 	rbuf_str(in, ret->key, sizeof ret->key);
 	ret->epoch = rbuf_u32(in);
 	ret->events = rbuf_u32(in);

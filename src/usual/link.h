@@ -37,7 +37,9 @@ struct usual_settle {
 };
 
 /* A profile of a list. */
+#define USUAL_ID_MAX 32 /* of a profile, with its NUL */
 struct usual_row {
+	char id[USUAL_ID_MAX]; /* of both of its files */
 	char key[PROFILE_NAME_MAX];
 	uint32_t epoch, events, shadow_events;
 	uint64_t scored, flagged; /* by PROMISED_LOG */
@@ -45,6 +47,7 @@ struct usual_row {
 };
 
 #define USUAL_FOUND_MAX 4096
+#define USUAL_TEXT_MAX (4u << 20) /* of a profile */
 #define USUAL_LEVELS_MAX 8 /* of keys */
 
 void usual_ask_put(struct buf *out, const struct usual_ask *a);
