@@ -5,13 +5,14 @@
 #include "lib/deeds.h"
 #include "lib/event.h"
 #include "lib/halter.h"
+#include "lib/standing.h"
 #include "lib/usual.h"
 #include "policy/policy.h"
 
-/* store: <place>/stages; the profiles are beside it. */
 static int score(const struct ambit_event *ev, struct result_usual *u, struct err *e)
 {
 	struct usual_ask ask = { .use = USUAL_TEACH, .asks = u->profile >= PROFILE_ASK };
+	char place[STANDING_PATH_MAX];
 	struct usual_keeper *k = NULL;
 	struct deeds d;
 	int r = deeds_of(&ev->result, &d);
@@ -19,7 +20,8 @@ static int score(const struct ambit_event *ev, struct result_usual *u, struct er
 	if (r < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what the event did");
 	memcpy(ask.event, ev->result.event, sizeof ask.event); /* of the same size */
-	r = usual_open(NULL, &k, e);
+	r = standing_place(ev->request->store, place, e);
+	r = r < 0 ? r : usual_open(place, &k, e);
 	r = r < 0 ? r : usual_score_event(k, &ask, &d, &u->found, e);
 	usual_close(k);
 	deeds_finish(&d);
