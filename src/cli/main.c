@@ -45,7 +45,7 @@ static const char help_text[] =
 	"  ambit secret check NAME            what its issuer says that it may do, beside what grants use\n"
 	"  ambit approve [QUESTION]           what waits for your answer; shows it, asks you, and signs what you say\n"
 	"  ambit labels                       what has labels, and forgetting a stream\n"
-	"  ambit profile eval                 how well profiles of your own data tell attacks\n"
+	"  ambit profile show | eval ...      what is usual, and how well that tells attacks\n"
 	"  ambit doctor                       what this host can enforce, and how to get the rest\n"
 	"  ambit policy check FILE            read a policy and say what is wrong with it\n"
 	"  ambit policy trust FILE            remember a policy as it is now\n"

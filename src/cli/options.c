@@ -52,6 +52,7 @@ enum flag {
 	KEEP,
 	KEEP_SPACE,
 	AGENT,
+	PROFILE,
 	TOOLS,
 	NAME,
 	PINS,
@@ -123,6 +124,7 @@ static const struct option flags[] = {
 	{ "keep", required_argument, NULL, KEEP },
 	{ "keep-space", required_argument, NULL, KEEP_SPACE },
 	{ "agent", required_argument, NULL, AGENT },
+	{ "profile", required_argument, NULL, PROFILE },
 	{ "tools", required_argument, NULL, TOOLS },
 	{ "name", required_argument, NULL, NAME },
 	{ "pins", required_argument, NULL, PINS },
@@ -235,6 +237,14 @@ static int set_agent(struct run_options *o, const char *name, struct ambit_error
 	return r < 0 ? public_error(e, r, &err) : 0;
 }
 
+static int set_profile(struct run_options *o, const char *word, struct ambit_error *e)
+{
+	struct err err;
+	const int r = policy_set_profile(&o->policy->policy, word, &err);
+
+	return r < 0 ? public_error(e, r, &err) : 0;
+}
+
 /* With those that stand before it. */
 static int add_label(struct run_options *o, const char *names, struct ambit_error *e)
 {
@@ -318,6 +328,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case KEEP: return set_duration(&o->keep_ms, flag->name, value, e);
 	case KEEP_SPACE: return set_bytes(&o->keep_bytes, flag->name, value, e);
 	case AGENT: return set_agent(o, value, e);
+	case PROFILE: return set_profile(o, value, e);
 	case TOOLS: o->tools = value; break;
 	case NAME: o->name = value; break;
 	case PINS: o->pins = value; break;
@@ -378,6 +389,7 @@ static bool is_taken(enum command command, int flag)
 	case BUDGET: return command != COMMAND_LEARN && command != COMMAND_GUARD;
 	case BASE:
 	case OBSERVE:
+	case PROFILE:
 	case WITHOUT:
 	case STAGE:
 	case DISCARD: return command != COMMAND_LEARN;

@@ -9,10 +9,26 @@
 #define HELP "ambit profile --help"
 
 const char profile_help[] =
+	"ambit profile show [PROFILE]\n"
+	"ambit profile diff | export | promote | reset PROFILE\n"
+	"ambit profile import FILE\n"
+	"ambit profile release | refuse EVENT\n"
 	"ambit profile eval --train FILE [--calibrate FILE] --test FILE [OPTIONS]\n"
 	"ambit profile eval --events [--train FILE] [--test] FILE [OPTIONS]\n"
 	"\n"
-	"A profile is what is usual for an agent.\n"
+	"A profile is what is usual for an agent and a program. Events begin to be held against theirs by `profile: log` (or ask, hold) in a\n"
+	"policy, or --profile of ambit run.\n"
+	"\n"
+	"  show     all of them; or what is usual in one, and how its promises were kept. --shadow: what was learned, and does not score yet\n"
+	"  diff     what was learned, and does not score yet\n"
+	"  export   one as text, which can be read, signed and imported elsewhere\n"
+	"  import   such a text in place of what there is; - is standard input\n"
+	"  promote  what was learned scores from now on; that happens by itself, too, while promises are kept\n"
+	"  reset    forget it\n"
+	"  release  what an event did that was held was right: it is learned. `ambit commit` of its changes says so, too\n"
+	"  refuse   it was not: nothing is learned. `ambit discard` says so, too\n"
+	"\n"
+	"PROFILE is the beginning of its id, or a program whose profile is everybody's.\n"
 	"\n"
 	"eval learns from the traces in one file, calibrates its promises with a second, and tells of a third how well attacks are told from\n"
 	"what is usual, and whether the promised false-alarm rates are kept. Nothing of it touches the profiles in use.\n"
@@ -32,32 +48,28 @@ const char profile_help[] =
 	"                    how many good runs; without --train each model family is judged by what the others did (doc/PROFILE-CALLS.md).\n"
 	"                    With it --alpha is one rate: accept so much that at most that part of usual runs is stopped\n"
 	"  --without NAME    with --events: an attack, or suite/goal, that is not counted, since no call can reach it; * is any run of characters\n"
+	"  --shadow          of show and export: what learns, and not what scores\n"
 	"  --json            as JSON\n"
 	"  --help            this text\n";
 
-static const struct verb {
-	const char *name;
-	int (*call)(char **argv);
-} verbs[] = {
-	{ "eval", profile_eval },
+static const char *const verbs[] = {
+	"show", "diff", "export", "import", "promote", "reset", "release", "refuse", "eval"
 };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
 int cli_profile(int argc, char **argv)
 {
-	const char *names[VERBS];
-
 	if (argc < 2)
 		return cli_usage(HELP, "profile what?");
 	if (cli_is_help(argv[1])) {
 		(void)fputs(profile_help, stdout);
 		return 0;
 	}
-	for (size_t i = 0; i < VERBS; i++) {
-		if (strcmp(verbs[i].name, argv[1]) == 0)
-			return verbs[i].call(argv + 2);
-		names[i] = verbs[i].name;
-	}
-	return cli_no_word(HELP, argv[1], names, VERBS, "profile knows no '%s'", argv[1]);
+	if (strcmp(argv[1], "eval") == 0)
+		return profile_eval(argv + 2);
+	for (size_t i = 0; i < VERBS; i++)
+		if (strcmp(verbs[i], argv[1]) == 0)
+			return profile_kept(argv[1], argv + 2);
+	return cli_no_word(HELP, argv[1], verbs, VERBS, "profile knows no '%s'", argv[1]);
 }

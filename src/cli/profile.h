@@ -6,5 +6,7 @@
 
 extern const char profile_help[];
 int profile_eval(char **argv);
+/* Of those that the keeper has: show, diff, export, import, promote, reset, release, refuse. */
+int profile_kept(const char *name, char **argv);
 
 #endif

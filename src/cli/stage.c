@@ -26,6 +26,7 @@
 #include "lib/public.h"
 #include "lib/stage.h"
 #include "lib/summary_stage.h"
+#include "lib/usual.h"
 
 #define PROGRESS_AFTER_MS 1000
 #define CONFLICTS_SHOWN 20
@@ -706,6 +707,15 @@ static int tell_stopped(const struct stage_run *run, struct stopping *s, const s
 	return status;
 }
 
+/* Who commits what was held as unusual says that it was right, and who discards it that it was not. */
+static void tell_profile(const struct stage_run *run, const struct stage_answer *a)
+{
+	if (run->command->op == STAGE_OP_COMMIT && a->end.workspace == WORKSPACE_COMMITTED)
+		usual_said(a->end.event, true);
+	else if (run->command->op == STAGE_OP_DISCARD)
+		usual_said(a->end.event, false);
+}
+
 static int ask(struct stage_run *run)
 {
 	struct pager pager = { .fd = -1 };
@@ -728,6 +738,8 @@ static int ask(struct stage_run *run)
 		return ask(run);
 	}
 	status = r < 0 ? tell_failure(run, stage_talk_answer(t), r, &e) : tell(run, stage_talk_answer(t));
+	if (r >= 0)
+		tell_profile(run, stage_talk_answer(t));
 	stage_talk_free(t);
 	if (stopping.signal != 0)
 		status = tell_stopped(run, &stopping, r < 0 ? &e : NULL, status);

@@ -27,6 +27,7 @@
 #include "lib/stage.h"
 #include "lib/standing.h"
 #include "lib/template.h"
+#include "lib/usual_event.h"
 #include "wire/wire.h"
 
 static uint64_t unix_ns(void)
@@ -119,6 +120,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->argv = copy_vector(plan->asked != NULL ? plan->asked : plan->argv);
 	ev->changes = plan->changes;
 	ev->conflict = plan->conflict;
+	ev->profile = plan->profile;
 	ev->wait_ms = plan->wait_ms;
 	ev->stays = plan->stays;
 	ev->waits = plan->waits;
@@ -892,7 +894,7 @@ static bool has_succeeded(const struct ambit_event *ev)
 	const struct event_result *r = &ev->result;
 
 	return r->cause == CAUSE_EXITED && r->signal == 0 && r->exit_status == 0 && !ev->over_output &&
-	       !ev->over_disk && (!r->strict || !result_was_denied(r));
+	       !ev->over_disk && !r->usual.holds && (!r->strict || !result_was_denied(r));
 }
 
 static void cannot_settle(struct ambit_event *ev)
@@ -919,7 +921,7 @@ static void begin_to_settle(struct ambit_event *ev)
 	else if (!has_succeeded(ev) && (ev->changes & AMBIT_CHANGES_DISCARD) != 0)
 		ask.flags |= STAGE_FLAG_DISCARD;
 	if (r->cause == CAUSE_EXITED && r->exit_status == 0 && r->signal == 0 && !has_succeeded(ev))
-		ask.why = STAGE_WHY_DENIED;
+		ask.why = r->usual.holds ? STAGE_WHY_UNUSUAL : STAGE_WHY_DENIED;
 	memcpy(ask.store, ev->request->store, sizeof ask.store); /* the same size */
 	memcpy(ask.event, r->event, sizeof ask.event);
 	failed = failed < 0 ? failed : stage_talk_start(&ask, -1, &ev->talk, &r->stage_error);
@@ -939,6 +941,8 @@ static void settle(struct ambit_event *ev)
 	if (ev->badge != 0)
 		(void)judged_over(ev->request, &r->stage_error);
 	ev->badge = 0;
+	if (ev->talk == NULL && !r->usual.judged)
+		usual_event(ev);
 	if (ev->talk == NULL && r->workspace == WORKSPACE_STAGED)
 		begin_to_settle(ev);
 	if (ev->talk == NULL)

@@ -39,6 +39,7 @@ struct ambit_event {
 	struct stage_talk *talk;       /* owned: while it is settled what becomes of the changes; else NULL */
 	unsigned changes;              /* AMBIT_CHANGES_* */
 	uint32_t conflict;             /* enum stage_conflict */
+	uint32_t profile;              /* enum policy_profile */
 	uint32_t wait_ms;              /* 0: as usual */
 	struct event_result result;
 	char **argv;   /* owned copy */
@@ -106,6 +107,7 @@ struct event_plan {
 	bool terminal;
 	unsigned changes;  /* AMBIT_CHANGES_* */
 	uint32_t conflict; /* enum stage_conflict */
+	uint32_t profile;  /* enum policy_profile */
 	uint32_t wait_ms;  /* for other events that work on a tree; 0: as usual */
 	bool recorded;     /* in a ledger, */
 	int ledger_fd;     /* borrowed: to which this leads, */

@@ -57,10 +57,7 @@ int halter_hear(struct halter *h, struct link_halted *ret, struct err *e)
 	return link_halted_take(&m.body, ret) ? 0 : err_set(e, AMBIT_PROTOCOL, NULL, "ambit-freeze is another Ambit's");
 }
 
-/* ---- the public header's ---- */
-
-/* Waits for its end, too, so that nothing is left of it in a host that adopts orphans. */
-static int ask(const struct link_halt *q, struct err *e)
+int halter_do(const struct link_halt *q, struct err *e)
 {
 	struct link_halted done = { .before = 0 };
 	struct halter h;
@@ -74,6 +71,8 @@ static int ask(const struct link_halt *q, struct err *e)
 	return r < 0 ? r : (int)done.events;
 }
 
+/* ---- the public header's ---- */
+
 static int halt(enum halt_deed deed, const char *which, const char *reason, int keep, struct ambit_error *ret)
 {
 	struct link_halt q = { .deed = deed, .keep = keep != 0, .what = HALT_ALL };
@@ -86,7 +85,7 @@ static int halt(enum halt_deed deed, const char *which, const char *reason, int 
 		(void)text_copy(q.what, sizeof q.what, which); /* an id */
 	if (r == 0 && reason != NULL && !text_copy(q.reason, sizeof q.reason, reason))
 		r = err_set(&e, AMBIT_LIMIT, NULL, "the reason has more than %d bytes", HALT_REASON_MAX - 1);
-	r = r < 0 ? r : ask(&q, &e);
+	r = r < 0 ? r : halter_do(&q, &e);
 	return r < 0 ? public_error(ret, r, &e) : r;
 }
 

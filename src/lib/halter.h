@@ -21,5 +21,7 @@ void halter_finish(struct halter *h);
 int halter_begin(struct halter *h, const struct link_halt *q, char *const *envp, struct err *e);
 /* Its answer, for which it waits; readable when it is there. What it answers has no request. */
 int halter_hear(struct halter *h, struct link_halted *ret, struct err *e);
+/* All of it, and its end is waited for, so that nothing of it is left in a host that adopts orphans. How many events; -code. */
+int halter_do(const struct link_halt *q, struct err *e);
 
 #endif

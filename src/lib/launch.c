@@ -822,6 +822,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	plan.is_template = l->is_template;
 	plan.changes = o->changes;
 	plan.conflict = conflict;
+	plan.profile = p->policy.profile;
 	plan.wait_ms = o->wait_ms;
 	r = event_start(&plan, ret, e);
 	if (r == 0)

@@ -12,6 +12,7 @@
 #include "core/denial.h"
 #include "core/kind.h"
 #include "lib/record_change.h"
+#include "lib/record_usual.h"
 #include "profile/trace.h"
 
 /* How RECORD_MAX is kept: what was captured and the trace take at most 4/3 of their bytes as base64, and json_put_bytes chooses
@@ -500,6 +501,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	json_put_count(json_put_key(j, "effects_dropped"), dropped);
 	json_put_count(json_put_key(j, "base_effects"), r->base_effects);
 	trace_put(json_put_key(j, "trace"), &r->trace);
+	record_usual_put(json_put_key(j, "usual"), &r->usual);
 	usage_put(json_put_key(j, "usage"), r);
 	labels_put_json(json_put_key(j, "labels"), &r->labels);
 	json_put_word(json_put_key(j, "stream"), r->stream[0] != 0 ? r->stream : NULL);

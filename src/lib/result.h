@@ -22,6 +22,7 @@
 #include "lib/frames.h"
 #include "lib/stage_answer.h"
 #include "net/link.h"
+#include "usual/link.h"
 
 #define RESULT_LABELS_MAX 64
 #define RESULT_LABEL_MAX 64           /* of a name, with its NUL */
@@ -60,6 +61,15 @@ struct result_trace {
 	struct buf form; /* owned; empty: nothing was observed */
 };
 
+/* How it compares with what is usual (doc/PROFILES.md). */
+struct result_usual {
+	uint8_t profile;  /* enum policy_profile: what the policy makes of it; off: it was not scored */
+	bool judged;      /* it was asked for, or nobody wanted it */
+	bool holds;       /* its changes wait for a person */
+	struct err error; /* code AMBIT_OK, or why it could not be scored */
+	struct usual_found found;
+};
+
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
 	char parent[ID_TEXT_MAX]; /* whose sub-agent it is; "": nobody's */
@@ -91,6 +101,7 @@ struct event_result {
 	uint64_t effects_dropped;
 	uint64_t base_effects; /* seen and allowed by the base: counted, not listed */
 	struct result_trace trace;
+	struct result_usual usual;
 
 	uint32_t n_ports; /* of the host, which lead to servers of the command */
 	struct {

@@ -40,8 +40,7 @@ void standing_stream_below(const char *above, const char *agent, char ret[ID_TEX
 	authority_id_text('b', name, ret);
 }
 
-/* Where the person's authority lies. */
-static int find_place(const char *store, char ret[STANDING_PATH_MAX], struct err *e)
+int standing_place(const char *store, char ret[STANDING_PATH_MAX], struct err *e)
 {
 	if (store[0] == 0 || !text_copy(ret, STANDING_PATH_MAX, store))
 		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for a person's authority");
@@ -53,14 +52,14 @@ bool standing_is_labelled(const char *store)
 {
 	char place[STANDING_PATH_MAX], dir[STANDING_PATH_MAX + sizeof AUTHORITY_DIRECTORY];
 
-	return find_place(store, place, NULL) == 0 && snprintf(dir, sizeof dir, "%s/" AUTHORITY_DIRECTORY, place) > 0 &&
+	return standing_place(store, place, NULL) == 0 && snprintf(dir, sizeof dir, "%s/" AUTHORITY_DIRECTORY, place) > 0 &&
 	       keeper_is_labelled(dir);
 }
 
 int standing_open(const char *store, const char *ledger, struct keeper **ret, struct err *e)
 {
 	char place[STANDING_PATH_MAX];
-	const int r = find_place(store, place, e);
+	const int r = standing_place(store, place, e);
 
 	return r < 0 ? r : keeper_open(place, ledger, ret, e);
 }
@@ -247,7 +246,7 @@ void standing_end(const char *store, const char *ledger, const char *session)
 	struct standing s = { .badge = 0 };
 
 	standing_stream(session, "", "", stream);
-	if (find_place(store, place, NULL) < 0 || !keeper_was_asked(place) || keeper_open(place, ledger, &k, NULL) < 0)
+	if (standing_place(store, place, NULL) < 0 || !keeper_was_asked(place) || keeper_open(place, ledger, &k, NULL) < 0)
 		return;
 	if (standing_take(k, stream, "", NULL, &s, NULL) == 0) {
 		q.badge = s.badge;

@@ -27,7 +27,9 @@ void standing_stream(const char *session, const char *agent, const char *workspa
 /* What sub-agents of that name act in, which were asked for from that stream: by it a question meets its answer when they are begun again. */
 void standing_stream_below(const char *above, const char *agent, char ret[ID_TEXT_MAX]);
 
-/* The keeper beside the store of stages, for who has no environment. ledger: as keeper_open has it. -HOST: there is no store. */
+/* Where what Ambit keeps of the person lies: beside the store of stages, for who has no environment. -HOST: there is no store. */
+int standing_place(const char *store, char ret[STANDING_PATH_MAX], struct err *e);
+/* The keeper there. ledger: as keeper_open has it. */
 /* Whether anything of it was ever labelled. One system call. */
 bool standing_is_labelled(const char *store);
 int standing_open(const char *store, const char *ledger, struct keeper **ret, struct err *e);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "core/denial.h"
+#include "lib/record_usual.h"
 #include "lib/summary_stage.h"
 #include "policy/policy.h"
 
@@ -515,6 +516,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 		what_is_not_known(r, out);
 		summary_labels(&r->labels, out);
 	}
+	summary_usual(r, out);
 	if (r->asked[0] != 0)
 		buf_printf(
 			out,

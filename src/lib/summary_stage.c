@@ -212,6 +212,7 @@ static const char *kept_why(const struct stage_answer *a)
 	case STAGE_WHY_REFUSED: return "they could not be committed";
 	case STAGE_WHY_ASKS: return asks_why(a);
 	case STAGE_WHY_FROZEN: return "it was frozen when it ended";
+	case STAGE_WHY_UNUSUAL: return "it is not like what is usual";
 	}
 	return "";
 }
@@ -228,6 +229,7 @@ static const char *files_now(const struct stage_answer *a)
 	case STAGE_WHY_ASKS:
 	case STAGE_WHY_DENIED:
 	case STAGE_WHY_FROZEN:
+	case STAGE_WHY_UNUSUAL:
 		return a->end.commits > 0 ? "; of it your files have what you committed, which `ambit undo` takes back"
 					  : "; your files are as they were";
 	case STAGE_WHY_NONE:

@@ -9,7 +9,8 @@
 #include "core/tool.h"
 #include "policy/words.h"
 
-#define ENCODING_VERSION 9
+#define ENCODING_VERSION 10
+#define ENCODING_WITHOUT_PROFILE 9 /* and before that */
 #define ENCODING_WITHOUT_SERVERS 8 /* of sessions that were made by an earlier build */
 #define ENCODING_WITHOUT_ANSWERS 7 /* and before that */
 #define ENCODING_WITHOUT_USE 6     /* likewise */
@@ -352,6 +353,27 @@ int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b,
 	return rc;
 }
 
+const char *policy_profile_word(uint8_t profile)
+{
+	static const char *const words[PROFILE_LAST + 1] = { NULL, "off", "log", "ask", "hold" };
+
+	return profile <= PROFILE_LAST ? words[profile] : NULL;
+}
+
+int policy_set_profile(struct policy *p, const char *word, struct err *e)
+{
+	char shown[SHOWN_MAX];
+
+	for (uint8_t i = PROFILE_OFF; i <= PROFILE_LAST; i++) {
+		if (strcmp(policy_profile_word(i), word) != 0)
+			continue;
+		p->profile = i > p->profile ? i : p->profile;
+		return 0;
+	}
+	text_escape(shown, sizeof shown, word, strlen(word));
+	return err_set(e, AMBIT_UNKNOWN, "off, log, ask or hold", "what is unusual cannot be answered by '%s'", shown);
+}
+
 int policy_set_agent(struct policy *p, const char *agent, struct err *e)
 {
 	char shown[SHOWN_MAX];
@@ -598,6 +620,7 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 		if (rc < 0)
 			return rc;
 	}
+	into->profile = from->profile > into->profile ? from->profile : into->profile;
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++) {
 		const int rc = from->warm[k][0] != 0 ? policy_add_warm(into, from->warm[k], e) : 0;
 
@@ -640,6 +663,7 @@ void policy_encode(const struct policy *p, struct buf *out)
 	buf_put_u8(out, p->use);
 	policy_servers_encode(p, out);
 	buf_put_str(out, p->agent);
+	buf_put_u8(out, p->profile);
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++)
 		buf_put_str(out, p->warm[k]);
 	buf_put_u32(out, p->limits_given);
@@ -776,6 +800,9 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	rbuf_str(in, ret->agent, sizeof ret->agent);
 	if (ret->agent[0] != 0 && !agent_is_name(ret->agent))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "an agent that cannot be named");
+	ret->profile = version > ENCODING_WITHOUT_PROFILE ? rbuf_u8(in) : PROFILE_UNSAID;
+	if (ret->profile > PROFILE_LAST)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "an answer to what is unusual that is none");
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT && version != ENCODING_WITHOUT_WARM; k++) {
 		rbuf_str(in, ret->warm[k], sizeof ret->warm[k]);
 		if (ret->warm[k][0] != 0 && (warm_kind(ret->warm[k]) != (enum event_kind)k ||

@@ -87,6 +87,17 @@ struct policy_answers {
 #define POLICY_WARM_MAX 512
 #define POLICY_MODULES_MAX 16
 
+/* What becomes of an event that is not like what is usual (doc/PROFILES.md), by strictness. */
+enum policy_profile {
+	PROFILE_UNSAID, /* as off */
+	PROFILE_OFF,
+	PROFILE_LOG,  /* it is told, and recorded */
+	PROFILE_ASK,  /* and its changes are held until a person has looked at them */
+	PROFILE_HOLD, /* and its session is frozen */
+	PROFILE_LAST = PROFILE_HOLD,
+};
+const char *policy_profile_word(uint8_t profile); /* NULL: unsaid, or there is none */
+
 struct policy {
 	uint8_t use;                  /* enum policy_use: whoever fills it says so; a file has no word for it */
 	char agent[POLICY_AGENT_MAX]; /* "" if nobody names one */
@@ -102,6 +113,7 @@ struct policy {
 	struct limits limits;
 	struct qualifiers budgets[BUDGET_COUNT]; /* none: unbounded */
 	struct policy_answers answers;
+	uint8_t profile; /* enum policy_profile */
 	uint8_t server; /* FOR_SERVER: of which of these; 0: of one that is not among them */
 	uint32_t n_servers;
 	struct policy_server servers[POLICY_SERVERS_MAX];
@@ -126,6 +138,8 @@ bool policy_has_budgets(const struct policy *p);
 int policy_add_secret(struct policy *p, const char *text, struct err *e);
 /* A size that is not 0, as limits have them; the smaller counts. -MALFORMED. */
 int policy_limit_answers(struct policy *p, const char *text, struct err *e);
+/* "off", "log", "ask", "hold"; the strictest counts. -UNKNOWN. */
+int policy_set_profile(struct policy *p, const char *word, struct err *e);
 /* Letters, digits, `.`, `_`, `-`. -CONFLICT: another one is there. */
 int policy_set_agent(struct policy *p, const char *agent, struct err *e);
 /* A line of `warm`: a language, perhaps `=` and its interpreter (an absolute path, or a name in the cell's PATH), and names of modules. -CONFLICT: there is another one of the language. */

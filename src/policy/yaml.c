@@ -858,6 +858,15 @@ static int read_agent(struct reader *r)
 	return rc;
 }
 
+static int read_profile(struct reader *r)
+{
+	int rc = check_scalar(r, "profile");
+
+	if (rc == 0 && policy_set_profile(r->p, text_of(r), &r->m->err) < 0)
+		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	return rc;
+}
+
 static int read_warm_line(struct reader *r)
 {
 	int rc = check_scalar(r, "a line of warm");
@@ -942,6 +951,7 @@ static const struct {
 	{ "version", read_version }, { "agent", read_agent },     { "grants", read_grants },
 	{ "limits", read_limits },   { "warm", read_warm },       { "budgets", read_budgets },
 	{ "guard", read_guard },     { "servers", read_servers }, { "answers", read_answers },
+	{ "profile", read_profile },
 };
 
 #define SECTIONS (sizeof sections / sizeof sections[0])
@@ -962,7 +972,7 @@ static int unknown_section(struct reader *r)
 	return mistake(
 		r, AMBIT_UNKNOWN,
 		nearest_hint(hint, "", meant,
-			     "a policy has version, agent, grants, limits, budgets, guard, servers, answers and warm"),
+			     "a policy has version, agent, grants, limits, budgets, guard, servers, answers, warm and profile"),
 		"'%s' is not a part of a policy", shown);
 }
 

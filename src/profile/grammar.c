@@ -98,6 +98,19 @@ static uint32_t child_for(struct grammar *g, uint32_t parent, uint16_t word, uin
 	return *slot;
 }
 
+uint32_t grammar_restore(struct grammar *g, uint32_t parent, uint16_t word, uint32_t count)
+{
+	const uint32_t suffix = parent == 0 ? 0 : grammar_child(g, g->nodes[parent].suffix, word);
+	const size_t n = g->n;
+	const uint32_t child = child_for(g, parent, word, suffix);
+
+	if (g->n == n || g->nodes[parent].total > UINT32_MAX - count)
+		return NONE;
+	g->nodes[child].count = count;
+	g->nodes[parent].total += count;
+	return child;
+}
+
 struct grammar_place grammar_begin(void)
 {
 	struct grammar_place place = { .at = { 0, BEGUN } };

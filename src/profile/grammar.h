@@ -47,6 +47,8 @@ double grammar_loss(const struct grammar *g, struct grammar_place *place, uint16
 /* Counts it there, and goes on. */
 void grammar_learn(struct grammar *g, struct grammar_place *place, uint16_t word);
 
+/* As it was kept: that child, which was not there, and how often it was seen. UINT32_MAX: its suffix is missing, it is there, or there is no room. */
+uint32_t grammar_restore(struct grammar *g, uint32_t parent, uint16_t word, uint32_t count);
 /* The node of that child; UINT32_MAX: there is none. */
 uint32_t grammar_child(const struct grammar *g, uint32_t parent, uint16_t word);
 

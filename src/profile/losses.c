@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "profile/frozen.h"
+#include "profile/costs.h"
 
-#define BIN ((FROZEN_LOSS_MAX + 1u) / LOSSES_BINS)
+#define BIN ((COSTS_MAX + 1u) / LOSSES_BINS)
 
 void losses_init(struct losses *l)
 {
@@ -59,8 +59,8 @@ void losses_end(const struct losses *l, double ret[LOSSES_KINDS])
 {
 	const double n = l->n > 0 ? (double)l->n : 1;
 
-	ret[LOSSES_MEAN] = (double)l->sum / n / FROZEN_BIT;
-	ret[LOSSES_WORST] = l->n > 0 ? worst(l) / FROZEN_BIT : 0;
-	ret[LOSSES_IN_WINDOW] = (double)l->window.best / LOSSES_WINDOW / FROZEN_BIT;
-	ret[LOSSES_IN_BURST] = (double)l->burst.best / LOSSES_BURST / FROZEN_BIT;
+	ret[LOSSES_MEAN] = (double)l->sum / n / COSTS_BIT;
+	ret[LOSSES_WORST] = l->n > 0 ? worst(l) / COSTS_BIT : 0;
+	ret[LOSSES_IN_WINDOW] = (double)l->window.best / LOSSES_WINDOW / COSTS_BIT;
+	ret[LOSSES_IN_BURST] = (double)l->burst.best / LOSSES_BURST / COSTS_BIT;
 }

@@ -3,7 +3,7 @@
  * Owns:   nothing on the heap.
  * Holds:  three numbers, since an attack is short in a long trace, or long, or all of it: the mean, the mean of the worst tenth, and the mean of the worst window of LOSSES_WINDOW words that follow each other in one thread.
  *         A shorter thread counts as one with nothing behind it, so a window is no worse for being short.
- * Called: profile; pure. Losses are in units of 1/FROZEN_BIT bit. */
+ * Called: profile; pure. Losses are in units of 1/COSTS_BIT bit. */
 #ifndef PROFILE_LOSSES_H
 #define PROFILE_LOSSES_H
 

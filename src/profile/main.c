@@ -1,4 +1,5 @@
-/* ambit-profile: reads an order and its texts (link.h) from descriptor 0, writes what came of it to descriptor 1, ends. Nothing else: it is run in a cell with an empty root, because the texts may have been written by anybody.
+/* ambit-profile [show|json|diff]: reads an order and its texts (link.h) from descriptor 0 and writes what came of it to descriptor 1; or reads a profile, or two, and writes it as a person reads it (shown.h). Nothing else: it is run in a cell with an
+ * empty root, because the texts may have been written by anybody.
  * Exit status: 0; 1: descriptor 1 says what is wrong; 2: wrong usage, or nobody to tell. */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "profile/events_eval.h"
 #include "profile/link.h"
 #include "profile/promise.h"
+#include "profile/shown.h"
 
 _Static_assert(ORDER_KEY >= CALL_KEY_SIZE, "a key is long enough for calls");
 _Static_assert(ORDER_ALPHAS_MAX == EVAL_ALPHAS_MAX && ORDER_KEY == USUAL_KEY, "what is asked can be done");
@@ -112,12 +114,14 @@ int main(int argc, char **argv)
 	struct order o = { .flags = 0 };
 	int r;
 
-	(void)argv;
-	if (argc > 1)
+	if (argc > 2 || (argc == 2 && !shown_is_way(argv[1])))
 		return 2;
 	r = promise_keep(&e);
-	r = r < 0 ? r : read_order(&o, &e);
-	if (r == 0 && (o.flags & ORDER_EVENTS) != 0)
+	if (argc < 2)
+		r = r < 0 ? r : read_order(&o, &e);
+	if (argc == 2)
+		r = r < 0 ? r : shown_read(argv[1], &text, &e);
+	else if (r == 0 && (o.flags & ORDER_EVENTS) != 0)
 		r = evaluate_events(&o, &text, &e);
 	else
 		r = r < 0 ? r : evaluate(&o, &text, &drawing, &e);

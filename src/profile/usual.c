@@ -24,7 +24,7 @@ void usual_finish(struct usual *u)
 {
 	words_finish(&u->words);
 	grammar_finish(&u->grammar);
-	frozen_finish(&u->frozen);
+	costs_finish(&u->costs);
 	u->is_frozen = false;
 }
 
@@ -43,9 +43,9 @@ static void refer(struct usual *u, const uint16_t *words, size_t n)
 	losses_init(&l);
 	for (size_t i = 0; i < n; i++) {
 		const double bits = grammar_loss(&u->grammar, &place, words[i], u->words.n);
-		const double units = bits * FROZEN_BIT;
+		const double units = bits * COSTS_BIT;
 
-		losses_add(&l, units > FROZEN_LOSS_MAX ? FROZEN_LOSS_MAX : (uint16_t)units);
+		losses_add(&l, units > COSTS_MAX ? COSTS_MAX : (uint16_t)units);
 		if (words[i] != WORD_END)
 			continue;
 		losses_thread(&l);
@@ -73,33 +73,33 @@ void usual_learn(struct usual *u, const uint16_t *words, size_t n, bool refers)
 
 int usual_freeze(struct usual *u)
 {
-	struct frozen made;
-	const int r = frozen_make(&made, &u->grammar, u->words.n);
+	struct costs made;
+	const int r = costs_make(&made, &u->grammar, u->words.n);
 
 	if (r < 0)
 		return r;
-	frozen_finish(&u->frozen);
-	u->frozen = made;
+	costs_finish(&u->costs);
+	u->costs = made;
 	u->is_frozen = true;
 	return 0;
 }
 
 void usual_score(const struct usual *u, const uint16_t *words, size_t n, struct usual_score *ret)
 {
-	struct frozen_place place;
+	struct costs_place place;
 	struct losses l;
 
 	*ret = (struct usual_score){ .calls = n };
 	if (!u->is_frozen)
 		return;
-	place = frozen_begin(&u->frozen);
+	place = costs_begin(&u->costs);
 	losses_init(&l);
 	for (size_t i = 0; i < n; i++) {
-		losses_add(&l, frozen_loss(&u->frozen, &place, words[i]));
+		losses_add(&l, costs_of(&u->costs, &place, words[i]));
 		if (words[i] != WORD_END)
 			continue;
 		losses_thread(&l);
-		place = frozen_begin(&u->frozen);
+		place = costs_begin(&u->costs);
 	}
 	losses_end(&l, ret->bits);
 	ret->window_at = l.window.at;

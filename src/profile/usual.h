@@ -7,7 +7,7 @@
 #ifndef PROFILE_USUAL_H
 #define PROFILE_USUAL_H
 
-#include "profile/frozen.h"
+#include "profile/costs.h"
 #include "profile/losses.h"
 #include "profile/sketch.h"
 #include "profile/words.h"
@@ -17,7 +17,7 @@
 struct usual {
 	struct words words;
 	struct grammar grammar;
-	struct frozen frozen;
+	struct costs costs;
 	bool is_frozen;
 	uint64_t traces, calls; /* that were learned */
 	struct sketch refers[LOSSES_KINDS];

@@ -63,7 +63,8 @@ enum stage_why { /* of STAGE_KEPT */
 		 STAGE_WHY_REFUSED, /* it could not be committed: who asked heard why */
 		 STAGE_WHY_ASKS,    /* the policy wants a person to say yes to it */
 		 STAGE_WHY_FROZEN,  /* nothing is committed while it is */
-		 STAGE_WHY_LAST = STAGE_WHY_FROZEN,
+		 STAGE_WHY_UNUSUAL, /* it was not like what is usual (doc/PROFILES.md) */
+		 STAGE_WHY_LAST = STAGE_WHY_UNUSUAL,
 };
 
 enum stage_disk { /* of what the event wrote (durable.h) */

@@ -10,7 +10,7 @@ except ImportError:
     print('1..0 # SKIP python3-jsonschema is not installed')
     sys.exit(1 if os.environ.get('AMBIT_MUST_RUN') else 77)
 
-GOLDEN = ['plain', 'denied', 'limit-memory', 'refused', 'names', 'output-binary', 'committed', 'held', 'connected', 'kernel', 'labelled']
+GOLDEN = ['plain', 'denied', 'limit-memory', 'refused', 'names', 'output-binary', 'committed', 'held', 'connected', 'kernel', 'labelled', 'unusual']
 
 
 def strict(node):

@@ -1,4 +1,5 @@
 #include "sample_results.h"
+#include "policy/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,40 @@ static void make_denied(struct event_result *r)
 	sample_effect(r, EFFECT_READ, EFFECT_ABSENT, GRANT_NONE, 1, "/srv/nothing");
 	r->exit_status = 1;
 	r->effects_dropped = 9;
+}
+
+static void make_unusual(struct event_result *r)
+{
+	struct result_usual *u = &r->usual;
+
+	make_plain(r);
+	u->judged = true;
+	u->profile = PROFILE_ASK;
+	u->holds = u->found.asks = u->found.held = true;
+	(void)snprintf(u->found.key, sizeof u->found.key, "coder\trun\tpython3\t00000000000000ab");
+	u->found.f = (struct unusual){ .events = 412,
+				       .p = 0.0029,
+				       .least = 0.0029,
+				       .scores = { 6.5, 1.25, 0.5 },
+				       .ps = { 0.00097, 0.4, 1 },
+				       .n_reasons = 2 };
+	u->found.f.flagged[PROMISED_LOG] = true;
+	u->found.ratio[PROMISED_LOG] = 0.95;
+	u->found.f.reasons[0] = (struct reason_of){ .layer = LAYER_FIRSTS, .surprise = 6.0 };
+	(void)snprintf(u->found.f.reasons[0].text, REASON_MAX,
+		       "first connection to paste.example:443; 0 of 412 earlier events had a new one");
+	u->found.f.reasons[1] = (struct reason_of){ .layer = LAYER_AMOUNTS, .surprise = 1.25 };
+	(void)snprintf(
+		u->found.f.reasons[1].text, REASON_MAX,
+		"48000000 bytes sent, where 0 %% of earlier events had as many; half had 512, and nearly all at most 2048");
+}
+
+static void make_unscored(struct event_result *r)
+{
+	make_plain(r);
+	r->usual.judged = r->usual.holds = true;
+	r->usual.profile = PROFILE_HOLD;
+	(void)err_set(&r->usual.error, AMBIT_GONE, "try again", "it could not be held against what is usual");
 }
 
 static void make_labelled(struct event_result *r)
@@ -554,6 +589,8 @@ static const struct {
 	{ "plain", make_plain },
 	{ "denied", make_denied },
 	{ "labelled", make_labelled },
+	{ "unusual", make_unusual },
+	{ "unscored", make_unscored },
 	{ "labels-unknown", make_unlabelled },
 	{ "withdrawn", make_withdrawn },
 	{ "signal", make_signal },

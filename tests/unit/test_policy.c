@@ -754,6 +754,11 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 	policy_answer_encode(&policy, &out);
 	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
 	fill(&policy);
+	policy.profile = PROFILE_LAST + 1;
+	buf_reset(&out);
+	policy_answer_encode(&policy, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+	fill(&policy);
 	memcpy(policy.agent, "a\033", 3);
 	buf_reset(&out);
 	policy_answer_encode(&policy, &out);
@@ -780,14 +785,22 @@ static void what_an_earlier_build_kept_is_read(void **state)
 	auto_buf out = { .max = POLICY_ENCODED_MAX };
 	struct rbuf in;
 	struct err e;
-	size_t at;
+	size_t at, profile;
 
 	(void)state;
 	fill(&policy);
 	memset(&policy.answers, 0, sizeof policy.answers);
 	at = place_of_answers();
 	policy_encode(&policy, &out);
-	assert_int_equal(out.data[0], 9);
+	assert_int_equal(out.data[0], 10);
+	profile = 8 + 4 + strlen(policy.agent); /* behind the version, the use, the servers and the agent */
+	memmove(out.data + profile, out.data + profile + 1, out.len - profile - 1);
+	out.len--;
+	at--;
+	out.data[0] = 9;
+	rbuf_init(&in, out.data, out.len);
+	assert_int_equal(policy_decode(&in, &other, &e), 0);
+	assert_memory_equal(&policy, &other, sizeof policy);
 	memmove(out.data + 3, out.data + 8, out.len - 8); /* without servers */
 	out.len -= 5;
 	at -= 5;
@@ -806,7 +819,7 @@ static void what_an_earlier_build_kept_is_read(void **state)
 	rbuf_init(&in, out.data, out.len - 1);
 	assert_int_equal(policy_decode(&in, &other, &e), 0);
 	assert_memory_equal(&policy, &other, sizeof policy);
-	out.data[0] = 10;
+	out.data[0] = 11;
 	rbuf_init(&in, out.data, out.len - 1);
 	assert_int_equal(policy_decode(&in, &other, &e), -AMBIT_PROTOCOL);
 }

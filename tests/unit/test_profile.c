@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "profile/calibrate.h"
-#include "profile/frozen.h"
+#include "profile/costs.h"
 #include "profile/losses.h"
 #include "profile/rank.h"
 #include "profile/sketch.h"
@@ -116,30 +116,30 @@ static void frozen_is_the_same(void **state)
 		struct prop p = prop_round(round);
 		const unsigned kinds = 1 + prop_below(&p, 60);
 		struct grammar_place at = grammar_begin();
-		struct frozen_place place;
-		struct frozen f;
+		struct costs_place place;
+		struct costs f;
 		struct grammar g;
 
 		assert_int_equal(grammar_init(&g, prop_next(&p)), 0);
 		learn_any(&p, &g, kinds, prop_below(&p, 3000));
-		assert_int_equal(frozen_make(&f, &g, kinds + 3), 0);
-		place = frozen_begin(&f);
+		assert_int_equal(costs_make(&f, &g, kinds + 3), 0);
+		place = costs_begin(&f);
 		for (unsigned i = 0; i < 2000; i++) {
 			uint16_t word = (uint16_t)(WORD_FIRST + prop_below(&p, kinds + 3));
 			double wanted, got;
 
 			if (prop_below(&p, 30) == 0)
 				word = prop_below(&p, 2) > 0 ? WORD_UNKNOWN : WORD_END;
-			wanted = fmin(grammar_loss(&g, &at, word, kinds + 3), FROZEN_LOSS_MAX / (double)FROZEN_BIT);
-			got = (double)frozen_loss(&f, &place, word) / FROZEN_BIT;
+			wanted = fmin(grammar_loss(&g, &at, word, kinds + 3), COSTS_MAX / (double)COSTS_BIT);
+			got = (double)costs_of(&f, &place, word) / COSTS_BIT;
 			if (fabs(wanted - got) > BITS)
 				fail_msg("seed %" PRIu64 ", word %u: %.4f bits, and %.4f", p.seed, i, wanted, got);
 			if (word != WORD_END)
 				continue;
 			at = grammar_begin();
-			place = frozen_begin(&f);
+			place = costs_begin(&f);
 		}
-		frozen_finish(&f);
+		costs_finish(&f);
 		grammar_finish(&g);
 	}
 }
@@ -174,8 +174,8 @@ static void probabilities_add_up(void **state)
 static void a_full_tree_learns_on(void **state)
 {
 	struct prop p = prop_round(0);
-	struct frozen_place place;
-	struct frozen f;
+	struct costs_place place;
+	struct costs f;
 	struct grammar g;
 
 	(void)state;
@@ -183,12 +183,12 @@ static void a_full_tree_learns_on(void **state)
 	learn_any(&p, &g, 4000, 200000);
 	assert_int_equal(g.n, GRAMMAR_NODES_MAX);
 	assert_true(g.left_out > 0);
-	assert_int_equal(frozen_make(&f, &g, 4003), 0);
+	assert_int_equal(costs_make(&f, &g, 4003), 0);
 	assert_true((sizeof *f.slots << f.bits) <= 2u << 20);
-	place = frozen_begin(&f);
+	place = costs_begin(&f);
 	for (unsigned i = 0; i < 10000; i++)
-		assert_true(frozen_loss(&f, &place, (uint16_t)(WORD_FIRST + prop_below(&p, 4000))) > 0);
-	frozen_finish(&f);
+		assert_true(costs_of(&f, &place, (uint16_t)(WORD_FIRST + prop_below(&p, 4000))) > 0);
+	costs_finish(&f);
 	grammar_finish(&g);
 }
 
@@ -205,7 +205,7 @@ static void windows_are_of_one_thread(void **state)
 	for (size_t i = 0; i < LOSSES_KINDS; i++)
 		assert_true(ends[i] <= 0);
 	for (unsigned i = 0; i < 1000; i++)
-		losses_add(&l, i >= 500 && i < 510 ? 10 * FROZEN_BIT : FROZEN_BIT);
+		losses_add(&l, i >= 500 && i < 510 ? 10 * COSTS_BIT : COSTS_BIT);
 	losses_end(&l, ends);
 	assert_near(ends[LOSSES_MEAN], 1.09, 1e-9);
 	assert_near(ends[LOSSES_WORST], (10 * 10.0 + 90) / 100, 0.05);
@@ -218,7 +218,7 @@ static void windows_are_of_one_thread(void **state)
 	for (unsigned i = 0; i < 8; i++) {
 		losses_thread(&l);
 		for (unsigned k = 0; k < 4; k++)
-			losses_add(&l, 8 * FROZEN_BIT);
+			losses_add(&l, 8 * COSTS_BIT);
 	}
 	losses_end(&l, ends);
 	assert_near(ends[LOSSES_IN_BURST], 4, 1e-9);
@@ -233,11 +233,11 @@ static void padding_hides_no_window(void **state)
 	(void)state;
 	losses_init(&l);
 	for (unsigned i = 0; i < 60; i++)
-		losses_add(&l, 9 * FROZEN_BIT);
+		losses_add(&l, 9 * COSTS_BIT);
 	losses_end(&l, alone);
 	losses_init(&l);
 	for (unsigned i = 0; i < 6000; i++)
-		losses_add(&l, i >= 3000 && i < 3060 ? 9 * FROZEN_BIT : 100);
+		losses_add(&l, i >= 3000 && i < 3060 ? 9 * COSTS_BIT : 100);
 	losses_end(&l, padded);
 	assert_near(padded[LOSSES_IN_WINDOW], alone[LOSSES_IN_WINDOW], 1e-9);
 	assert_near(padded[LOSSES_IN_BURST], alone[LOSSES_IN_BURST], 1e-9);

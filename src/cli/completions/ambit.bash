@@ -50,6 +50,11 @@ _ambit_guarded() { (cd -- "${XDG_STATE_HOME:-$HOME/.local/state}/ambit/guard/${1
 _ambit_approve_keys() {
 	_ambit_words "$("${COMP_WORDS[0]}" approve --keys 2>/dev/null | grep -E '  (password|agent|damaged)' | cut -d' ' -f1)"
 }
+# Profiles that are kept.
+_ambit_profiles() {
+	_ambit_words "$("${COMP_WORDS[0]}" profile show 2>/dev/null | grep -oE '^p_[0-9a-f]*')"
+}
+
 # Streams that have labels.
 _ambit_streams() {
 	_ambit_words "$("${COMP_WORDS[0]}" labels 2>/dev/null | grep -oE '^b_[0-9A-Z]*')"
@@ -71,7 +76,7 @@ _ambit_secrets() {
 
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
-	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --budget --workspace --base --observe
+	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --budget --workspace --base --observe --profile
 		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --label --session --key --background --kernel --end --python --node --shell --result --warm --agent --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local trace_options='--json --line --lines --label --key --ledger --help'
@@ -89,13 +94,13 @@ _ambit() {
 	local secret_options='--host --command --from --issuer --introspect --client --scope --port --open --bearer --policy --preset --connect --json --help'
 	local approve_options='--answers --take-back --show --line --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local labels_options='--forget --unmark --yes --json --help'
-	local profile_options='--train --calibrate --test --alpha --stream --roc --events --without --json --help'
-	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
+	local profile_options='--shadow --train --calibrate --test --alpha --stream --roc --events --without --json --help'
+	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
-	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --http --token-file --issuer --audience --jwks --scope --origin --key --help'
-	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --without --stage --discard --socket --http --token-file --issuer --audience --jwks --scope --origin --learn --per-call --pins --approve --help'
+	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --http --token-file --issuer --audience --jwks --scope --origin --key --help'
+	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --profile --without --stage --discard --socket --http --token-file --issuer --audience --jwks --scope --origin --learn --per-call --pins --approve --help'
 	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --measure --dry-run --yes --undo --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
@@ -146,6 +151,7 @@ _ambit() {
 		;;
 	run:--base) _ambit_words 'system minimal' ;;
 	run:--observe) _ambit_words 'full effects off' ;;
+	run:--profile | session:--profile | mcp:--profile | guard:--profile) _ambit_words 'off log ask hold' ;;
 	run:--label) _ambit_words 'private untrusted' ;;
 	run:--on-conflict | commit:--on-conflict | undo:--on-conflict) _ambit_words 'fail theirs ours' ;;
 	diff:--color) _ambit_words 'auto always never' ;;
@@ -224,7 +230,9 @@ _ambit() {
 	labels:--forget) _ambit_streams ;;
 	labels:--unmark) _ambit_files -f ;;
 	labels:*) _ambit_words "$labels_options" ;;
-	profile:profile) _ambit_words 'eval --help' ;;
+	profile:profile) _ambit_words 'show diff export import promote reset release refuse eval --help' ;;
+	profile:import) _ambit_files -f ;;
+	profile:show | profile:diff | profile:export | profile:promote | profile:reset) if [[ $word == -* ]]; then _ambit_words "$profile_options"; else _ambit_profiles; fi ;;
 	profile:--train | profile:--calibrate | profile:--test | profile:--roc) _ambit_files -f ;;
 	profile:*) _ambit_words "$profile_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;

@@ -1,4 +1,4 @@
-#include "profile/frozen.h"
+#include "profile/costs.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #define LOAD 3u /* quarters of the table that may be full */
 
 /* A run that is one word longer at its beginning. */
-static uint64_t hash_on(const struct frozen *f, uint64_t hash, uint16_t word)
+static uint64_t hash_on(const struct costs *f, uint64_t hash, uint16_t word)
 {
 	hash = (hash + word + 1) * f->key;
 	return hash ^ hash >> 32;
@@ -21,7 +21,7 @@ static uint64_t entry(uint64_t hash, uint16_t loss, uint16_t back)
 }
 
 /* Its entry, or the empty one where it would be. */
-static uint64_t *slot_of(const struct frozen *f, uint64_t hash)
+static uint64_t *slot_of(const struct costs *f, uint64_t hash)
 {
 	const size_t mask = ((size_t)1 << f->bits) - 1;
 
@@ -32,9 +32,9 @@ static uint64_t *slot_of(const struct frozen *f, uint64_t hash)
 
 static uint16_t units(double bits)
 {
-	const double units = bits * FROZEN_BIT + 0.5;
+	const double units = bits * COSTS_BIT + 0.5;
 
-	return units >= FROZEN_LOSS_MAX ? FROZEN_LOSS_MAX : units < 1 ? 1 : (uint16_t)units;
+	return units >= COSTS_MAX ? COSTS_MAX : units < 1 ? 1 : (uint16_t)units;
 }
 
 /* What it costs that a word was never seen behind this run. */
@@ -43,7 +43,7 @@ static uint16_t back_of(const struct grammar_node *h)
 	return h->total == 0 ? 0 : units(-log2((double)h->types / ((double)h->total + h->types)));
 }
 
-static uint64_t hash_of(const struct frozen *f, const struct grammar *g, uint32_t node, unsigned *ret_length)
+static uint64_t hash_of(const struct costs *f, const struct grammar *g, uint32_t node, unsigned *ret_length)
 {
 	uint64_t hash = 0;
 
@@ -53,7 +53,7 @@ static uint64_t hash_of(const struct frozen *f, const struct grammar *g, uint32_
 }
 
 /* Each child stands behind its parent and its suffix, so what it is made of is there. Behind the longest runs nothing comes: what follows them follows their suffix. */
-static void put_all(struct frozen *f, const struct grammar *g, double *p)
+static void put_all(struct costs *f, const struct grammar *g, double *p)
 {
 	for (uint32_t i = 1; i < g->n; i++) {
 		const struct grammar_node *node = &g->nodes[i], *h = &g->nodes[node->parent];
@@ -68,17 +68,17 @@ static void put_all(struct frozen *f, const struct grammar *g, double *p)
 	}
 }
 
-int frozen_make(struct frozen *f, const struct grammar *g, size_t words)
+int costs_make(struct costs *f, const struct grammar *g, size_t words)
 {
 	double *p = calloc(g->n, sizeof *p);
 
-	*f = (struct frozen){ .key = g->key, .bits = 4 };
+	*f = (struct costs){ .key = g->key, .bits = 4 };
 	while (((size_t)LOAD << f->bits) < 4 * g->n)
 		f->bits++;
 	f->slots = calloc((size_t)1 << f->bits, sizeof *f->slots);
 	if (p == NULL || f->slots == NULL) {
 		free(p);
-		frozen_finish(f);
+		costs_finish(f);
 		return -AMBIT_MEMORY;
 	}
 	p[0] = 1.0 / (double)(words > 0 ? words : 1);
@@ -89,13 +89,13 @@ int frozen_make(struct frozen *f, const struct grammar *g, size_t words)
 	return 0;
 }
 
-void frozen_finish(struct frozen *f)
+void costs_finish(struct costs *f)
 {
 	free(f->slots);
-	*f = (struct frozen){ .slots = NULL };
+	*f = (struct costs){ .slots = NULL };
 }
 
-static void go_on(const struct frozen *f, struct frozen_place *place, uint16_t word, unsigned known, uint16_t back)
+static void go_on(const struct costs *f, struct costs_place *place, uint16_t word, unsigned known, uint16_t back)
 {
 	for (unsigned i = GRAMMAR_ORDER - 2; i > 0; i--)
 		place->words[i] = place->words[i - 1];
@@ -107,9 +107,9 @@ static void go_on(const struct frozen *f, struct frozen_place *place, uint16_t w
 	place->back = back;
 }
 
-struct frozen_place frozen_begin(const struct frozen *f)
+struct costs_place costs_begin(const struct costs *f)
 {
-	struct frozen_place place = { .n = 0 };
+	struct costs_place place = { .n = 0 };
 	const uint64_t begun = *slot_of(f, hash_on(f, 0, WORD_BEGIN));
 
 	go_on(f, &place, WORD_BEGIN, begun != 0, (uint16_t)begun);
@@ -117,7 +117,7 @@ struct frozen_place frozen_begin(const struct frozen *f)
 }
 
 /* Of the run of the last n words. */
-static uint16_t back_at(const struct frozen *f, const struct frozen_place *place, unsigned n)
+static uint16_t back_at(const struct costs *f, const struct costs_place *place, unsigned n)
 {
 	if (n == place->known)
 		return n == 0 ? f->back : place->back;
@@ -125,7 +125,7 @@ static uint16_t back_at(const struct frozen *f, const struct frozen_place *place
 }
 
 /* From the longest run that can be there to the shortest; each that is not costs what was kept of what came before it. */
-uint16_t frozen_loss(const struct frozen *f, struct frozen_place *place, uint16_t word)
+uint16_t costs_of(const struct costs *f, struct costs_place *place, uint16_t word)
 {
 	uint64_t hashes[GRAMMAR_ORDER];
 	uint32_t loss = 0;
@@ -141,7 +141,7 @@ uint16_t frozen_loss(const struct frozen *f, struct frozen_place *place, uint16_
 			if (there != 0) {
 				loss += (uint16_t)(there >> 16);
 				go_on(f, place, word, i + 1, (uint16_t)there);
-				return loss > FROZEN_LOSS_MAX ? FROZEN_LOSS_MAX : (uint16_t)loss;
+				return loss > COSTS_MAX ? COSTS_MAX : (uint16_t)loss;
 			}
 			loss += back_at(f, place, i);
 		}
@@ -151,5 +151,5 @@ uint16_t frozen_loss(const struct frozen *f, struct frozen_place *place, uint16_
 	}
 	go_on(f, place, word, 0, 0);
 	loss += f->unknown;
-	return loss > FROZEN_LOSS_MAX ? FROZEN_LOSS_MAX : (uint16_t)loss;
+	return loss > COSTS_MAX ? COSTS_MAX : (uint16_t)loss;
 }

@@ -1,0 +1,375 @@
+/* ambit profile show, diff, export, import, promote, reset, release: the profiles that the keeper has. Texts of profiles are read by ambit-profile, in a parser's cell. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/found.h"
+#include "cli/profile.h"
+#include "lib/parser.h"
+#include "lib/public.h"
+#include "lib/usual.h"
+#include "profile/link.h"
+
+#define HELP "ambit profile --help"
+#define LIST_MAX (64u << 20)
+
+struct words {
+	const char *what; /* a profile, an event, a file; NULL: none was named */
+	bool json, shadow, help;
+};
+
+/* ---- words ---- */
+
+static int take_word(const char *verb, const char *word, struct words *w, struct ambit_error *e)
+{
+	static const char *const options[] = { "json", "shadow", "help" };
+
+	if (strcmp(word, "--shadow") == 0)
+		w->shadow = true;
+	else if (cli_is_help(word))
+		w->help = true;
+	else if (word[0] == '-' && word[1] != 0)
+		return cli_misused_option(e, HELP, word, options, sizeof options / sizeof options[0]);
+	else if (w->what != NULL)
+		return cli_misused(e, HELP, "%s takes one, and not '%s' too", verb, word);
+	else
+		w->what = word;
+	return 0;
+}
+
+static int read_words(const char *verb, char **argv, struct words *w, struct ambit_error *e)
+{
+	int r = 0;
+
+	*w = (struct words){ .what = NULL };
+	for (; *argv != NULL; argv++)
+		if (strcmp(*argv, "--json") == 0)
+			w->json = true;
+		else if (r == 0)
+			r = take_word(verb, *argv, w, e);
+	return r;
+}
+
+/* ---- which one ---- */
+
+struct search {
+	const char *word;
+	size_t found;
+	char key[PROFILE_NAME_MAX];
+	bool is_bad; /* its file is none */
+};
+
+static const char *part_of(const char *key, size_t part, size_t *ret_n)
+{
+	for (; part > 0; part--)
+		key += strcspn(key, "\t") + (key[strcspn(key, "\t")] != 0);
+	*ret_n = strcspn(key, "\t");
+	return key;
+}
+
+/* The beginning of its id, or the program, which one profile may have of itself. */
+static bool is_meant(const char *word, const struct usual_row *row)
+{
+	size_t n, shape;
+	const char *program = part_of(row->key, 2, &n);
+
+	if (strncmp(word, "p_", 2) == 0)
+		return strncmp(row->id, word, strlen(word)) == 0;
+	(void)part_of(row->key, 3, &shape);
+	return shape == 0 && n == strlen(word) && memcmp(program, word, n) == 0;
+}
+
+static int look_at(void *of, const struct usual_row *row)
+{
+	struct search *s = of;
+
+	if (!is_meant(s->word, row))
+		return 0;
+	s->found++;
+	s->is_bad = row->key[0] == '?';
+	(void)text_copy(s->key, sizeof s->key, row->key); /* of the same size */
+	return 0;
+}
+
+static int find(struct usual_keeper *k, const char *word, char ret[PROFILE_NAME_MAX], struct err *e)
+{
+	struct search s = { .word = word };
+	int r = usual_list(k, look_at, &s, e);
+
+	if (r < 0)
+		return r;
+	if (s.found == 0)
+		return err_set(e, AMBIT_NOT_FOUND, "`ambit profile show` lists them", "there is no profile '%s'", word);
+	if (s.found > 1)
+		return err_set(e, AMBIT_CONFLICT, "`ambit profile show` lists them with their ids",
+			       "%zu profiles begin with '%s'", s.found, word);
+	if (s.is_bad)
+		return err_set(e, AMBIT_MALFORMED, "move it away", "%s is no profile", s.key + 1);
+	memcpy(ret, s.key, PROFILE_NAME_MAX);
+	return 0;
+}
+
+/* ---- the list ---- */
+
+struct list {
+	struct buf out;
+	struct json j;
+	bool json;
+	size_t n;
+};
+
+static void put_part(struct json *j, const char *name, const char *key, size_t part)
+{
+	size_t n;
+	const char *text = part_of(key, part, &n);
+
+	json_put_key(j, name);
+	if (n > 0)
+		json_put_bytes(j, text, n);
+	else
+		json_put_null(j);
+}
+
+static void put_row(struct json *j, const struct usual_row *row)
+{
+	json_put_object(j);
+	json_put_word(json_put_key(j, "id"), row->id);
+	put_part(j, "agent", row->key, 0);
+	put_part(j, "tool", row->key, 1);
+	put_part(j, "program", row->key, 2);
+	put_part(j, "shape", row->key, 3);
+	json_put_count(json_put_key(j, "epoch"), row->epoch);
+	json_put_count(json_put_key(j, "events"), row->events);
+	json_put_count(json_put_key(j, "learned"), row->shadow_events);
+	json_put_count(json_put_key(j, "scored"), row->scored);
+	json_put_count(json_put_key(j, "flagged"), row->flagged);
+	json_put_count(json_put_key(j, "bytes"), row->bytes);
+	json_put_object_end(j);
+}
+
+static void say_row(struct buf *out, const struct usual_row *row)
+{
+	char agent[64], program[64];
+	const char *text, *by;
+	size_t n;
+
+	if (row->key[0] == '?') {
+		buf_printf(out, "%-16.16s no profile: move %s away\n", row->id, row->key + 1);
+		return;
+	}
+	text = part_of(row->key, 0, &n);
+	(void)text_escape(agent, sizeof agent, text, n);
+	(void)part_of(row->key, 3, &n);
+	by = n == 0 ? "whoever runs it" : "no agent";
+	text = part_of(row->key, 2, &n);
+	if (n == 0)
+		text = part_of(row->key, 1, &n);
+	(void)text_escape(program, sizeof program, text, n);
+	buf_printf(out, "%-16.16s %-20s %-20s %8u %8u %6u %8llu %8llu\n", row->id, program, agent[0] != 0 ? agent : by,
+		   row->events, row->shadow_events, row->epoch, (unsigned long long)row->scored,
+		   (unsigned long long)row->flagged);
+}
+
+static int add_row(void *of, const struct usual_row *row)
+{
+	struct list *l = of;
+
+	if (l->n++ == 0 && !l->json)
+		buf_printf(&l->out, "%-16s %-20s %-20s %8s %8s %6s %8s %8s\n", "profile", "of", "by", "events",
+			   "learned", "epoch", "scored", "flagged");
+	if (l->json)
+		put_row(&l->j, row);
+	else
+		say_row(&l->out, row);
+	return l->out.failed ? -AMBIT_LIMIT : 0;
+}
+
+static int show_list(struct usual_keeper *k, const struct words *w, struct err *e)
+{
+	struct list l = { .json = w->json };
+	int r, status;
+
+	buf_init(&l.out, LIST_MAX);
+	json_begin(&l.j, &l.out);
+	if (w->json)
+		json_put_array(&l.j);
+	r = usual_list(k, add_row, &l, e);
+	if (w->json) {
+		json_put_array_end(&l.j);
+		buf_put_u8(&l.out, '\n');
+	} else if (l.n == 0) {
+		buf_printf(&l.out, "there are no profiles yet: `ambit run --profile log -- COMMAND` begins one\n");
+	}
+	status = r < 0 ? r : cli_write(l.out.data, l.out.len);
+	buf_finish(&l.out);
+	return status;
+}
+
+/* ---- one ---- */
+
+/* By the role, in a cell. */
+static int tell(const char *how, const struct buf *profiles, struct err *e)
+{
+	auto_fd int fd = memfd_create("ambit-profile", MFD_CLOEXEC);
+	struct parser_ask ask = { .role = "ambit-profile", .mode = how, .memory_bytes = UINT64_C(1) << 30 };
+	auto_buf answer = { .max = ORDER_ANSWER_MAX + 16 };
+	const uint8_t *text, *drawing;
+	size_t n, n_drawing;
+	int status = 0, r;
+
+	if (fd < 0 || fd_write_all(fd, profiles->data, profiles->len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profile");
+	ask.input_fd = fd;
+	r = parser_run(&ask, &answer, &status, e);
+	r = r < 0 ? r : answer_take(&answer, &text, &n, &drawing, &n_drawing, e);
+	return r < 0 ? r : cli_write(text, n);
+}
+
+static int show(struct usual_keeper *k, const struct words *w, struct err *e)
+{
+	auto_buf text = { .max = USUAL_TEXT_MAX };
+	char key[PROFILE_NAME_MAX];
+	int r;
+
+	if (w->what == NULL)
+		return show_list(k, w, e);
+	r = find(k, w->what, key, e);
+	r = r < 0 ? r : usual_get(k, key, w->shadow, &text, e);
+	return r < 0 ? r : tell(w->json ? "json" : "show", &text, e);
+}
+
+static int diff(struct usual_keeper *k, const struct words *w, struct err *e)
+{
+	auto_buf text = { .max = 2 * USUAL_TEXT_MAX };
+	char key[PROFILE_NAME_MAX];
+	int r = find(k, w->what, key, e);
+
+	r = r < 0 ? r : usual_get(k, key, false, &text, e);
+	r = r < 0 ? r : usual_get(k, key, true, &text, e);
+	return r < 0 ? r : tell("diff", &text, e);
+}
+
+static int export(struct usual_keeper *k, const struct words *w, struct err *e)
+{
+	auto_buf text = { .max = USUAL_TEXT_MAX };
+	char key[PROFILE_NAME_MAX];
+	int r = find(k, w->what, key, e);
+
+	r = r < 0 ? r : usual_get(k, key, w->shadow, &text, e);
+	return r < 0 ? r : cli_write(text.data, text.len);
+}
+
+/* The keeper reads it, and nothing else does. */
+static int import(struct usual_keeper *k, const struct words *w, struct err *e)
+{
+	const bool is_stdin = strcmp(w->what, "-") == 0;
+	auto_fd int from = is_stdin ? -1 : open(w->what, O_RDONLY | O_CLOEXEC),
+		    to = memfd_create("ambit-profile", MFD_CLOEXEC);
+	char room[1 << 16], key[PROFILE_NAME_MAX], shown[2 * PROFILE_NAME_MAX];
+	size_t all = 0;
+	ssize_t n = 1;
+	int r;
+
+	if ((!is_stdin && from < 0) || to < 0)
+		return err_sys(e, errno == ENOENT ? AMBIT_NOT_FOUND : AMBIT_SYSTEM, errno, NULL, "cannot read %s",
+			       w->what);
+	while (n > 0 && all <= USUAL_TEXT_MAX) {
+		n = fd_read_all(is_stdin ? STDIN_FILENO : from, room, sizeof room);
+		if (n < 0 || (n > 0 && fd_write_all(to, room, (size_t)n) < 0))
+			return err_sys(e, AMBIT_SYSTEM, n < 0 ? (int)-n : errno, NULL, "cannot read %s", w->what);
+		all += (size_t)n;
+	}
+	r = usual_put(k, to, key, e);
+	if (r < 0)
+		return err_context(e, r, "%s", w->what);
+	for (char *at = key; *at != 0; at++)
+		*at = *at == '\t' ? '/' : *at;
+	(void)printf("imported: %s\n", text_escape(shown, sizeof shown, key, strlen(key)));
+	return cli_flush();
+}
+
+static int promote(struct usual_keeper *k, const struct words *w, struct err *e)
+{
+	char key[PROFILE_NAME_MAX];
+	const int r = find(k, w->what, key, e);
+
+	return r < 0 ? r : usual_promote(k, key, e);
+}
+
+static int reset(struct usual_keeper *k, const struct words *w, struct err *e)
+{
+	char key[PROFILE_NAME_MAX];
+	const int r = find(k, w->what, key, e);
+
+	return r < 0 ? r : usual_reset(k, key, e);
+}
+
+static int settle(struct usual_keeper *k, const struct words *w, bool released, struct err *e)
+{
+	struct usual_settle s = { .released = released };
+
+	if (!id_is('e', w->what, strlen(w->what)))
+		return err_set(e, AMBIT_USAGE, "its id stands in what was said of it, and in `ambit stage list`",
+			       "'%s' is no id of an event", w->what);
+	(void)text_copy(s.event, sizeof s.event, w->what); /* an id */
+	return usual_settle_event(k, &s, e);
+}
+
+static int release(struct usual_keeper *k, const struct words *w, struct err *e)
+{
+	return settle(k, w, true, e);
+}
+
+static int refuse(struct usual_keeper *k, const struct words *w, struct err *e)
+{
+	return settle(k, w, false, e);
+}
+
+static const struct verb {
+	const char *name, *wants; /* NULL: nothing has to be named */
+	int (*act)(struct usual_keeper *k, const struct words *w, struct err *e);
+} verbs[] = {
+	{ "show", NULL, show },
+	{ "diff", "a profile", diff },
+	{ "export", "a profile", export },
+	{ "import", "a file", import },
+	{ "promote", "a profile", promote },
+	{ "reset", "a profile", reset },
+	{ "release", "an event", release },
+	{ "refuse", "an event", refuse },
+};
+
+int profile_kept(const char *name, char **argv)
+{
+	struct ambit_error e = { .size = sizeof e };
+	const struct verb *v = verbs;
+	struct usual_keeper *k = NULL;
+	struct words w;
+	struct err err;
+	int r;
+
+	while (strcmp(v->name, name) != 0)
+		v++; /* profile.c has the same */
+	r = read_words(name, argv, &w, &e);
+	if (r == 0 && w.help) {
+		(void)fputs(profile_help, stdout);
+		return 0;
+	}
+	if (r == 0 && v->wants != NULL && w.what == NULL)
+		r = cli_misused(&e, HELP, "%s what? %s", name, v->wants);
+	if (r < 0)
+		return cli_refuse(w.json, &e);
+	r = usual_open(NULL, &k, &err);
+	r = r < 0 ? r : v->act(k, &w, &err);
+	usual_close(k);
+	return r < 0 ? (public_error(&e, r, &err), cli_refuse(w.json, &e)) : r;
+}

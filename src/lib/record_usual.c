@@ -1,0 +1,155 @@
+#include "lib/record_usual.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "lib/record.h"
+#include "policy/policy.h"
+
+#define SHOWN_MAX (2 * REASON_MAX)
+
+static const char *const promised_words[PROMISES] = { "log", "ask" };
+
+/* ---- the record ---- */
+
+static void put_number(struct json *j, const char *key, double value)
+{
+	char text[32];
+	const int n = snprintf(text, sizeof text, "%.6g", value);
+
+	json_put_made(json_put_key(j, key), text, (size_t)n);
+}
+
+/* Agent, tool, program and shape, with tabs between. */
+static void put_key(struct json *j, const char *key)
+{
+	static const char *const names[] = { "agent", "tool", "program", "shape" };
+
+	json_put_object(j);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const size_t n = strcspn(key, "\t");
+
+		json_put_key(j, names[i]);
+		if (n > 0)
+			json_put_bytes(j, key, n);
+		else
+			json_put_null(j);
+		key += n + (key[n] != 0);
+	}
+	json_put_object_end(j);
+}
+
+static void put_layers(struct json *j, const struct unusual *f)
+{
+	json_put_object(json_put_key(j, "layers"));
+	for (size_t i = 0; i < LAYERS; i++) {
+		json_put_object(json_put_key(j, layer_word((enum layer)i)));
+		put_number(j, "score", f->scores[i]);
+		put_number(j, "p", f->ps[i]);
+		json_put_object_end(j);
+	}
+	json_put_object_end(j);
+}
+
+static void put_promises(struct json *j, const struct usual_found *u)
+{
+	json_put_object(json_put_key(j, "flagged"));
+	for (size_t i = 0; i < PROMISES; i++)
+		json_put_bool(json_put_key(j, promised_words[i]), u->f.flagged[i]);
+	json_put_object_end(j);
+	json_put_object(json_put_key(j, "ratio"));
+	for (size_t i = 0; i < PROMISES; i++)
+		put_number(j, promised_words[i], u->ratio[i]);
+	json_put_object_end(j);
+}
+
+static void put_reasons(struct json *j, const struct unusual *f)
+{
+	json_put_array(json_put_key(j, "reasons"));
+	for (size_t i = 0; i < f->n_reasons; i++) {
+		json_put_object(j);
+		json_put_word(json_put_key(j, "layer"), layer_word(f->reasons[i].layer));
+		put_number(j, "surprise", f->reasons[i].surprise);
+		json_put_name(json_put_key(j, "text"), f->reasons[i].text);
+		json_put_object_end(j);
+	}
+	json_put_array_end(j);
+}
+
+void record_usual_put(struct json *j, const struct result_usual *u)
+{
+	if (u->profile <= PROFILE_OFF) {
+		json_put_null(j);
+		return;
+	}
+	json_put_object(j);
+	json_put_word(json_put_key(j, "profile"), policy_profile_word(u->profile));
+	json_put_bool(json_put_key(j, "held"), u->holds);
+	json_put_key(j, "error");
+	if (u->error.code == AMBIT_OK)
+		json_put_null(j);
+	else
+		record_put_error(j, &u->error);
+	if (u->error.code == AMBIT_OK) {
+		put_key(json_put_key(j, "key"), u->found.key);
+		json_put_count(json_put_key(j, "events"), u->found.f.events);
+		json_put_bool(json_put_key(j, "young"), u->found.f.young);
+		put_number(j, "p", u->found.f.p);
+		put_number(j, "least", u->found.f.least);
+		put_layers(j, &u->found.f);
+		put_promises(j, &u->found);
+		json_put_bool(json_put_key(j, "asks"), u->found.asks);
+		json_put_word(json_put_key(j, "not_taught"), u->found.not_taught[0] != 0 ? u->found.not_taught : NULL);
+		put_reasons(j, &u->found.f);
+	}
+	json_put_object_end(j);
+}
+
+/* ---- in words ---- */
+
+static void say_known(const struct usual_found *u, struct buf *out)
+{
+	char shown[SHOWN_MAX];
+
+	if (u->f.young)
+		buf_printf(out, "its profile is young, and knows %u event%s", u->f.events, text_plural(u->f.events));
+	else if (u->f.p <= u->f.least)
+		buf_printf(out, "none of %u usual events that it is held against was like that", u->f.events);
+	else
+		buf_printf(out, "at most %.2g in 1000 usual events are as unusual", 1000 * u->f.p);
+	for (size_t i = 1; i < u->f.n_reasons; i++)
+		buf_printf(out, "; %s",
+			   text_escape(shown, sizeof shown, u->f.reasons[i].text, strlen(u->f.reasons[i].text)));
+	buf_printf(out, "\n");
+}
+
+void summary_usual(const struct event_result *r, struct buf *out)
+{
+	const struct result_usual *u = &r->usual;
+	char shown[SHOWN_MAX], line[ERR_LINE_MAX];
+
+	if (u->profile <= PROFILE_OFF)
+		return;
+	if (u->error.code != AMBIT_OK) {
+		err_line(&u->error, line);
+		buf_printf(out, "ambit: %s\n  hint: %s\n", text_show(shown, sizeof shown, line, strlen(line)),
+			   u->error.hint[0] != 0 ? u->error.hint : "`ambit profile show` lists what is there");
+		return;
+	}
+	if (u->found.f.n_reasons == 0 || !(u->found.asks || u->found.f.flagged[PROMISED_LOG]))
+		return;
+	buf_printf(out, "ambit: unusual: %s\n  why: ",
+		   text_escape(shown, sizeof shown, u->found.f.reasons[0].text, strlen(u->found.f.reasons[0].text)));
+	say_known(&u->found, out);
+	if (u->found.held && r->workspace != WORKSPACE_KEPT)
+		buf_printf(
+			out,
+			"  hint: `ambit profile release %s` if that was right, and it is learned; `profile: log` in the policy only tells\n",
+			r->event);
+	else if (!u->holds)
+		buf_printf(
+			out,
+			"  hint: it is only told: `profile: ask` in the policy holds such changes until you have seen them\n");
+}

@@ -1,0 +1,61 @@
+#include "lib/usual_event.h"
+
+#include <string.h>
+
+#include "lib/deeds.h"
+#include "lib/event.h"
+#include "lib/halter.h"
+#include "lib/standing.h"
+#include "lib/usual.h"
+#include "policy/policy.h"
+
+static int score(const struct ambit_event *ev, struct result_usual *u, struct err *e)
+{
+	struct usual_ask ask = { .use = USUAL_TEACH, .asks = u->profile >= PROFILE_ASK };
+	char place[STANDING_PATH_MAX];
+	struct usual_keeper *k = NULL;
+	struct deeds d;
+	int r = deeds_of(&ev->result, &d);
+
+	if (r < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what the event did");
+	memcpy(ask.event, ev->result.event, sizeof ask.event); /* of the same size */
+	r = standing_place(ev->request->store, place, e);
+	r = r < 0 ? r : usual_open(place, &k, e);
+	r = r < 0 ? r : usual_score_event(k, &ask, &d, &u->found, e);
+	usual_close(k);
+	deeds_finish(&d);
+	return r;
+}
+
+/* Its session stands still until a person thaws it; without one there is nothing more to stop. */
+static void freeze(const struct ambit_event *ev)
+{
+	struct link_halt q = { .deed = HALT_FREEZE, .reason = "an event was not like what is usual" };
+	struct err e;
+
+	memcpy(q.what, ev->result.session, sizeof q.what); /* of the same size */
+	if (q.what[0] != 0)
+		(void)halter_do(&q, &e); /* `ambit ps` says what became of it */
+}
+
+void usual_event(struct ambit_event *ev)
+{
+	struct event_result *r = &ev->result;
+	struct result_usual *u = &r->usual;
+
+	u->judged = true;
+	u->profile = (uint8_t)ev->profile;
+	if (u->profile <= PROFILE_OFF || r->cause == CAUSE_REFUSED || r->cause == CAUSE_LOST) {
+		u->profile = PROFILE_OFF;
+		return;
+	}
+	if (score(ev, u, &u->error) < 0) {
+		(void)err_context(&u->error, -(int)u->error.code, "it could not be held against what is usual");
+		u->holds = u->profile >= PROFILE_ASK;
+		return;
+	}
+	u->holds = u->profile >= PROFILE_ASK && u->found.asks;
+	if (u->holds && u->profile == PROFILE_HOLD)
+		freeze(ev);
+}

@@ -1,0 +1,77 @@
+/* deeds - what one event did, as a profile sees it: whose it was, what it asked of the kernel in order, how much of what, and what it named.
+ *
+ * Owns:   struct deeds, and the form in which it is handed to who scores it.
+ * Holds:  texts are of whatever program ran: bounded, without control characters, and valid UTF-8 or escaped by whoever made them. A form that is taken is given again byte by byte.
+ * Called: lib (makes it out of a result), usual (scores it, in a cell), explain; pure, but for memory. */
+#ifndef PROFILE_DEEDS_H
+#define PROFILE_DEEDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "profile/trace.h"
+
+#define DEEDS_NAME_MAX 128   /* with its NUL; of an agent, a program */
+#define DEED_TEXT_MAX 200    /* likewise; of what an item names */
+#define DEEDS_ITEMS_MAX 1024 /* those beyond are counted */
+
+enum amount {
+#define AMOUNT(name, word, text) AMOUNT_##name,
+#include "profile/amounts.def"
+#undef AMOUNT
+	AMOUNTS
+};
+const char *amount_word(enum amount a);
+const char *amount_text(enum amount a); /* for a sentence */
+
+/* DEED(name, number, word in files, what a reason calls a new one) */
+#define DEEDS(X)                                                                                                       \
+	X(CALL, 1, "call", "first")                             /* a symbol of the trace */                            \
+	X(PROGRAM, 2, "program", "first program")               /* its path, or what stands for it in a tree */        \
+	X(DESTINATION, 3, "destination", "first connection to") /* "host:443" */                                       \
+	X(REQUEST, 4, "request", "first request")               /* "host:443 GET /x" */                                \
+	X(DIRECTORY, 5, "directory", "first change in")         /* in a tree its first two names; else a path */       \
+	X(LABEL, 6, "label", "first event with the label")
+
+enum deed_kind {
+#define DEED_ENUM(name, number, word, text) DEED_##name = number,
+	DEEDS(DEED_ENUM)
+#undef DEED_ENUM
+		DEED_KINDS = 7
+};
+const char *deed_word(uint8_t kind); /* NULL: there is no such kind */
+const char *deed_text(uint8_t kind);
+uint8_t deed_of_word(const char *word); /* 0: none */
+
+struct deeds_item {
+	uint8_t kind;
+	char text[DEED_TEXT_MAX];
+};
+
+struct deeds {
+	char agent[DEEDS_NAME_MAX];     /* "": none was named */
+	char tool[DEEDS_NAME_MAX];      /* the event's kind, or of a call the tool */
+	char program[DEEDS_NAME_MAX];   /* its name, without directories */
+	uint64_t shape;                 /* of its grants: what they are of, and not where */
+	char principal[DEEDS_NAME_MAX]; /* whose lesson it is: the session, or the event itself */
+	bool untrusted;                 /* it had seen what is labelled so, */
+	bool acted;                     /* and changed or sent something */
+	uint64_t amounts[AMOUNTS];
+	struct trace trace;       /* owned; without symbols and steps where nothing was observed */
+	const struct buf *form;   /* borrowed: its stored form, of who has not read it; NULL: trace says it */
+	struct deeds_item *items; /* owned; each once */
+	size_t n_items;
+	uint16_t slots[2 * DEEDS_ITEMS_MAX]; /* finds them */
+};
+
+void deeds_finish(struct deeds *d);
+/* Cut, control characters and what is no UTF-8 escaped; nothing where it is there, or there is no room (false: no memory). */
+bool deeds_add(struct deeds *d, uint8_t kind, const char *text, size_t n);
+
+void deeds_encode(const struct deeds *d, struct buf *out);
+/* -MALFORMED, with the place; -MEMORY. On failure ret holds nothing. */
+int deeds_decode(const void *bytes, size_t n, struct deeds *ret, struct err *e);
+
+#endif

@@ -1,0 +1,357 @@
+#include "profile/profile.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#define MORE 0.25      /* of its surprise each doubling of how many are new of a kind adds */
+#define KNOWN_CALLS 10 /* traces from which on what they come to is what is usual */
+
+void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MAX])
+{
+	if (level == 0)
+		(void)snprintf(ret, PROFILE_NAME_MAX, "%.100s\t%.60s\t%.100s\t%016llx", d->agent, d->tool, d->program,
+			       (unsigned long long)d->shape);
+	else
+		(void)snprintf(ret, PROFILE_NAME_MAX, "\t%.60s\t%.100s\t", d->tool, d->program);
+}
+
+int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFILE_KEY])
+{
+	static const double alphas[PROMISES] = { PROMISE_LOG, PROMISE_ASK };
+	int r;
+
+	memset(p, 0, sizeof *p);
+	memcpy(p->secret, secret, PROFILE_KEY);
+	(void)text_copy(p->key, sizeof p->key, key); /* of profile_key */
+	p->support = 1;
+	for (size_t i = 0; i < AMOUNTS; i++)
+		sketch_init(&p->amounts[i]);
+	for (size_t i = 0; i < LAYERS; i++)
+		calibration_init(&p->rings[i]);
+	for (size_t i = 0; i < PROMISES; i++)
+		promise_init(&p->promises[i], alphas[i]);
+	p->pupils = calloc(PROFILE_PUPILS_MAX, sizeof *p->pupils);
+	r = p->pupils != NULL ? firsts_init(&p->firsts, secret) : -AMBIT_MEMORY;
+	r = r < 0 ? r : usual_init(&p->calls, secret + FIRSTS_KEY);
+	if (r < 0)
+		profile_finish(p);
+	return r;
+}
+
+void profile_finish(struct profile *p)
+{
+	firsts_finish(&p->firsts);
+	usual_finish(&p->calls);
+	free(p->pupils);
+	p->pupils = NULL;
+}
+
+int profile_freeze(struct profile *p)
+{
+	return usual_freeze(&p->calls);
+}
+
+/* ---- words of a trace ---- */
+
+struct sorted {
+	uint16_t *words; /* owned: each thread's in their order, one thread after the other, each ended */
+	size_t n;
+};
+
+/* known: the word of each symbol. to, n: room for a number of each thread, zero. */
+static void sort_words(const struct trace *t, const uint16_t *known, uint32_t *to, uint32_t *n, struct sorted *ret)
+{
+	ret->n = 0;
+	for (size_t i = 0; i < t->n_steps; i++)
+		n[t->steps[i].thread]++;
+	for (size_t i = 0; i < t->threads; i++) {
+		to[i] = (uint32_t)ret->n;
+		ret->n += n[i] + (n[i] > 0);
+	}
+	for (size_t i = 0; i < t->n_steps; i++)
+		ret->words[to[t->steps[i].thread]++] = known[t->steps[i].symbol];
+	for (size_t i = 0; i < t->threads; i++)
+		if (n[i] > 0)
+			ret->words[to[i]] = WORD_END;
+}
+
+/* What was left out follows nothing, and nothing follows it. */
+static uint16_t word_of(struct words *words, bool learns, const char *symbol)
+{
+	const size_t n = strlen(symbol);
+
+	if (strcmp(symbol, SYMBOL_GAP) == 0)
+		return WORD_END;
+	return learns ? words_learn(words, symbol, n) : words_find(words, symbol, n);
+}
+
+/* False: no memory. */
+static bool words_of(struct words *words, bool learns, const struct trace *t, struct sorted *ret)
+{
+	const size_t threads = t->threads > 0 ? t->threads : 1;
+	auto_free uint16_t *known = calloc(t->n_symbols + 1, sizeof *known);
+	auto_free uint32_t *numbers = calloc(2 * threads, sizeof *numbers);
+
+	ret->words = malloc((t->n_steps + threads) * sizeof *ret->words);
+	if (known == NULL || numbers == NULL || ret->words == NULL) {
+		free(ret->words);
+		ret->words = NULL;
+		return false;
+	}
+	for (size_t i = 0; i < t->n_symbols; i++)
+		known[i] = word_of(words, learns, t->symbols[i]);
+	sort_words(t, known, numbers, numbers + threads, ret);
+	return true;
+}
+
+/* ---- reasons ---- */
+
+static void add_reason(struct unusual *f, enum layer layer, double surprise, const char *text)
+{
+	size_t at = f->n_reasons < REASONS_MAX ? f->n_reasons++ : REASONS_MAX - 1;
+
+	if (f->n_reasons == REASONS_MAX && at == REASONS_MAX - 1 && f->reasons[at].text[0] != 0 &&
+	    f->reasons[at].surprise >= surprise)
+		return;
+	for (; at > 0 && f->reasons[at - 1].surprise < surprise; at--)
+		f->reasons[at] = f->reasons[at - 1];
+	f->reasons[at].layer = layer;
+	f->reasons[at].surprise = surprise;
+	(void)text_copy(f->reasons[at].text, REASON_MAX, text);
+}
+
+/* ---- layers ---- */
+
+struct fresh {
+	size_t n[DEED_KINDS];
+	const struct deeds_item *first[DEED_KINDS];
+};
+
+static bool is_known(const struct profile *p, const struct deeds_item *item)
+{
+	return firsts_support(firsts_find(&p->firsts, item)) >= p->support;
+}
+
+/* Symbols are items, too. */
+static struct deeds_item call_of(const char *symbol)
+{
+	struct deeds_item item = { .kind = DEED_CALL };
+
+	(void)text_copy(item.text, sizeof item.text, symbol); /* shorter */
+	return item;
+}
+
+static double score_firsts(const struct profile *p, const struct deeds *d, struct unusual *ret)
+{
+	struct fresh fresh = { .n = { 0 } };
+	struct deeds_item call = { .kind = DEED_CALL };
+	double sum = 0;
+
+	for (size_t i = 0; i < d->n_items; i++)
+		if (!is_known(p, &d->items[i]) && fresh.n[d->items[i].kind]++ == 0)
+			fresh.first[d->items[i].kind] = &d->items[i];
+	for (size_t i = 0; i < d->trace.n_symbols; i++) {
+		const struct deeds_item item = call_of(d->trace.symbols[i]);
+
+		if (is_known(p, &item) || fresh.n[DEED_CALL]++ > 0)
+			continue;
+		call = item;
+		fresh.first[DEED_CALL] = &call;
+	}
+	for (uint8_t kind = 1; kind < DEED_KINDS; kind++) {
+		const double surprise = firsts_surprise(&p->firsts, kind);
+		char text[REASON_MAX];
+
+		if (fresh.n[kind] == 0)
+			continue;
+		ret->is_new[kind] = true;
+		sum += surprise * (1 + MORE * log2((double)fresh.n[kind]));
+		if (fresh.n[kind] > 1)
+			(void)snprintf(text, sizeof text, "%s %s, and %zu more; %u of %u earlier events had a new one",
+				       deed_text(kind), fresh.first[kind]->text, fresh.n[kind] - 1,
+				       p->firsts.fresh[kind], p->firsts.events);
+		else
+			(void)snprintf(text, sizeof text, "%s %s; %u of %u earlier events had a new one",
+				       deed_text(kind), fresh.first[kind]->text, p->firsts.fresh[kind],
+				       p->firsts.events);
+		add_reason(ret, LAYER_FIRSTS, surprise, text);
+	}
+	return sum;
+}
+
+static double score_amounts(const struct profile *p, const struct deeds *d, struct unusual *ret)
+{
+	double most = 0;
+
+	for (size_t i = 0; i < AMOUNTS; i++) {
+		const double surprise = sketch_surprise(&p->amounts[i], d->amounts[i]);
+		char text[REASON_MAX];
+
+		most = surprise > most ? surprise : most;
+		if (surprise < -log(0.05))
+			continue;
+		(void)snprintf(
+			text, sizeof text,
+			"%llu %s, where %.3g %% of earlier events had as many; half had %llu, and nearly all at most %llu",
+			(unsigned long long)d->amounts[i], amount_text((enum amount)i),
+			100 * (sketch_above(&p->amounts[i], d->amounts[i]) * (p->amounts[i].n + 1) - 1) /
+				(p->amounts[i].n > 0 ? p->amounts[i].n : 1),
+			(unsigned long long)sketch_quantile(&p->amounts[i], 0.5),
+			(unsigned long long)sketch_quantile(&p->amounts[i], 0.99));
+		add_reason(ret, LAYER_AMOUNTS, surprise, text);
+	}
+	return most;
+}
+
+static void say_calls(const struct profile *p, const struct usual_score *score, const struct sorted *words,
+		      struct unusual *ret)
+{
+	const bool burst = score->of == LOSSES_IN_BURST;
+	const uint64_t length = burst ? LOSSES_BURST : LOSSES_WINDOW;
+	const uint64_t to = burst ? score->burst_at : score->window_at, from = to > length ? to - length : 0;
+	char text[REASON_MAX];
+	size_t at;
+
+	at = (size_t)snprintf(
+		text, sizeof text,
+		"calls %llu to %llu follow each other as they did not: %.1f bits each, where %.1f are usual:",
+		(unsigned long long)from + 1, (unsigned long long)to,
+		score->bits[burst ? LOSSES_IN_BURST : LOSSES_IN_WINDOW],
+		(double)sketch_quantile(&p->calls.refers[burst ? LOSSES_IN_BURST : LOSSES_IN_WINDOW], 0.5) / 1000);
+	for (uint64_t i = to > 4 ? to - 4 : 0; i < to && i < words->n && at < sizeof text - 1; i++)
+		at += (size_t)snprintf(text + at, sizeof text - at, " %s",
+				       words_text(&p->calls.words, words->words[i]));
+	add_reason(ret, LAYER_CALLS, score->score, text);
+}
+
+static double score_calls(const struct profile *p, const struct deeds *d, struct unusual *ret)
+{
+	struct words words = p->calls.words; /* nothing is learned */
+	struct usual_score score;
+	struct sorted sorted;
+
+	if (d->trace.n_steps == 0 || !words_of(&words, false, &d->trace, &sorted))
+		return 0;
+	usual_score(&p->calls, sorted.words, sorted.n, &score);
+	if (score.score > -log(0.05))
+		say_calls(p, &score, &sorted, ret);
+	free(sorted.words);
+	return score.score;
+}
+
+void profile_score(const struct profile *p, const struct deeds *d, struct unusual *ret)
+{
+	*ret = (struct unusual){ .events = p->events, .young = p->events < PROFILE_YOUNG, .p = 1, .least = 1 };
+	ret->scores[LAYER_FIRSTS] = score_firsts(p, d, ret);
+	if (ret->young) {
+		for (size_t i = 0; i < LAYERS; i++)
+			ret->ps[i] = 1;
+		return;
+	}
+	ret->scores[LAYER_AMOUNTS] = score_amounts(p, d, ret);
+	ret->scores[LAYER_CALLS] = score_calls(p, d, ret);
+	for (size_t i = 0; i < LAYERS; i++) {
+		ret->ps[i] = calibration_p(&p->rings[i], ret->scores[i]);
+		ret->p = LAYERS * ret->ps[i] < ret->p ? LAYERS * ret->ps[i] : ret->p;
+	}
+	ret->least = fmin(1, LAYERS * calibration_least(&p->rings[LAYER_FIRSTS])); /* all have as many */
+	for (size_t i = 0; i < PROMISES; i++)
+		ret->flagged[i] = promise_flags(&p->promises[i], ret->p, ret->least);
+}
+
+/* ---- learning ---- */
+
+void profile_calibrate(struct profile *p, const struct unusual *f)
+{
+	if (f->young)
+		return;
+	for (size_t i = 0; i < LAYERS; i++)
+		calibration_add(&p->rings[i], f->scores[i]);
+	for (size_t i = 0; i < PROMISES; i++)
+		promise_learn(&p->promises[i], f->flagged[i]);
+}
+
+static struct pupil *pupil_of(const struct profile *p, uint32_t principal)
+{
+	for (size_t i = 0; i < p->n_pupils; i++)
+		if (p->pupils[i].principal == principal)
+			return &p->pupils[i];
+	return NULL;
+}
+
+const char *profile_refuses(const struct profile *shadow, const struct profile *scores, const struct deeds *d,
+			    const struct unusual *by)
+{
+	const struct pupil *pupil = pupil_of(shadow, firsts_principal(&shadow->firsts, d->principal));
+
+	if (d->untrusted && d->acted)
+		return "it had seen what is labelled untrusted, and then changed or sent something";
+	if (pupil != NULL && pupil->lessons >= PROFILE_LESSONS_MAX)
+		return "its session has taught this profile as much as one may";
+	if (pupil == NULL && shadow->n_pupils == PROFILE_PUPILS_MAX)
+		return "as many sessions as may have taught this profile since it was promoted";
+	if (!by->young && calibration_p(&scores->rings[LAYER_CALLS], by->scores[LAYER_CALLS]) < 0.5)
+		return "its calls are more unusual than half of those of usual events";
+	return NULL;
+}
+
+static uint32_t learn_firsts(struct profile *p, const struct deeds *d, uint32_t principal, int *r)
+{
+	uint32_t fresh = 0;
+
+	for (size_t i = 0; i < d->n_items + d->trace.n_symbols && *r == 0; i++) {
+		const struct deeds_item item = i < d->n_items ? d->items[i] : call_of(d->trace.symbols[i - d->n_items]);
+
+		if (!is_known(p, &item))
+			fresh |= 1u << item.kind;
+		*r = firsts_add(&p->firsts, &item, principal);
+	}
+	return fresh;
+}
+
+int profile_learn(struct profile *shadow, const struct profile *scores, const struct deeds *d, const struct unusual *by)
+{
+	const uint32_t principal = firsts_principal(&shadow->firsts, d->principal);
+	struct pupil *pupil = pupil_of(shadow, principal);
+	struct sorted sorted;
+	int r = 0;
+
+	if (profile_refuses(shadow, scores, d, by) != NULL)
+		return 0;
+	if (pupil == NULL) {
+		pupil = &shadow->pupils[shadow->n_pupils++];
+		*pupil = (struct pupil){ .principal = principal };
+	}
+	pupil->lessons++;
+	firsts_event(&shadow->firsts, learn_firsts(shadow, d, principal, &r));
+	for (size_t i = 0; i < AMOUNTS; i++)
+		sketch_add(&shadow->amounts[i], d->amounts[i]);
+	if (r == 0 && d->trace.n_steps > 0) {
+		if (!words_of(&shadow->calls.words, true, &d->trace, &sorted))
+			return -AMBIT_MEMORY;
+		usual_learn(&shadow->calls, sorted.words, sorted.n, shadow->calls.traces >= KNOWN_CALLS);
+		free(sorted.words);
+	}
+	shadow->events++;
+	return r;
+}
+
+/* A person's word is worth as many principals as are ever asked for. */
+int profile_accept(struct profile *p, const struct deeds *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < d->n_items + d->trace.n_symbols; i++) {
+		const struct deeds_item item = i < d->n_items ? d->items[i] : call_of(d->trace.symbols[i - d->n_items]);
+
+		for (uint32_t principal = 1; principal <= FIRSTS_SUPPORT_MAX && r == 0 && !is_known(p, &item);
+		     principal++)
+			r = firsts_add(&p->firsts, &item, principal);
+	}
+	return r;
+}

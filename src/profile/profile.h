@@ -1,0 +1,64 @@
+/* profile - what is usual for one key: what its events name, how much of what they do, and which call follows which.
+ *
+ * Owns:   struct profile: what is known, and how events scored lately.
+ * Holds:  three layers score an event, each by what was learned before it, and each score is the part of usual events that score as high (calibrate.h). The event's p is the least of the three, times three (Bonferroni), so
+ *         that the promise holds whatever the layers have to do with each other. A profile that knows fewer than PROFILE_YOUNG events promises nothing, and says that it is young.
+ *         What scores is not what learns: `profile_learn` changes another profile, the shadow, which takes the place of the one that scores when it is promoted (shadow.h).
+ * Called: usual, profile's role; pure. Reads no clock. */
+#ifndef PROFILE_PROFILE_H
+#define PROFILE_PROFILE_H
+
+#include "profile/calibrate.h"
+#include "profile/deeds.h"
+#include "profile/firsts.h"
+#include "profile/sketch.h"
+#include "profile/unusual.h"
+#include "profile/usual.h"
+
+#define PROFILE_YOUNG 20 /* events */
+#define PROFILE_KEY (FIRSTS_KEY + USUAL_KEY)
+#define PROFILE_LESSONS_MAX 20 /* of one principal, until it is promoted */
+#define PROFILE_PUPILS_MAX 512 /* principals whose lessons are counted; then nobody new teaches */
+
+struct pupil {
+	uint32_t principal, lessons;
+};
+
+struct profile {
+	uint8_t secret[PROFILE_KEY];
+	char key[PROFILE_NAME_MAX]; /* as profile_key has it */
+	uint32_t epoch;             /* how often a shadow took its place */
+	uint32_t events;            /* that were learned */
+	unsigned support;           /* principals that make an item known, 1 to FIRSTS_SUPPORT_MAX */
+	struct firsts firsts;
+	struct sketch amounts[AMOUNTS];
+	struct usual calls;
+	struct calibration rings[LAYERS];
+	struct promise_kept promises[PROMISES];
+	struct pupil *pupils; /* owned; PROFILE_PUPILS_MAX */
+	size_t n_pupils;
+};
+
+/* The key of what an event belongs to: 0 is agent, tool, program and shape of the grants; 1, which is wider, tool and program. None is without those: what is usual for one program says nothing of another. */
+#define PROFILE_LEVELS 2
+void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MAX]);
+
+/* secret: of its tables. -AMBIT_MEMORY. */
+int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFILE_KEY]);
+void profile_finish(struct profile *p);
+
+void profile_score(const struct profile *p, const struct deeds *d, struct unusual *ret);
+/* Of one that was released, or was no attack for all that is known: thresholds follow. */
+void profile_calibrate(struct profile *p, const struct unusual *f);
+/* Why it may not teach: NULL, it may. by: what it scored, by the profile that scores. */
+const char *profile_refuses(const struct profile *shadow, const struct profile *scores, const struct deeds *d,
+			    const struct unusual *by);
+/* -AMBIT_MEMORY: something of it is not learned. */
+int profile_learn(struct profile *shadow, const struct profile *scores, const struct deeds *d,
+		  const struct unusual *by);
+/* A person has seen what it did and said that it was right: what it named is known from here on, whoever else has named it. -AMBIT_MEMORY. */
+int profile_accept(struct profile *p, const struct deeds *d);
+/* From here on what was learned is what scores. -AMBIT_MEMORY. */
+int profile_freeze(struct profile *p);
+
+#endif

@@ -1,0 +1,61 @@
+#include "profile/shown.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "profile/form.h"
+#include "profile/show.h"
+
+static const uint8_t any[PROFILE_KEY]; /* nothing of it is kept: nobody gains by making tables slow here */
+
+/* All of descriptor 0; a second profile follows the "end" of the first. */
+static int read_all(struct buf *in, struct err *e)
+{
+	static uint8_t step[1u << 16];
+	ssize_t n;
+
+	do {
+		n = fd_read_all(STDIN_FILENO, step, sizeof step);
+		if (n > 0)
+			buf_put(in, step, (size_t)n);
+	} while (n == (ssize_t)sizeof step && !in->failed);
+	if (n < 0 || in->failed)
+		return err_set(e, AMBIT_LIMIT, NULL, "a profile of more than %u bytes", FORM_MAX);
+	return 0;
+}
+
+int shown_read(const char *how, struct buf *text, struct err *e)
+{
+	static const char end[] = "\nend\n";
+	auto_buf in = { .max = 2 * FORM_MAX };
+	struct profile one, other;
+	const char *second;
+	size_t n;
+	int r = read_all(&in, e);
+
+	second = r == 0 ? memmem(in.data, in.len, end, sizeof end - 1) : NULL;
+	n = second != NULL ? (size_t)(second + sizeof end - 1 - (const char *)in.data) : in.len;
+	if (r == 0 && strcmp(how, "diff") != 0)
+		n = in.len;
+	r = r < 0 ? r : form_read((const char *)in.data, n, any, &one, e);
+	if (r < 0)
+		return r;
+	if (strcmp(how, "diff") == 0) {
+		r = form_read((const char *)in.data + n, in.len - n, any, &other, e);
+		if (r == 0) {
+			show_difference(&one, &other, text);
+			profile_finish(&other);
+		}
+	} else {
+		(strcmp(how, "json") == 0 ? show_json : show_text)(&one, text);
+	}
+	profile_finish(&one);
+	return r == 0 && text->failed ? err_set(e, AMBIT_MEMORY, NULL, "there is too much to say") : r;
+}
+
+bool shown_is_way(const char *word)
+{
+	return strcmp(word, "show") == 0 || strcmp(word, "json") == 0 || strcmp(word, "diff") == 0;
+}

@@ -1,0 +1,16 @@
+/* shown - one profile out of descriptor 0, or two behind each other, as a person reads them.
+ *
+ * Called: profile's role, in its cell. */
+#ifndef PROFILE_SHOWN_H
+#define PROFILE_SHOWN_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+bool shown_is_way(const char *word); /* show, json, diff */
+/* -MALFORMED, with the line. */
+int shown_read(const char *how, struct buf *text, struct err *e);
+
+#endif

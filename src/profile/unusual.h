@@ -1,0 +1,46 @@
+/* unusual - what comes of holding an event against a profile.
+ *
+ * Owns:   the layers, what is promised, and struct unusual.
+ * Holds:  texts in it are of whatever program ran: bounded, without control characters.
+ * Called: profile, usual, lib; pure. */
+#ifndef PROFILE_UNUSUAL_H
+#define PROFILE_UNUSUAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "profile/deeds.h"
+
+#define PROFILE_NAME_MAX 320 /* of its key, with its NUL */
+
+enum layer { LAYER_FIRSTS, LAYER_AMOUNTS, LAYER_CALLS, LAYERS };
+const char *layer_word(enum layer l);
+
+/* What is promised, and what a policy may act on. */
+enum promised { PROMISED_LOG, PROMISED_ASK, PROMISES };
+#define PROMISE_LOG 0.01
+#define PROMISE_ASK 0.001
+
+/* A part of why an event is unusual. */
+#define REASONS_MAX 3
+#define REASON_MAX 400
+struct reason_of {
+	enum layer layer;
+	double surprise; /* -ln */
+	char text[REASON_MAX];
+};
+
+struct unusual {
+	bool young;
+	uint32_t events; /* that the profile knows */
+	double p;        /* 1 where nothing is promised */
+	double least;    /* no p of this profile is below */
+	double scores[LAYERS], ps[LAYERS];
+	bool flagged[PROMISES];
+	bool is_new[DEED_KINDS]; /* something of that kind was */
+	size_t n_reasons;
+	struct reason_of reasons[REASONS_MAX]; /* the strongest first */
+};
+
+#endif

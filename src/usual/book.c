@@ -1,0 +1,605 @@
+#include "usual/book.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "usual/layout.h"
+
+#define NAME_LEN 26          /* "p_" and 24 digits of a keyed hash */
+#define ASKS_FROM 5          /* events: from here on a first destination or program is a reason to ask */
+#define GROW_FIRST ASKS_FROM /* lessons: then it has something to say of what is new */
+#define GROW_MOST 500        /* lessons from one promotion to the next */
+#define GROW_RATIO 1.5       /* of what was promised: more, and what is usual is not known yet */
+#define GROW_RATIO_OF 300    /* events from which on that says something */
+
+_Static_assert(FORM_MAX == USUAL_TEXT_MAX, "what is kept can be had");
+
+/* ---- names ---- */
+
+static void name_of(const struct book *b, const char *key, const char *ending, char ret[NAME_MAX + 1])
+{
+	uint8_t hash[crypto_shorthash_BYTES], again[crypto_shorthash_BYTES];
+	char text[2 * sizeof hash + 1], more[2 * sizeof again + 1];
+
+	(void)crypto_shorthash(hash, (const uint8_t *)key, strlen(key), b->secret);
+	(void)crypto_shorthash(again, hash, sizeof hash, b->secret + sizeof hash);
+	hex_write(hash, sizeof hash, text);
+	hex_write(again, sizeof again / 2, more);
+	(void)snprintf(ret, NAME_MAX + 1, "p_%s%s%s", text, more, ending);
+}
+
+static bool has_ending(const char *name, const char *ending)
+{
+	const size_t n = strlen(name), m = strlen(ending);
+
+	return n > m && strcmp(name + n - m, ending) == 0;
+}
+
+/* ---- files ---- */
+
+static int cannot(struct err *e, const char *what, const char *name)
+{
+	return err_sys(e, errno == ENOSPC || errno == EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, errno,
+		       "make room, or see who may write there", "cannot %s the profiles' %s", what, name);
+}
+
+/* Beside, and then at once. */
+static int write_file(const struct book *b, const char *name, const struct buf *bytes, struct err *e)
+{
+	char beside[NAME_MAX + 1];
+	auto_fd int fd = -1;
+
+	(void)snprintf(beside, sizeof beside, "%.200s" USUAL_NEW, name);
+	fd = openat(b->dir_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || fd_write_all(fd, bytes->data, bytes->len) < 0 || fdatasync(fd) < 0 ||
+	    renameat(b->dir_fd, beside, b->dir_fd, name) < 0) {
+		const int error = errno;
+
+		(void)unlinkat(b->dir_fd, beside, 0);
+		errno = error;
+		return cannot(e, "write", name);
+	}
+	return 0;
+}
+
+/* All of it, one byte more than may be at most. -NOT_FOUND. */
+static int read_file(const struct book *b, const char *name, size_t most, struct buf *ret, struct err *e)
+{
+	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, AMBIT_NOT_FOUND, "`ambit profile show` lists them", "there is no such profile");
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return cannot(e, "read", name);
+	if (!S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size > most)
+		return err_set(e, AMBIT_LIMIT, "move it away", "%s is no file of %zu bytes at most", name, most);
+	buf_init(ret, (size_t)st.st_size + 1);
+	if (buf_room(ret, (size_t)st.st_size) == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
+	n = fd_read_all(fd, ret->data, (size_t)st.st_size);
+	if (n < 0)
+		return cannot(e, "read", name);
+	ret->len = (size_t)n;
+	return 0;
+}
+
+int book_open(struct book *b, int dir_fd, struct err *e)
+{
+	auto_buf bytes = { .max = 0 };
+	int r;
+
+	memset(b, 0, sizeof *b);
+	b->dir_fd = dir_fd;
+	r = read_file(b, USUAL_SECRET, sizeof b->secret, &bytes, e);
+	if (r == 0 && bytes.len == sizeof b->secret) {
+		memcpy(b->secret, bytes.data, bytes.len);
+		return 0;
+	}
+	if (r < 0 && r != -AMBIT_NOT_FOUND)
+		return r;
+	if (r == 0)
+		return err_set(e, AMBIT_MALFORMED, "move it away: profiles beside it are found no more",
+			       "the profiles' " USUAL_SECRET " is not %zu bytes long", sizeof b->secret);
+	if (getrandom(b->secret, sizeof b->secret, 0) != (ssize_t)sizeof b->secret)
+		return cannot(e, "make", USUAL_SECRET);
+	buf_finish(&bytes);
+	buf_init(&bytes, sizeof b->secret);
+	buf_put(&bytes, b->secret, sizeof b->secret);
+	return write_file(b, USUAL_SECRET, &bytes, e);
+}
+
+/* ---- pairs ---- */
+
+static int save_one(const struct book *b, const struct profile *p, const char *key, const char *ending, struct err *e)
+{
+	auto_buf text = { .max = FORM_MAX };
+	char name[NAME_MAX + 1];
+
+	form_write(p, &text);
+	if (text.failed)
+		return err_set(e, AMBIT_LIMIT, "`ambit profile reset` begins anew",
+			       "a profile is longer than %u bytes, or memory is gone", FORM_MAX);
+	name_of(b, key, ending, name);
+	return write_file(b, name, &text, e);
+}
+
+static int save_pair(const struct book *b, struct pair *p, struct err *e)
+{
+	int r = 0;
+
+	if (p->dirty)
+		r = save_one(b, &p->scores, p->key, USUAL_SCORES, e);
+	p->dirty = p->dirty && r < 0;
+	if (r == 0 && p->unsaved > 0)
+		r = save_one(b, &p->shadow, p->key, USUAL_SHADOW, e);
+	if (r == 0)
+		p->unsaved = 0;
+	return r;
+}
+
+static void drop_pair(struct pair *p)
+{
+	if (p->key[0] != 0) {
+		profile_finish(&p->scores);
+		profile_finish(&p->shadow);
+	}
+	memset(p, 0, sizeof *p);
+}
+
+int book_save(struct book *b, struct err *e)
+{
+	struct err ignored;
+	int r = 0;
+
+	for (size_t i = 0; i < BOOK_HOT; i++)
+		if (b->pairs[i].key[0] != 0) {
+			const int rc = save_pair(b, &b->pairs[i], r == 0 ? e : &ignored);
+
+			r = r < 0 ? r : rc;
+		}
+	return r;
+}
+
+void book_close(struct book *b)
+{
+	for (size_t i = 0; i < BOOK_HOT; i++)
+		drop_pair(&b->pairs[i]);
+	sodium_memzero(b->secret, sizeof b->secret);
+}
+
+/* *ret_new: there was none. */
+static int load_one(const struct book *b, const char *key, const char *ending, struct profile *ret, bool *ret_new,
+		    struct err *e)
+{
+	auto_buf text = { .max = 0 };
+	char name[NAME_MAX + 1];
+	int r;
+
+	name_of(b, key, ending, name);
+	r = read_file(b, name, FORM_MAX, &text, e);
+	*ret_new = r == -AMBIT_NOT_FOUND;
+	if (*ret_new)
+		return profile_init(ret, key, b->secret) < 0 ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile")
+							     : 0;
+	r = r < 0 ? r : form_read((const char *)text.data, text.len, b->secret, ret, e);
+	if (r == 0 && strcmp(ret->key, key) != 0) {
+		profile_finish(ret);
+		r = err_set(e, AMBIT_MALFORMED, "move it away", "it is the profile of another key");
+	}
+	return r < 0 ? err_context(e, r, "%s", name) : 0;
+}
+
+static struct pair *oldest(struct book *b)
+{
+	struct pair *found = &b->pairs[0];
+
+	for (size_t i = 0; i < BOOK_HOT && found->key[0] != 0; i++)
+		if (b->pairs[i].key[0] == 0 || b->pairs[i].used < found->used)
+			found = &b->pairs[i];
+	return found;
+}
+
+/* With what is on disk, or new. */
+static int pair_of(struct book *b, const char *key, struct pair **ret, bool *ret_new, struct err *e)
+{
+	bool new_shadow;
+	struct pair *p;
+	int r;
+
+	*ret_new = false;
+	for (size_t i = 0; i < BOOK_HOT; i++)
+		if (strcmp(b->pairs[i].key, key) == 0) {
+			b->pairs[i].used = ++b->uses;
+			*ret = &b->pairs[i];
+			return 0;
+		}
+	p = oldest(b);
+	r = p->key[0] != 0 ? save_pair(b, p, e) : 0;
+	if (r < 0)
+		return r;
+	drop_pair(p);
+	r = load_one(b, key, USUAL_SCORES, &p->scores, ret_new, e);
+	if (r < 0)
+		return r;
+	r = load_one(b, key, USUAL_SHADOW, &p->shadow, &new_shadow, e);
+	if (r < 0) {
+		profile_finish(&p->scores);
+		memset(p, 0, sizeof *p);
+		return r;
+	}
+	(void)text_copy(p->key, sizeof p->key, key); /* of profile_key */
+	p->used = ++b->uses;
+	*ret = p;
+	return 0;
+}
+
+/* ---- promotion ---- */
+
+/* What scores becomes what the shadow is, by way of its form, and goes on with its own scores and promises. */
+static int promote(struct pair *p, const uint8_t secret[PROFILE_KEY], struct err *e)
+{
+	auto_buf text = { .max = FORM_MAX };
+	struct profile made;
+	int r;
+
+	form_write(&p->shadow, &text);
+	if (text.failed)
+		return err_set(e, AMBIT_LIMIT, "`ambit profile reset` begins anew",
+			       "a profile is longer than %u bytes, or memory is gone", FORM_MAX);
+	r = form_read((const char *)text.data, text.len, secret, &made, e);
+	if (r < 0)
+		return r;
+	memcpy(made.rings, p->scores.rings, sizeof made.rings);
+	memcpy(made.promises, p->scores.promises, sizeof made.promises);
+	made.epoch = p->scores.epoch + 1;
+	made.n_pupils = 0;
+	profile_finish(&p->scores);
+	p->scores = made;
+	p->shadow.epoch = made.epoch;
+	p->shadow.n_pupils = 0;
+	p->dirty = true;
+	p->unsaved++;
+	return 0;
+}
+
+static bool is_grown(const struct pair *p)
+{
+	const struct promise_kept *k = &p->scores.promises[PROMISED_LOG];
+	uint32_t more = p->scores.events < GROW_FIRST ? GROW_FIRST : p->scores.events;
+
+	more = more < GROW_MOST ? more : GROW_MOST;
+	return p->shadow.events - p->scores.events >= more &&
+	       (k->events < GROW_RATIO_OF || promise_ratio(k) <= GROW_RATIO);
+}
+
+/* ---- scoring ---- */
+
+/* What a person would be asked about whatever the scores are: it goes where it never went, or runs what it never ran. */
+static bool breaks_rule(const struct unusual *f)
+{
+	return f->events >= ASKS_FROM && (f->is_new[DEED_DESTINATION] || f->is_new[DEED_PROGRAM]);
+}
+
+static int hold(const struct book *b, const char *event, const struct deeds *d, struct err *e)
+{
+	auto_buf bytes = { .max = 1u << 22 };
+	char name[NAME_MAX + 1];
+
+	deeds_encode(d, &bytes);
+	if (bytes.failed)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what an event did");
+	(void)snprintf(name, sizeof name, USUAL_HELD "%s", event);
+	return write_file(b, name, &bytes, e);
+}
+
+static int teach(const struct book *b, struct pair *p, const struct deeds *d, const struct unusual *f, struct err *e)
+{
+	int r;
+
+	profile_calibrate(&p->scores, f);
+	p->dirty = true;
+	r = profile_learn(&p->shadow, &p->scores, d, f);
+	p->unsaved++;
+	if (r < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
+	if (is_grown(p))
+		r = promote(p, b->secret, e);
+	return r == 0 && p->unsaved >= BOOK_SAVE_EVERY ? save_pair(b, p, e) : r;
+}
+
+static int accept(struct book *b, const struct deeds *d, struct err *e)
+{
+	bool is_new;
+	int r = 0;
+
+	for (unsigned level = 0; level < PROFILE_LEVELS && r == 0; level++) {
+		char key[PROFILE_NAME_MAX];
+		struct pair *p;
+
+		profile_key(d, level, key);
+		r = pair_of(b, key, &p, &is_new, e);
+		if (r == 0 && profile_accept(&p->scores, d) < 0)
+			r = err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
+		if (r == 0) {
+			p->dirty = true;
+			r = save_pair(b, p, e);
+		}
+	}
+	return r;
+}
+
+/* Each level learns; the narrowest that is not young has the word, or the narrowest. */
+static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, struct usual_found *ret, struct err *e)
+{
+	bool has_word = false, is_new;
+	int r = 0;
+
+	for (unsigned level = 0; level < PROFILE_LEVELS && r == 0; level++) {
+		char key[PROFILE_NAME_MAX];
+		struct unusual f;
+		struct pair *p;
+
+		profile_key(d, level, key);
+		r = pair_of(b, key, &p, &is_new, e);
+		if (r < 0)
+			break;
+		profile_score(&p->scores, d, &f);
+		if (!has_word && (!f.young || level == 0 || level == PROFILE_LEVELS - 1)) {
+			const char *why = profile_refuses(&p->shadow, &p->scores, d, &f);
+
+			if (!f.young || level == 0) {
+				ret->f = f;
+				ret->level = (uint8_t)level;
+				(void)text_copy(ret->key, sizeof ret->key, key);
+				(void)text_copy(ret->not_taught, sizeof ret->not_taught, why != NULL ? why : "");
+				for (size_t i = 0; i < PROMISES; i++)
+					ret->ratio[i] = promise_ratio(&p->scores.promises[i]);
+			}
+			has_word = !f.young;
+		}
+		if (teaches)
+			r = teach(b, p, d, &f, e);
+	}
+	return r;
+}
+
+int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
+	       struct err *e)
+{
+	int r;
+
+	*ret = (struct usual_found){ .asks = false };
+	r = at_all_levels(b, d, false, ret, e);
+	if (r < 0)
+		return r;
+	ret->asks = ret->f.flagged[PROMISED_ASK] || breaks_rule(&ret->f);
+	ret->held = ask->use == USUAL_TEACH && ask->asks && ret->asks;
+	if (ret->held)
+		return hold(b, ask->event, d, e);
+	return ask->use == USUAL_TEACH ? at_all_levels(b, d, true, &(struct usual_found){ .asks = false }, e) : 0;
+}
+
+int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
+{
+	auto_buf bytes = { .max = 0 };
+	char name[NAME_MAX + 1];
+	struct deeds d;
+	int r;
+
+	(void)snprintf(name, sizeof name, USUAL_HELD "%s", s->event);
+	r = read_file(b, name, 1u << 22, &bytes, e);
+	if (r == -AMBIT_NOT_FOUND)
+		return err_set(e, AMBIT_NOT_FOUND, NULL, "no profile waits for a word on %s", s->event);
+	r = r < 0 ? r : deeds_decode(bytes.data, bytes.len, &d, e);
+	if (r < 0)
+		return r;
+	if (s->released)
+		r = accept(b, &d, e);
+	if (r == 0 && s->released)
+		r = at_all_levels(b, &d, true, &(struct usual_found){ .asks = false }, e);
+	deeds_finish(&d);
+	if (r == 0 && unlinkat(b->dir_fd, name, 0) < 0)
+		r = cannot(e, "remove", name);
+	return r;
+}
+
+/* ---- for a person ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+struct page {
+	char names[BOOK_PAGE][NAME_MAX + 1]; /* the least ones behind the last page's, in their order */
+	size_t n;
+};
+
+static void put_name(struct page *page, const char *name)
+{
+	if (page->n == BOOK_PAGE && strcmp(name, page->names[BOOK_PAGE - 1]) >= 0)
+		return;
+	(void)text_copy(page->names[page->n < BOOK_PAGE ? page->n++ : BOOK_PAGE - 1], NAME_MAX + 1,
+			name); /* of a directory */
+	qsort(page->names, page->n, sizeof page->names[0], by_name);
+}
+
+/* getdents64 as it is: readdir wants a call that the role does not have. */
+static int list(const struct book *b, const char *after, struct page *page, struct err *e)
+{
+	_Alignas(struct dirent64) char room[8192];
+	ssize_t n;
+
+	page->n = 0;
+	if (lseek(b->dir_fd, 0, SEEK_SET) < 0)
+		return cannot(e, "list", "directory");
+	while ((n = getdents64(b->dir_fd, room, sizeof room)) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(room + at);
+
+			at += entry->d_reclen;
+			if (has_ending(entry->d_name, USUAL_SCORES) && strcmp(entry->d_name, after) > 0)
+				put_name(page, entry->d_name);
+		}
+	return n < 0 ? cannot(e, "list", "directory") : 0;
+}
+
+static uint64_t size_of(const struct book *b, const char *key)
+{
+	static const char *const endings[] = { USUAL_SCORES, USUAL_SHADOW };
+	uint64_t bytes = 0;
+	char name[NAME_MAX + 1];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+		name_of(b, key, endings[i], name);
+		if (fstatat(b->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			bytes += (uint64_t)st.st_size;
+	}
+	return bytes;
+}
+
+/* Of one that is no profile its file's name, and nothing else. */
+static bool head_of(const struct book *b, const char *name, struct form_head *ret)
+{
+	char head[FORM_HEAD_MAX];
+	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, head, sizeof head);
+
+	return n > 0 && form_head(head, (size_t)n, ret);
+}
+
+static void row_of(const struct book *b, const char *name, struct usual_row *ret)
+{
+	struct form_head head, shadow = { .events = 0 };
+	char other[NAME_MAX + 1];
+
+	*ret = (struct usual_row){ .epoch = 0 };
+	(void)snprintf(ret->id, sizeof ret->id, "%.*s", (int)strcspn(name, "."), name);
+	if (!head_of(b, name, &head)) {
+		(void)snprintf(ret->key, sizeof ret->key, "?%.200s", name);
+		return;
+	}
+	name_of(b, head.key, USUAL_SHADOW, other);
+	(void)head_of(b, other, &shadow); /* or there is none */
+	ret->epoch = head.epoch;
+	ret->events = head.events;
+	ret->shadow_events = shadow.events;
+	ret->scored = head.scored;
+	ret->flagged = head.flagged;
+	ret->bytes = size_of(b, head.key);
+	(void)text_copy(ret->key, sizeof ret->key, head.key);
+}
+
+int book_page(struct book *b, const char *after, struct usual_row rows[BOOK_PAGE], size_t *ret_n,
+	      char ret_last[NAME_MAX + 1], struct err *e)
+{
+	auto_free struct page *page = malloc(sizeof *page);
+	int r = page == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a list") : book_save(b, e);
+
+	r = r < 0 ? r : list(b, after, page, e);
+	if (r < 0)
+		return r;
+	for (*ret_n = 0; *ret_n < page->n; ++*ret_n)
+		row_of(b, page->names[*ret_n], &rows[*ret_n]);
+	(void)text_copy(ret_last, NAME_MAX + 1, page->n > 0 ? page->names[page->n - 1] : "");
+	return 0;
+}
+
+static int find(struct book *b, const char *key, struct pair **ret, struct err *e)
+{
+	bool is_new;
+	int r = pair_of(b, key, ret, &is_new, e);
+
+	if (r == 0 && is_new && (*ret)->shadow.events == 0) {
+		drop_pair(*ret);
+		r = err_set(e, AMBIT_NOT_FOUND, "`ambit profile show` lists them", "there is no such profile");
+	}
+	return r;
+}
+
+int book_get(struct book *b, const char *key, bool shadow, struct buf *out, struct err *e)
+{
+	struct pair *p;
+	const int r = find(b, key, &p, e);
+
+	if (r < 0)
+		return r;
+	form_write(shadow ? &p->shadow : &p->scores, out);
+	return out->failed ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile") : 0;
+}
+
+int book_put(struct book *b, const char *text, size_t n, char ret_key[PROFILE_NAME_MAX], struct err *e)
+{
+	struct profile scores, shadow;
+	struct pair *p;
+	bool is_new;
+	int r = form_read(text, n, b->secret, &scores, e);
+
+	if (r < 0)
+		return r;
+	r = form_read(text, n, b->secret, &shadow, e);
+	if (r < 0) {
+		profile_finish(&scores);
+		return r;
+	}
+	r = pair_of(b, scores.key, &p, &is_new, e);
+	if (r < 0) {
+		profile_finish(&scores);
+		profile_finish(&shadow);
+		return r;
+	}
+	profile_finish(&p->scores);
+	profile_finish(&p->shadow);
+	p->scores = scores;
+	p->shadow = shadow;
+	p->shadow.n_pupils = 0;
+	p->dirty = true;
+	p->unsaved = 1;
+	(void)text_copy(ret_key, PROFILE_NAME_MAX, p->key);
+	return save_pair(b, p, e);
+}
+
+int book_reset(struct book *b, const char *key, struct err *e)
+{
+	static const char *const endings[] = { USUAL_SCORES, USUAL_SHADOW };
+	char name[NAME_MAX + 1];
+	struct pair *p;
+	int r = find(b, key, &p, e);
+
+	if (r < 0 && r != -AMBIT_MALFORMED && r != -AMBIT_LIMIT) /* one that cannot be read can be begun anew */
+		return r;
+	r = 0;
+	for (size_t i = 0; i < BOOK_HOT; i++)
+		if (strcmp(b->pairs[i].key, key) == 0)
+			drop_pair(&b->pairs[i]);
+	for (size_t i = 0; i < sizeof endings / sizeof endings[0] && r == 0; i++) {
+		name_of(b, key, endings[i], name);
+		if (unlinkat(b->dir_fd, name, 0) < 0 && errno != ENOENT)
+			r = cannot(e, "remove", name);
+	}
+	return r;
+}
+
+int book_promote(struct book *b, const char *key, struct err *e)
+{
+	struct pair *p;
+	int r = find(b, key, &p, e);
+
+	r = r < 0 ? r : promote(p, b->secret, e);
+	return r < 0 ? r : save_pair(b, p, e);
+}

@@ -1,0 +1,18 @@
+/* layout - the names in the directory of a person's profiles (doc/PROFILES.md).
+ *
+ * Owns:   nothing but the names, so that who starts, keeps and tests it has the same.
+ * Called: usual, lib, tests. */
+#ifndef USUAL_LAYOUT_H
+#define USUAL_LAYOUT_H
+
+#define USUAL_DIRECTORY "profiles" /* beneath the place of lib/state.h */
+#define USUAL_LOCK "lock"          /* flock: held by the process that keeps it */
+#define USUAL_STARTING "starting"  /* flock: held by who starts it */
+#define USUAL_SOCKET "socket"      /* Unix SOCK_SEQPACKET */
+#define USUAL_SECRET "secret"      /* random bytes, by which tables are keyed and files named */
+#define USUAL_NEW ".new"           /* behind a name: it is being written */
+#define USUAL_SCORES ".profile"    /* behind the name of a key: what scores (profile/form.h) */
+#define USUAL_SHADOW ".shadow"     /* likewise: what learns */
+#define USUAL_HELD "h_" /* before an event's id: what it did, until somebody says what it was (profile/deeds.h) */
+
+#endif

@@ -1,0 +1,65 @@
+/* The role ambit-usual: the keeper of a person's profiles. It runs in a cell without a network that shows it its directory; whoever needs it and finds nobody there starts it (lib/usual.c), with the socket
+ * that clients connect to as its standard input. It ends when nobody needs it.
+ *
+ *   ambit-usual DIRECTORY BOOT */
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "usual/layout.h"
+#include "usual/promise.h"
+#include "usual/serve.h"
+
+#define LOCK_PATIENCE_MS 10000 /* for one that ends */
+
+/* Held until the process ends. The one before may be about to. */
+static int lock(int dir_fd, int *ret_fd, struct err *e)
+{
+	auto_fd int fd = openat(dir_fd, USUAL_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, "see who may write there", "cannot open the profiles' lock");
+	r = fd_lock(fd, LOCK_PATIENCE_MS);
+	if (r < 0)
+		return err_sys(e, r == -EWOULDBLOCK ? AMBIT_CONFLICT : AMBIT_SYSTEM, -r,
+			       "is the directory shared with another machine?", "cannot lock the profiles");
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static int run(const char *directory, struct err *e)
+{
+	auto_fd int dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), lock_fd = -1;
+	auto_free struct book *b = calloc(1, sizeof *b);
+	int r = dir_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open the profiles' directory") : 0;
+
+	if (r == 0 && b == NULL)
+		r = err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
+	r = r < 0 ? r : lock(dir_fd, &lock_fd, e);
+	if (r == 0 && sodium_init() < 0)
+		r = err_set(e, AMBIT_HOST, NULL, "libsodium does not work here");
+	r = r < 0 ? r : promise_keep(dir_fd, e);
+	if (r < 0)
+		return r;
+	r = book_open(b, dir_fd, e);
+	r = r < 0 ? r : serve_run(STDIN_FILENO, b, e);
+	book_close(b);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct err e;
+
+	if (argc != 3 || fd_set_nonblock(STDIN_FILENO, true) < 0)
+		return 2;
+	if (run(argv[1], &e) == 0)
+		return 0;
+	serve_refusal(STDIN_FILENO, &e);
+	return 1;
+}

@@ -1,0 +1,280 @@
+#include "usual/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "wire/wire.h"
+
+#define DEEDS_BYTES_MAX (4u << 20)
+#define PART 60000
+
+struct server {
+	int listen_fd; /* borrowed */
+	struct book *book;
+	int clients[SERVE_CLIENTS_MAX]; /* owned; -1: none */
+	uint64_t idle_ms;               /* since boot: from when on nobody was there; 0: somebody is */
+	struct usual_row rows[BOOK_PAGE];
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+};
+
+static void part_with(struct server *s, size_t i)
+{
+	fd_close(&s->clients[i]);
+	s->clients[i] = -1;
+}
+
+static int tell(int sock, enum wire_number number, const struct buf *body)
+{
+	return wire_send(sock, number, body, NULL, 0);
+}
+
+static int tell_error(int sock, enum wire_number number, const struct err *e)
+{
+	uint8_t room[2048];
+	struct buf body;
+
+	buf_init_in(&body, room, sizeof room);
+	wire_put_error(&body, e);
+	return tell(sock, number, &body);
+}
+
+/* All of a file that a client gave: it is read once, so what becomes of it meanwhile changes nothing. */
+static int take_file(const struct wire_message *m, size_t most, struct buf *ret, struct err *e)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(m->fds[0], &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size > most)
+		return err_set(e, AMBIT_LIMIT, NULL, "no file of %zu bytes at most", most);
+	buf_init(ret, (size_t)st.st_size + 1);
+	if (buf_room(ret, (size_t)st.st_size + 1) == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a file");
+	n = pread(m->fds[0], ret->data, (size_t)st.st_size, 0);
+	if (n != st.st_size)
+		return err_set(e, AMBIT_MALFORMED, NULL, "a file that cannot be read at once");
+	ret->len = (size_t)n;
+	return 0;
+}
+
+/* ---- one message ---- */
+
+static int hear_score(struct server *s, int sock, struct wire_message *m, struct err *e)
+{
+	auto_buf bytes = { .max = 0 }, out = { .max = USUAL_FOUND_MAX };
+	struct usual_found found;
+	struct usual_ask ask;
+	struct deeds d;
+	int r = usual_ask_take(&m->body, &ask)
+			? take_file(m, DEEDS_BYTES_MAX, &bytes, e)
+			: err_set(e, AMBIT_PROTOCOL, NULL, "a question about an event that is none");
+
+	r = r < 0 ? r : deeds_decode(bytes.data, bytes.len, &d, e);
+	if (r < 0)
+		return r;
+	r = book_score(s->book, &ask, &d, &found, e);
+	deeds_finish(&d);
+	if (r < 0)
+		return r;
+	usual_found_put(&out, &found);
+	return tell(sock, WIRE_USUAL_FOUND, &out) < 0 ? -AMBIT_GONE : 1;
+}
+
+static int hear_settle(struct server *s, struct wire_message *m, struct err *e)
+{
+	struct usual_settle settle;
+
+	return usual_settle_take(&m->body, &settle)
+		       ? book_settle(s->book, &settle, e)
+		       : err_set(e, AMBIT_PROTOCOL, NULL, "a word on an event that is none");
+}
+
+static int hear_list(struct server *s, int sock, struct wire_message *m, struct err *e)
+{
+	auto_buf out = { .max = WIRE_BODY_MAX };
+	char after[NAME_MAX + 1], last[NAME_MAX + 1];
+	size_t n;
+	int r;
+
+	rbuf_text(&m->body, after, sizeof after);
+	if (!rbuf_done(&m->body))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a list that is none");
+	r = book_page(s->book, after, s->rows, &n, last, e);
+	if (r < 0)
+		return r;
+	buf_put_text(&out, last, sizeof last);
+	buf_put_u32(&out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		usual_row_put(&out, &s->rows[i]);
+	return tell(sock, WIRE_USUAL_PAGE, &out) < 0 ? -AMBIT_GONE : 1;
+}
+
+/* In parts, of which the last one is shorter, or empty. */
+static int tell_text(int sock, const struct buf *text)
+{
+	for (size_t at = 0;; at += PART) {
+		const size_t n = text->len - at < PART ? text->len - at : PART;
+		struct buf part = { .data = text->data + at, .len = n, .cap = n, .max = n, .lent = true };
+
+		if (tell(sock, WIRE_USUAL_TEXT, &part) < 0)
+			return -AMBIT_GONE;
+		if (n < PART)
+			return 1;
+	}
+}
+
+static int hear_key(struct server *s, int sock, struct wire_message *m, struct err *e)
+{
+	auto_buf text = { .max = FORM_MAX };
+	char key[PROFILE_NAME_MAX];
+	const bool shadow = rbuf_bool(&m->body);
+	int r;
+
+	rbuf_text(&m->body, key, sizeof key);
+	if (!rbuf_done(&m->body) || key[0] == 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a key that is none");
+	switch ((unsigned)m->number) {
+	case WIRE_USUAL_RESET: return book_reset(s->book, key, e);
+	case WIRE_USUAL_PROMOTE: return book_promote(s->book, key, e);
+	default: break;
+	}
+	r = book_get(s->book, key, shadow, &text, e);
+	return r < 0 ? r : tell_text(sock, &text);
+}
+
+static int hear_put(struct server *s, int sock, struct wire_message *m, struct err *e)
+{
+	auto_buf bytes = { .max = 0 }, out = { .max = PROFILE_NAME_MAX + 8 };
+	char key[PROFILE_NAME_MAX];
+	int r = take_file(m, FORM_MAX, &bytes, e);
+
+	r = r < 0 ? r : book_put(s->book, (const char *)bytes.data, bytes.len, key, e);
+	if (r < 0)
+		return r;
+	buf_put_text(&out, key, sizeof key);
+	return tell(sock, WIRE_USUAL_KEY, &out) < 0 ? -AMBIT_GONE : 1;
+}
+
+/* 1: it was answered; 0: it is done, and that is the answer. */
+static int answer(struct server *s, int sock, struct wire_message *m, struct err *e)
+{
+	switch ((unsigned)m->number) {
+	case WIRE_USUAL_SCORE: return hear_score(s, sock, m, e);
+	case WIRE_USUAL_SETTLE: return hear_settle(s, m, e);
+	case WIRE_USUAL_LIST: return hear_list(s, sock, m, e);
+	case WIRE_USUAL_PUT: return hear_put(s, sock, m, e);
+	default: return hear_key(s, sock, m, e);
+	}
+}
+
+static void hear(struct server *s, size_t i)
+{
+	auto_message m = { .n_fds = 0 };
+	const int got = wire_receive(s->clients[i], WIRE_CLIENT, WIRE_RUNNING, s->room, sizeof s->room, &m);
+	struct err e = { .code = AMBIT_OK };
+	int r;
+
+	if (got == -EAGAIN)
+		return;
+	if (got <= 0) {
+		part_with(s, i);
+		return;
+	}
+	r = answer(s, s->clients[i], &m, &e);
+	if (r == 0)
+		r = tell(s->clients[i], WIRE_USUAL_DONE, NULL) < 0 ? -AMBIT_GONE : 1;
+	else if (r < 0 && r != -AMBIT_GONE)
+		r = tell_error(s->clients[i], WIRE_USUAL_REFUSED, &e) < 0 ? -AMBIT_GONE : 1;
+	if (r < 0)
+		part_with(s, i); /* it does not read, or went */
+}
+
+/* ---- connections ---- */
+
+static void meet(struct server *s)
+{
+	auto_fd int sock = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	size_t i = 0;
+	struct err e;
+
+	if (sock < 0)
+		return;
+	while (i < SERVE_CLIENTS_MAX && s->clients[i] >= 0)
+		i++;
+	if (i == SERVE_CLIENTS_MAX) {
+		(void)err_set(&e, AMBIT_LIMIT, "try again when others have ended",
+			      "%d connections to the profiles are open already", SERVE_CLIENTS_MAX);
+		(void)tell_error(sock, WIRE_USUAL_FAILED, &e);
+		return;
+	}
+	if (tell(sock, WIRE_USUAL_HELLO, NULL) == 0)
+		s->clients[i] = steal_fd(&sock);
+}
+
+static int turn(struct server *s, bool *ret_over, struct err *e)
+{
+	struct pollfd p[1 + SERVE_CLIENTS_MAX] = { { .fd = s->listen_fd, .events = POLLIN } };
+	bool alone = true;
+	uint64_t now;
+
+	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++) {
+		p[1 + i] = (struct pollfd){ .fd = s->clients[i], .events = POLLIN };
+		alone = alone && s->clients[i] < 0;
+	}
+	if (poll(p, 1 + SERVE_CLIENTS_MAX, alone ? SERVE_IDLE_MS : -1) < 0 && errno != EINTR)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot wait for events");
+	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
+		if (s->clients[i] >= 0 && p[1 + i].revents != 0)
+			hear(s, i);
+	if (p[0].revents != 0)
+		meet(s);
+	now = clock_boot_ms();
+	alone = true;
+	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
+		alone = alone && s->clients[i] < 0;
+	s->idle_ms = !alone ? 0 : s->idle_ms == 0 ? now : s->idle_ms;
+	*ret_over = s->idle_ms != 0 && now - s->idle_ms >= SERVE_IDLE_MS;
+	return 0;
+}
+
+int serve_run(int listen_fd, struct book *b, struct err *e)
+{
+	auto_free struct server *s = calloc(1, sizeof *s);
+	bool over = false;
+	int r = 0;
+
+	if (s == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
+	s->listen_fd = listen_fd;
+	s->book = b;
+	s->idle_ms = clock_boot_ms();
+	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
+		s->clients[i] = -1;
+	while (r == 0 && !over)
+		r = turn(s, &over, e);
+	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
+		fd_close(&s->clients[i]);
+	return r < 0 ? r : book_save(b, e);
+}
+
+void serve_refusal(int listen_fd, const struct err *why)
+{
+	struct pollfd p = { .fd = listen_fd, .events = POLLIN };
+
+	(void)shutdown(listen_fd, SHUT_RD); /* who comes now finds nobody; who waits can still be told */
+	while (poll(&p, 1, 0) == 1) {
+		auto_fd int sock = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (sock < 0)
+			return;
+		(void)tell_error(sock, WIRE_USUAL_FAILED, why);
+	}
+}

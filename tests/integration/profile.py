@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+"""What is usual: events teach it, what is not is told, held and frozen, and what a person says of it counts.
+
+usage: profile.py AMBIT    (TAP on standard output; as root once more as an ordinary user)"""
+
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from harness import PATIENCE, SLOW, expect_ok, main, told, write
+
+WORK = "echo x > made; cat made > /dev/null"
+ODD = "/usr/bin/env true; echo odd > made"
+
+
+class Usual:
+    """A home of its own, with profiles of its own, and a tree."""
+
+    def __init__(self, place):
+        self.place, top = place, place.fresh()
+        os.chmod(top, 0o755)
+        self.home, self.tree = f"{top}/home", f"{top}/tree"
+        os.mkdir(self.home)
+        os.mkdir(self.tree)
+        self.dir = f"{self.home}/.local/state/ambit/profiles"
+        self.settings = place.settings
+
+    def ambit(self, *words, **more):
+        env = {**self.place.environment(), "HOME": self.home, "XDG_STATE_HOME": f"{self.home}/.local/state"}
+        return subprocess.run([self.place.ambit, *words], cwd=self.tree, env=env, capture_output=True, text=True, errors="replace", timeout=PATIENCE * SLOW, **more)
+
+    def run(self, source, *words, profile="log", agent="coder"):
+        return self.ambit("run", "--work", ".", "--profile", profile, "--agent", agent, *words, "--", "sh", "-c", source)
+
+    def usual(self, source, **more):
+        """What the record says of it."""
+        return json.loads(self.run(source, "--json", **more).stdout)["usual"]
+
+    def grow(self, n, source=WORK, **more):
+        for _ in range(n):
+            expect_ok(self.run(source, **more))
+
+    def rows(self):
+        return json.loads(expect_ok(self.ambit("profile", "show", "--json")).stdout)
+
+    def of(self, program="sh", agent="coder"):
+        return next(row for row in self.rows() if row["program"] == program and row["agent"] == agent)
+
+    def keeper(self):
+        """Its process."""
+        for cmdline in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                with open(cmdline, "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if words[0].endswith(b"ambit-usual") and words[1] == self.dir.encode():
+                return int(cmdline.split("/")[2])
+        return None
+
+    def until_it_ends(self):
+        end = time.monotonic() + PATIENCE * SLOW
+        while self.keeper() is not None:
+            assert time.monotonic() < end, "the keeper stays"
+            time.sleep(0.1)
+
+    def made(self):
+        with open(f"{self.tree}/made", encoding="utf-8") as file:
+            return file.read().strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pid = self.keeper()
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+
+
+def events_teach_and_a_young_profile_says_so(place):
+    with Usual(place) as u:
+        said = u.usual(WORK)
+        assert said["young"] and said["events"] == 0 and said["p"] == 1 and not said["asks"] and not said["held"] and said["error"] is None, said
+        assert said["key"]["agent"] == "coder" and said["key"]["program"] == "sh" and re.fullmatch("[0-9a-f]{16}", said["key"]["shape"]), said
+        u.grow(5)
+        row = u.of()
+        assert row["learned"] == 6 and row["events"] == 5 and row["epoch"] == 1, row
+        assert {r["agent"] for r in u.rows()} == {"coder", None}, u.rows()
+
+
+def nothing_is_kept_where_nobody_asks(place):
+    with Usual(place) as u:
+        for words in ((), ("--profile", "off")):
+            record = json.loads(expect_ok(u.ambit("run", "--work", ".", *words, "--json", "--", "true")).stdout)
+            assert record["usual"] is None and not os.path.exists(u.dir), record["usual"]
+
+
+def what_is_new_is_told_with_its_reasons(place):
+    with Usual(place) as u:
+        u.grow(6)
+        result = u.run(ODD)
+        assert result.returncode == 0 and u.made() == "odd", told(result)
+        assert "ambit: unusual: first " in result.stderr and "/usr/bin/env" in result.stderr and "it is only told" in result.stderr, told(result)
+        quiet = u.run(WORK)
+        assert "unusual" not in quiet.stderr, told(quiet)
+
+
+def what_is_unusual_is_held(place):
+    """With ask its changes wait: what was in the tree is there still. The twin: what is usual is committed by the same policy."""
+    with Usual(place) as u:
+        u.grow(6, profile="ask")
+        assert u.made() == "x"
+        result = u.run(ODD, profile="ask")
+        assert result.returncode == 123 and u.made() == "x" and "it is not like what is usual" in result.stderr, told(result)
+        event = re.search(r"ambit commit (e_\w+)", result.stderr).group(1)
+        assert os.path.exists(f"{u.dir}/h_{event}"), os.listdir(u.dir)
+        kept = json.loads(expect_ok(u.ambit("stage", "list", "--json")).stdout)
+        assert "unusual" in json.dumps(kept), kept
+        expect_ok(u.ambit("commit", event))
+        assert u.made() == "odd" and not os.path.exists(f"{u.dir}/h_{event}"), os.listdir(u.dir)
+        again = u.run(ODD, profile="ask")  # a person said that it was right
+        assert again.returncode == 0, told(again)
+
+
+def what_is_discarded_teaches_nothing(place):
+    with Usual(place) as u:
+        u.grow(6, profile="ask")
+        before = u.of()["learned"]
+        for _ in range(2):
+            result = u.run(ODD, profile="ask")
+            assert result.returncode == 123, told(result)
+            event = re.search(r"ambit commit (e_\w+)", result.stderr).group(1)
+            expect_ok(u.ambit("discard", event))
+            assert not os.path.exists(f"{u.dir}/h_{event}"), os.listdir(u.dir)
+        assert u.of()["learned"] == before, u.of()
+
+
+def a_person_releases_by_name(place):
+    with Usual(place) as u:
+        u.grow(6, profile="ask")
+        for verb, learned in (("refuse", 0), ("release", 1)):
+            before = u.of()["learned"]
+            event = re.search(r"ambit commit (e_\w+)", u.run(ODD, profile="ask").stderr).group(1)
+            expect_ok(u.ambit("profile", verb, event))
+            assert u.of()["learned"] == before + learned, (verb, u.of())
+            again = u.ambit("profile", verb, event)
+            assert again.returncode != 0 and "no profile waits" in again.stderr, told(again)
+
+
+def hold_freezes_the_session(place):
+    with Usual(place) as u:
+        u.grow(6, profile="hold")
+        result = u.run(ODD, profile="hold")
+        assert result.returncode == 123 and u.made() == "x", told(result)
+
+
+def two_agents_have_two_profiles(place):
+    """What one has done is not usual for the other; what neither has named is known for whoever runs the program."""
+    with Usual(place) as u:
+        u.grow(6, agent="one")
+        u.grow(6, ODD, agent="two")
+        assert u.usual(ODD, agent="one")["asks"] and not u.usual(ODD, agent="two")["asks"]
+        assert {(r["agent"], r["program"]) for r in u.rows()} == {("one", "sh"), ("two", "sh"), (None, "sh")}, u.rows()
+
+
+def the_strictest_policy_counts(place):
+    with Usual(place) as u:
+        u.grow(6, profile="ask")
+        write(f"{u.tree}/p.yaml", "version: 1\nprofile: ask\ngrants:\n- work: .\n")
+        result = u.ambit("run", "--policy", "p.yaml", "--profile", "log", "--agent", "coder", "--", "sh", "-c", ODD)
+        assert result.returncode == 123, told(result)
+        for word, says in (("maybe", "off, log, ask or hold"), ("[log]", "profile")):
+            write(f"{u.tree}/p.yaml", f"version: 1\nprofile: {word}\n")
+            result = u.ambit("policy", "check", "p.yaml")
+            assert result.returncode != 0 and says in result.stderr + result.stdout, told(result)
+
+
+def profiles_are_shown_and_moved(place):
+    with Usual(place) as u:
+        u.grow(12)
+        identity = u.of()["id"]
+        text = expect_ok(u.ambit("profile", "show", identity), "exec:dash", "how much").stdout
+        assert "sh by coder: 10 events" in text, text
+        shown = json.loads(expect_ok(u.ambit("profile", "show", identity, "--json")).stdout)
+        assert shown["events"] == 10 and any(i["kind"] == "program" for i in shown["items"]), shown
+        expect_ok(u.ambit("profile", "diff", identity), "10 events score, 12 were learned")
+        exported = expect_ok(u.ambit("profile", "export", identity)).stdout
+        assert exported.startswith("ambit-profile 1\nkey coder\trun\tsh\t") and exported.endswith("\nend\n"), exported[:200]
+        assert u.tree not in exported and u.home not in exported
+        expect_ok(u.ambit("profile", "reset", identity))
+        assert not any(r["id"] == identity for r in u.rows()), u.rows()
+        write(f"{u.tree}/a.profile", exported)
+        expect_ok(u.ambit("profile", "import", "a.profile"), "imported: coder/run/sh/")
+        assert u.of()["events"] == 10
+        assert expect_ok(u.ambit("profile", "export", identity)).stdout == exported
+        expect_ok(u.ambit("profile", "promote", identity))
+        assert u.of()["epoch"] == 3, u.of()
+
+
+def a_profile_that_is_none_is_refused_with_its_line(place):
+    with Usual(place) as u:
+        u.grow(6)
+        good = expect_ok(u.ambit("profile", "export", u.of()["id"])).stdout
+        lines = good.splitlines(keepends=True)
+        bad = {"": "line", "x\n": "line 1", good[:-4]: "line", good + "more\n": "line", good.replace("support 1", "support 4"): "line 5", good.replace("events 5", "events 05", 1): "line 4",
+               good.replace("item", "itme", 1): "line", "".join(lines[:7] + lines[8:]): "line", good.replace("exec:dash", "exec:\x1b[2J", 1): "line", good + good: "line"}
+        for text, says in bad.items():
+            write(f"{u.tree}/bad", text)
+            result = u.ambit("profile", "import", "bad")
+            assert result.returncode != 0 and says in result.stderr and "\x1b" not in result.stderr, (text[:80], told(result))
+        assert u.of()["events"] == 5
+
+
+def a_damaged_profile_is_told_and_not_used(place):
+    """Where the policy only tells, the event goes on; where it holds, what could not be scored is held. Nothing of the file is lost."""
+    with Usual(place) as u:
+        u.grow(6)
+        u.until_it_ends()
+        path = f"{u.dir}/{u.of()['id']}.profile"
+        u.until_it_ends()
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        write(path, text.replace("epoch", "epohc"))
+        result = u.run(WORK)
+        assert result.returncode == 0 and "could not be held against what is usual" in result.stderr and "line 3" in result.stderr, told(result)
+        result = u.run("echo y > made", profile="ask")
+        assert result.returncode == 123 and u.made() == "x", told(result)
+        with open(path, encoding="utf-8") as file:
+            assert "epohc" in file.read()
+
+
+def who_has_died_comes_again(place):
+    """The keeper is killed between two events: what was saved is there."""
+    with Usual(place) as u:
+        u.grow(6)
+        assert u.of()["events"] == 5  # listing saves
+        os.kill(u.keeper(), signal.SIGKILL)
+        u.until_it_ends()
+        said = u.usual(WORK)
+        assert said["events"] == 5 and said["error"] is None, said
+
+
+def a_cell_cannot_reach_the_keeper(place):
+    """Nor its files: by its home, which it is granted to read. Outside of a cell the same finds both."""
+    source = ("import os, socket, sys\nd = sys.argv[1]\nfor f in ('secret', 'socket'):\n    try:\n"
+              "        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect(d + '/socket'); print('connected')\n    except OSError as e: print('no', e.errno)\n"
+              "    try: print('read', len(open(d + '/secret', 'rb').read()))\n    except OSError as e: print('no', e.errno)\n")
+    with Usual(place) as u:
+        u.grow(1)
+        u.rows()
+        outside = expect_ok(place.run("/usr/bin/python3", "-c", source, u.dir, cwd=u.tree)).stdout
+        assert "connected" in outside and "read 40" in outside, outside
+        inside = expect_ok(u.ambit("run", "--read", u.home, "--work", ".", "--", "/usr/bin/python3", "-c", source, u.dir)).stdout
+        assert "connected" not in inside, inside
+
+
+def many_at_once_teach_one_profile(place):
+    with Usual(place) as u:
+        u.grow(1)
+        env = {**place.environment(), "HOME": u.home, "XDG_STATE_HOME": f"{u.home}/.local/state"}
+        all_of = [subprocess.Popen([place.ambit, "run", "--profile", "log", "--agent", "coder", "--", "sh", "-c", ":"], cwd=u.tree, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(12)]
+        for process in all_of:
+            error = process.communicate(timeout=PATIENCE * SLOW)[1]
+            assert process.returncode == 0, error
+        assert sum(r["learned"] for r in u.rows() if r["agent"] == "coder") == 13, u.rows()
+
+
+SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, what_is_discarded_teaches_nothing,
+             a_person_releases_by_name, hold_freezes_the_session, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved,
+             a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
+
+if __name__ == "__main__":
+    main(SCENARIOS)

@@ -1,0 +1,456 @@
+/* A profile as a whole: what it learns, what it says, how it is kept. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "profile/form.h"
+#include "prop.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+static const uint8_t secret[PROFILE_KEY] = { 3, 1, 4, 1, 5 };
+
+/* ---- events ---- */
+
+static void set_name(char *to, const char *text)
+{
+	(void)snprintf(to, DEEDS_NAME_MAX, "%s", text);
+}
+
+static void add(struct deeds *d, uint8_t kind, const char *text)
+{
+	assert_true(deeds_add(d, kind, text, strlen(text)));
+}
+
+/* What a usual event of ours is like: it goes from one thing to one of two others, by two threads, changes some files in a directory, and reaches one of two hosts. step: another is another program. */
+static struct deeds event_of(struct prop *p, unsigned step, const char *session)
+{
+	struct deeds d = { .shape = 7 };
+	char(*names)[SYMBOL_MAX] = calloc(20, sizeof *names);
+	struct trace_step steps[200];
+	size_t n = 40 + prop_below(p, 100);
+	unsigned at = prop_below(p, 20);
+
+	assert_non_null(names);
+	set_name(d.agent, "coder");
+	set_name(d.tool, "run");
+	set_name(d.program, "git");
+	set_name(d.principal, session);
+	for (unsigned i = 0; i < 20; i++)
+		(void)snprintf(names[i], SYMBOL_MAX, "read:/usr/p%u", i);
+	for (size_t i = 0; i < n; i++) {
+		steps[i] = (struct trace_step){ .thread = (uint16_t)(i % 7 == 0), .symbol = (uint16_t)at };
+		at = (at * step + prop_below(p, 2)) % 20;
+	}
+	d.trace.observed = 2;
+	d.trace.threads = 2;
+	d.trace.calls = n;
+	assert_int_equal(trace_make(&d.trace, (const char(*)[SYMBOL_MAX])names, 20, steps, n), 0);
+	free(names);
+	d.amounts[AMOUNT_CALLS] = n;
+	d.amounts[AMOUNT_WRITES] = 3 + prop_below(p, 4);
+	d.amounts[AMOUNT_UP_BYTES] = 1000 + prop_below(p, 1000);
+	add(&d, DEED_PROGRAM, "/usr/bin/git");
+	add(&d, DEED_DESTINATION, prop_below(p, 2) > 0 ? "github.example:443" : "pypi.example:443");
+	add(&d, DEED_DIRECTORY, prop_below(p, 3) > 0 ? "src" : "tests");
+	return d;
+}
+
+struct pair {
+	struct profile scores, shadow;
+};
+
+static void begin(struct pair *w)
+{
+	assert_int_equal(profile_init(&w->scores, "coder\trun\tgit\t07", secret), 0);
+	assert_int_equal(profile_init(&w->shadow, "coder\trun\tgit\t07", secret), 0);
+}
+
+static void end(struct pair *w)
+{
+	profile_finish(&w->scores);
+	profile_finish(&w->shadow);
+}
+
+/* As the keeper does it (usual/): by way of the form. */
+static void promote(struct pair *w)
+{
+	auto_buf text = { .max = FORM_MAX };
+	struct calibration rings[LAYERS];
+	struct err e;
+
+	memcpy(rings, w->scores.rings, sizeof rings);
+	w->shadow.n_pupils = 0;
+	form_write(&w->shadow, &text);
+	profile_finish(&w->scores);
+	if (form_read((const char *)text.data, text.len, secret, &w->scores, &e) < 0)
+		fail_msg("%s", e.msg);
+	memcpy(w->scores.rings, rings, sizeof rings);
+}
+
+static void live(struct pair *w, const struct deeds *d, struct unusual *f)
+{
+	profile_score(&w->scores, d, f);
+	profile_calibrate(&w->scores, f);
+	assert_int_equal(profile_learn(&w->shadow, &w->scores, d, f), 0);
+}
+
+static void grow(struct pair *w, struct prop *p, unsigned n)
+{
+	static unsigned sessions;
+	char session[32];
+	struct unusual f;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct deeds d;
+
+		(void)snprintf(session, sizeof session, "s%u", sessions++ / 5);
+		d = event_of(p, 3, session);
+		live(w, &d, &f);
+		deeds_finish(&d);
+		if (w->shadow.events == 20 || w->shadow.events == 100 || w->shadow.events == 200)
+			promote(w);
+	}
+}
+
+/* ---- deeds ---- */
+
+static void deeds_go_round(void **state)
+{
+	struct prop p = prop_round(0);
+	struct deeds d = event_of(&p, 3, "s"), back;
+	auto_buf out = { .max = 1 << 20 }, again = { .max = 1 << 20 };
+	char long_text[300];
+	struct err e;
+
+	(void)state;
+	memset(long_text, 'x', sizeof long_text);
+	assert_true(deeds_add(&d, DEED_REQUEST, long_text, sizeof long_text));
+	assert_true(deeds_add(&d, DEED_REQUEST, long_text, sizeof long_text)); /* the same */
+	add(&d, DEED_DIRECTORY, "a\x1b[2Jb");
+	add(&d, DEED_DIRECTORY, "\xff");
+	add(&d, DEED_DIRECTORY, "");
+	assert_int_equal(d.n_items, 6);
+	assert_null(strchr(d.items[4].text, 033));
+	d.untrusted = true;
+	deeds_encode(&d, &out);
+	if (deeds_decode(out.data, out.len, &back, &e) < 0)
+		fail_msg("%s", e.msg);
+	deeds_encode(&back, &again);
+	assert_true(buf_is_same(&out, &again));
+	assert_int_equal(back.trace.n_steps, d.trace.n_steps);
+	deeds_finish(&back);
+	for (size_t n = 0; n < out.len; n++)
+		assert_int_equal(deeds_decode(out.data, n, &back, &e), -AMBIT_MALFORMED);
+	deeds_finish(&d);
+}
+
+static void items_are_bounded(void **state)
+{
+	struct deeds d = { .n_items = 0 };
+	char text[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * DEEDS_ITEMS_MAX; i++)
+		assert_true(deeds_add(&d, DEED_DIRECTORY, text, (size_t)snprintf(text, sizeof text, "%u", i)));
+	assert_int_equal(d.n_items, DEEDS_ITEMS_MAX);
+	deeds_finish(&d);
+}
+
+static void keys_are_wider_and_wider(void **state)
+{
+	struct deeds d = { .shape = 0xab };
+	char key[PROFILE_NAME_MAX];
+
+	(void)state;
+	set_name(d.agent, "a");
+	set_name(d.tool, "t");
+	set_name(d.program, "p");
+	profile_key(&d, 0, key);
+	assert_string_equal(key, "a\tt\tp\t00000000000000ab");
+	profile_key(&d, 1, key); /* never without the tool */
+	assert_string_equal(key, "\tt\tp\t");
+}
+
+/* ---- what is said ---- */
+
+static void a_young_profile_promises_nothing(void **state)
+{
+	struct prop p = prop_round(0);
+	struct deeds d = event_of(&p, 3, "s");
+	struct unusual f;
+	struct pair w;
+
+	(void)state;
+	begin(&w);
+	profile_score(&w.scores, &d, &f);
+	assert_true(f.young && f.p >= 1 && !f.flagged[PROMISED_LOG] && !f.flagged[PROMISED_ASK]);
+	assert_true(f.is_new[DEED_PROGRAM] && f.is_new[DEED_DESTINATION] && !f.is_new[DEED_REQUEST]);
+	assert_int_equal(f.n_reasons, REASONS_MAX);
+	deeds_finish(&d);
+	end(&w);
+}
+
+static void assert_reason(const struct unusual *f, const char *says)
+{
+	for (size_t i = 0; i < f->n_reasons; i++)
+		if (strstr(f->reasons[i].text, says) != NULL)
+			return;
+	fail_msg("'%s' is none of %zu reasons; the first: %s", says, f->n_reasons,
+		 f->n_reasons > 0 ? f->reasons[0].text : "");
+}
+
+static void what_is_odd_is_flagged_with_its_reasons(void **state)
+{
+	struct prop p = prop_round(0);
+	struct unusual f;
+	struct deeds d;
+	struct pair w;
+
+	(void)state;
+	begin(&w);
+	grow(&w, &p, 1500);
+	assert_true(w.scores.epoch == w.shadow.epoch && !w.scores.calls.grammar.left_out);
+
+	d = event_of(&p, 3, "new");
+	profile_score(&w.scores, &d, &f);
+	assert_false(f.young);
+	assert_true(f.least <= PROMISE_LOG);
+	add(&d, DEED_DESTINATION, "paste.example:443");
+	profile_score(&w.scores, &d, &f);
+	assert_true(f.flagged[PROMISED_LOG] && f.is_new[DEED_DESTINATION]);
+	assert_reason(&f, "first connection to paste.example:443; ");
+	deeds_finish(&d);
+
+	d = event_of(&p, 3, "new");
+	d.amounts[AMOUNT_UP_BYTES] = 48000000;
+	profile_score(&w.scores, &d, &f);
+	assert_true(f.flagged[PROMISED_LOG]);
+	assert_reason(&f, "48000000 bytes sent, where 0 % of earlier events had as many");
+	deeds_finish(&d);
+
+	d = event_of(&p, 7, "new"); /* the same calls in another order */
+	profile_score(&w.scores, &d, &f);
+	assert_true(f.flagged[PROMISED_LOG]);
+	assert_reason(&f, "follow each other as they did not");
+	deeds_finish(&d);
+	end(&w);
+}
+
+static void usual_events_are_flagged_as_was_promised(void **state)
+{
+	struct prop p = prop_round(3);
+	struct pair w;
+
+	(void)state;
+	begin(&w);
+	grow(&w, &p, 4000);
+	assert_true(w.scores.promises[PROMISED_LOG].events > 3500);
+	if (!(promise_ratio(&w.scores.promises[PROMISED_LOG]) <= 1.1))
+		fail_msg("%.2f of what was promised", promise_ratio(&w.scores.promises[PROMISED_LOG]));
+	end(&w);
+}
+
+/* ---- who teaches ---- */
+
+static void lessons_are_bounded(void **state)
+{
+	struct prop p = prop_round(0);
+	struct unusual f;
+	struct pair w;
+
+	(void)state;
+	begin(&w);
+	for (unsigned i = 0; i < 3 * PROFILE_LESSONS_MAX; i++) {
+		struct deeds d = event_of(&p, 3, "one");
+
+		live(&w, &d, &f);
+		deeds_finish(&d);
+	}
+	assert_int_equal(w.shadow.events, PROFILE_LESSONS_MAX);
+	for (unsigned i = 0; i < 2 * PROFILE_PUPILS_MAX; i++) {
+		char session[16];
+		struct deeds d;
+
+		(void)snprintf(session, sizeof session, "x%u", i);
+		d = event_of(&p, 3, session);
+		live(&w, &d, &f);
+		deeds_finish(&d);
+	}
+	assert_int_equal(w.shadow.n_pupils, PROFILE_PUPILS_MAX);
+	assert_int_equal(w.shadow.events, PROFILE_LESSONS_MAX + PROFILE_PUPILS_MAX - 1);
+	end(&w);
+}
+
+static void what_saw_untrusted_data_and_acted_does_not_teach(void **state)
+{
+	static const struct {
+		bool untrusted, acted, teaches;
+	} rows[] = { { false, false, true }, { true, false, true }, { false, true, true }, { true, true, false } };
+	struct prop p = prop_round(0);
+	struct unusual f;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct deeds d = event_of(&p, 3, "s");
+		struct pair w;
+
+		begin(&w);
+		d.untrusted = rows[i].untrusted;
+		d.acted = rows[i].acted;
+		live(&w, &d, &f);
+		assert_int_equal(w.shadow.events, rows[i].teaches);
+		assert_int_equal(profile_refuses(&w.shadow, &w.scores, &d, &f) == NULL, rows[i].teaches);
+		deeds_finish(&d);
+		end(&w);
+	}
+}
+
+static void what_is_more_unusual_than_most_does_not_teach(void **state)
+{
+	struct prop p = prop_round(0);
+	struct unusual f;
+	struct pair w;
+	uint32_t before;
+
+	(void)state;
+	begin(&w);
+	grow(&w, &p, 600);
+	before = w.shadow.events;
+	for (unsigned i = 0; i < 100; i++) {
+		struct deeds d;
+		char session[16];
+
+		(void)snprintf(session, sizeof session, "y%u", i);
+		d = event_of(&p, 7, session);
+		live(&w, &d, &f);
+		deeds_finish(&d);
+	}
+	assert_int_equal(w.shadow.events, before);
+	end(&w);
+}
+
+static void one_principal_makes_nothing_known_where_two_are_asked_for(void **state)
+{
+	struct prop p = prop_round(0);
+	struct unusual f;
+	struct pair w;
+
+	(void)state;
+	begin(&w);
+	w.shadow.support = 2;
+	for (unsigned i = 0; i < 10; i++) {
+		struct deeds d = event_of(&p, 3, "one");
+
+		live(&w, &d, &f);
+		deeds_finish(&d);
+	}
+	for (unsigned session = 0; session < 2; session++) {
+		struct deeds d = event_of(&p, 3, "two");
+
+		profile_score(&w.shadow, &d, &f);
+		assert_int_equal(f.is_new[DEED_PROGRAM], session == 0);
+		live(&w, &d, &f);
+		deeds_finish(&d);
+	}
+	end(&w);
+}
+
+/* ---- the form ---- */
+
+static void a_profile_is_kept_as_text(void **state)
+{
+	struct prop p = prop_round(0);
+	auto_buf text = { .max = FORM_MAX }, again = { .max = FORM_MAX };
+	struct unusual a, b;
+	struct profile back;
+	struct pair w;
+	struct err e;
+
+	(void)state;
+	begin(&w);
+	grow(&w, &p, 700);
+	form_write(&w.scores, &text);
+	assert_false(text.failed);
+	if (form_read((const char *)text.data, text.len, secret, &back, &e) < 0)
+		fail_msg("%s", e.msg);
+	form_write(&back, &again);
+	assert_true(buf_is_same(&text, &again));
+	for (unsigned i = 0; i < 50; i++) {
+		struct deeds d = event_of(&p, i % 2 > 0 ? 3 : 7, "s");
+
+		profile_score(&w.scores, &d, &a);
+		profile_score(&back, &d, &b);
+		assert_true(a.p >= b.p && a.p <= b.p);
+		deeds_finish(&d);
+	}
+	profile_finish(&back);
+	end(&w);
+}
+
+static void a_text_that_was_changed_is_refused(void **state)
+{
+	struct prop p = prop_round(0);
+	auto_buf text = { .max = FORM_MAX };
+	struct profile back;
+	struct pair w;
+	struct err e;
+	size_t taken = 0, tried = 0;
+
+	(void)state;
+	begin(&w);
+	grow(&w, &p, 60);
+	form_write(&w.shadow, &text);
+	assert_false(text.failed);
+	for (size_t n = 0; n < text.len; n += 1 + prop_below(&p, 97)) /* cut anywhere */
+		assert_int_equal(form_read((const char *)text.data, n, secret, &back, &e), -AMBIT_MALFORMED);
+	for (unsigned i = 0; i < 600; i++) {
+		const size_t at = prop_below(&p, (uint32_t)text.len);
+		const uint8_t was = text.data[at];
+
+		text.data[at] = (uint8_t)prop_below(&p, 256);
+		tried += text.data[at] != was;
+		if (form_read((const char *)text.data, text.len, secret, &back, &e) ==
+		    0) { /* another digit of a number */
+			auto_buf again = { .max = FORM_MAX };
+
+			form_write(&back, &again);
+			assert_true(buf_is_same(&text, &again));
+			taken += text.data[at] != was;
+			profile_finish(&back);
+		} else {
+			assert_non_null(strstr(e.msg, "line "));
+		}
+		text.data[at] = was;
+	}
+	assert_true(tried > 500 && taken < tried / 2);
+	end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(deeds_go_round),
+		cmocka_unit_test(items_are_bounded),
+		cmocka_unit_test(keys_are_wider_and_wider),
+		cmocka_unit_test(a_young_profile_promises_nothing),
+		cmocka_unit_test(what_is_odd_is_flagged_with_its_reasons),
+		cmocka_unit_test(usual_events_are_flagged_as_was_promised),
+		cmocka_unit_test(lessons_are_bounded),
+		cmocka_unit_test(what_saw_untrusted_data_and_acted_does_not_teach),
+		cmocka_unit_test(what_is_more_unusual_than_most_does_not_teach),
+		cmocka_unit_test(one_principal_makes_nothing_known_where_two_are_asked_for),
+		cmocka_unit_test(a_profile_is_kept_as_text),
+		cmocka_unit_test(a_text_that_was_changed_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
