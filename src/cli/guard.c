@@ -228,7 +228,7 @@ static int on_ask(struct gate *g, struct rbuf *body)
 	r = guard_use_ask(&g->use, &ask, &w, &by, &e);
 	r = r < 0 ? r : record(g, &ask, &w, by, &e);
 	if (r == 0 && g->learn != NULL && w.verdict == GUARD_YES &&
-	    !guard_learn_take(g->learn, ask.name, &ask.arguments))
+	    !guard_learn_ask(g->learn, ask.number, ask.name, &ask.arguments))
 		r = err_set(&e, AMBIT_MEMORY, NULL, "no memory to learn from calls");
 	if (r < 0) {
 		w.verdict = GUARD_NO;
@@ -248,6 +248,8 @@ static int on_over(struct gate *g, struct rbuf *body)
 		return -EPROTO;
 	guard_use_over(&g->use, &over);
 	guard_log_over(&g->log, &over);
+	if (g->learn != NULL && !guard_learn_over(g->learn, over.number, over.end == GUARD_DONE))
+		return -ENOMEM;
 	return 0;
 }
 
@@ -258,6 +260,14 @@ static int on_tool(struct gate *g, struct rbuf *body)
 
 	if (!guard_tool_take(body, &t) || !guard_tool_is_name(t.pin.name) || t.bytes != g->text.len)
 		return -EPROTO;
+	if (t.odd == GUARD_ODD_ABSENT) {
+		(void)fprintf(
+			stderr,
+			"ambit: %s lists no tool %s, which is granted\n  hint: is it called otherwise there? the client's list has what is granted and there\n",
+			g->server, t.pin.name);
+		buf_reset(&g->text);
+		return 0;
+	}
 	if (t.odd != GUARD_ODD_NEW || !g->pins.is_first)
 		(void)fprintf(
 			stderr,
@@ -498,6 +508,19 @@ int gate_begin(struct gate *g, struct ambit_error *told)
 	return r < 0 ? public_error(told, r, &e) : 0;
 }
 
+/* A grant that means nothing here is likely meant: its server's name is misspelt, or --name is another. */
+static void tell_others(const struct gate *g)
+{
+	const char *object = "";
+	const uint32_t n = guard_use_others(&g->use, &object);
+
+	if (n > 0)
+		(void)fprintf(
+			stderr,
+			"ambit: %u grant%s of another server than %s, as '%s', and mean%s nothing here\n  hint: --name NAME says what this one is called\n",
+			n, n == 1 ? " is" : "s are", g->server, object, n == 1 ? "s" : "");
+}
+
 static int one(const struct run_options *o, int *signal_fd)
 {
 	static struct gate g; /* grants of a quarter of a megabyte */
@@ -517,7 +540,7 @@ static int one(const struct run_options *o, int *signal_fd)
 		g.remote = &remote;
 	if (told.code != 0 || (g.remote != NULL && guard_url_open(g.remote, o, &told) < 0) || gate_begin(&g, &told) < 0)
 		status = cli_error(&told);
-	else if (serve(&g, signal_fd, &e) < 0)
+	else if (tell_others(&g), serve(&g, signal_fd, &e) < 0)
 		status = found_refuse(false, &e);
 	else if (g.learn != NULL && !(learned = learn_end(&g, &told)))
 		status = cli_error(&told);
@@ -584,7 +607,7 @@ static int pins(const struct run_options *o)
 		return cli_usage("ambit guard --help", "'%s' is no name of a server", o->pins);
 	r = guard_pins_open(&p, o->pins, &e);
 	if (r == 0)
-		r = o->approve ? guard_pins_approve(&p, o->event.argv[0], &e) : guard_pins_show(&p, &e);
+		r = o->approve ? guard_pins_approve(&p, o->event.argv[0], &e) : guard_pins_show(&p, o->pins, &e);
 	guard_pins_close(&p);
 	return r < 0 ? found_refuse(false, &e) : cli_flush();
 }

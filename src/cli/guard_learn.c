@@ -28,6 +28,8 @@ void guard_learn_free(struct guard_learn *l)
 			for (size_t k = 0; k < a->n_values; k++)
 				free(a->values[k]);
 		}
+	for (size_t i = 0; l != NULL && i < LEARN_WAITING_MAX; i++)
+		buf_finish(&l->waiting[i].arguments);
 	free(l);
 }
 
@@ -170,7 +172,7 @@ static bool take_argument(struct learned_argument *a, const struct where_argumen
 	return true;
 }
 
-bool guard_learn_take(struct guard_learn *l, const char *name, const struct where_arguments *arguments)
+static bool take(struct guard_learn *l, const char *name, const struct where_arguments *arguments)
 {
 	struct learned_tool *t = tool_of(l, name);
 	struct where_argument w;
@@ -187,6 +189,43 @@ bool guard_learn_take(struct guard_learn *l, const char *name, const struct wher
 		good = good && (a == NULL || take_argument(a, &w));
 	}
 	return good;
+}
+
+static struct learned_call *waiting(struct guard_learn *l, uint32_t number)
+{
+	for (size_t i = 0; i < LEARN_WAITING_MAX; i++)
+		if (l->waiting[i].number == number)
+			return &l->waiting[i];
+	return NULL;
+}
+
+bool guard_learn_ask(struct guard_learn *l, uint32_t number, const char *name, const struct where_arguments *arguments)
+{
+	struct learned_call *c = waiting(l, 0);
+
+	if (c == NULL || number == 0)
+		return false;
+	c->number = number;
+	(void)text_copy(c->name, sizeof c->name, name); /* the same size */
+	buf_init(&c->arguments, WHERE_BYTES_MAX);
+	buf_put(&c->arguments, arguments->bytes, arguments->n);
+	return !c->arguments.failed;
+}
+
+bool guard_learn_over(struct guard_learn *l, uint32_t number, bool good)
+{
+	struct learned_call *c = number != 0 ? waiting(l, number) : NULL;
+	bool r = true;
+
+	if (c == NULL)
+		return true;
+	if (good)
+		r = take(l, c->name, &(struct where_arguments){ .bytes = c->arguments.data, .n = c->arguments.len });
+	else
+		l->failed++;
+	buf_finish(&c->arguments);
+	c->number = 0;
+	return r;
 }
 
 /* ---- what would have sufficed ---- */
@@ -344,6 +383,9 @@ void guard_learn_write(const struct guard_learn *l, const char *server, struct b
 		buf_printf(out, "    # called %llu time%s\n", (unsigned long long)sorted[i]->calls,
 			   sorted[i]->calls == 1 ? "" : "s");
 	}
+	if (l->failed > 0)
+		buf_printf(out, "# %llu call%s failed, and nothing of %s is in here\n", (unsigned long long)l->failed,
+			   l->failed == 1 ? "" : "s", l->failed == 1 ? "it" : "them");
 	if (l->dropped > 0)
 		buf_printf(out, "# %zu calls of more tools than %d are not here\n", l->dropped, LEARN_TOOLS_MAX);
 }

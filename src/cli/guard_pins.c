@@ -379,11 +379,29 @@ static int show_one(void *of, int dir_fd, const char *name, struct err *e)
 	return write_file(p->shown_fd, name, is.data, is.len, e);
 }
 
-int guard_pins_show(const struct guard_pins *p, struct err *e)
+/* Nothing that waits is said, too: it is another thing than a server that nobody has. */
+static int say_none(const struct guard_pins *p, const char *server, struct err *e)
+{
+	unsigned waits = 0, pinned = 0;
+	int r = each(p->waits_fd, count_one, &waits, e);
+
+	r = r < 0 ? r : each(p->alike_fd, count_one, &waits, e);
+	r = r < 0 ? r : each(p->pinned_fd, count_one, &pinned, e);
+	if (r < 0 || waits > 0)
+		return r;
+	if (pinned == 0)
+		(void)printf("%s: no tool of a server of that name was seen yet\n", server);
+	else
+		(void)printf("%s: %u tool%s approved, and none waits\n", server, pinned, pinned == 1 ? " is" : "s are");
+	return 0;
+}
+
+int guard_pins_show(const struct guard_pins *p, const char *server, struct err *e)
 {
 	void *of = (void *)(uintptr_t)p; /* only read */
-	const int r = each(p->waits_fd, show_one, of, e);
+	int r = say_none(p, server, e);
 
+	r = r < 0 ? r : each(p->waits_fd, show_one, of, e);
 	return r < 0 ? r : each(p->alike_fd, show_alike, of, e);
 }
 

@@ -43,7 +43,7 @@ typedef int guard_liked_fn(void *of, const char *tool, const char *other, const 
 int guard_pins_liked(const struct guard_pins *p, guard_liked_fn *fn, void *of, struct err *e);
 
 /* For a person: what waits, each with what it was; and that it is good (tool NULL: all), as it was shown last. */
-int guard_pins_show(const struct guard_pins *p, struct err *e);
+int guard_pins_show(const struct guard_pins *p, const char *server, struct err *e);
 int guard_pins_approve(const struct guard_pins *p, const char *tool, struct err *e);
 
 #endif

@@ -154,6 +154,22 @@ uint32_t guard_use_names(const struct guard_use *u, struct buf *out)
 	return count;
 }
 
+uint32_t guard_use_others(const struct guard_use *u, const char **ret_object)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < u->n; i++) {
+		const char *object = u->grants[i].object;
+		const size_t server = strcspn(object, "/");
+
+		if (strncmp(object, TOOL_ANY "/", 2) == 0 ||
+		    (server == strlen(u->server) && memcmp(object, u->server, server) == 0))
+			continue;
+		*ret_object = n++ == 0 ? object : *ret_object;
+	}
+	return n;
+}
+
 bool guard_use_minds_risk(const struct guard_use *u)
 {
 	for (uint32_t i = 0; i < u->n; i++)

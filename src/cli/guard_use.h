@@ -43,6 +43,8 @@ struct guard_use {
 int guard_use_open(struct guard_use *u, const struct policy *p, const char *server, const char *agent,
 		   const char *workspace, unsigned place, const char *event, struct err *e);
 /* The names that something is granted for, as GUARD_BEGIN has them: how many. */
+/* How many grants are of servers that are none of this name: they mean nothing here. *ret_object: the first. */
+uint32_t guard_use_others(const struct guard_use *u, const char **ret_object);
 uint32_t guard_use_names(const struct guard_use *u, struct buf *out);
 /* Whether one of them is of tools that are not risky. */
 bool guard_use_minds_risk(const struct guard_use *u);

@@ -362,7 +362,8 @@ static uint64_t with_room(uint64_t used, uint64_t least)
 	return round;
 }
 
-static void put_limits(const struct event_result *r, struct buf *out)
+/* A server lives as long as its client: no wall limit would be its own. */
+static void put_limits(const struct event_result *r, bool of_server, struct buf *out)
 {
 	const struct event_usage *u = &r->usage;
 	static const enum limit shown[] = { LIMIT_WALL, LIMIT_MEMORY, LIMIT_TASKS, LIMIT_DISK };
@@ -372,7 +373,7 @@ static void put_limits(const struct event_result *r, struct buf *out)
 					     [LIMIT_DISK] = with_room(u->written_bytes, DISK_LEAST) } };
 
 	buf_printf(out, "# Limits with room over what was used; take the marks away to set them:\n# limits:\n");
-	for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+	for (size_t i = of_server ? 1 : 0; i < sizeof shown / sizeof shown[0]; i++) {
 		char text[32];
 
 		limits_format(&l, shown[i], text, sizeof text);
@@ -390,5 +391,5 @@ void learn_write(const struct learned *l, const struct event_result *r, bool of_
 	if (l->jit_unexplained)
 		buf_printf(out, "# decide: jit: true  -- it was granted, and nothing was seen that needs it\n");
 	put_decisions(r, &l->notes, "covered by `work: .`", out);
-	put_limits(r, out);
+	put_limits(r, of_server, out);
 }

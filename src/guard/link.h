@@ -53,7 +53,14 @@ void guard_name_put(struct buf *out, const char *name);
 bool guard_name_take(struct rbuf *in, char ret[GUARD_NAME_MAX]);
 
 /* GUARD_TOOL: a tool whose definition is not the pinned one, with a file of its text: new, changed, (bad) one that is never shown, or added. On the first use what is new is pinned as it is, until a tool is called: what comes then is added, and waits. */
-enum guard_odd { GUARD_ODD_NEW = 1, GUARD_ODD_CHANGED, GUARD_ODD_BAD, GUARD_ODD_ADDED, GUARD_ODD_COUNT };
+enum guard_odd {
+	GUARD_ODD_NEW = 1,
+	GUARD_ODD_CHANGED,
+	GUARD_ODD_BAD,
+	GUARD_ODD_ADDED,
+	GUARD_ODD_ABSENT /* a tool that is granted by its name, and is not listed */,
+	GUARD_ODD_COUNT
+};
 struct guard_tool {
 	uint32_t odd;   /* enum guard_odd */
 	uint32_t bytes; /* of the text, which came before in GUARD_PART */

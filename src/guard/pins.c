@@ -224,15 +224,29 @@ static bool drop_others(json_t *result)
 	return any;
 }
 
+/* A name in a policy may be misspelt: said once, when the server has listed all it has. */
+static void tell_absent(struct guard *g)
+{
+	for (size_t i = 0; i < g->n_names; i++) {
+		struct known none = { .seen = false };
+
+		if (!is_name(g->names[i]) || known_of(g, g->names[i]) != NULL)
+			continue;
+		(void)text_copy(none.pin.name, sizeof none.pin.name, g->names[i]); /* measured */
+		tell(g, GUARD_ODD_ABSENT, &none, "");
+	}
+}
+
 void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 {
 	const bool others = drop_others(result);
 	json_t *tools = json_object_get(result, "tools");
 	const size_t n = json_array_size(tools) < GUARD_KNOWN_MAX ? json_array_size(tools) : GUARD_KNOWN_MAX;
-	bool out[GUARD_KNOWN_MAX];
+	bool out[GUARD_KNOWN_MAX], ends;
 
 	*ret_changed = others || n < json_array_size(tools);
-	g->whole = g->whole || (result != NULL && json_object_get(result, "nextCursor") == NULL);
+	ends = !g->whole && result != NULL && json_object_get(result, "nextCursor") == NULL;
+	g->whole = g->whole || ends;
 	while (n < json_array_size(tools))
 		(void)json_array_remove(tools, json_array_size(tools) - 1);
 	for (size_t i = 0; i < n; i++) {
@@ -245,6 +259,8 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 	for (size_t i = n; i-- > 0;)
 		if (out[i])
 			(void)json_array_remove(tools, i);
+	if (ends)
+		tell_absent(g);
 }
 
 int pins_check(const struct guard *g, const char *tool, struct err *e)

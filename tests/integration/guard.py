@@ -404,6 +404,23 @@ def two_that_see_it_first_pin_one_definition(place):
     assert "echo: changed" in expect_ok(p.ambit("guard", "--pins", "bad")).stdout
 
 
+def what_is_misspelt_is_told(place):
+    """A grant of another server, or of a tool that is not listed, means nothing; a list of tools that is empty would not say why."""
+    p = Person(place)
+    with p.guard("--tool", "bad/ehco", "--tool", "bda/echo", "--tool", "bad/echo") as c:
+        c.begin()
+        assert [t["name"] for t in c.ask("tools/list")["result"]["tools"]] == ["echo"]
+        assert c.end() == 0
+        told = b"".join(c.err).decode()
+    assert "lists no tool ehco, which is granted" in told and "1 grant is of another server than bad, as 'bda/echo'" in told, told
+    with p.guard(*ALL) as c:  # the twin
+        c.begin()
+        assert c.ask("tools/list")["result"]["tools"] and c.end() == 0
+        assert b"granted" not in b"".join(c.err) and b"another server" not in b"".join(c.err), c.err
+    for server, says in (("bad", "3 tools are approved, and none waits"), ("nosuch", "no tool of a server of that name was seen yet")):
+        assert says in expect_ok(p.ambit("guard", "--pins", server)).stdout
+
+
 def names_that_are_none_are_not_shown(place):
     p = Person(place)
     with p.guard(*ALL, mode="names") as c:
@@ -650,4 +667,4 @@ def model_output_is_data(place):
 
 if __name__ == "__main__":
     main([only_what_is_granted_is_called, conditions_hold_on_any_argument, annotations_raise_a_risk_and_lower_none, the_nearest_grant_decides, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
-          names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
+          what_is_misspelt_is_told, names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])

@@ -63,6 +63,19 @@ def what_was_called_suffices(place):
         assert c.end() == 0
 
 
+def what_failed_teaches_nothing(place):
+    """An agent that was led astray tries things that the server refuses: they would widen what is granted."""
+    p = Person(place)
+    policy = f"{place.fresh()}/learned.yaml"
+    with learning(p, policy) as c:
+        c.begin()
+        assert text_of(c.call("echo", say="./docs/a")) == "./docs/a"
+        assert c.call("drop", path="/home/somebody/.ssh/id_ed25519")["result"]["isError"]
+        text = written(p, c, policy)
+    assert "tool: bad/echo" in text and "tool: bad/drop" not in text and "id_ed25519" not in text and "# 1 call failed, and nothing of it is in here" in text, text
+    assert "wall:" not in text, text  # a server lives as long as its client
+
+
 def keys_are_hidden_while_it_learns(place):
     p = Person(place)
     os.mkdir(f"{p.home}/.ssh", 0o700)
@@ -135,4 +148,4 @@ def whatever_was_called_is_allowed(place):
 
 if __name__ == "__main__":
     tempfile.tempdir = "/var/tmp"  # while learning as in a run, /tmp is the cell's own
-    main([what_was_called_suffices, keys_are_hidden_while_it_learns, what_nobody_called_is_not_granted, what_is_no_text_of_a_policy_is_bounded, whatever_was_called_is_allowed])
+    main([what_was_called_suffices, what_failed_teaches_nothing, keys_are_hidden_while_it_learns, what_nobody_called_is_not_granted, what_is_no_text_of_a_policy_is_bounded, whatever_was_called_is_allowed])

@@ -17,7 +17,8 @@ static void take(struct guard_learn *l, enum where_kind kind, const void *value,
 	where_put(&bytes, "say", kind, value, n);
 	args = (struct where_arguments){ .bytes = bytes.data, .n = bytes.len };
 	assert_true(where_are_arguments(&args)); /* the command line takes it */
-	assert_true(guard_learn_take(l, "echo", &args));
+	assert_true(guard_learn_ask(l, 1, "echo", &args));
+	assert_true(guard_learn_over(l, 1, true));
 }
 
 /* No client can say a NUL: with a sanitizer nothing is read or written behind a copy that ends there. */
