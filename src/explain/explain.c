@@ -1,6 +1,7 @@
 #include "explain/explain.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "cell/spec.h"
 #include "core/denial.h"
 #include "lib/summary_stage.h"
+#include "policy/policy.h"
 
 #define SHOWN_MAX 1000             /* of a name in a line */
 #define LINE_BYTES (4 * SHOWN_MAX) /* of a flag or a policy line; longer ones are left out */
@@ -105,6 +107,34 @@ static void put_line(struct buf *out, const char *head, const char *text)
 	buf_printf(out, "\n");
 }
 
+static void put_usual(const struct event_result *r, struct buf *out)
+{
+	const struct result_usual *u = &r->usual;
+	char text[200];
+
+	if (u->profile <= PROFILE_OFF)
+		return;
+	if (u->error.code != AMBIT_OK) {
+		put_line(out, "usual", u->error.msg);
+		return;
+	}
+	if (u->found.f.young)
+		(void)snprintf(text, sizeof text, "not known yet: its profile has seen %u event%s", u->found.f.events,
+			       text_plural(u->found.f.events));
+	else
+		(void)snprintf(text, sizeof text,
+			       "at most %.3g in 1000 usual events are as unusual (of %u that are known)%s",
+			       1000 * u->found.f.p, u->found.f.events,
+			       u->found.f.flagged[PROMISED_ASK]   ? ": flagged"
+			       : u->found.f.flagged[PROMISED_LOG] ? ": noted"
+								  : "");
+	put_line(out, "usual", text);
+	for (size_t i = 0; i < u->found.f.n_reasons && (u->found.asks || u->found.f.flagged[PROMISED_LOG]); i++)
+		put_line(out, i == 0 ? "unusual" : "and", u->found.f.reasons[i].text);
+	if (u->holds)
+		put_line(out, "held", "its changes, until a person commits or discards them");
+}
+
 static void put_ended(const struct event_result *r, struct buf *out)
 {
 	const struct event_usage *u = &r->usage;
@@ -125,6 +155,7 @@ static void put_ended(const struct event_result *r, struct buf *out)
 		   u->memory_exact != 0 ? "exact" : "sampled", u->tasks_peak, u->tasks_exact != 0 ? "exact" : "sampled",
 		   u->written_bytes >> 10, u->disk_exact != 0 ? "exact" : "sampled");
 	put_line(out, "labels", labels_are_unknown(&r->labels) ? "nobody knows which" : r->labels.text);
+	put_usual(r, out);
 }
 
 /* ---- what was changed ---- */

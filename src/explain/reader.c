@@ -13,6 +13,7 @@
 #include "explain/call.h"
 #include "explain/json_take.h"
 #include "explain/reader_trace.h"
+#include "explain/reader_usual.h"
 
 #define ARGUMENT_MAX CELL_PROGRAM_MAX
 
@@ -691,6 +692,7 @@ static void read_all(struct take *t, struct told *ret)
 	read_wall(t, ret->json, ret);
 	read_effects(t, ret->json, ret);
 	trace_take(t, ret->json, &ret->result.trace);
+	usual_take(t, ret->json, &ret->result.usual);
 	read_labels(t, ret->json, &ret->result.labels);
 	read_usage(t, ret->json, &ret->result);
 	read_labelled(t, ret->json, &ret->result);

@@ -3,7 +3,7 @@
 usage: check_explain.py AMBIT_EXPLAIN RECORD_SAMPLES GOLDEN_DIRECTORY bounded|sanitized     AMBIT_GOLDEN=write writes the golden files"""
 import copy, json, os, subprocess, sys
 
-GOLDEN = [('explain', 'denied'), ('explain', 'refused'), ('explain', 'given-up'), ('explain', 'committed'), ('explain', 'held'), ('explain', 'connected'), ('explain', 'labelled'), ('learn', 'denied'), ('learn', 'plain')]
+GOLDEN = [('explain', 'denied'), ('explain', 'refused'), ('explain', 'given-up'), ('explain', 'committed'), ('explain', 'held'), ('explain', 'connected'), ('explain', 'labelled'), ('explain', 'unusual'), ('learn', 'denied'), ('learn', 'plain')]
 MB = 1 << 20
 
 
