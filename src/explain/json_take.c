@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/timestamp.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -182,4 +183,38 @@ bool take_hex(struct take *t, const json_t *from, const char *key, uint8_t *ret,
 	if (text != NULL && !whole)
 		take_fail(t, AMBIT_MALFORMED, key, "not a digest of 64 hexadecimal digits");
 	return whole;
+}
+
+/* A code of a later version is still a refusal. */
+static enum ambit_code code_of(const char *name)
+{
+	static const char *const names[] = {
+#define CODE_NAME(n, number, text, exit_status, rpc) [AMBIT_##n] = #n,
+		AMBIT_CODES(CODE_NAME)
+#undef CODE_NAME
+	};
+
+	for (size_t i = 1; name != NULL && i < sizeof names / sizeof names[0]; i++)
+		if (names[i] != NULL && strcmp(names[i], name) == 0)
+			return (enum ambit_code)i;
+	return AMBIT_INTERNAL;
+}
+
+void take_error(struct take *t, const json_t *holder, const char *in, struct err *ret)
+{
+	const json_t *from = json_object_get(holder, "error");
+	auto_free char *message = NULL, *why = NULL, *hint = NULL;
+	enum ambit_code code;
+
+	if (t->rc != 0 || json_is_null(from))
+		return;
+	t->in = in;
+	message = take_name(t, json_object_get(from, "message"), "message", false, ERR_MSG_MAX);
+	why = json_object_get(from, "why") == NULL
+		      ? NULL
+		      : take_name(t, json_object_get(from, "why"), "why", true, ERR_WHY_MAX);
+	hint = take_name(t, json_object_get(from, "hint"), "hint", true, ERR_HINT_MAX);
+	code = code_of(take_text(t, from, "code", false));
+	if (t->rc == 0)
+		(void)err_why(ret, err_set(ret, code, hint, "%s", message), "%s", why != NULL ? why : "");
 }

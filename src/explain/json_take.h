@@ -44,5 +44,7 @@ char *take_name(struct take *t, const json_t *name, const char *key, bool may_be
 bool take_hex(struct take *t, const json_t *from, const char *key, uint8_t *ret, size_t n);
 /* "2026-01-01T00:00:00.000Z"; null is 0. */
 uint64_t take_time(struct take *t, const json_t *from, const char *key);
+/* The member `error` of it, as records have one: null changes nothing. in: where that is, for messages. */
+void take_error(struct take *t, const json_t *holder, const char *in, struct err *ret);
 
 #endif

@@ -508,41 +508,6 @@ static void read_usage(struct take *t, const json_t *json, struct event_result *
 	t->in = "";
 }
 
-/* A code of a later version is still a refusal. */
-static enum ambit_code code_of(const char *name)
-{
-	static const char *const names[] = {
-#define CODE_NAME(n, number, text, exit_status, rpc) [AMBIT_##n] = #n,
-		AMBIT_CODES(CODE_NAME)
-#undef CODE_NAME
-	};
-
-	for (size_t i = 1; name != NULL && i < COUNT_OF(names); i++)
-		if (names[i] != NULL && strcmp(names[i], name) == 0)
-			return (enum ambit_code)i;
-	return AMBIT_INTERNAL;
-}
-
-/* in: where that is, for messages. */
-static void read_error(struct take *t, const json_t *holder, const char *in, struct err *ret)
-{
-	const json_t *from = json_object_get(holder, "error");
-	auto_free char *message = NULL, *why = NULL, *hint = NULL;
-	enum ambit_code code;
-
-	if (t->rc != 0 || json_is_null(from))
-		return;
-	t->in = in;
-	message = take_name(t, json_object_get(from, "message"), "message", false, ERR_MSG_MAX);
-	why = json_object_get(from, "why") == NULL
-		      ? NULL
-		      : take_name(t, json_object_get(from, "why"), "why", true, ERR_WHY_MAX);
-	hint = take_name(t, json_object_get(from, "hint"), "hint", true, ERR_HINT_MAX);
-	code = code_of(take_text(t, from, "code", false));
-	if (t->rc == 0)
-		(void)err_why(ret, err_set(ret, code, hint, "%s", message), "%s", why != NULL ? why : "");
-}
-
 static void read_outcome(struct take *t, const json_t *json, struct event_result *r)
 {
 	static const char *const causes[] = { [CAUSE_EXITED] = "exited",
@@ -573,7 +538,7 @@ static void read_outcome(struct take *t, const json_t *json, struct event_result
 	if (json_object_get(from, "approval") != NULL && t->rc == 0 &&
 	    !text_copy(r->stage.end.approval, ID_TEXT_MAX, take_text(t, from, "approval", false)))
 		take_fail(t, AMBIT_MALFORMED, "approval", "not an id");
-	read_error(t, from, "outcome.error", &r->error);
+	take_error(t, from, "outcome.error", &r->error);
 	t->in = "";
 }
 
@@ -669,7 +634,7 @@ static void read_refusal(struct take *t, const json_t *json)
 
 	if (json_object_size(json) != 1 || !json_is_object(json_object_get(json, "error")))
 		return;
-	read_error(t, json, "error", &told);
+	take_error(t, json, "error", &told);
 	if (t->rc == 0)
 		t->rc = err_set(t->e, AMBIT_MALFORMED, "there is nothing to explain", "nothing was run: %s", told.msg);
 }

@@ -1,64 +1,101 @@
 #include "explain/reader_usual.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "policy/policy.h"
 
-static double take_part(struct take *t, const json_t *from, const char *key)
+static double take_number(struct take *t, const json_t *from, const char *key, double most)
 {
 	const json_t *v = json_object_get(from, key);
-	const double p = json_number_value(v);
+	const double number = json_number_value(v);
 
-	if (!json_is_number(v) || !(p >= 0 && p <= 1))
-		take_fail(t, AMBIT_MALFORMED, key, "no part between 0 and 1");
-	return p;
+	if (!json_is_number(v) || !(number >= 0 && number <= most))
+		take_fail(t, AMBIT_MALFORMED, key, "no number in its range");
+	return number;
+}
+
+/* Of at most size - 1 bytes; null is "". */
+static void take_into(struct take *t, const json_t *from, const char *key, char *ret, size_t size)
+{
+	char *text = take_name(t, json_object_get(from, key), key, true, size - 1);
+
+	(void)text_copy(ret, size, text != NULL ? text : "");
+	free(text);
 }
 
 static void take_reason(struct take *t, const json_t *from, struct reason_of *ret)
 {
 	const char *const words[LAYERS] = { layer_word(LAYER_FIRSTS), layer_word(LAYER_AMOUNTS),
 					    layer_word(LAYER_CALLS) };
-	char *text;
 
 	if (!json_is_object(from)) {
 		take_fail(t, AMBIT_MALFORMED, "reasons", "a reason that is none");
 		return;
 	}
 	ret->layer = (enum layer)take_word(t, from, "layer", words, LAYERS);
-	text = take_name(t, json_object_get(from, "text"), "text", false, REASON_MAX - 1);
-	if (text != NULL)
-		(void)text_copy(ret->text, sizeof ret->text, text);
-	free(text);
+	ret->surprise = take_number(t, from, "surprise", 1e30);
+	take_into(t, from, "text", ret->text, sizeof ret->text);
+}
+
+/* With tabs between, as profile_key has it. */
+static void take_key(struct take *t, const json_t *from, char ret[PROFILE_NAME_MAX])
+{
+	static const char *const parts[] = { "agent", "tool", "program", "shape" };
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		char part[104];
+
+		take_into(t, from, parts[i], part, sizeof part);
+		at += (size_t)snprintf(ret + at, PROFILE_NAME_MAX - at, "%s%s", i > 0 ? "\t" : "", part);
+		if (at >= PROFILE_NAME_MAX)
+			take_fail(t, AMBIT_MALFORMED, "key", "longer than a key is");
+		at = at < PROFILE_NAME_MAX ? at : PROFILE_NAME_MAX - 1;
+	}
+}
+
+static void take_layers(struct take *t, const json_t *from, struct unusual *ret)
+{
+	const json_t *layers = take_object(t, from, "layers");
+
+	for (size_t i = 0; i < LAYERS && t->rc == 0; i++) {
+		const json_t *layer = take_object(t, layers, layer_word((enum layer)i));
+
+		ret->scores[i] = take_number(t, layer, "score", 1e30);
+		ret->ps[i] = take_number(t, layer, "p", 1);
+	}
+}
+
+static void take_promises(struct take *t, const json_t *from, struct usual_found *ret)
+{
+	static const char *const words[PROMISES] = { "log", "ask" };
+	const json_t *flagged = take_object(t, from, "flagged"), *ratio = take_object(t, from, "ratio");
+
+	for (size_t i = 0; i < PROMISES && t->rc == 0; i++) {
+		ret->f.flagged[i] = take_bool(t, flagged, words[i]);
+		ret->ratio[i] = take_number(t, ratio, words[i], 1e30);
+	}
 }
 
 static void take_found(struct take *t, const json_t *from, struct usual_found *ret)
 {
-	const json_t *reasons = take_array(t, from, "reasons", REASONS_MAX), *flagged = take_object(t, from, "flagged");
-	const json_t *reason;
+	const json_t *reasons = take_array(t, from, "reasons", REASONS_MAX), *reason;
 	size_t i;
 
+	take_key(t, take_object(t, from, "key"), ret->key);
 	ret->f.events = (uint32_t)take_count(t, from, "events", UINT32_MAX);
 	ret->f.young = take_bool(t, from, "young");
-	ret->f.p = take_part(t, from, "p");
-	ret->f.least = take_part(t, from, "least");
-	ret->f.flagged[PROMISED_LOG] = take_bool(t, flagged, "log");
-	ret->f.flagged[PROMISED_ASK] = take_bool(t, flagged, "ask");
+	ret->f.p = take_number(t, from, "p", 1);
+	ret->f.least = take_number(t, from, "least", 1);
+	take_layers(t, from, &ret->f);
+	take_promises(t, from, ret);
 	ret->asks = take_bool(t, from, "asks");
+	take_into(t, from, "not_taught", ret->not_taught, sizeof ret->not_taught);
 	json_array_foreach((json_t *)(uintptr_t)reasons, i, reason)
 		take_reason(t, reason, &ret->f.reasons[ret->f.n_reasons++]);
-}
-
-static void take_error(struct take *t, const json_t *from, struct err *ret)
-{
-	char *text = take_name(t, json_object_get(from, "message"), "message", false, ERR_MSG_MAX - 1);
-
-	ret->code = AMBIT_GONE; /* which it was is not told again */
-	if (text != NULL)
-		(void)text_copy(ret->msg, sizeof ret->msg, text);
-	free(text);
 }
 
 void usual_take(struct take *t, const json_t *record, struct result_usual *ret)
@@ -76,6 +113,6 @@ void usual_take(struct take *t, const json_t *record, struct result_usual *ret)
 	if (json_is_null(json_object_get(from, "error")))
 		take_found(t, from, &ret->found);
 	else
-		take_error(t, take_object(t, from, "error"), &ret->error);
+		take_error(t, from, "usual", &ret->error);
 	t->in = "";
 }
