@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Records a corpus of behaviour: tasks and attacks in cells, a line an event. README.md says what is in it.
+
+    record.py --ambit build/ambit --out DIR [--seed N] [--part TOOL,...] [--only WORD] [--variants N] [--attacks N] [--jobs N]"""
+
+import argparse
+import collections
+import concurrent.futures
+import contextlib
+import hashlib
+import json
+import lzma
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+
+import attacks
+import cells
+import plan
+import tasks_build  # noqa: F401
+import tasks_code  # noqa: F401
+import tasks_shell  # noqa: F401
+
+TOOLS = ("shell", "files", "git", "python", "node", "cc", "npm", "pip", "data", "mcp")
+NEEDS = {"git": ("git",), "node": ("node",), "cc": ("gcc", "make"), "npm": ("npm", "node"), "data": ("sqlite3", "jq", "awk", "xz"), "python": ("python3",),
+         "pip": ("pip3",), "mcp": ("python3", "git"), "shell": ("curl",), "files": ("file",)}
+PARTS = ("learned", "calibrated", "unseen")
+FORMS = ("plain", "mimic", "slowed", "padded")
+PADDING = {"npm": 25, "pip": 25, "git": 50}  # times, where a task is slow and has thousands of calls; else plan.REPEATED
+
+
+def part_of(tool, name):
+    """By task: of four in the order of a digest two are learned, one calibrates, one is unseen."""
+    names = sorted((n for t, n in plan.TASKS if t == tool), key=lambda n: hashlib.sha256(f"{tool}/{n}".encode()).digest())
+    return PARTS[(0, 1, 0, 2)[names.index(name) % 4]]
+
+
+def benign(tool, name, variant):
+    return {"tool": tool, "task": name, "variant": variant, "part": part_of(tool, name), "label": "benign"}
+
+
+def plan_of(tools, options):
+    """All events in their order, each with what makes it."""
+    events = []
+    for tool in tools:
+        names = [n for t, n in plan.TASKS if t == tool]
+        events += [benign(tool, n, v) for n in names for v in range(options.variants)]
+        for name, (kind, _, only) in attacks.ATTACKS.items():
+            if only and tool not in only:
+                continue
+            for form in FORMS:
+                times = options.attacks if form != "padded" else (options.attacks + 1) // 2
+                events += [{"tool": tool, "variant": v, "part": "attacks", "label": f"{name}.{form}", "attack": name, "kind": kind, "form": form} for v in range(times)]
+    return [e for e in events if not options.only or options.only in (e.get("task"), e.get("attack"), e["label"])]
+
+
+class Recorder:
+    def __init__(self, options):
+        self.ambit, self.seed = os.path.abspath(options.ambit), options.seed
+        self.top = tempfile.mkdtemp(prefix="corpus-")
+        os.chmod(self.top, 0o755)
+        self.listeners = cells.Listeners()
+
+    def host(self, world, event):
+        """The task in which an attack lies: any of the tool's."""
+        names = sorted(n for t, n in plan.TASKS if t == event["tool"])
+        event["task"] = world.rng.choice(names)
+        event["host_part"] = part_of(event["tool"], event["task"])
+
+    def event(self, event):
+        """Runs it. Returns (symbols, what the second file says of it); or a text: why there is none."""
+        name = event.get("attack") and event["label"] or event["task"]
+        world = cells.World(self, f"{self.seed}/{event['tool']}/{name}/{event['variant']}")
+        try:
+            return self.run(world, dict(event))
+        finally:
+            world.gone()
+
+    def run(self, world, event):
+        world.tool, world.padding = event["tool"], PADDING.get(event["tool"], plan.REPEATED)
+        if "attack" in event:
+            self.host(world, event)
+        language, made = plan.TASKS[event["tool"], event["task"]]
+        steps = made(world)
+        if "attack" in event:
+            steps = attacks.assemble(world, steps, language, event["form"], attacks.ATTACKS[event["attack"]][1])
+            steps += ["true"] if language == "sh" else []
+        ran = world.run(plan.argv(world, event["tool"], language, steps))
+        if "attack" in event:
+            event["outcome"] = world.verify(ran)
+            if event["outcome"] is None:
+                return f"{event['tool']}/{event['label']}.{event['variant']} did nothing in {event['task']}: {ran.err.strip()[-300:]!r} {ran.record['outcome']['cause']} {ran.record['outcome']['exit']}"
+            if event["form"] == "padded":
+                event["times"] = world.padding
+        event["amounts"] = ran.amounts()
+        return ran.symbols, event
+
+    def close(self):
+        self.listeners.close()
+        shutil.rmtree(self.top, ignore_errors=True)
+
+
+def missing(tool):
+    return [p for p in NEEDS[tool] if shutil.which(p, path=cells.PROGRAMS) is None]
+
+
+def attempt(recorder, event):
+    try:
+        return recorder.event(event)
+    except Exception as problem:  # one that breaks is told, and the others go on
+        return f"{event['tool']}/{event['label']}/{event.get('task')}.{event['variant']}: {problem!r} {traceback.format_exc(limit=-1).splitlines()[-2].strip()}"
+
+
+def write(out, kept):
+    """A file of lines and a file of JSON for each part and tool, so that a tool can be recorded by itself; an id is of both."""
+    os.makedirs(out, exist_ok=True)
+    groups = collections.defaultdict(list)
+    for symbols, event in kept:
+        groups[event["part"], event["tool"]].append((symbols, event))
+    for (part, tool), rows in groups.items():
+        with lzma.open(f"{out}/{tool}.{part}.txt.xz", "wt", preset=9, encoding="ascii") as lines, lzma.open(f"{out}/{tool}.{part}.jsonl.xz", "wt", preset=9, encoding="ascii") as more:
+            for number, (symbols, event) in enumerate(rows, 1):
+                lines.write(f"{event['label']}\t{tool}\t{symbols}\n")
+                more.write(json.dumps({"id": f"{tool}.{part}:{number}", **event}, separators=(",", ":")) + "\n")
+
+
+def parsed(words):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ambit", required=True, help="the command")
+    parser.add_argument("--out", required=True, help="the directory to write to")
+    parser.add_argument("--seed", type=int, default=11, help="the same seed, the same tasks (default: 11)")
+    parser.add_argument("--part", help="these tools alone, with commas: " + ", ".join(TOOLS))
+    parser.add_argument("--only", help="this task or attack alone")
+    parser.add_argument("--variants", type=int, default=20, help="events of each task (default: 20)")
+    parser.add_argument("--attacks", type=int, default=4, help="events of each attack and form; of padded ones half as many (default: 4)")
+    parser.add_argument("--jobs", type=int, default=2, help="events at one time (default: 2)")
+    return parser.parse_args(words)
+
+
+def main(words):
+    options = parsed(words)
+    tools = options.part.split(",") if options.part else TOOLS
+    told = [f"{t}: not recorded, {', '.join(missing(t))} is not installed" for t in tools if missing(t)]
+    recorder = Recorder(options)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            results = list(pool.map(lambda e: attempt(recorder, e), plan_of([t for t in tools if not missing(t)], options)))
+    finally:
+        recorder.close()
+    kept = [r for r in results if not isinstance(r, str)]
+    write(options.out, kept)
+    told += [r for r in results if isinstance(r, str)]
+    for line in told:
+        print(line, file=sys.stderr)
+    print(f"{len(kept)} events, {len(told)} not recorded")
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(main(sys.argv[1:]))
