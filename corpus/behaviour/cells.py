@@ -87,7 +87,7 @@ class Listeners:
     def open(self, handler, kind, port):
         kind.daemon_threads, kind.allow_reuse_address, kind.request_queue_size = True, True, 64
         server = kind((self.address, port), handler)
-        server.heard, server.pages = self.hear, self.pages
+        server.heard, server.pages, server.handle_error = self.hear, self.pages, lambda *_: None  # who hangs up does so
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server
 
@@ -176,7 +176,7 @@ class World:
         give(self.top)
         env = {"PATH": PROGRAMS, "HOME": self.home, "LANG": "C.UTF-8", "TERM": "dumb", "USER": "ann"}
         record = os.path.join(self.top, "record.json")
-        words = [self.recorder.ambit, "run", "--no-ledger", "--quiet", "--record", record, "--work", ".", "--limit", "wall=60s,tasks=256",
+        words = [self.recorder.ambit, "run", "--no-ledger", "--quiet", "--record", record, "--work", ".", "--limit", "wall=100s,tasks=256",
                  *[w for n, v in self.env.items() for w in ("--env", f"{n}={v}")], *self.flags, "--", *argv]
         with subprocess.Popen(words, cwd=self.work, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **as_user()) as child:
             out, err = child.communicate(self.input.encode(), timeout=PATIENCE)

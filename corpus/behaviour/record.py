@@ -6,7 +6,6 @@
 import argparse
 import collections
 import concurrent.futures
-import contextlib
 import hashlib
 import json
 import lzma
@@ -28,7 +27,8 @@ NEEDS = {"git": ("git",), "node": ("node",), "cc": ("gcc", "make"), "npm": ("npm
          "pip": ("pip3",), "mcp": ("python3", "git"), "shell": ("curl",), "files": ("file",)}
 PARTS = ("learned", "calibrated", "unseen")
 FORMS = ("plain", "mimic", "slowed", "padded")
-PADDING = {"npm": 25, "pip": 25, "git": 50}  # times, where a task is slow and has thousands of calls; else plan.REPEATED
+PADDING = {"npm": 8, "pip": 8, "cc": 30, "git": 50}  # times, where a task is slow and has thousands of calls; else plan.REPEATED
+VARIANTS = {"npm": 16, "pip": 16}  # events of each task; of others 25
 
 
 def part_of(tool, name):
@@ -46,7 +46,8 @@ def plan_of(tools, options):
     events = []
     for tool in tools:
         names = [n for t, n in plan.TASKS if t == tool]
-        events += [benign(tool, n, v) for n in names for v in range(options.variants)]
+        variants = VARIANTS.get(tool, 25) if options.variants is None else options.variants
+        events += [benign(tool, n, v) for n in names for v in range(variants)]
         for name, (kind, _, only) in attacks.ATTACKS.items():
             if only and tool not in only:
                 continue
@@ -133,31 +134,38 @@ def parsed(words):
     parser.add_argument("--seed", type=int, default=11, help="the same seed, the same tasks (default: 11)")
     parser.add_argument("--part", help="these tools alone, with commas: " + ", ".join(TOOLS))
     parser.add_argument("--only", help="this task or attack alone")
-    parser.add_argument("--variants", type=int, default=20, help="events of each task (default: 20)")
-    parser.add_argument("--attacks", type=int, default=4, help="events of each attack and form; of padded ones half as many (default: 4)")
+    parser.add_argument("--variants", type=int, help="events of each task (default: 25; 16 where they are slow)")
+    parser.add_argument("--attacks", type=int, default=2, help="events of each attack and form; of padded ones half as many (default: 2)")
     parser.add_argument("--jobs", type=int, default=2, help="events at one time (default: 2)")
     return parser.parse_args(words)
 
 
+def record(recorder, tool, options):
+    """All of one tool. Returns how many events there are; what was not recorded is told."""
+    if missing(tool):
+        print(f"{tool}: not recorded, {', '.join(missing(tool))} is not installed", flush=True)
+        return 0
+    kept, lost = [], 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for got in pool.map(lambda e: attempt(recorder, e), plan_of([tool], options)):
+            if isinstance(got, str):
+                print(got, flush=True)
+                lost += 1
+            else:
+                kept.append(got)
+    write(options.out, kept)
+    print(f"{tool}: {len(kept)} events, {lost} not recorded", flush=True)
+    return len(kept)
+
+
 def main(words):
     options = parsed(words)
-    tools = options.part.split(",") if options.part else TOOLS
-    told = [f"{t}: not recorded, {', '.join(missing(t))} is not installed" for t in tools if missing(t)]
     recorder = Recorder(options)
     try:
-        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            results = list(pool.map(lambda e: attempt(recorder, e), plan_of([t for t in tools if not missing(t)], options)))
+        return 0 if sum([record(recorder, tool, options) for tool in (options.part.split(",") if options.part else TOOLS)]) else 1
     finally:
         recorder.close()
-    kept = [r for r in results if not isinstance(r, str)]
-    write(options.out, kept)
-    told += [r for r in results if isinstance(r, str)]
-    for line in told:
-        print(line, file=sys.stderr)
-    print(f"{len(kept)} events, {len(told)} not recorded")
-    return 0 if kept else 1
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))
