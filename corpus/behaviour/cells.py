@@ -185,11 +185,11 @@ class World:
                 read = json.load(file)
         except OSError:
             raise RuntimeError(f"no record: {err.decode(errors='replace')[-400:]}") from None
-        lines = subprocess.run([self.recorder.ambit, "trace", "--lines", record], cwd=self.work, env=env, capture_output=True, text=True,
+        line = subprocess.run([self.recorder.ambit, "trace", "--line", record], cwd=self.work, env=env, capture_output=True, text=True,
                                timeout=PATIENCE, check=False, **as_user())
-        if lines.returncode != 0:
-            raise RuntimeError(lines.stderr[-400:])
-        return Event(read, lines.stdout, out.decode(errors="replace"), err.decode(errors="replace"))
+        if line.returncode != 0:
+            raise RuntimeError(line.stderr[-400:])
+        return Event(read, line.stdout.strip(), out.decode(errors="replace"), err.decode(errors="replace"))
 
     def gone(self):
         shutil.rmtree(self.top, ignore_errors=True)
@@ -198,10 +198,9 @@ class World:
 class Event:
     """What the record says."""
 
-    def __init__(self, record, lines, out, err):
-        self.record, self.out, self.err = record, out, err
+    def __init__(self, record, symbols, out, err):
+        self.record, self.symbols, self.out, self.err = record, symbols, out, err
         self.effects = record["effects"]
-        self.symbols = " | ".join(line for line in lines.splitlines() if line.strip()).strip()
 
     def of(self, *kinds):
         return [e for e in self.effects if e["kind"] in kinds]
