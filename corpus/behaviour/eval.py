@@ -56,12 +56,12 @@ def main():
     for tool, got in told.items():
         by_form, kinds = collections.defaultdict(lambda: [0, 0]), outcomes(options, tool)
         for row in got["attacks_by_name"]:
-            name, form = row["name"].rsplit(".", 1)
+            (name, form), flagged, n = row["name"].rsplit(".", 1), row["flagged"][0], row["n"]
             for f in (form, "all"):
-                by_form[f][0] += row["flagged"]
-                by_form[f][1] += row["traces"]
-            if row["flagged"] < row["traces"]:
-                missed[f"{name}.{form}"].append(f"{tool} {row['flagged']}/{row['traces']}")
+                by_form[f][0] += flagged
+                by_form[f][1] += n
+            if flagged < n:
+                missed[f"{name}.{form}"].append(f"{tool} {flagged}/{n}")
         rate = {f: by_form[f][0] / max(1, by_form[f][1]) for f in (*FORMS, "all")}
         print(f"{tool:8}{got['auc']:8.3f}{got['promises'][0]['realised']:10.3f}" + "".join(f"{rate[f]:8.2f}" for f in (*FORMS, "all")) + f"{kinds['effect']:8}{kinds['stopped']:8}")
     for name, where in sorted(missed.items()):

@@ -88,6 +88,8 @@ def a_tool_that_is_missing_is_told(place):
 def every_line_has_its_event(place):
     """Both files of a part go together line by line; no task is in two parts; no name of a machine is in a word."""
     words = set()
+    with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
+        page = [[c.strip() for c in line.split("|")[2:-1]] for line in file if line.startswith("| `")]
     for tool in TOOLS:
         tasks = {}
         for part in PARTS:
@@ -101,6 +103,7 @@ def every_line_has_its_event(place):
                 tasks[part] = {e["task"] for e in events}
         assert not tasks["learned"] & tasks["calibrated"] and not tasks["unseen"] & (tasks["learned"] | tasks["calibrated"]), tasks
         assert sum(map(len, tasks.values())) >= 12, tasks
+        assert [tasks[p] for p in PARTS[:3]] in [[set(c.split(", ")) for c in row] for row in page if len(row) == 3], tasks
     assert all(WORD.fullmatch(w) for w in words), [w for w in words if not WORD.fullmatch(w)]
     made_up = re.compile(r"corpus-|127\.|\d{2}|(amber|harbor|lantern|meadow)")
     assert not [w for w in words if made_up.search(w)], [w for w in words if made_up.search(w)]
