@@ -51,7 +51,7 @@ def main():
     if options.json:
         print(json.dumps(told))
         return
-    print(f"{'tool':8}{'AUC':>8}{'realised':>10}" + "".join(f"{f:>8}" for f in FORMS) + f"{'all':>8}{'effect':>8}{'stopped':>8}")
+    print(f"{'tool':8}{'AUC':>8}{'at 1 %':>8}{'realised':>10}" + "".join(f"{f:>8}" for f in FORMS) + f"{'all':>8}{'effect':>8}{'stopped':>8}")
     missed = collections.defaultdict(list)
     for tool, got in told.items():
         by_form, kinds = collections.defaultdict(lambda: [0, 0]), outcomes(options, tool)
@@ -63,7 +63,7 @@ def main():
             if flagged < n:
                 missed[f"{name}.{form}"].append(f"{tool} {flagged}/{n}")
         rate = {f: by_form[f][0] / max(1, by_form[f][1]) for f in (*FORMS, "all")}
-        print(f"{tool:8}{got['auc']:8.3f}{got['promises'][0]['realised']:10.3f}" + "".join(f"{rate[f]:8.2f}" for f in (*FORMS, "all")) + f"{kinds['effect']:8}{kinds['stopped']:8}")
+        print(f"{tool:8}{got['auc']:8.3f}{next(a['tpr'] for a in got['at'] if a['fpr'] == 0.01):8.2f}{got['promises'][0]['realised']:10.3f}" + "".join(f"{rate[f]:8.2f}" for f in (*FORMS, "all")) + f"{kinds['effect']:8}{kinds['stopped']:8}")
     for name, where in sorted(missed.items()):
         print(f"  {name}: {', '.join(where)}")
 

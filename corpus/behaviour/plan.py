@@ -34,9 +34,10 @@ def loop(language, steps, times, at, parts):
         return [f"for ((turn = 0; turn < {times}; turn++)); do", *inside, "done"]
     if language == "py":
         inside = [*steps[:half], f"if turn == {at}:\n" + textwrap.indent("\n".join(parts), "    "), *steps[half:]]
-        return [f"for turn in range({times}):\n" + textwrap.indent("\n".join(inside), "    ")]
+        body = textwrap.indent("\n".join(inside), "        ")
+        return [f"for turn in range({times}):\n    try:\n{body}\n    except Exception:\n        pass  # what is not there any more"]
     inside = [*(f"{{ {s} }}" for s in steps[:half]), f"if (turn === {at}) {{", *parts, "}", *(f"{{ {s} }}" for s in steps[half:])]
-    return [f"for (let turn = 0; turn < {times}; turn++) {{", *inside, "}"]
+    return [f"for (let turn = 0; turn < {times}; turn++) try {{", *inside, "} catch (e) { /* what is not there any more */ }"]
 
 
 def spread(language, rng, steps, parts):

@@ -54,7 +54,7 @@ def plan_of(tools, options):
             for form in FORMS:
                 times = options.attacks if form != "padded" else (options.attacks + 1) // 2
                 events += [{"tool": tool, "variant": v, "part": "attacks", "label": f"{name}.{form}", "attack": name, "kind": kind, "form": form} for v in range(times)]
-    return [e for e in events if not options.only or options.only in (e.get("task"), e.get("attack"), e["label"])]
+    return [e for e in events if not options.only or options.only in (e.get("task"), e.get("attack"), e.get("form"), e["label"])]
 
 
 class Recorder:
@@ -71,13 +71,18 @@ class Recorder:
         event["host_part"] = part_of(event["tool"], event["task"])
 
     def event(self, event):
-        """Runs it. Returns (symbols, what the second file says of it); or a text: why there is none."""
+        """Runs it. Returns (symbols, what the second file says of it); or a text: why there is none. What is padded by a task that asks nothing of the
+        kernel when it is done again is put into another one."""
         name = event.get("attack") and event["label"] or event["task"]
-        world = cells.World(self, f"{self.seed}/{event['tool']}/{name}/{event['variant']}")
-        try:
-            return self.run(world, dict(event))
-        finally:
-            world.gone()
+        for again in ("", "/1", "/2", "/3"):
+            world = cells.World(self, f"{self.seed}/{event['tool']}/{name}/{event['variant']}{again}")
+            try:
+                got = self.run(world, dict(event))
+            finally:
+                world.gone()
+            if event.get("form") != "padded" or isinstance(got, str) or got[1]["amounts"]["calls"] >= 1000:
+                break
+        return got
 
     def run(self, world, event):
         world.tool, world.padding = event["tool"], PADDING.get(event["tool"], plan.REPEATED)
@@ -114,17 +119,34 @@ def attempt(recorder, event):
         return f"{event['tool']}/{event['label']}/{event.get('task')}.{event['variant']}: {problem!r} {traceback.format_exc(limit=-1).splitlines()[-2].strip()}"
 
 
-def write(out, kept):
-    """A file of lines and a file of JSON for each part and tool, so that a tool can be recorded by itself; an id is of both."""
+def kept_before(base):
+    """What stands in both files of a part, each by its name; nothing where there are none."""
+    if not os.path.exists(base + ".txt.xz"):
+        return {}
+    with lzma.open(base + ".txt.xz", "rt", encoding="ascii") as lines, lzma.open(base + ".jsonl.xz", "rt", encoding="ascii") as more:
+        rows = [(line.rstrip("\n").split("\t")[2], json.loads(event)) for line, event in zip(lines, more)]
+    return {named(event): (symbols, event) for symbols, event in rows}
+
+
+def named(event):
+    return event["label"], event["label"] == "benign" and event["task"], event["variant"]
+
+
+def write(out, kept, adds):
+    """A file of lines and a file of JSON for each part and tool, so that a tool can be recorded by itself; an id is of both. adds: what else
+    stands there stays."""
     os.makedirs(out, exist_ok=True)
     groups = collections.defaultdict(list)
     for symbols, event in kept:
         groups[event["part"], event["tool"]].append((symbols, event))
     for (part, tool), rows in groups.items():
-        with lzma.open(f"{out}/{tool}.{part}.txt.xz", "wt", preset=9, encoding="ascii") as lines, lzma.open(f"{out}/{tool}.{part}.jsonl.xz", "wt", preset=9, encoding="ascii") as more:
-            for number, (symbols, event) in enumerate(rows, 1):
+        base = f"{out}/{tool}.{part}"
+        known = kept_before(base) if adds else {}
+        known.update((named(event), (symbols, event)) for symbols, event in rows)
+        with lzma.open(base + ".txt.xz", "wt", preset=9, encoding="ascii") as lines, lzma.open(base + ".jsonl.xz", "wt", preset=9, encoding="ascii") as more:
+            for number, (symbols, event) in enumerate(known.values(), 1):
                 lines.write(f"{event['label']}\t{tool}\t{symbols}\n")
-                more.write(json.dumps({"id": f"{tool}.{part}:{number}", **event}, separators=(",", ":")) + "\n")
+                more.write(json.dumps({"id": f"{tool}.{part}:{number}", **{k: v for k, v in event.items() if k != "id"}}, separators=(",", ":")) + "\n")
 
 
 def parsed(words):
@@ -133,7 +155,7 @@ def parsed(words):
     parser.add_argument("--out", required=True, help="the directory to write to")
     parser.add_argument("--seed", type=int, default=11, help="the same seed, the same tasks (default: 11)")
     parser.add_argument("--part", help="these tools alone, with commas: " + ", ".join(TOOLS))
-    parser.add_argument("--only", help="this task or attack alone")
+    parser.add_argument("--only", help="this task, attack or form of an attack alone; what else is in DIR stays")
     parser.add_argument("--variants", type=int, help="events of each task (default: 25; 16 where they are slow)")
     parser.add_argument("--attacks", type=int, default=2, help="events of each attack and form; of padded ones half as many (default: 2)")
     parser.add_argument("--jobs", type=int, default=2, help="events at one time (default: 2)")
@@ -153,7 +175,7 @@ def record(recorder, tool, options):
                 lost += 1
             else:
                 kept.append(got)
-    write(options.out, kept)
+    write(options.out, kept, options.only is not None)
     print(f"{tool}: {len(kept)} events, {lost} not recorded", flush=True)
     return len(kept)
 
