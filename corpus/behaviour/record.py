@@ -157,7 +157,7 @@ def parsed(words):
     parser.add_argument("--part", help="these tools alone, with commas: " + ", ".join(TOOLS))
     parser.add_argument("--only", help="this task, attack or form of an attack alone; what else is in DIR stays")
     parser.add_argument("--variants", type=int, help="events of each task (default: 25; 16 where they are slow)")
-    parser.add_argument("--attacks", type=int, default=2, help="events of each attack and form; of padded ones half as many (default: 2)")
+    parser.add_argument("--attacks", type=int, default=4, help="events of each attack and form; of padded ones half as many (default: 4)")
     parser.add_argument("--jobs", type=int, default=2, help="events at one time (default: 2)")
     return parser.parse_args(words)
 
