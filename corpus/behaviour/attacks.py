@@ -453,8 +453,6 @@ def assemble(w, steps, language, form, function):
     parts = function(w, form == "mimic")
     if language == "mcp":
         parts = into_server(w, parts)
-    if language == "sh":
-        steps, parts = [*steps], [*parts]
     if form == "padded":
         return plan.loop(language, steps, w.padding, w.rng.randrange(w.padding), parts)
     if form == "slowed":

@@ -60,7 +60,7 @@ def argv(world, tool, language, steps):
         name = world.file(f"{world.grown.name()}.py", "\n".join(steps) + "\n")
         return ["python3", name]
     if language == "js":
-        body = "\n".join(s if s.endswith("\n") else f"{s}" for s in steps)
+        body = "\n".join(steps)
         name = world.file(f"{world.grown.name()}.js", "const fs = require('fs'), path = require('path'), cp = require('child_process');\n"
                           f"(async () => {{\n{body}\n}})().catch(e => {{ console.error(e); process.exit(0); }});\n")
         return ["node", name]

@@ -24,7 +24,7 @@ import tasks_shell  # noqa: F401
 
 TOOLS = ("shell", "files", "git", "python", "node", "cc", "npm", "pip", "data", "mcp")
 NEEDS = {"git": ("git",), "node": ("node",), "cc": ("gcc", "make"), "npm": ("npm", "node"), "data": ("sqlite3", "jq", "awk", "xz"), "python": ("python3",),
-         "pip": ("pip3",), "mcp": ("python3", "git"), "shell": ("curl",), "files": ("file",)}
+         "pip": ("pip3",), "mcp": ("python3", "git"), "shell": ("curl",), "files": ("bash", "sed")}
 PARTS = ("learned", "calibrated", "unseen")
 FORMS = ("plain", "mimic", "slowed", "padded")
 PADDING = {"npm": 8, "pip": 8, "cc": 30, "git": 50}  # times, where a task is slow and has thousands of calls; else plan.REPEATED

@@ -43,8 +43,8 @@ def repository(w):
 def git(name, steps, low=2, high=4, before=()):
     def made(w):
         repository(w)
-        return filled(w, [s.replace("{f}", w.rng.choice(w.names)) for s in [*w.grown.some(before), *w.grown.some(steps, low, high)]] if before
-                      else [s.replace("{f}", w.rng.choice(w.names)) for s in w.grown.some(steps, low, high)])
+        chosen = (w.grown.some(before) if before else []) + w.grown.some(steps, low, high)
+        return filled(w, [s.replace("{f}", w.rng.choice(w.names)) for s in chosen])
     made.__name__ = name
     task("git")(made)
 

@@ -1,6 +1,6 @@
 """Tasks of shells, of an agent's own looks at files, and of data."""
 
-from plan import task
+from plan import TASKS, task
 
 LOOK = ("ls", "ls -la", "pwd", "git --version >/dev/null", "wc -l *.txt", "du -s .", "date", "find . -type f | head -20", "head -3 *.txt", "echo $PATH",
         "uname -s", "tail -2 *.txt", "which python3", "env | sort | head -5", "id -un")
@@ -222,7 +222,5 @@ def with_url(made):
         return [s.replace("$URL", w.web(f"data/{w.grown.word()}.json")) for s in made(w)]
     return wrapped
 
-
-from plan import TASKS  # noqa: E402
 
 TASKS["data", "fetch_load"] = "sh", with_url(TASKS["data", "fetch_load"][1])

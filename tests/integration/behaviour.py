@@ -47,14 +47,14 @@ def compared(place, out, tool, part):
 
 
 def a_task_is_recorded_again(place):
-    need("bash", "file")
+    need("bash", "sed")
     out = record(place, "--part", "files", "--only", "edit_line", "--variants", "2")
     compared(place, out, "files", next(p for p in PARTS if os.path.exists(os.path.join(out, f"files.{p}.txt.xz"))))
 
 
 def an_attack_is_recorded_again(place):
     """One that takes effect, with what it sent heard outside; and one that the wall stops."""
-    need("bash", "curl", "file")
+    need("bash", "sed")
     for label in ("exfil_granted.mimic", "exfil_denied.mimic", "delete_all.mimic"):
         compared(place, record(place, "--part", "files", "--only", label, "--attacks", "1"), "files", "attacks")
 
@@ -80,7 +80,7 @@ def a_tool_that_is_missing_is_told(place):
     with open(script, encoding="utf-8") as file:
         text = file.read()
     with open(script, "w", encoding="utf-8") as file:
-        file.write(text.replace('"files": ("file",)', '"files": ("no-such-program",)'))
+        file.write(text.replace('"files": ("bash", "sed")', '"files": ("no-such-program",)'))
     result = place.run(sys.executable, "-B", script, "--ambit", place.ambit, "--out", out, "--part", "files", cwd=out)
     assert "files: not recorded, no-such-program is not installed" in result.stdout and result.returncode == 1, result.stdout
 
