@@ -31,6 +31,10 @@ PADDING = {"npm": 8, "pip": 8, "cc": 30, "git": 50}  # times, where a task is sl
 VARIANTS = {"npm": 16, "pip": 16}  # events of each task; of others 25
 
 
+def wanted(event, word):
+    return word is None or word in (event.get("task"), event.get("attack"), event.get("form"), event["label"])
+
+
 def part_of(tool, name):
     """By task: of four in the order of a digest two are learned, one calibrates, one is unseen."""
     names = sorted((n for t, n in plan.TASKS if t == tool), key=lambda n: hashlib.sha256(f"{tool}/{n}".encode()).digest())
@@ -41,20 +45,15 @@ def benign(tool, name, variant):
     return {"tool": tool, "task": name, "variant": variant, "part": part_of(tool, name), "label": "benign"}
 
 
-def plan_of(tools, options):
-    """All events in their order, each with what makes it."""
-    events = []
-    for tool in tools:
-        names = [n for t, n in plan.TASKS if t == tool]
-        variants = VARIANTS.get(tool, 25) if options.variants is None else options.variants
-        events += [benign(tool, n, v) for n in names for v in range(variants)]
-        for name, (kind, _, only) in attacks.ATTACKS.items():
-            if only and tool not in only:
-                continue
-            for form in FORMS:
-                times = options.attacks if form != "padded" else (options.attacks + 1) // 2
-                events += [{"tool": tool, "variant": v, "part": "attacks", "label": f"{name}.{form}", "attack": name, "kind": kind, "form": form} for v in range(times)]
-    return [e for e in events if not options.only or options.only in (e.get("task"), e.get("attack"), e.get("form"), e["label"])]
+def plan_of(tool, options):
+    """All events of a tool in their order, each with what makes it."""
+    variants = VARIANTS.get(tool, 25) if options.variants is None else options.variants
+    events = [benign(tool, n, v) for t, n in plan.TASKS for v in range(variants) if t == tool]
+    for name, (kind, _, only) in attacks.ATTACKS.items():
+        for form in FORMS if not only or tool in only else ():
+            times = options.attacks if form != "padded" else max(1, options.attacks // 4)
+            events += [{"tool": tool, "variant": v, "part": "attacks", "label": f"{name}.{form}", "attack": name, "kind": kind, "form": form} for v in range(times)]
+    return events
 
 
 class Recorder:
@@ -132,7 +131,7 @@ def named(event):
     return event["label"], event["label"] == "benign" and event["task"], event["variant"]
 
 
-def write(out, kept, adds):
+def write(out, kept, order, adds):
     """A file of lines and a file of JSON for each part and tool, so that a tool can be recorded by itself; an id is of both. adds: what else
     stands there stays."""
     os.makedirs(out, exist_ok=True)
@@ -143,8 +142,9 @@ def write(out, kept, adds):
         base = f"{out}/{tool}.{part}"
         known = kept_before(base) if adds else {}
         known.update((named(event), (symbols, event)) for symbols, event in rows)
+        ordered = sorted(known.values(), key=lambda row: order.get(named(row[1]), len(order)))
         with lzma.open(base + ".txt.xz", "wt", preset=9, encoding="ascii") as lines, lzma.open(base + ".jsonl.xz", "wt", preset=9, encoding="ascii") as more:
-            for number, (symbols, event) in enumerate(known.values(), 1):
+            for number, (symbols, event) in enumerate(ordered, 1):
                 lines.write(f"{event['label']}\t{tool}\t{symbols}\n")
                 more.write(json.dumps({"id": f"{tool}.{part}:{number}", **{k: v for k, v in event.items() if k != "id"}}, separators=(",", ":")) + "\n")
 
@@ -157,7 +157,7 @@ def parsed(words):
     parser.add_argument("--part", help="these tools alone, with commas: " + ", ".join(TOOLS))
     parser.add_argument("--only", help="this task, attack or form of an attack alone; what else is in DIR stays")
     parser.add_argument("--variants", type=int, help="events of each task (default: 25; 16 where they are slow)")
-    parser.add_argument("--attacks", type=int, default=4, help="events of each attack and form; of padded ones half as many (default: 4)")
+    parser.add_argument("--attacks", type=int, default=4, help="events of each attack and form; of padded ones a quarter as many (default: 4)")
     parser.add_argument("--jobs", type=int, default=2, help="events at one time (default: 2)")
     return parser.parse_args(words)
 
@@ -167,15 +167,15 @@ def record(recorder, tool, options):
     if missing(tool):
         print(f"{tool}: not recorded, {', '.join(missing(tool))} is not installed", flush=True)
         return 0
-    kept, lost = [], 0
+    kept, lost, events = [], 0, plan_of(tool, options)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for got in pool.map(lambda e: attempt(recorder, e), plan_of([tool], options)):
+        for got in pool.map(lambda e: attempt(recorder, e), [e for e in events if wanted(e, options.only)]):
             if isinstance(got, str):
                 print(got, flush=True)
                 lost += 1
             else:
                 kept.append(got)
-    write(options.out, kept, options.only is not None)
+    write(options.out, kept, {named(e): i for i, e in enumerate(events)}, options.only is not None)
     print(f"{tool}: {len(kept)} events, {lost} not recorded", flush=True)
     return len(kept)
 
