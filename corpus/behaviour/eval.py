@@ -33,6 +33,17 @@ def evaluated(options, tool):
     return json.loads(result.stdout)
 
 
+def new_words(options, tool):
+    """What the simplest score comes to, for comparison: how many different words a trace has that no learned one had. (AUC, flagged where 1 % of unseen work is)"""
+    def words(part):
+        return [set(line.split("\t")[2].split()) for line in text(options.corpus, tool, part).splitlines()]
+    known = set().union(*words("learned"))
+    usual, unusual = (sorted(len(w - known) for w in words(part)) for part in ("unseen", "attacks"))
+    above = sum((a > u) + (a == u) / 2 for a in unusual for u in usual)
+    limit = usual[-1 - len(usual) // 100]
+    return above / len(usual) / len(unusual), sum(a > limit for a in unusual) / len(unusual)
+
+
 def outcomes(options, tool):
     with lzma.open(os.path.join(options.corpus, f"{tool}.attacks.jsonl.xz"), "rt", encoding="ascii") as file:
         return collections.Counter(json.loads(line)["outcome"] for line in file)
@@ -51,7 +62,7 @@ def main():
     if options.json:
         print(json.dumps(told))
         return
-    print(f"{'tool':8}{'AUC':>8}{'at 1 %':>8}{'realised':>10}" + "".join(f"{f:>8}" for f in FORMS) + f"{'all':>8}{'effect':>8}{'stopped':>8}")
+    print(f"{'tool':8}{'AUC':>8}{'at 1 %':>8}{'new words':>10}{'at 1 %':>8}{'realised':>10}" + "".join(f"{f:>8}" for f in FORMS) + f"{'all':>8}{'effect':>8}{'stopped':>8}")
     missed = collections.defaultdict(list)
     for tool, got in told.items():
         by_form, kinds = collections.defaultdict(lambda: [0, 0]), outcomes(options, tool)
@@ -63,7 +74,7 @@ def main():
             if flagged < n:
                 missed[f"{name}.{form}"].append(f"{tool} {flagged}/{n}")
         rate = {f: by_form[f][0] / max(1, by_form[f][1]) for f in (*FORMS, "all")}
-        print(f"{tool:8}{got['auc']:8.3f}{next(a['tpr'] for a in got['at'] if a['fpr'] == 0.01):8.2f}{got['promises'][0]['realised']:10.3f}" + "".join(f"{rate[f]:8.2f}" for f in (*FORMS, "all")) + f"{kinds['effect']:8}{kinds['stopped']:8}")
+        print(f"{tool:8}{got['auc']:8.3f}{next(a['tpr'] for a in got['at'] if a['fpr'] == 0.01):8.2f}" + "{:10.3f}{:8.2f}".format(*new_words(options, tool)) + f"{got['promises'][0]['realised']:10.3f}" + "".join(f"{rate[f]:8.2f}" for f in (*FORMS, "all")) + f"{kinds['effect']:8}{kinds['stopped']:8}")
     for name, where in sorted(missed.items()):
         print(f"  {name}: {', '.join(where)}")
 
