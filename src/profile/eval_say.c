@@ -175,10 +175,10 @@ static void put_keys(struct json *j, const struct eval *ev)
 {
 	json_put_array(json_put_key(j, "keys"));
 	for (size_t i = 0; i < ev->n_keys; i++) {
-		const struct eval_key *k = &ev->keys[i];
+		const struct eval_key *k = ev->n_keys > 1 ? &ev->keys[i] : &ev->wide; /* the only one is that of all */
 
 		json_put_object(j);
-		json_put_name(json_put_key(j, "key"), k->name);
+		json_put_name(json_put_key(j, "key"), ev->keys[i].name);
 		json_put_count(json_put_key(j, "learned"), k->learned);
 		json_put_count(json_put_key(j, "calibrated"), k->calibrated);
 		json_put_count(json_put_key(j, "usual"), k->count.usual);

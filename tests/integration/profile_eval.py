@@ -52,6 +52,7 @@ def attacks_are_told_from_what_is_usual(place):
     assert one["promised"] and one["realised"] < 0.05 and one["tpr"] > 0.9 and one["incidents"] == 2, one
     assert ten["promised"] and 0.02 < ten["realised"] < 0.25, ten
     assert not none["promised"] and none["flagged_usual"] == none["flagged_attacks"] == 0, none
+    assert said["keys"] == [] or all(k["learned"] == said["learned"] for k in said["keys"]), said["keys"]
     assert {a["name"]: a["n"] for a in said["attacks_by_name"]} == {"theft": 60, "mining": 40}, said["attacks_by_name"]
     text = expect_ok(evaluated(place, *all_three(top))).stdout
     assert "learned 400 traces" in text and "AUC" in text and "promised" in text, text
