@@ -96,7 +96,7 @@ static void measure_calls(const struct profile *p, struct series *s)
 	words[CALLS - 1] = WORD_END;
 	from = now_ns();
 	for (unsigned i = 0; i < TIMES; i++)
-		usual_score(&p->calls, words, CALLS, &score);
+		usual_score(&p->calls, words, CALLS, &(struct news){ .n = { 0 } }, &score);
 	series_add(s, (now_ns() - from) / TIMES / CALLS);
 }
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/fnv.h"
+
 enum use { USE_COUNT, USE_LEARN, USE_CALIBRATE, USE_HELD_BACK, USE_TEST };
 
 static int no_memory(struct err *e)
@@ -76,6 +78,24 @@ static bool put_word(struct eval *ev, size_t n, uint16_t word)
 	return true;
 }
 
+/* Each once. */
+static void count_new(struct eval *ev, const char *text, size_t length)
+{
+	const uint64_t hash = fnv(FNV_BASIS, text, length) | 1;
+
+	for (size_t i = 0; i < EVAL_NEWS_MAX; i++) {
+		uint64_t *slot = &ev->seen[(hash + i) % EVAL_NEWS_MAX];
+
+		if (*slot == hash)
+			return;
+		if (*slot != 0)
+			continue;
+		*slot = hash;
+		news_add(&ev->news, text, length);
+		return;
+	}
+}
+
 /* As the model knows them, or learns them. A thread without a symbol is none. */
 static int take_words(struct eval *ev, struct words *words, bool learns, struct trace_line line, size_t number,
 		      size_t *ret_n, struct err *e)
@@ -85,12 +105,18 @@ static int take_words(struct eval *ev, struct words *words, bool learns, struct 
 	size_t length, n = 0;
 	int r;
 
+	memset(&ev->news, 0, sizeof ev->news);
+	memset(ev->seen, 0, EVAL_NEWS_MAX * sizeof *ev->seen);
+
 	while ((r = line_symbol(&line, number, &text, &length, e)) > 0) {
 		const bool ends = length == 1 && *text == '|';
+		const size_t known = words->n;
 		const uint16_t word = ends     ? WORD_END
 				      : learns ? words_learn(words, text, length)
 					       : words_find(words, text, length);
 
+		if (!ends && (learns ? word >= known : word == WORD_UNKNOWN))
+			count_new(ev, text, length);
 		if (ends && !open)
 			continue;
 		open = !ends;
@@ -111,7 +137,7 @@ static int learn_by(struct eval *ev, struct eval_key *k, const struct trace_line
 	const int r = take_words(ev, &k->model.words, true, *line, number, &n, e);
 
 	if (r == 0) /* what it came to while nearly nothing was known says nothing */
-		usual_learn(&k->model, ev->words, n, 2 * k->learned >= k->lines);
+		usual_learn(&k->model, ev->words, n, &ev->news, 2 * k->learned >= k->lines);
 	k->learned += r == 0;
 	return r;
 }
@@ -127,7 +153,7 @@ static int score_by(struct eval *ev, const struct eval_key *k, const struct trac
 	if (r < 0)
 		return r;
 	(void)clock_gettime(CLOCK_MONOTONIC, &from);
-	usual_score(&k->model, ev->words, n, ret);
+	usual_score(&k->model, ev->words, n, &ev->news, ret);
 	(void)clock_gettime(CLOCK_MONOTONIC, &to);
 	ev->scored_ns += (uint64_t)((to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec);
 	ev->symbols += n;
@@ -342,7 +368,8 @@ int eval_run(struct eval *ev, const struct eval_ask *ask, struct err *e)
 {
 	*ev = (struct eval){ .ask = ask };
 	ev->attacks = calloc(EVAL_ATTACKS_MAX, sizeof *ev->attacks);
-	if (ev->attacks == NULL || key_begin(&ev->wide, ask, "", 0) < 0)
+	ev->seen = calloc(EVAL_NEWS_MAX, sizeof *ev->seen);
+	if (ev->attacks == NULL || ev->seen == NULL || key_begin(&ev->wide, ask, "", 0) < 0)
 		return no_memory(e);
 	return run(ev, e);
 }
@@ -350,10 +377,12 @@ int eval_run(struct eval *ev, const struct eval_ask *ask, struct err *e)
 void eval_finish(struct eval *ev)
 {
 	key_finish(&ev->wide);
+	rank_finish(&ev->rank);
 	for (size_t i = 0; i < ev->n_keys; i++)
 		key_finish(&ev->keys[i]);
 	free(ev->keys);
 	free(ev->attacks);
 	free(ev->words);
+	free(ev->seen);
 	*ev = (struct eval){ .n_keys = 0 };
 }

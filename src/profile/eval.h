@@ -15,6 +15,7 @@
 
 #define EVAL_ALPHAS_MAX 8
 #define EVAL_KEYS_MAX 4096
+#define EVAL_NEWS_MAX 4096 /* different new words of a trace, a power of two: with more the trace is as new as can be */
 #define EVAL_ATTACKS_MAX 4096 /* names of them */
 #define EVAL_HELD_BACK 4      /* without a text to calibrate with each fourth line to be learned is kept for that */
 
@@ -66,6 +67,8 @@ struct eval {
 	uint64_t scored_ns;
 	uint16_t *words; /* owned; of one trace */
 	size_t words_room;
+	struct news news; /* of that */
+	uint64_t *seen;   /* owned: hashes of its words that are new, EVAL_NEWS_MAX of them */
 };
 
 /* -MALFORMED: with the text and the line; -LIMIT, -MEMORY, -USAGE: nothing to learn from. */

@@ -96,6 +96,10 @@ void form_write(const struct profile *p, struct buf *out)
 		write_sketch(out, "amount", amount_word((enum amount)i), &p->amounts[i]);
 	buf_printf(out, "calls %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", p->calls.traces, p->calls.calls,
 		   p->calls.grammar.left_out);
+	buf_printf(out, "news");
+	for (size_t i = 0; i < NEWS_KINDS; i++)
+		buf_printf(out, " %u", p->calls.fresh[i]);
+	buf_printf(out, "\n");
 	for (size_t i = 0; i < LOSSES_KINDS; i++)
 		write_sketch(out, "losses", losses_word((enum losses_of)i), &p->calls.refers[i]);
 	for (size_t i = WORD_FIRST; i < p->calls.words.n; i++)
@@ -434,6 +438,16 @@ static bool read_runs(struct reader *r)
 	return true;
 }
 
+static bool read_news(struct reader *r)
+{
+	if (!begin(r, "news"))
+		return false;
+	for (size_t i = 0; i < NEWS_KINDS; i++)
+		if (!take_u32(r, UINT32_MAX, &r->p->calls.fresh[i]))
+			return false;
+	return r->fields_left == 0;
+}
+
 static bool read_all(struct reader *r)
 {
 	struct profile *p = r->p;
@@ -447,7 +461,7 @@ static bool read_all(struct reader *r)
 	return read_promises(r) && read_firsts(r) && read_each(r, "item", read_item) &&
 	       read_sketches(r, "amount", word_of_amount, AMOUNTS, p->amounts) && begin(r, "calls") &&
 	       take_number(r, UINT64_MAX, &p->calls.traces) && take_number(r, UINT64_MAX, &p->calls.calls) &&
-	       take_number(r, UINT64_MAX, &p->calls.grammar.left_out) &&
+	       take_number(r, UINT64_MAX, &p->calls.grammar.left_out) && read_news(r) &&
 	       read_sketches(r, "losses", word_of_losses, LOSSES_KINDS, p->calls.refers) &&
 	       read_each(r, "word", read_word) && read_runs(r) && read_rings(r) && read_each(r, "pupil", read_pupil) &&
 	       begin(r, "end");

@@ -13,7 +13,15 @@
 #define LOSSES_BURST 8
 #define LOSSES_BINS 512
 
-enum losses_of { LOSSES_MEAN, LOSSES_WORST, LOSSES_IN_WINDOW, LOSSES_IN_BURST, LOSSES_KINDS };
+enum losses_of {
+	LOSSES_MEAN,
+	LOSSES_WORST,
+	LOSSES_IN_WINDOW,
+	LOSSES_IN_BURST,
+	LOSSES_ORDERS,
+	LOSSES_NEW = LOSSES_ORDERS,
+	LOSSES_KINDS
+};
 
 struct losses_window {
 	uint32_t sum, best;
@@ -31,7 +39,7 @@ struct losses {
 void losses_init(struct losses *l);
 void losses_thread(struct losses *l); /* another one begins */
 void losses_add(struct losses *l, uint16_t loss);
-/* In bits; 0 where there were no words. */
+/* In bits, all but LOSSES_NEW, which is usual.h's; 0 where there were no words. */
 void losses_end(const struct losses *l, double ret[LOSSES_KINDS]);
 
 #endif

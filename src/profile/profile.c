@@ -61,6 +61,7 @@ int profile_freeze(struct profile *p)
 struct sorted {
 	uint16_t *words; /* owned: each thread's in their order, one thread after the other, each ended */
 	size_t n;
+	struct news news;
 };
 
 /* known: the word of each symbol. to, n: room for a number of each thread, zero. */
@@ -103,8 +104,14 @@ static bool words_of(struct words *words, bool learns, const struct trace *t, st
 		ret->words = NULL;
 		return false;
 	}
-	for (size_t i = 0; i < t->n_symbols; i++)
+	memset(&ret->news, 0, sizeof ret->news);
+	for (size_t i = 0; i < t->n_symbols; i++) {
+		const size_t before = words->n;
+
 		known[i] = word_of(words, learns, t->symbols[i]);
+		if (learns ? known[i] >= before : known[i] == WORD_UNKNOWN)
+			news_add(&ret->news, t->symbols[i], strlen(t->symbols[i]));
+	}
 	sort_words(t, known, numbers, numbers + threads, ret);
 	return true;
 }
@@ -237,8 +244,8 @@ static double score_calls(const struct profile *p, const struct deeds *d, struct
 
 	if (d->trace.n_steps == 0 || !words_of(&words, false, &d->trace, &sorted))
 		return 0;
-	usual_score(&p->calls, sorted.words, sorted.n, &score);
-	if (score.score > -log(0.05))
+	usual_score(&p->calls, sorted.words, sorted.n, &sorted.news, &score);
+	if (score.score > -log(0.05) && score.of != LOSSES_NEW) /* what is new the first layer tells */
 		say_calls(p, &score, &sorted, ret);
 	free(sorted.words);
 	return score.score;
@@ -334,7 +341,7 @@ int profile_learn(struct profile *shadow, const struct profile *scores, const st
 	if (r == 0 && d->trace.n_steps > 0) {
 		if (!words_of(&shadow->calls.words, true, &d->trace, &sorted))
 			return -AMBIT_MEMORY;
-		usual_learn(&shadow->calls, sorted.words, sorted.n, shadow->calls.traces >= KNOWN_CALLS);
+		usual_learn(&shadow->calls, sorted.words, sorted.n, &sorted.news, shadow->calls.traces >= KNOWN_CALLS);
 		free(sorted.words);
 	}
 	shadow->events++;

@@ -1,6 +1,9 @@
 #include "profile/usual.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "base/fnv.h"
 
 #define PARTS 1000 /* a sketch has whole numbers */
 
@@ -28,13 +31,32 @@ void usual_finish(struct usual *u)
 	u->is_frozen = false;
 }
 
+void news_add(struct news *news, const char *word, size_t n)
+{
+	const char *colon = memchr(word, ':', n);
+	const size_t head = colon != NULL ? (size_t)(colon - word) : n;
+	const char mark = word[n - 1] == '!' || word[n - 1] == '?' ? word[n - 1] : 0;
+
+	news->n[fnv(fnv(FNV_BASIS, word, colon != NULL ? head : 0), &mark, 1) % NEWS_KINDS]++;
+}
+
+static double news_bits(const struct usual *u, const struct news *news)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < NEWS_KINDS; i++)
+		if (news->n[i] > 0)
+			sum += news->n[i] * -log2((u->fresh[i] + 1.0) / ((double)u->traces + 2));
+	return sum;
+}
+
 static uint64_t amount(double bits)
 {
 	return (uint64_t)(bits * PARTS);
 }
 
 /* By what was learned so far, before this is. */
-static void refer(struct usual *u, const uint16_t *words, size_t n)
+static void refer(struct usual *u, const uint16_t *words, size_t n, const struct news *news)
 {
 	struct grammar_place place = grammar_begin();
 	double ends[LOSSES_KINDS];
@@ -52,21 +74,24 @@ static void refer(struct usual *u, const uint16_t *words, size_t n)
 		place = grammar_begin();
 	}
 	losses_end(&l, ends);
+	ends[LOSSES_NEW] = news_bits(u, news);
 	for (size_t i = 0; i < LOSSES_KINDS; i++)
 		sketch_add(&u->refers[i], amount(ends[i]));
 }
 
-void usual_learn(struct usual *u, const uint16_t *words, size_t n, bool refers)
+void usual_learn(struct usual *u, const uint16_t *words, size_t n, const struct news *news, bool refers)
 {
 	struct grammar_place place = grammar_begin();
 
 	if (refers)
-		refer(u, words, n);
+		refer(u, words, n, news);
 	for (size_t i = 0; i < n; i++) {
 		grammar_learn(&u->grammar, &place, words[i]);
 		if (words[i] == WORD_END)
 			place = grammar_begin();
 	}
+	for (size_t i = 0; i < NEWS_KINDS; i++)
+		u->fresh[i] += news->n[i] > 0;
 	u->traces++;
 	u->calls += n;
 }
@@ -84,7 +109,8 @@ int usual_freeze(struct usual *u)
 	return 0;
 }
 
-void usual_score(const struct usual *u, const uint16_t *words, size_t n, struct usual_score *ret)
+void usual_score(const struct usual *u, const uint16_t *words, size_t n, const struct news *news,
+		 struct usual_score *ret)
 {
 	struct costs_place place;
 	struct losses l;
@@ -102,6 +128,7 @@ void usual_score(const struct usual *u, const uint16_t *words, size_t n, struct 
 		place = costs_begin(&u->costs);
 	}
 	losses_end(&l, ret->bits);
+	ret->bits[LOSSES_NEW] = news_bits(u, news);
 	ret->window_at = l.window.at;
 	ret->burst_at = l.burst.at;
 	for (size_t i = 0; i < LOSSES_KINDS; i++) {
@@ -116,7 +143,7 @@ void usual_score(const struct usual *u, const uint16_t *words, size_t n, struct 
 
 const char *losses_word(enum losses_of of)
 {
-	static const char *const words[LOSSES_KINDS] = { "mean", "worst tenth", "window", "burst" };
+	static const char *const words[LOSSES_KINDS] = { "mean", "worst tenth", "window", "burst", "new" };
 
 	return of < LOSSES_KINDS ? words[of] : "?";
 }

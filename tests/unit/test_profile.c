@@ -429,17 +429,17 @@ static void what_is_not_usual_scores_higher(void **state)
 	assert_int_equal(usual_init(&u, key), 0);
 	for (unsigned i = 0; i < KINDS; i++)
 		(void)words_learn(&u.words, text, (size_t)snprintf(text, sizeof text, "w%u", i));
-	usual_score(&u, words, 0, &score);
+	usual_score(&u, words, 0, &(struct news){ .n = { 0 } }, &score);
 	assert_near(score.score, 0, 0); /* nothing is known */
 	for (unsigned i = 0; i < 300; i++)
-		usual_learn(&u, words, walk(&p, words, KINDS, 7), i >= 150);
-	usual_score(&u, words, walk(&p, words, KINDS, 7), &score);
+		usual_learn(&u, words, walk(&p, words, KINDS, 7), &(struct news){ .n = { 0 } }, i >= 150);
+	usual_score(&u, words, walk(&p, words, KINDS, 7), &(struct news){ .n = { 0 } }, &score);
 	assert_near(score.score, 0, 0); /* and nothing counts before it is frozen */
 	assert_int_equal(usual_freeze(&u), 0);
 	for (unsigned i = 0; i < 50; i++) {
-		usual_score(&u, words, walk(&p, words, KINDS, 7), &score);
+		usual_score(&u, words, walk(&p, words, KINDS, 7), &(struct news){ .n = { 0 } }, &score);
 		usual = score.score > usual ? score.score : usual;
-		usual_score(&u, words, walk(&p, words, KINDS, 11), &score);
+		usual_score(&u, words, walk(&p, words, KINDS, 11), &(struct news){ .n = { 0 } }, &score);
 		odd = score.score < odd ? score.score : odd;
 	}
 	if (!(odd > usual))
