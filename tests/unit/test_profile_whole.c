@@ -259,6 +259,24 @@ static void usual_events_are_flagged_as_was_promised(void **state)
 	end(&w);
 }
 
+/* What is promised can come true: with a full ring of scores the least p is small enough for each promise. */
+static void what_is_promised_can_be_kept(void **state)
+{
+	static const double alphas[PROMISES] = { PROMISE_LOG, PROMISE_ASK };
+	struct promise_kept k;
+	struct calibration c;
+
+	(void)state;
+	calibration_init(&c);
+	for (unsigned i = 0; i < 3000; i++)
+		calibration_add(&c, 1 + (i % 100) / 100.0);
+	for (size_t i = 0; i < PROMISES; i++) {
+		promise_init(&k, alphas[i]);
+		assert_true(promise_flags(&k, LAYERS * calibration_p(&c, 5), LAYERS * calibration_least(&c)));
+		assert_false(promise_flags(&k, LAYERS * calibration_p(&c, 1), LAYERS * calibration_least(&c)));
+	}
+}
+
 /* ---- who teaches ---- */
 
 static void lessons_are_bounded(void **state)
@@ -444,6 +462,7 @@ int main(void)
 		cmocka_unit_test(a_young_profile_promises_nothing),
 		cmocka_unit_test(what_is_odd_is_flagged_with_its_reasons),
 		cmocka_unit_test(usual_events_are_flagged_as_was_promised),
+		cmocka_unit_test(what_is_promised_can_be_kept),
 		cmocka_unit_test(lessons_are_bounded),
 		cmocka_unit_test(what_saw_untrusted_data_and_acted_does_not_teach),
 		cmocka_unit_test(what_is_more_unusual_than_most_does_not_teach),
