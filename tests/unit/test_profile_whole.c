@@ -180,6 +180,33 @@ static void keys_are_wider_and_wider(void **state)
 	assert_string_equal(key, "\tt\tp\t");
 }
 
+/* A key is text that its file is taken with again, wherever a long name was cut. */
+static void a_key_is_cut_between_characters(void **state)
+{
+	(void)state;
+	for (size_t n = 90; n < 105; n++) {
+		struct deeds d = { .shape = 1 };
+		char key[PROFILE_NAME_MAX];
+		auto_buf text = { .max = FORM_MAX };
+		struct profile p, back;
+		struct err e;
+
+		memset(d.program, 'a', n);
+		(void)snprintf(d.program + n, sizeof d.program - n, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+		set_name(d.tool, "run");
+		for (unsigned level = 0; level < PROFILE_LEVELS; level++) {
+			profile_key(&d, level, key);
+			assert_int_equal(profile_init(&p, key, secret), 0);
+			form_write(&p, &text);
+			if (form_read((const char *)text.data, text.len, secret, &back, &e) < 0)
+				fail_msg("%zu: %s", n, e.msg);
+			profile_finish(&back);
+			profile_finish(&p);
+			buf_reset(&text);
+		}
+	}
+}
+
 /* ---- what is said ---- */
 
 static void a_young_profile_promises_nothing(void **state)
@@ -459,6 +486,7 @@ int main(void)
 		cmocka_unit_test(deeds_go_round),
 		cmocka_unit_test(items_are_bounded),
 		cmocka_unit_test(keys_are_wider_and_wider),
+		cmocka_unit_test(a_key_is_cut_between_characters),
 		cmocka_unit_test(a_young_profile_promises_nothing),
 		cmocka_unit_test(what_is_odd_is_flagged_with_its_reasons),
 		cmocka_unit_test(usual_events_are_flagged_as_was_promised),
