@@ -126,6 +126,17 @@ def what_is_unusual_is_held(place):
         assert again.returncode == 0, told(again)
 
 
+def what_has_no_room_hides_nothing(place):
+    """More changes than a record takes, or than a profile tells apart, before what a person would be asked about."""
+    each = "i=0; while [ $i -lt %d ]; do %s; i=$((i+1)); done"
+    pads = {"names": each % (4200, ": > n$i"), "directories": f"mkdir $({each % (1100, 'echo d$i')}); {each % (1100, ': > d$i/a')}"}
+    with Usual(place) as u:
+        u.grow(6, f"mkdir d; rm -r d; {WORK}", profile="ask")
+        for what, pad in pads.items():
+            result = u.run(f"{pad}; {ODD}", profile="ask")
+            assert result.returncode == 123 and u.made() == "x", (what, told(result)[-500:])
+
+
 def what_is_discarded_teaches_nothing(place):
     with Usual(place) as u:
         u.grow(6, profile="ask")
@@ -269,7 +280,7 @@ def many_at_once_teach_one_profile(place):
         assert sum(r["learned"] for r in u.rows() if r["agent"] == "coder") == 13, u.rows()
 
 
-SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, what_is_discarded_teaches_nothing,
+SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
              a_person_releases_by_name, hold_freezes_the_session, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved,
              a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 

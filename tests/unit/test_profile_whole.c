@@ -161,7 +161,13 @@ static void items_are_bounded(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 2 * DEEDS_ITEMS_MAX; i++)
 		assert_true(deeds_add(&d, DEED_DIRECTORY, text, (size_t)snprintf(text, sizeof text, "%u", i)));
-	assert_int_equal(d.n_items, DEEDS_ITEMS_MAX);
+	assert_int_equal(d.n_items, DEEDS_ITEMS_MAX - DEED_KINDS + 1);
+	for (unsigned i = 0; i < 2; i++) /* what has no room is no silence: of each kind one item says so */
+		for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
+			assert_true(deeds_add(&d, kind, text, (size_t)snprintf(text, sizeof text, "more %u", i)));
+	assert_int_equal(d.n_items, DEEDS_ITEMS_MAX - 1);
+	for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
+		assert_string_equal(d.items[d.n_items - kind].text, DEED_MORE);
 	deeds_finish(&d);
 }
 
