@@ -265,8 +265,9 @@ def a_cell_cannot_reach_the_keeper(place):
         u.rows()
         outside = expect_ok(place.run("/usr/bin/python3", "-c", source, u.dir, cwd=u.tree)).stdout
         assert "connected" in outside and "read 40" in outside, outside
-        inside = expect_ok(u.ambit("run", "--read", u.home, "--work", ".", "--", "/usr/bin/python3", "-c", source, u.dir)).stdout
-        assert "connected" not in inside, inside
+        for way in (("--read", u.home), ("--write", u.home), ("--write", u.home, "--direct")):
+            inside = expect_ok(u.ambit("run", *way, "--", "/usr/bin/python3", "-c", source, u.dir)).stdout
+            assert "connected" not in inside and "read" not in inside, (way, inside)
 
 
 def many_at_once_teach_one_profile(place):
