@@ -486,6 +486,49 @@ static void a_text_that_was_changed_is_refused(void **state)
 	end(&w);
 }
 
+/* All that a profile may have, with the longest numbers that lessons give it: it can be kept, and had back. */
+static void a_full_profile_has_a_form(void **state)
+{
+	auto_buf text = { .max = FORM_MAX };
+	struct profile p, back;
+	char name[SYMBOL_MAX];
+	struct err e;
+
+	(void)state;
+	assert_int_equal(profile_init(&p, "a\tt\tp\t07", secret), 0);
+	for (unsigned i = 0; i < FIRSTS_MAX; i++) {
+		struct first item = { .item = { .kind = DEED_DESTINATION }, .events = 500000 };
+
+		(void)snprintf(item.item.text, DEED_TEXT_MAX, "%0199u", i);
+		for (unsigned k = 0; k < FIRSTS_SUPPORT_MAX; k++)
+			item.principals[k] = 0xfffffff0 + k;
+		assert_true(firsts_restore(&p.firsts, &item));
+	}
+	while (p.calls.words.n < WORDS_MAX)
+		(void)words_learn(&p.calls.words, name,
+				  (size_t)snprintf(name, sizeof name, "%047zu", p.calls.words.n));
+	for (uint32_t i = 0; p.calls.grammar.n < GRAMMAR_NODES_MAX; i++) { /* pairs, whose words are known by themselves */
+		const uint32_t first = WORD_FIRST + i / 4000 % 4000, second = WORD_FIRST + i % 4000;
+
+		if (i < 4000)
+			assert_int_not_equal(grammar_restore(&p.calls.grammar, 0, (uint16_t)second, 1000000),
+					     UINT32_MAX);
+		else
+			(void)grammar_restore(&p.calls.grammar,
+					      grammar_child(&p.calls.grammar, 0, (uint16_t)first), (uint16_t)second,
+					      500000);
+	}
+	for (size_t i = 0; i < LAYERS; i++)
+		for (unsigned k = 0; k < CALIBRATION_RING; k++)
+			calibration_add(&p.rings[i], 12.3456789 + k / 1000.0);
+	form_write(&p, &text);
+	assert_false(text.failed);
+	if (form_read((const char *)text.data, text.len, secret, &back, &e) < 0)
+		fail_msg("%s", e.msg);
+	profile_finish(&back);
+	profile_finish(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +546,7 @@ int main(void)
 		cmocka_unit_test(one_principal_makes_nothing_known_where_two_are_asked_for),
 		cmocka_unit_test(a_profile_is_kept_as_text),
 		cmocka_unit_test(a_text_that_was_changed_is_refused),
+		cmocka_unit_test(a_full_profile_has_a_form),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
