@@ -8,6 +8,8 @@ import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import time
 
@@ -212,6 +214,34 @@ def profiles_are_shown_and_moved(place):
         assert u.of()["epoch"] == 3, u.of()
 
 
+def a_long_profile_is_told_whole(place):
+    """More than a socket holds, to one that reads slowly. The twin: others are answered meanwhile."""
+    with Usual(place) as u:
+        u.grow(6)
+        identity = u.of()["id"]
+        lines = expect_ok(u.ambit("profile", "export", identity)).stdout.splitlines(keepends=True)
+        at = max(n for n, line in enumerate(lines) if line.startswith("item ")) + 1
+        lines[at:at] = [f"item directory 1 abc 0 0 ./{n:0150}\n" for n in range(5000)]
+        write(f"{u.tree}/long", "".join(lines))
+        expect_ok(u.ambit("profile", "import", "long"))
+        for _ in range(3):
+            assert expect_ok(u.ambit("profile", "export", identity)).stdout == "".join(lines)
+        expect_ok(u.ambit("profile", "show", identity), "and 49")
+        expect_ok(u.ambit("profile", "diff", identity))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as slow:
+            slow.connect(f"{u.dir}/socket")
+            slow.recv(100)
+            row = u.of()
+            key = f"coder\trun\tsh\t{row['shape']}".encode()
+            slow.send(struct.pack("<HH", 483, 0) + b"\0" + key.ljust(320, b"\0"))
+            u.grow(2)
+            told_all, part = b"", b"x" * 60004
+            while len(part) == 60004:
+                part = slow.recv(1 << 16)
+                told_all += part[4:]
+            assert told_all == "".join(lines).encode()
+
+
 def a_profile_that_is_none_is_refused_with_its_line(place):
     with Usual(place) as u:
         u.grow(6)
@@ -282,7 +312,7 @@ def many_at_once_teach_one_profile(place):
 
 
 SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
-             a_person_releases_by_name, hold_freezes_the_session, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved,
+             a_person_releases_by_name, hold_freezes_the_session, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
              a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
 if __name__ == "__main__":
