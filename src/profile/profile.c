@@ -303,12 +303,17 @@ static struct pupil *pupil_of(const struct profile *p, uint32_t principal)
 	return NULL;
 }
 
+bool profile_is_tainted(const struct deeds *d)
+{
+	return d->untrusted && d->acted;
+}
+
 const char *profile_refuses(const struct profile *shadow, const struct profile *scores, const struct deeds *d,
 			    const struct unusual *by)
 {
 	const struct pupil *pupil = pupil_of(shadow, firsts_principal(&shadow->firsts, d->principal));
 
-	if (d->untrusted && d->acted)
+	if (profile_is_tainted(d))
 		return "it had seen what is labelled untrusted, and then changed or sent something";
 	if (pupil != NULL && pupil->lessons >= PROFILE_LESSONS_MAX)
 		return "its session has taught this profile as much as one may";

@@ -282,7 +282,7 @@ static bool is_grown(const struct pair *p)
 	uint32_t more = p->scores.events < GROW_FIRST ? GROW_FIRST : p->scores.events;
 
 	more = more < GROW_MOST ? more : GROW_MOST;
-	return p->shadow.events - p->scores.events >= more &&
+	return p->shadow.events >= p->scores.events && p->shadow.events - p->scores.events >= more &&
 	       (k->events < GROW_RATIO_OF || promise_ratio(k) <= GROW_RATIO);
 }
 
@@ -310,8 +310,10 @@ static int teach(const struct book *b, struct pair *p, const struct deeds *d, co
 {
 	int r;
 
-	profile_calibrate(&p->scores, f);
-	p->dirty = true;
+	if (!profile_is_tainted(d)) {
+		profile_calibrate(&p->scores, f);
+		p->dirty = true;
+	}
 	r = profile_learn(&p->shadow, &p->scores, d, f);
 	p->unsaved++;
 	if (r < 0)
@@ -332,20 +334,27 @@ static int accept(struct book *b, const struct deeds *d, struct err *e)
 
 		profile_key(d, level, key);
 		r = pair_of(b, key, &p, &is_new, e);
-		if (r == 0 && profile_accept(&p->scores, d) < 0)
+		if (r == 0 && (profile_accept(&p->scores, d) < 0 || profile_accept(&p->shadow, d) < 0))
 			r = err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
 		if (r == 0) {
-			p->dirty = true;
+			p->dirty = true; /* both: what scores is the shadow, once that is promoted */
+			p->unsaved++;
 			r = save_pair(b, p, e);
 		}
 	}
 	return r;
 }
 
-/* Each level learns; the narrowest that is not young has the word, or the narrowest. */
+/* Whether a profile has the word for another that has had it so far: the narrowest that is not young, or the narrowest that knows what is new. */
+static bool knows_better(const struct unusual *f, const struct unusual *so_far)
+{
+	return so_far->young && (!f->young || (so_far->events < ASKS_FROM && f->events >= ASKS_FROM));
+}
+
+/* Each level learns. */
 static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, struct usual_found *ret, struct err *e)
 {
-	bool has_word = false, is_new;
+	bool is_new;
 	int r = 0;
 
 	for (unsigned level = 0; level < PROFILE_LEVELS && r == 0; level++) {
@@ -358,18 +367,15 @@ static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, st
 		if (r < 0)
 			break;
 		profile_score(&p->scores, d, &f);
-		if (!has_word && (!f.young || level == 0 || level == PROFILE_LEVELS - 1)) {
+		if (level == 0 || knows_better(&f, &ret->f)) {
 			const char *why = profile_refuses(&p->shadow, &p->scores, d, &f);
 
-			if (!f.young || level == 0) {
-				ret->f = f;
-				ret->level = (uint8_t)level;
-				(void)text_copy(ret->key, sizeof ret->key, key);
-				(void)text_copy(ret->not_taught, sizeof ret->not_taught, why != NULL ? why : "");
-				for (size_t i = 0; i < PROMISES; i++)
-					ret->ratio[i] = promise_ratio(&p->scores.promises[i]);
-			}
-			has_word = !f.young;
+			ret->f = f;
+			ret->level = (uint8_t)level;
+			(void)text_copy(ret->key, sizeof ret->key, key);
+			(void)text_copy(ret->not_taught, sizeof ret->not_taught, why != NULL ? why : "");
+			for (size_t i = 0; i < PROMISES; i++)
+				ret->ratio[i] = promise_ratio(&p->scores.promises[i]);
 		}
 		if (teaches)
 			r = teach(b, p, d, &f, e);
@@ -393,6 +399,11 @@ int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *
 	return ask->use == USUAL_TEACH ? at_all_levels(b, d, true, &(struct usual_found){ .asks = false }, e) : 0;
 }
 
+static int nothing_held(const struct usual_settle *s, struct err *e)
+{
+	return err_set(e, AMBIT_NOT_FOUND, NULL, "no profile waits for a word on %s", s->event);
+}
+
 int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 {
 	auto_buf bytes = { .max = 0 };
@@ -401,16 +412,16 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 	int r;
 
 	(void)snprintf(name, sizeof name, USUAL_HELD "%s", s->event);
+	if (!s->released) /* whatever it says */
+		return unlinkat(b->dir_fd, name, 0) == 0 ? 0 : errno == ENOENT ? nothing_held(s, e) : cannot(e, "remove", name);
 	r = read_file(b, name, 1u << 22, &bytes, e);
 	if (r == -AMBIT_NOT_FOUND)
-		return err_set(e, AMBIT_NOT_FOUND, NULL, "no profile waits for a word on %s", s->event);
+		return nothing_held(s, e);
 	r = r < 0 ? r : deeds_decode(bytes.data, bytes.len, &d, e);
 	if (r < 0)
 		return r;
-	if (s->released)
-		r = accept(b, &d, e);
-	if (r == 0 && s->released)
-		r = at_all_levels(b, &d, true, &(struct usual_found){ .asks = false }, e);
+	r = accept(b, &d, e);
+	r = r < 0 ? r : at_all_levels(b, &d, true, &(struct usual_found){ .asks = false }, e);
 	deeds_finish(&d);
 	if (r == 0 && unlinkat(b->dir_fd, name, 0) < 0)
 		r = cannot(e, "remove", name);

@@ -8,11 +8,15 @@
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "profile/form.h"
 #include "prop.h"
+#include "usual/book.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -64,24 +68,24 @@ static struct deeds event_of(struct prop *p, unsigned step, const char *session)
 	return d;
 }
 
-struct pair {
+struct both {
 	struct profile scores, shadow;
 };
 
-static void begin(struct pair *w)
+static void begin(struct both *w)
 {
 	assert_int_equal(profile_init(&w->scores, "coder\trun\tgit\t07", secret), 0);
 	assert_int_equal(profile_init(&w->shadow, "coder\trun\tgit\t07", secret), 0);
 }
 
-static void end(struct pair *w)
+static void end(struct both *w)
 {
 	profile_finish(&w->scores);
 	profile_finish(&w->shadow);
 }
 
 /* As the keeper does it (usual/): by way of the form. */
-static void promote(struct pair *w)
+static void promote(struct both *w)
 {
 	auto_buf text = { .max = FORM_MAX };
 	struct calibration rings[LAYERS];
@@ -96,14 +100,14 @@ static void promote(struct pair *w)
 	memcpy(w->scores.rings, rings, sizeof rings);
 }
 
-static void live(struct pair *w, const struct deeds *d, struct unusual *f)
+static void live(struct both *w, const struct deeds *d, struct unusual *f)
 {
 	profile_score(&w->scores, d, f);
 	profile_calibrate(&w->scores, f);
 	assert_int_equal(profile_learn(&w->shadow, &w->scores, d, f), 0);
 }
 
-static void grow(struct pair *w, struct prop *p, unsigned n)
+static void grow(struct both *w, struct prop *p, unsigned n)
 {
 	static unsigned sessions;
 	char session[32];
@@ -220,7 +224,7 @@ static void a_young_profile_promises_nothing(void **state)
 	struct prop p = prop_round(0);
 	struct deeds d = event_of(&p, 3, "s");
 	struct unusual f;
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -246,7 +250,7 @@ static void what_is_odd_is_flagged_with_its_reasons(void **state)
 	struct prop p = prop_round(0);
 	struct unusual f;
 	struct deeds d;
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -281,7 +285,7 @@ static void what_is_odd_is_flagged_with_its_reasons(void **state)
 static void usual_events_are_flagged_as_was_promised(void **state)
 {
 	struct prop p = prop_round(3);
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -316,7 +320,7 @@ static void lessons_are_bounded(void **state)
 {
 	struct prop p = prop_round(0);
 	struct unusual f;
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -352,7 +356,7 @@ static void what_saw_untrusted_data_and_acted_does_not_teach(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct deeds d = event_of(&p, 3, "s");
-		struct pair w;
+		struct both w;
 
 		begin(&w);
 		d.untrusted = rows[i].untrusted;
@@ -369,7 +373,7 @@ static void what_is_more_unusual_than_most_does_not_teach(void **state)
 {
 	struct prop p = prop_round(0);
 	struct unusual f;
-	struct pair w;
+	struct both w;
 	uint32_t before;
 
 	(void)state;
@@ -393,7 +397,7 @@ static void one_principal_makes_nothing_known_where_two_are_asked_for(void **sta
 {
 	struct prop p = prop_round(0);
 	struct unusual f;
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -423,7 +427,7 @@ static void a_profile_is_kept_as_text(void **state)
 	auto_buf text = { .max = FORM_MAX }, again = { .max = FORM_MAX };
 	struct unusual a, b;
 	struct profile back;
-	struct pair w;
+	struct both w;
 	struct err e;
 
 	(void)state;
@@ -452,7 +456,7 @@ static void a_text_that_was_changed_is_refused(void **state)
 	struct prop p = prop_round(0);
 	auto_buf text = { .max = FORM_MAX };
 	struct profile back;
-	struct pair w;
+	struct both w;
 	struct err e;
 	size_t taken = 0, tried = 0;
 
@@ -529,6 +533,193 @@ static void a_full_profile_has_a_form(void **state)
 	profile_finish(&p);
 }
 
+/* ---- the keeper's book ---- */
+
+struct shelf {
+	char path[32];
+	int dir_fd;
+	struct book *book;
+	struct prop p;
+	unsigned sessions;
+};
+
+static void open_shelf(struct shelf *s)
+{
+	struct err e;
+
+	*s = (struct shelf){ .path = "/tmp/ambit-book-XXXXXX", .p = prop_round(0) };
+	assert_non_null(mkdtemp(s->path));
+	s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->book = malloc(sizeof *s->book);
+	assert_non_null(s->book);
+	assert_int_equal(book_open(s->book, s->dir_fd, &e), 0);
+}
+
+static void close_shelf(struct shelf *s)
+{
+	DIR *d = opendir(s->path);
+	struct dirent *entry;
+
+	book_close(s->book);
+	free(s->book);
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		(void)unlinkat(s->dir_fd, entry->d_name, 0);
+	(void)closedir(d);
+	(void)close(s->dir_fd);
+	assert_int_equal(rmdir(s->path), 0);
+}
+
+static struct deeds deeds_by(struct shelf *s, const char *agent, const char *destination)
+{
+	char session[16];
+	struct deeds d;
+
+	(void)snprintf(session, sizeof session, "s%u", s->sessions++);
+	d = event_of(&s->p, 3, session);
+	set_name(d.agent, agent);
+	if (destination != NULL)
+		add(&d, DEED_DESTINATION, destination);
+	return d;
+}
+
+/* Takes d. */
+static struct usual_found scored(struct shelf *s, struct deeds d)
+{
+	const struct usual_ask ask = { .use = USUAL_TEACH, .asks = true, .event = "e_1" };
+	struct usual_found found;
+	struct err e;
+
+	if (book_score(s->book, &ask, &d, &found, &e) < 0)
+		fail_msg("%s", e.msg);
+	deeds_finish(&d);
+	return found;
+}
+
+static void settle(struct shelf *s, bool released)
+{
+	const struct usual_settle word = { .released = released, .event = "e_1" };
+	struct err e;
+
+	if (book_settle(s->book, &word, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+/* Usual ones, of both destinations. */
+static void teach_book(struct shelf *s, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct deeds d = deeds_by(s, "coder", "github.example:443");
+
+		add(&d, DEED_DESTINATION, "pypi.example:443");
+		assert_false(scored(s, d).held);
+	}
+}
+
+/* Of an agent that is new, or of other grants, the wide profile knows what was never there. */
+static void a_rule_counts_for_who_is_new(void **state)
+{
+	struct usual_found found;
+	struct shelf s;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	found = scored(&s, deeds_by(&s, "other", NULL));
+	assert_true(found.f.young && !found.asks);
+	found = scored(&s, deeds_by(&s, "third", "paste.example:443"));
+	assert_true(found.asks && found.held && found.level == 1);
+	close_shelf(&s);
+}
+
+static void what_is_released_stays_known(void **state)
+{
+	struct shelf s;
+	struct deeds d;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	d = deeds_by(&s, "coder", "paste.example:443");
+	d.untrusted = d.acted = true; /* so it teaches nothing by itself */
+	assert_true(scored(&s, d).held);
+	settle(&s, true);
+	for (unsigned i = 0; i < 2; i++) {
+		struct err e;
+		struct usual_row rows[BOOK_PAGE];
+		char last[NAME_MAX + 1];
+		size_t n;
+
+		assert_int_equal(book_page(s.book, "", rows, &n, last, &e), 0);
+		assert_int_equal(n, 2);
+		assert_int_equal(book_promote(s.book, rows[i].key, &e), 0);
+	}
+	assert_false(scored(&s, deeds_by(&s, "coder", "paste.example:443")).asks);
+	close_shelf(&s);
+}
+
+/* What cannot be read any more can be refused; it cannot be released. */
+static void what_is_held_can_always_be_refused(void **state)
+{
+	const struct usual_settle yes = { .released = true, .event = "e_1" };
+	struct shelf s;
+	struct err e;
+	int fd;
+
+	(void)state;
+	open_shelf(&s);
+	fd = openat(s.dir_fd, "h_e_1", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "x", 1), 1);
+	(void)close(fd);
+	assert_int_equal(book_settle(s.book, &yes, &e), -AMBIT_MALFORMED);
+	settle(&s, false);
+	assert_int_equal(book_settle(s.book, &yes, &e), -AMBIT_NOT_FOUND);
+	close_shelf(&s);
+}
+
+/* A shadow that was saved before what scores, as where the keeper was killed between both, takes no place. */
+static void an_older_shadow_takes_no_place(void **state)
+{
+	struct usual_found found;
+	uint32_t events;
+	struct shelf s;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	assert_int_equal(book_save(s.book, &e), 0);
+	for (size_t i = 0; i < BOOK_HOT; i++) /* as it would have been read */
+		if (s.book->pairs[i].key[0] != 0)
+			s.book->pairs[i].scores.events += 10;
+	found = scored(&s, deeds_by(&s, "coder", NULL));
+	events = found.f.events;
+	found = scored(&s, deeds_by(&s, "coder", NULL));
+	assert_int_equal(found.f.events, events);
+	close_shelf(&s);
+}
+
+/* Thresholds are no lesson either of what saw untrusted data and acted. */
+static void what_saw_untrusted_data_and_acted_moves_no_threshold(void **state)
+{
+	struct shelf s;
+	uint32_t n = 0;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 60);
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < 5; i++) {
+			struct deeds d = deeds_by(&s, "coder", NULL);
+
+			d.untrusted = d.acted = round == 0;
+			if (i == 0)
+				n = s.book->pairs[0].scores.rings[0].n;
+			(void)scored(&s, d);
+			assert_int_equal(s.book->pairs[0].scores.rings[0].n, n + (round == 0 ? 0 : i + 1));
+		}
+	close_shelf(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -547,6 +738,11 @@ int main(void)
 		cmocka_unit_test(a_profile_is_kept_as_text),
 		cmocka_unit_test(a_text_that_was_changed_is_refused),
 		cmocka_unit_test(a_full_profile_has_a_form),
+		cmocka_unit_test(a_rule_counts_for_who_is_new),
+		cmocka_unit_test(what_is_released_stays_known),
+		cmocka_unit_test(what_is_held_can_always_be_refused),
+		cmocka_unit_test(an_older_shadow_takes_no_place),
+		cmocka_unit_test(what_saw_untrusted_data_and_acted_moves_no_threshold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
