@@ -142,10 +142,7 @@ void deeds_encode(const struct deeds *d, struct buf *out)
 
 static bool is_plain(const char *text)
 {
-	for (const char *c = text; *c != 0; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			return false;
-	return text_is_utf8(text, strlen(text), NULL);
+	return text_is_plain(text, strlen(text));
 }
 
 static bool take_items(struct rbuf *in, struct deeds *d)

@@ -533,6 +533,34 @@ static void a_full_profile_has_a_form(void **state)
 	profile_finish(&p);
 }
 
+/* A file of somebody else's moves no terminal: neither by bytes of eight bits, nor by turning what is read around. */
+static void a_text_that_moves_a_terminal_is_refused(void **state)
+{
+	static const char *const texts[] = { "/bin/\xc2\x9b""2J", "/bin/\xe2\x80\xaexcod", "/bin/\xe2\x80\x8b", "/bin/\x7f" };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT_OF(texts); i++) {
+		const char *text = texts[i / 2];
+		struct first item = { .item = { .kind = DEED_PROGRAM }, .events = 1, .principals = { 1 } };
+		auto_buf form = { .max = FORM_MAX }, encoded = { .max = 1 << 16 };
+		struct deeds d = { .n_items = 0 }, taken;
+		struct profile p, back;
+		struct err e;
+
+		(void)snprintf(item.item.text, DEED_TEXT_MAX, "%s", i % 2 > 0 ? text : "/bin/true");
+		assert_int_equal(profile_init(&p, i % 2 > 0 ? "k" : text, secret), 0);
+		assert_true(firsts_restore(&p.firsts, &item));
+		form_write(&p, &form);
+		assert_int_equal(form_read((const char *)form.data, form.len, secret, &back, &e), -AMBIT_MALFORMED);
+		profile_finish(&p);
+		add(&d, DEED_PROGRAM, "x");
+		(void)snprintf(d.items[0].text, DEED_TEXT_MAX, "%s", text);
+		deeds_encode(&d, &encoded);
+		assert_int_equal(deeds_decode(encoded.data, encoded.len, &taken, &e), -AMBIT_MALFORMED);
+		deeds_finish(&d);
+	}
+}
+
 /* ---- the keeper's book ---- */
 
 struct shelf {
@@ -737,6 +765,7 @@ int main(void)
 		cmocka_unit_test(one_principal_makes_nothing_known_where_two_are_asked_for),
 		cmocka_unit_test(a_profile_is_kept_as_text),
 		cmocka_unit_test(a_text_that_was_changed_is_refused),
+		cmocka_unit_test(a_text_that_moves_a_terminal_is_refused),
 		cmocka_unit_test(a_full_profile_has_a_form),
 		cmocka_unit_test(a_rule_counts_for_who_is_new),
 		cmocka_unit_test(what_is_released_stays_known),
