@@ -5,6 +5,7 @@
 
 #include "base/fnv.h"
 #include "base/text.h"
+#include "cell/spec.h"
 #include "core/kind.h"
 #include "core/labels.h"
 
@@ -130,7 +131,7 @@ static bool count_effect(const struct event_result *r, const struct effect *f, s
 	case EFFECT_REQUEST:
 		d->amounts[AMOUNT_REQUESTS] += f->count;
 		return add_address(d, DEED_REQUEST, f->object, effect_is_denied(f->verdict));
-	case EFFECT_OPAQUE: break;
+	case EFFECT_OPAQUE: d->acted = true; break; /* likewise */
 	}
 	return true;
 }
@@ -221,6 +222,7 @@ int deeds_of(const struct event_result *r, struct deeds *ret)
 	ret->shape = shape_of(r);
 	ret->form = &r->trace.form;
 	count_usage(r, ret);
+	ret->acted = r->observe == CELL_OBSERVE_OFF || r->effects_dropped > 0; /* nobody can say that it did not */
 	good = count_labels(r, ret) && count_effects(r, ret);
 	for (size_t i = 0; i < ret->n_items; i++)
 		ret->amounts[AMOUNT_DIRECTORIES] += ret->items[i].kind == DEED_DIRECTORY;
