@@ -291,8 +291,11 @@ void profile_calibrate(struct profile *p, const struct unusual *f)
 		return;
 	for (size_t i = 0; i < LAYERS; i++)
 		calibration_add(&p->rings[i], f->scores[i]);
-	for (size_t i = 0; i < PROMISES; i++)
+	for (size_t i = 0; i < PROMISES; i++) {
 		promise_learn(&p->promises[i], f->flagged[i]);
+		if (p->promises[i].alpha < f->least)
+			p->promises[i].level = p->promises[i].alpha; /* it is not in force yet, and has nothing to catch up with */
+	}
 }
 
 static struct pupil *pupil_of(const struct profile *p, uint32_t principal)

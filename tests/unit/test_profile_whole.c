@@ -314,6 +314,23 @@ static void what_is_promised_can_be_kept(void **state)
 	}
 }
 
+/* What is not in force yet has nothing to catch up with: the first flags are as rare as was promised. */
+static void a_promise_begins_at_its_level(void **state)
+{
+	struct prop p = prop_round(0);
+	const struct promise_kept *k;
+	struct both w;
+
+	(void)state;
+	begin(&w);
+	grow(&w, &p, 280);
+	for (size_t i = 0; i < PROMISES; i++) {
+		k = &w.scores.promises[i];
+		assert_true(k->level <= k->alpha && k->level >= k->alpha);
+	}
+	end(&w);
+}
+
 /* ---- who teaches ---- */
 
 static void lessons_are_bounded(void **state)
@@ -759,6 +776,7 @@ int main(void)
 		cmocka_unit_test(what_is_odd_is_flagged_with_its_reasons),
 		cmocka_unit_test(usual_events_are_flagged_as_was_promised),
 		cmocka_unit_test(what_is_promised_can_be_kept),
+		cmocka_unit_test(a_promise_begins_at_its_level),
 		cmocka_unit_test(lessons_are_bounded),
 		cmocka_unit_test(what_saw_untrusted_data_and_acted_does_not_teach),
 		cmocka_unit_test(what_is_more_unusual_than_most_does_not_teach),
