@@ -97,6 +97,24 @@ static int read_file(const struct book *b, const char *name, size_t most, struct
 	return 0;
 }
 
+/* Each name there. getdents64 as it is: readdir wants a call that the role does not have. */
+static int list(const struct book *b, void (*each)(void *of, const char *name), void *of, struct err *e)
+{
+	_Alignas(struct dirent64) char room[8192];
+	ssize_t n;
+
+	if (lseek(b->dir_fd, 0, SEEK_SET) < 0)
+		return cannot(e, "list", "directory");
+	while ((n = getdents64(b->dir_fd, room, sizeof room)) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(room + at);
+
+			at += entry->d_reclen;
+			each(of, entry->d_name);
+		}
+	return n < 0 ? cannot(e, "list", "directory") : 0;
+}
+
 int book_open(struct book *b, int dir_fd, struct err *e)
 {
 	auto_buf bytes = { .max = 0 };
@@ -294,16 +312,44 @@ static bool breaks_rule(const struct unusual *f)
 	return f->events >= ASKS_FROM && (f->is_new[DEED_DESTINATION] || f->is_new[DEED_PROGRAM]);
 }
 
+struct held {
+	size_t n;
+	char oldest[NAME_MAX + 1];
+};
+
+static void put_held(void *of, const char *name)
+{
+	struct held *h = of;
+
+	if (strncmp(name, USUAL_HELD, strlen(USUAL_HELD)) != 0)
+		return;
+	if (h->n++ == 0 || strcmp(name, h->oldest) < 0)
+		(void)text_copy(h->oldest, sizeof h->oldest, name); /* of a directory */
+}
+
+/* Ids of events are in the order of their time. The changes of the oldest wait as before: only what they would teach is lost. */
+static int make_room(const struct book *b, struct err *e)
+{
+	struct held h = { .n = 0 };
+	int r = list(b, put_held, &h, e);
+
+	if (r == 0 && h.n >= BOOK_HELD_MAX && unlinkat(b->dir_fd, h.oldest, 0) < 0 && errno != ENOENT)
+		r = cannot(e, "remove", h.oldest);
+	return r;
+}
+
 static int hold(const struct book *b, const char *event, const struct deeds *d, struct err *e)
 {
 	auto_buf bytes = { .max = 1u << 22 };
 	char name[NAME_MAX + 1];
+	int r;
 
 	deeds_encode(d, &bytes);
 	if (bytes.failed)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what an event did");
 	(void)snprintf(name, sizeof name, USUAL_HELD "%s", event);
-	return write_file(b, name, &bytes, e);
+	r = make_room(b, e);
+	return r < 0 ? r : write_file(b, name, &bytes, e);
 }
 
 static int teach(const struct book *b, struct pair *p, const struct deeds *d, const struct unusual *f, struct err *e)
@@ -438,6 +484,7 @@ static int by_name(const void *a, const void *b)
 struct page {
 	char names[BOOK_PAGE][NAME_MAX + 1]; /* the least ones behind the last page's, in their order */
 	size_t n;
+	const char *after;
 };
 
 static void put_name(struct page *page, const char *name)
@@ -449,24 +496,12 @@ static void put_name(struct page *page, const char *name)
 	qsort(page->names, page->n, sizeof page->names[0], by_name);
 }
 
-/* getdents64 as it is: readdir wants a call that the role does not have. */
-static int list(const struct book *b, const char *after, struct page *page, struct err *e)
+static void put_profile(void *of, const char *name)
 {
-	_Alignas(struct dirent64) char room[8192];
-	ssize_t n;
+	struct page *page = of;
 
-	page->n = 0;
-	if (lseek(b->dir_fd, 0, SEEK_SET) < 0)
-		return cannot(e, "list", "directory");
-	while ((n = getdents64(b->dir_fd, room, sizeof room)) > 0)
-		for (ssize_t at = 0; at < n;) {
-			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(room + at);
-
-			at += entry->d_reclen;
-			if (has_ending(entry->d_name, USUAL_SCORES) && strcmp(entry->d_name, after) > 0)
-				put_name(page, entry->d_name);
-		}
-	return n < 0 ? cannot(e, "list", "directory") : 0;
+	if (has_ending(name, USUAL_SCORES) && strcmp(name, page->after) > 0)
+		put_name(page, name);
 }
 
 static uint64_t size_of(const struct book *b, const char *key)
@@ -522,7 +557,11 @@ int book_page(struct book *b, const char *after, struct usual_row rows[BOOK_PAGE
 	auto_free struct page *page = malloc(sizeof *page);
 	int r = page == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a list") : book_save(b, e);
 
-	r = r < 0 ? r : list(b, after, page, e);
+	if (r < 0)
+		return r;
+	page->n = 0;
+	page->after = after;
+	r = list(b, put_profile, page, e);
 	if (r < 0)
 		return r;
 	for (*ret_n = 0; *ret_n < page->n; ++*ret_n)

@@ -721,6 +721,33 @@ static void what_is_held_can_always_be_refused(void **state)
 	close_shelf(&s);
 }
 
+/* Whatever an agent does that is held, its files are so many: of the oldest nobody can say any more what they were. */
+static void what_is_held_is_bounded(void **state)
+{
+	struct usual_ask ask = { .use = USUAL_TEACH, .asks = true };
+	struct usual_settle word = { .released = false };
+	struct usual_found found;
+	struct shelf s;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	for (unsigned i = 0; i < BOOK_HELD_MAX + 10; i++) {
+		struct deeds d = deeds_by(&s, "coder", "paste.example:443");
+
+		(void)snprintf(ask.event, sizeof ask.event, "e_%05u", i);
+		assert_int_equal(book_score(s.book, &ask, &d, &found, &e), 0);
+		assert_true(found.held);
+		deeds_finish(&d);
+	}
+	for (unsigned i = 0; i < BOOK_HELD_MAX + 10; i++) {
+		(void)snprintf(word.event, sizeof word.event, "e_%05u", i);
+		assert_int_equal(book_settle(s.book, &word, &e), i < 10 ? -AMBIT_NOT_FOUND : 0);
+	}
+	close_shelf(&s);
+}
+
 /* A shadow that was saved before what scores, as where the keeper was killed between both, takes no place. */
 static void an_older_shadow_takes_no_place(void **state)
 {
@@ -788,6 +815,7 @@ int main(void)
 		cmocka_unit_test(a_rule_counts_for_who_is_new),
 		cmocka_unit_test(what_is_released_stays_known),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
+		cmocka_unit_test(what_is_held_is_bounded),
 		cmocka_unit_test(an_older_shadow_takes_no_place),
 		cmocka_unit_test(what_saw_untrusted_data_and_acted_moves_no_threshold),
 	};
