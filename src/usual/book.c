@@ -77,7 +77,7 @@ static int write_file(const struct book *b, const char *name, const struct buf *
 /* All of it, one byte more than may be at most. -NOT_FOUND. */
 static int read_file(const struct book *b, const char *name, size_t most, struct buf *ret, struct err *e)
 {
-	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	ssize_t n;
 
@@ -523,7 +523,7 @@ static uint64_t size_of(const struct book *b, const char *key)
 static bool head_of(const struct book *b, const char *name, struct form_head *ret)
 {
 	char head[FORM_HEAD_MAX];
-	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, head, sizeof head);
 
 	return n > 0 && form_head(head, (size_t)n, ret);

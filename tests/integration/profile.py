@@ -296,6 +296,21 @@ def a_damaged_profile_is_told_and_not_used(place):
             assert "epohc" in file.read()
 
 
+def a_pipe_in_place_of_a_profile_holds_up_nobody(place):
+    """Reading it would never end. The twin: another agent's events go on."""
+    with Usual(place) as u:
+        u.grow(1)
+        u.grow(1, agent="other")
+        path = f"{u.dir}/{u.of()['id']}.profile"
+        u.until_it_ends()
+        os.remove(path)
+        os.mkfifo(path)
+        began = time.monotonic()
+        result = u.run("echo y > made", profile="ask")
+        assert result.returncode == 123 and "could not be held against" in result.stderr, told(result)
+        assert u.usual(WORK, agent="other")["error"] is None and time.monotonic() - began < 10 * SLOW
+
+
 def who_has_died_comes_again(place):
     """The keeper is killed between two events: what was saved is there."""
     with Usual(place) as u:
@@ -335,7 +350,7 @@ def many_at_once_teach_one_profile(place):
 
 SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
              a_person_releases_by_name, hold_freezes_the_session, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
-             a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
+             a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
 if __name__ == "__main__":
     main(SCENARIOS)
