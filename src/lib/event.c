@@ -950,8 +950,11 @@ static void settle(struct ambit_event *ev)
 	if (ev->badge != 0)
 		(void)judged_over(ev->request, &r->stage_error);
 	ev->badge = 0;
-	if (ev->talk == NULL && !r->usual.judged)
+	if (ev->talk == NULL && !r->usual.judged) {
+		r->out_total = ev->streams.relay[1].total; /* as far as it was read: complete has all */
+		r->err_total = ev->streams.relay[2].total;
 		usual_event(ev);
+	}
 	if (ev->talk == NULL && r->workspace == WORKSPACE_STAGED)
 		begin_to_settle(ev);
 	if (ev->talk == NULL)

@@ -128,6 +128,14 @@ def what_is_unusual_is_held(place):
         assert again.returncode == 0, told(again)
 
 
+def output_counts(place):
+    """How much it wrote is known when it is scored: 11 bytes, six times."""
+    with Usual(place) as u:
+        u.grow(6, "echo 0123456789")
+        text = expect_ok(u.ambit("profile", "export", u.of()["id"], "--shadow")).stdout
+        assert "\namount output_bytes 11:6\n" in text, [line for line in text.splitlines() if "output" in line]
+
+
 def who_is_not_seen_to_act_is_not_believed(place):
     """What saw untrusted data and changed something teaches nothing, also where nobody looks."""
     with Usual(place) as u:
@@ -348,7 +356,7 @@ def many_at_once_teach_one_profile(place):
         assert sum(r["learned"] for r in u.rows() if r["agent"] == "coder") == 13, u.rows()
 
 
-SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
+SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, output_counts, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
              a_person_releases_by_name, hold_freezes_the_session, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
              a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
