@@ -13,8 +13,8 @@
 #include "base/err.h"
 #include "profile/trace.h"
 
-#define DEEDS_NAME_MAX 128   /* with its NUL; of an agent, a program */
-#define DEED_TEXT_MAX 200    /* likewise; of what an item names */
+#define DEEDS_NAME_MAX 128 /* with its NUL; of an agent, a program */
+#define DEED_TEXT_MAX 200  /* likewise; of what an item names */
 #define DEEDS_ITEMS_MAX 1024
 #define DEED_MORE "more than are told apart" /* an item of its kind, which stands for those that had no room */
 

@@ -310,8 +310,8 @@ static bool read_item(struct reader *r)
 	for (size_t i = 0; i < FIRSTS_SUPPORT_MAX; i++)
 		if (!take_hex(r, &item.principals[i]))
 			return false;
-	return take_rest(r, item.item.text, sizeof item.item.text) && text_is_plain(item.item.text, strlen(item.item.text)) &&
-	       firsts_restore(&r->p->firsts, &item);
+	return take_rest(r, item.item.text, sizeof item.item.text) &&
+	       text_is_plain(item.item.text, strlen(item.item.text)) && firsts_restore(&r->p->firsts, &item);
 }
 
 /* What follows a line that may be there any number of times has been read as the next one. */

@@ -294,7 +294,8 @@ void profile_calibrate(struct profile *p, const struct unusual *f)
 	for (size_t i = 0; i < PROMISES; i++) {
 		promise_learn(&p->promises[i], f->flagged[i]);
 		if (p->promises[i].alpha < f->least)
-			p->promises[i].level = p->promises[i].alpha; /* it is not in force yet, and has nothing to catch up with */
+			p->promises[i].level =
+				p->promises[i].alpha; /* it is not in force yet, and has nothing to catch up with */
 	}
 }
 

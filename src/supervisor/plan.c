@@ -134,8 +134,8 @@ static int hide_profiles(const struct event_request *q, struct cell_spec *spec, 
 	const char *last = strrchr(q->store, '/');
 	char path[GRANT_OBJECT_MAX];
 
-	if (q->store[0] != '/' || snprintf(path, sizeof path, "%.*s/" USUAL_DIRECTORY, (int)(last - q->store),
-					   q->store) >= (int)sizeof path)
+	if (q->store[0] != '/' ||
+	    snprintf(path, sizeof path, "%.*s/" USUAL_DIRECTORY, (int)(last - q->store), q->store) >= (int)sizeof path)
 		return 0;
 	return hide_own(q, path, spec, e);
 }

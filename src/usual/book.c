@@ -459,7 +459,9 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 
 	(void)snprintf(name, sizeof name, USUAL_HELD "%s", s->event);
 	if (!s->released) /* whatever it says */
-		return unlinkat(b->dir_fd, name, 0) == 0 ? 0 : errno == ENOENT ? nothing_held(s, e) : cannot(e, "remove", name);
+		return unlinkat(b->dir_fd, name, 0) == 0 ? 0
+		       : errno == ENOENT                 ? nothing_held(s, e)
+							 : cannot(e, "remove", name);
 	r = read_file(b, name, 1u << 22, &bytes, e);
 	if (r == -AMBIT_NOT_FOUND)
 		return nothing_held(s, e);

@@ -29,7 +29,7 @@ struct server {
 	struct book *book;
 	int clients[SERVE_CLIENTS_MAX]; /* owned; -1: none */
 	struct telling telling[SERVE_CLIENTS_MAX];
-	uint64_t idle_ms;               /* since boot: from when on nobody was there; 0: somebody is */
+	uint64_t idle_ms; /* since boot: from when on nobody was there; 0: somebody is */
 	struct usual_row rows[BOOK_PAGE];
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
@@ -259,7 +259,7 @@ static int turn(struct server *s, bool *ret_over, struct err *e)
 
 	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++) {
 		p[1 + i] = (struct pollfd){ .fd = s->clients[i],
-					     .events = s->telling[i].text.len > 0 ? POLLOUT : POLLIN };
+					    .events = s->telling[i].text.len > 0 ? POLLOUT : POLLIN };
 		alone = alone && s->clients[i] < 0;
 	}
 	if (poll(p, 1 + SERVE_CLIENTS_MAX, alone ? SERVE_IDLE_MS : -1) < 0 && errno != EINTR)

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <math.h>
-#include <stdio.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -526,18 +526,17 @@ static void a_full_profile_has_a_form(void **state)
 		assert_true(firsts_restore(&p.firsts, &item));
 	}
 	while (p.calls.words.n < WORDS_MAX)
-		(void)words_learn(&p.calls.words, name,
-				  (size_t)snprintf(name, sizeof name, "%047zu", p.calls.words.n));
-	for (uint32_t i = 0; p.calls.grammar.n < GRAMMAR_NODES_MAX; i++) { /* pairs, whose words are known by themselves */
+		(void)words_learn(&p.calls.words, name, (size_t)snprintf(name, sizeof name, "%047zu", p.calls.words.n));
+	for (uint32_t i = 0; p.calls.grammar.n < GRAMMAR_NODES_MAX;
+	     i++) { /* pairs, whose words are known by themselves */
 		const uint32_t first = WORD_FIRST + i / 4000 % 4000, second = WORD_FIRST + i % 4000;
 
 		if (i < 4000)
 			assert_int_not_equal(grammar_restore(&p.calls.grammar, 0, (uint16_t)second, 1000000),
 					     UINT32_MAX);
 		else
-			(void)grammar_restore(&p.calls.grammar,
-					      grammar_child(&p.calls.grammar, 0, (uint16_t)first), (uint16_t)second,
-					      500000);
+			(void)grammar_restore(&p.calls.grammar, grammar_child(&p.calls.grammar, 0, (uint16_t)first),
+					      (uint16_t)second, 500000);
 	}
 	for (size_t i = 0; i < LAYERS; i++)
 		for (unsigned k = 0; k < CALIBRATION_RING; k++)
@@ -553,7 +552,9 @@ static void a_full_profile_has_a_form(void **state)
 /* A file of somebody else's moves no terminal: neither by bytes of eight bits, nor by turning what is read around. */
 static void a_text_that_moves_a_terminal_is_refused(void **state)
 {
-	static const char *const texts[] = { "/bin/\xc2\x9b""2J", "/bin/\xe2\x80\xaexcod", "/bin/\xe2\x80\x8b", "/bin/\x7f" };
+	static const char *const texts[] = { "/bin/\xc2\x9b"
+					     "2J",
+					     "/bin/\xe2\x80\xaexcod", "/bin/\xe2\x80\x8b", "/bin/\x7f" };
 
 	(void)state;
 	for (size_t i = 0; i < 2 * COUNT_OF(texts); i++) {
