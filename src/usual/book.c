@@ -537,9 +537,10 @@ static void row_of(const struct book *b, const char *name, struct usual_row *ret
 	char other[NAME_MAX + 1];
 
 	*ret = (struct usual_row){ .epoch = 0 };
-	(void)snprintf(ret->id, sizeof ret->id, "%.*s", (int)strcspn(name, "."), name);
+	(void)text_escape(ret->id, sizeof ret->id, name, strcspn(name, "."));
 	if (!head_of(b, name, &head)) {
-		(void)snprintf(ret->key, sizeof ret->key, "?%.200s", name);
+		ret->key[0] = '?';
+		(void)text_escape(ret->key + 1, sizeof ret->key - 1, name, strlen(name));
 		return;
 	}
 	name_of(b, head.key, USUAL_SHADOW, other);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "profile/form.h"
 #include "prop.h"
 #include "usual/book.h"
@@ -749,6 +750,28 @@ static void what_is_held_is_bounded(void **state)
 	close_shelf(&s);
 }
 
+static void names_of_files_move_no_terminal(void **state)
+{
+	static const char name[] = "p_\033[2J\xff.profile";
+	struct usual_row rows[BOOK_PAGE];
+	char last[NAME_MAX + 1];
+	struct shelf s;
+	struct err e;
+	size_t n;
+	int fd;
+
+	(void)state;
+	open_shelf(&s);
+	fd = openat(s.dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(book_page(s.book, "", rows, &n, last, &e), 0);
+	assert_int_equal(n, 1);
+	assert_true(text_is_plain(rows[0].id, strlen(rows[0].id)) && text_is_plain(rows[0].key, strlen(rows[0].key)));
+	assert_string_equal(last, name);
+	close_shelf(&s);
+}
+
 /* A shadow that was saved before what scores, as where the keeper was killed between both, takes no place. */
 static void an_older_shadow_takes_no_place(void **state)
 {
@@ -817,6 +840,7 @@ int main(void)
 		cmocka_unit_test(what_is_released_stays_known),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
 		cmocka_unit_test(what_is_held_is_bounded),
+		cmocka_unit_test(names_of_files_move_no_terminal),
 		cmocka_unit_test(an_older_shadow_takes_no_place),
 		cmocka_unit_test(what_saw_untrusted_data_and_acted_moves_no_threshold),
 	};
