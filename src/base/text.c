@@ -100,6 +100,19 @@ size_t text_show_one(const void *bytes, size_t n, char piece[TEXT_PIECE], size_t
 	return escape_one(bytes, n, false, piece, ret_len);
 }
 
+bool text_is_plain(const void *bytes, size_t n)
+{
+	const uint8_t *s = bytes;
+	char piece[TEXT_PIECE];
+
+	for (size_t at = 0, took, len; at < n; at += took) {
+		took = escape_one(s + at, n - at, false, piece, &len);
+		if (len != took) /* no escape is as long as what it stands for */
+			return false;
+	}
+	return true;
+}
+
 static char *escape(char *dst, size_t dst_size, const void *bytes, size_t n, bool double_backslash)
 {
 	const uint8_t *s = bytes;

@@ -24,6 +24,9 @@ char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n);
 /* The same for text that was escaped once already by somebody who may not have done it: a backslash stays one. */
 char *text_show(char *dst, size_t dst_size, const void *bytes, size_t n);
 
+/* Whether text_show would change nothing of it, so that it can be shown as it is. */
+bool text_is_plain(const void *bytes, size_t n);
+
 /* One character of text_show's copy, for texts of any length: terminated, into piece. Gives how many of the n bytes (at
  * least one) it took, and the length of piece; what is copied as it is has the same length in both. */
 #define TEXT_PIECE 16

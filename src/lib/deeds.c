@@ -5,6 +5,7 @@
 
 #include "base/fnv.h"
 #include "base/text.h"
+#include "cell/spec.h"
 #include "core/kind.h"
 #include "core/labels.h"
 
@@ -130,9 +131,24 @@ static bool count_effect(const struct event_result *r, const struct effect *f, s
 	case EFFECT_REQUEST:
 		d->amounts[AMOUNT_REQUESTS] += f->count;
 		return add_address(d, DEED_REQUEST, f->object, effect_is_denied(f->verdict));
-	case EFFECT_OPAQUE: break;
+	case EFFECT_OPAQUE: d->acted = true; break; /* likewise */
 	}
 	return true;
+}
+
+/* What a person may be asked about comes first: changes and requests without end leave it its room. What the record had no room for may have been such. */
+static bool count_effects(const struct event_result *r, struct deeds *d)
+{
+	bool good = r->effects_dropped == 0 || deeds_add(d, DEED_PROGRAM, DEED_MORE, strlen(DEED_MORE));
+
+	for (unsigned others = 0; others < 2; others++)
+		for (size_t i = 0; i < r->n_effects && good; i++) {
+			const uint8_t kind = r->effects[i].kind;
+
+			if ((kind != EFFECT_EXEC && kind != EFFECT_CONNECT) == others)
+				good = count_effect(r, &r->effects[i], d);
+		}
+	return good;
 }
 
 static bool count_labels(const struct event_result *r, struct deeds *d)
@@ -206,9 +222,8 @@ int deeds_of(const struct event_result *r, struct deeds *ret)
 	ret->shape = shape_of(r);
 	ret->form = &r->trace.form;
 	count_usage(r, ret);
-	good = count_labels(r, ret);
-	for (size_t i = 0; i < r->n_effects && good; i++)
-		good = count_effect(r, &r->effects[i], ret);
+	ret->acted = r->observe == CELL_OBSERVE_OFF || r->effects_dropped > 0; /* nobody can say that it did not */
+	good = count_labels(r, ret) && count_effects(r, ret);
 	for (size_t i = 0; i < ret->n_items; i++)
 		ret->amounts[AMOUNT_DIRECTORIES] += ret->items[i].kind == DEED_DIRECTORY;
 	if (good)

@@ -897,6 +897,15 @@ static bool has_succeeded(const struct ambit_event *ev)
 	       !ev->over_disk && !r->usual.holds && (!r->strict || !result_was_denied(r));
 }
 
+/* It has failed, and was not only held. */
+static bool has_failed(const struct ambit_event *ev)
+{
+	const struct event_result *r = &ev->result;
+
+	return !has_succeeded(ev) &&
+	       !(r->usual.holds && r->cause == CAUSE_EXITED && r->signal == 0 && r->exit_status == 0);
+}
+
 static void cannot_settle(struct ambit_event *ev)
 {
 	ev->result.workspace = WORKSPACE_KEPT; /* who looks at it next syncs it */
@@ -918,7 +927,7 @@ static void begin_to_settle(struct ambit_event *ev)
 		ask.wait_ms = ev->wait_ms;
 	if (has_succeeded(ev) && (ev->changes & AMBIT_CHANGES_STAGE) == 0)
 		ask.flags |= STAGE_FLAG_COMMIT;
-	else if (!has_succeeded(ev) && (ev->changes & AMBIT_CHANGES_DISCARD) != 0)
+	else if (has_failed(ev) && (ev->changes & AMBIT_CHANGES_DISCARD) != 0)
 		ask.flags |= STAGE_FLAG_DISCARD;
 	if (r->cause == CAUSE_EXITED && r->exit_status == 0 && r->signal == 0 && !has_succeeded(ev))
 		ask.why = r->usual.holds ? STAGE_WHY_UNUSUAL : STAGE_WHY_DENIED;
@@ -941,8 +950,11 @@ static void settle(struct ambit_event *ev)
 	if (ev->badge != 0)
 		(void)judged_over(ev->request, &r->stage_error);
 	ev->badge = 0;
-	if (ev->talk == NULL && !r->usual.judged)
+	if (ev->talk == NULL && !r->usual.judged) {
+		r->out_total = ev->streams.relay[1].total; /* as far as it was read: complete has all */
+		r->err_total = ev->streams.relay[2].total;
 		usual_event(ev);
+	}
 	if (ev->talk == NULL && r->workspace == WORKSPACE_STAGED)
 		begin_to_settle(ev);
 	if (ev->talk == NULL)

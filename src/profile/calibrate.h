@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CALIBRATION_RING 1024
+#define CALIBRATION_RING 4096 /* the least p of three layers is below PROMISE_ASK from 2,999 on */
 #define CALIBRATION_RATE 0.005
 
 struct calibration {

@@ -90,7 +90,11 @@ bool deeds_add(struct deeds *d, uint8_t kind, const char *text, size_t n)
 
 	(void)text_escape(shown, sizeof shown, text, n);
 	slot = slot_of(d, kind, shown);
-	if (*slot != 0 || d->n_items == DEEDS_ITEMS_MAX || shown[0] == 0)
+	if (*slot == 0 && shown[0] != 0 && d->n_items >= DEEDS_ITEMS_MAX - DEED_KINDS) {
+		(void)text_copy(shown, sizeof shown, DEED_MORE); /* fits; there is room for one of each kind */
+		slot = slot_of(d, kind, shown);
+	}
+	if (*slot != 0 || shown[0] == 0)
 		return true;
 	if ((d->n_items & (d->n_items - 1)) == 0) { /* a power of two is full, or nothing is */
 		struct deeds_item *more = realloc(d->items, (d->n_items == 0 ? 1 : 2 * d->n_items) * sizeof *more);
@@ -138,10 +142,7 @@ void deeds_encode(const struct deeds *d, struct buf *out)
 
 static bool is_plain(const char *text)
 {
-	for (const char *c = text; *c != 0; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			return false;
-	return text_is_utf8(text, strlen(text), NULL);
+	return text_is_plain(text, strlen(text));
 }
 
 static bool take_items(struct rbuf *in, struct deeds *d)

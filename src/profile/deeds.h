@@ -13,9 +13,10 @@
 #include "base/err.h"
 #include "profile/trace.h"
 
-#define DEEDS_NAME_MAX 128   /* with its NUL; of an agent, a program */
-#define DEED_TEXT_MAX 200    /* likewise; of what an item names */
-#define DEEDS_ITEMS_MAX 1024 /* those beyond are counted */
+#define DEEDS_NAME_MAX 128 /* with its NUL; of an agent, a program */
+#define DEED_TEXT_MAX 200  /* likewise; of what an item names */
+#define DEEDS_ITEMS_MAX 1024
+#define DEED_MORE "more than are told apart" /* an item of its kind, which stands for those that had no room */
 
 enum amount {
 #define AMOUNT(name, word, text) AMOUNT_##name,
@@ -67,7 +68,7 @@ struct deeds {
 };
 
 void deeds_finish(struct deeds *d);
-/* Cut, control characters and what is no UTF-8 escaped; nothing where it is there, or there is no room (false: no memory). */
+/* Cut, control characters and what is no UTF-8 escaped; nothing where it is there. Where there is no room, DEED_MORE is what is new. False: no memory. */
 bool deeds_add(struct deeds *d, uint8_t kind, const char *text, size_t n);
 
 void deeds_encode(const struct deeds *d, struct buf *out);

@@ -288,13 +288,15 @@ static const char *word_of_losses(int i)
 	return losses_word((enum losses_of)i);
 }
 
-/* Text that moves no terminal; but for those characters. */
-static bool is_plain(const char *text, const char *but)
+/* Agent, tool, program and shape, with tabs between. */
+static bool is_key(const char *text)
 {
-	for (const char *c = text; *c != 0; c++)
-		if (((unsigned char)*c < ' ' || *c == 0x7f) && strchr(but, *c) == NULL)
+	for (size_t n; *text != 0; text += n + (text[n] != 0)) {
+		n = strcspn(text, "\t");
+		if (!text_is_plain(text, n))
 			return false;
-	return text_is_utf8(text, strlen(text), NULL);
+	}
+	return true;
 }
 
 static bool read_item(struct reader *r)
@@ -308,8 +310,8 @@ static bool read_item(struct reader *r)
 	for (size_t i = 0; i < FIRSTS_SUPPORT_MAX; i++)
 		if (!take_hex(r, &item.principals[i]))
 			return false;
-	return take_rest(r, item.item.text, sizeof item.item.text) && is_plain(item.item.text, "") &&
-	       firsts_restore(&r->p->firsts, &item);
+	return take_rest(r, item.item.text, sizeof item.item.text) &&
+	       text_is_plain(item.item.text, strlen(item.item.text)) && firsts_restore(&r->p->firsts, &item);
 }
 
 /* What follows a line that may be there any number of times has been read as the next one. */
@@ -499,7 +501,7 @@ bool form_head(const char *text, size_t n, struct form_head *ret)
 	uint32_t support;
 
 	return next_line(&r) && r.length == strlen(HEAD) && memcmp(r.at, HEAD, r.length) == 0 && begin(&r, "key") &&
-	       take_rest(&r, ret->key, sizeof ret->key) && is_plain(ret->key, "\t") && begin(&r, "epoch") &&
+	       take_rest(&r, ret->key, sizeof ret->key) && is_key(ret->key) && begin(&r, "epoch") &&
 	       take_u32(&r, UINT32_MAX, &ret->epoch) && begin(&r, "events") && take_u32(&r, UINT32_MAX, &ret->events) &&
 	       begin(&r, "support") && take_u32(&r, UINT32_MAX, &support) && begin(&r, "promise") &&
 	       take_double(&r, 0, 1, &ignored) && take_double(&r, -1, 1, &ignored) &&
@@ -516,7 +518,7 @@ int form_read(const char *text, size_t n, const uint8_t secret[PROFILE_KEY], str
 		return err_set(e, AMBIT_LIMIT, NULL, "a profile of more than %u bytes", FORM_MAX);
 	if (!next_line(&r) || r.length != strlen(HEAD) || memcmp(r.at, HEAD, r.length) != 0)
 		return bad(&r, "it does not begin with \"" HEAD "\"");
-	if (!begin(&r, "key") || !take_rest(&r, key, sizeof key) || !is_plain(key, "\t"))
+	if (!begin(&r, "key") || !take_rest(&r, key, sizeof key) || !is_key(key))
 		return bad(&r, "no key, or a longer one than there is");
 	if (profile_init(ret, key, secret) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profile");

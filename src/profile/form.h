@@ -8,7 +8,7 @@
 
 #include "profile/profile.h"
 
-#define FORM_MAX (4u << 20) /* bytes */
+#define FORM_MAX (8u << 20) /* bytes: all that a profile may have, with the longest numbers, is less */
 
 /* out fails where there is no room for it. */
 void form_write(const struct profile *p, struct buf *out);

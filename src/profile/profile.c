@@ -11,13 +11,25 @@
 #define MORE 0.25      /* of its surprise each doubling of how many are new of a kind adds */
 #define KNOWN_CALLS 10 /* traces from which on what they come to is what is usual */
 
+/* So many bytes of it at most, and no part of a character: a key is text. */
+static int cut(const char *text, size_t most)
+{
+	size_t n = strnlen(text, most), at;
+
+	if (!text_is_utf8(text, n, &at))
+		n = at;
+	return (int)n;
+}
+
 void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MAX])
 {
+	const int agent = cut(d->agent, 100), tool = cut(d->tool, 60), program = cut(d->program, 100);
+
 	if (level == 0)
-		(void)snprintf(ret, PROFILE_NAME_MAX, "%.100s\t%.60s\t%.100s\t%016llx", d->agent, d->tool, d->program,
-			       (unsigned long long)d->shape);
+		(void)snprintf(ret, PROFILE_NAME_MAX, "%.*s\t%.*s\t%.*s\t%016llx", agent, d->agent, tool, d->tool,
+			       program, d->program, (unsigned long long)d->shape);
 	else
-		(void)snprintf(ret, PROFILE_NAME_MAX, "\t%.60s\t%.100s\t", d->tool, d->program);
+		(void)snprintf(ret, PROFILE_NAME_MAX, "\t%.*s\t%.*s\t", tool, d->tool, program, d->program);
 }
 
 int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFILE_KEY])
@@ -279,8 +291,12 @@ void profile_calibrate(struct profile *p, const struct unusual *f)
 		return;
 	for (size_t i = 0; i < LAYERS; i++)
 		calibration_add(&p->rings[i], f->scores[i]);
-	for (size_t i = 0; i < PROMISES; i++)
+	for (size_t i = 0; i < PROMISES; i++) {
 		promise_learn(&p->promises[i], f->flagged[i]);
+		if (p->promises[i].alpha < f->least)
+			p->promises[i].level =
+				p->promises[i].alpha; /* it is not in force yet, and has nothing to catch up with */
+	}
 }
 
 static struct pupil *pupil_of(const struct profile *p, uint32_t principal)
@@ -291,12 +307,17 @@ static struct pupil *pupil_of(const struct profile *p, uint32_t principal)
 	return NULL;
 }
 
+bool profile_is_tainted(const struct deeds *d)
+{
+	return d->untrusted && d->acted;
+}
+
 const char *profile_refuses(const struct profile *shadow, const struct profile *scores, const struct deeds *d,
 			    const struct unusual *by)
 {
 	const struct pupil *pupil = pupil_of(shadow, firsts_principal(&shadow->firsts, d->principal));
 
-	if (d->untrusted && d->acted)
+	if (profile_is_tainted(d))
 		return "it had seen what is labelled untrusted, and then changed or sent something";
 	if (pupil != NULL && pupil->lessons >= PROFILE_LESSONS_MAX)
 		return "its session has taught this profile as much as one may";

@@ -48,6 +48,8 @@ int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFIL
 void profile_finish(struct profile *p);
 
 void profile_score(const struct profile *p, const struct deeds *d, struct unusual *ret);
+/* It had seen what is labelled untrusted, and then changed or sent something: neither what it did nor what it scored is a lesson. */
+bool profile_is_tainted(const struct deeds *d);
 /* Of one that was released, or was no attack for all that is known: thresholds follow. */
 void profile_calibrate(struct profile *p, const struct unusual *f);
 /* Why it may not teach: NULL, it may. by: what it scored, by the profile that scores. */

@@ -10,6 +10,7 @@
 #include "supervisor/endpoints.h"
 #include "supervisor/frozen.h"
 #include "supervisor/staging.h"
+#include "usual/layout.h"
 
 #define SCRATCH_MAX (UINT64_C(4) << 30) /* /tmp, home and /dev/shm together, if no limit says less */
 
@@ -127,6 +128,18 @@ static int hide_own(const struct event_request *q, const char *path, struct cell
 	return r;
 }
 
+/* By what an event is held against what is usual: who could read the key of its tables, or write a profile, would say what is usual. */
+static int hide_profiles(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	const char *last = strrchr(q->store, '/');
+	char path[GRANT_OBJECT_MAX];
+
+	if (q->store[0] != '/' ||
+	    snprintf(path, sizeof path, "%.*s/" USUAL_DIRECTORY, (int)(last - q->store), q->store) >= (int)sizeof path)
+		return 0;
+	return hide_own(q, path, spec, e);
+}
+
 /* What other events changed is nobody's to see, not even beneath a grant of the home, or of the directory beside a tree that lies on
  * another file system. */
 static int hide_store(const struct event_request *q, struct cell_spec *spec, struct err *e)
@@ -140,6 +153,7 @@ static int hide_store(const struct event_request *q, struct cell_spec *spec, str
 	r = hide_own(q, q->store, spec, e);
 	if (r == 0 && frozen_place(q->store, frozen)) /* nor is what holds events */
 		r = hide_own(q, frozen, spec, e);
+	r = r < 0 ? r : hide_profiles(q, spec, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++) {
 		const char *object = grant_object(&q->grants, i);
 		char path[GRANT_OBJECT_MAX];

@@ -77,7 +77,7 @@ static int write_file(const struct book *b, const char *name, const struct buf *
 /* All of it, one byte more than may be at most. -NOT_FOUND. */
 static int read_file(const struct book *b, const char *name, size_t most, struct buf *ret, struct err *e)
 {
-	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	ssize_t n;
 
@@ -95,6 +95,24 @@ static int read_file(const struct book *b, const char *name, size_t most, struct
 		return cannot(e, "read", name);
 	ret->len = (size_t)n;
 	return 0;
+}
+
+/* Each name there. getdents64 as it is: readdir wants a call that the role does not have. */
+static int list(const struct book *b, void (*each)(void *of, const char *name), void *of, struct err *e)
+{
+	_Alignas(struct dirent64) char room[8192];
+	ssize_t n;
+
+	if (lseek(b->dir_fd, 0, SEEK_SET) < 0)
+		return cannot(e, "list", "directory");
+	while ((n = getdents64(b->dir_fd, room, sizeof room)) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(room + at);
+
+			at += entry->d_reclen;
+			each(of, entry->d_name);
+		}
+	return n < 0 ? cannot(e, "list", "directory") : 0;
 }
 
 int book_open(struct book *b, int dir_fd, struct err *e)
@@ -282,7 +300,7 @@ static bool is_grown(const struct pair *p)
 	uint32_t more = p->scores.events < GROW_FIRST ? GROW_FIRST : p->scores.events;
 
 	more = more < GROW_MOST ? more : GROW_MOST;
-	return p->shadow.events - p->scores.events >= more &&
+	return p->shadow.events >= p->scores.events && p->shadow.events - p->scores.events >= more &&
 	       (k->events < GROW_RATIO_OF || promise_ratio(k) <= GROW_RATIO);
 }
 
@@ -294,24 +312,54 @@ static bool breaks_rule(const struct unusual *f)
 	return f->events >= ASKS_FROM && (f->is_new[DEED_DESTINATION] || f->is_new[DEED_PROGRAM]);
 }
 
+struct held {
+	size_t n;
+	char oldest[NAME_MAX + 1];
+};
+
+static void put_held(void *of, const char *name)
+{
+	struct held *h = of;
+
+	if (strncmp(name, USUAL_HELD, strlen(USUAL_HELD)) != 0)
+		return;
+	if (h->n++ == 0 || strcmp(name, h->oldest) < 0)
+		(void)text_copy(h->oldest, sizeof h->oldest, name); /* of a directory */
+}
+
+/* Ids of events are in the order of their time. The changes of the oldest wait as before: only what they would teach is lost. */
+static int make_room(const struct book *b, struct err *e)
+{
+	struct held h = { .n = 0 };
+	int r = list(b, put_held, &h, e);
+
+	if (r == 0 && h.n >= BOOK_HELD_MAX && unlinkat(b->dir_fd, h.oldest, 0) < 0 && errno != ENOENT)
+		r = cannot(e, "remove", h.oldest);
+	return r;
+}
+
 static int hold(const struct book *b, const char *event, const struct deeds *d, struct err *e)
 {
 	auto_buf bytes = { .max = 1u << 22 };
 	char name[NAME_MAX + 1];
+	int r;
 
 	deeds_encode(d, &bytes);
 	if (bytes.failed)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what an event did");
 	(void)snprintf(name, sizeof name, USUAL_HELD "%s", event);
-	return write_file(b, name, &bytes, e);
+	r = make_room(b, e);
+	return r < 0 ? r : write_file(b, name, &bytes, e);
 }
 
 static int teach(const struct book *b, struct pair *p, const struct deeds *d, const struct unusual *f, struct err *e)
 {
 	int r;
 
-	profile_calibrate(&p->scores, f);
-	p->dirty = true;
+	if (!profile_is_tainted(d)) {
+		profile_calibrate(&p->scores, f);
+		p->dirty = true;
+	}
 	r = profile_learn(&p->shadow, &p->scores, d, f);
 	p->unsaved++;
 	if (r < 0)
@@ -332,20 +380,27 @@ static int accept(struct book *b, const struct deeds *d, struct err *e)
 
 		profile_key(d, level, key);
 		r = pair_of(b, key, &p, &is_new, e);
-		if (r == 0 && profile_accept(&p->scores, d) < 0)
+		if (r == 0 && (profile_accept(&p->scores, d) < 0 || profile_accept(&p->shadow, d) < 0))
 			r = err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
 		if (r == 0) {
-			p->dirty = true;
+			p->dirty = true; /* both: what scores is the shadow, once that is promoted */
+			p->unsaved++;
 			r = save_pair(b, p, e);
 		}
 	}
 	return r;
 }
 
-/* Each level learns; the narrowest that is not young has the word, or the narrowest. */
+/* Whether a profile has the word for another that has had it so far: the narrowest that is not young, or the narrowest that knows what is new. */
+static bool knows_better(const struct unusual *f, const struct unusual *so_far)
+{
+	return so_far->young && (!f->young || (so_far->events < ASKS_FROM && f->events >= ASKS_FROM));
+}
+
+/* Each level learns. */
 static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, struct usual_found *ret, struct err *e)
 {
-	bool has_word = false, is_new;
+	bool is_new;
 	int r = 0;
 
 	for (unsigned level = 0; level < PROFILE_LEVELS && r == 0; level++) {
@@ -358,18 +413,15 @@ static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, st
 		if (r < 0)
 			break;
 		profile_score(&p->scores, d, &f);
-		if (!has_word && (!f.young || level == 0 || level == PROFILE_LEVELS - 1)) {
+		if (level == 0 || knows_better(&f, &ret->f)) {
 			const char *why = profile_refuses(&p->shadow, &p->scores, d, &f);
 
-			if (!f.young || level == 0) {
-				ret->f = f;
-				ret->level = (uint8_t)level;
-				(void)text_copy(ret->key, sizeof ret->key, key);
-				(void)text_copy(ret->not_taught, sizeof ret->not_taught, why != NULL ? why : "");
-				for (size_t i = 0; i < PROMISES; i++)
-					ret->ratio[i] = promise_ratio(&p->scores.promises[i]);
-			}
-			has_word = !f.young;
+			ret->f = f;
+			ret->level = (uint8_t)level;
+			(void)text_copy(ret->key, sizeof ret->key, key);
+			(void)text_copy(ret->not_taught, sizeof ret->not_taught, why != NULL ? why : "");
+			for (size_t i = 0; i < PROMISES; i++)
+				ret->ratio[i] = promise_ratio(&p->scores.promises[i]);
 		}
 		if (teaches)
 			r = teach(b, p, d, &f, e);
@@ -393,6 +445,11 @@ int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *
 	return ask->use == USUAL_TEACH ? at_all_levels(b, d, true, &(struct usual_found){ .asks = false }, e) : 0;
 }
 
+static int nothing_held(const struct usual_settle *s, struct err *e)
+{
+	return err_set(e, AMBIT_NOT_FOUND, NULL, "no profile waits for a word on %s", s->event);
+}
+
 int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 {
 	auto_buf bytes = { .max = 0 };
@@ -401,16 +458,18 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 	int r;
 
 	(void)snprintf(name, sizeof name, USUAL_HELD "%s", s->event);
+	if (!s->released) /* whatever it says */
+		return unlinkat(b->dir_fd, name, 0) == 0 ? 0
+		       : errno == ENOENT                 ? nothing_held(s, e)
+							 : cannot(e, "remove", name);
 	r = read_file(b, name, 1u << 22, &bytes, e);
 	if (r == -AMBIT_NOT_FOUND)
-		return err_set(e, AMBIT_NOT_FOUND, NULL, "no profile waits for a word on %s", s->event);
+		return nothing_held(s, e);
 	r = r < 0 ? r : deeds_decode(bytes.data, bytes.len, &d, e);
 	if (r < 0)
 		return r;
-	if (s->released)
-		r = accept(b, &d, e);
-	if (r == 0 && s->released)
-		r = at_all_levels(b, &d, true, &(struct usual_found){ .asks = false }, e);
+	r = accept(b, &d, e);
+	r = r < 0 ? r : at_all_levels(b, &d, true, &(struct usual_found){ .asks = false }, e);
 	deeds_finish(&d);
 	if (r == 0 && unlinkat(b->dir_fd, name, 0) < 0)
 		r = cannot(e, "remove", name);
@@ -427,6 +486,7 @@ static int by_name(const void *a, const void *b)
 struct page {
 	char names[BOOK_PAGE][NAME_MAX + 1]; /* the least ones behind the last page's, in their order */
 	size_t n;
+	const char *after;
 };
 
 static void put_name(struct page *page, const char *name)
@@ -438,24 +498,12 @@ static void put_name(struct page *page, const char *name)
 	qsort(page->names, page->n, sizeof page->names[0], by_name);
 }
 
-/* getdents64 as it is: readdir wants a call that the role does not have. */
-static int list(const struct book *b, const char *after, struct page *page, struct err *e)
+static void put_profile(void *of, const char *name)
 {
-	_Alignas(struct dirent64) char room[8192];
-	ssize_t n;
+	struct page *page = of;
 
-	page->n = 0;
-	if (lseek(b->dir_fd, 0, SEEK_SET) < 0)
-		return cannot(e, "list", "directory");
-	while ((n = getdents64(b->dir_fd, room, sizeof room)) > 0)
-		for (ssize_t at = 0; at < n;) {
-			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(room + at);
-
-			at += entry->d_reclen;
-			if (has_ending(entry->d_name, USUAL_SCORES) && strcmp(entry->d_name, after) > 0)
-				put_name(page, entry->d_name);
-		}
-	return n < 0 ? cannot(e, "list", "directory") : 0;
+	if (has_ending(name, USUAL_SCORES) && strcmp(name, page->after) > 0)
+		put_name(page, name);
 }
 
 static uint64_t size_of(const struct book *b, const char *key)
@@ -477,7 +525,7 @@ static uint64_t size_of(const struct book *b, const char *key)
 static bool head_of(const struct book *b, const char *name, struct form_head *ret)
 {
 	char head[FORM_HEAD_MAX];
-	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, head, sizeof head);
 
 	return n > 0 && form_head(head, (size_t)n, ret);
@@ -489,9 +537,10 @@ static void row_of(const struct book *b, const char *name, struct usual_row *ret
 	char other[NAME_MAX + 1];
 
 	*ret = (struct usual_row){ .epoch = 0 };
-	(void)snprintf(ret->id, sizeof ret->id, "%.*s", (int)strcspn(name, "."), name);
+	(void)text_escape(ret->id, sizeof ret->id, name, strcspn(name, "."));
 	if (!head_of(b, name, &head)) {
-		(void)snprintf(ret->key, sizeof ret->key, "?%.200s", name);
+		ret->key[0] = '?';
+		(void)text_escape(ret->key + 1, sizeof ret->key - 1, name, strlen(name));
 		return;
 	}
 	name_of(b, head.key, USUAL_SHADOW, other);
@@ -511,7 +560,11 @@ int book_page(struct book *b, const char *after, struct usual_row rows[BOOK_PAGE
 	auto_free struct page *page = malloc(sizeof *page);
 	int r = page == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a list") : book_save(b, e);
 
-	r = r < 0 ? r : list(b, after, page, e);
+	if (r < 0)
+		return r;
+	page->n = 0;
+	page->after = after;
+	r = list(b, put_profile, page, e);
 	if (r < 0)
 		return r;
 	for (*ret_n = 0; *ret_n < page->n; ++*ret_n)

@@ -13,9 +13,10 @@
 #include "profile/profile.h"
 #include "usual/link.h"
 
-#define BOOK_HOT 32        /* pairs in memory: 4 MiB each, if they are full */
+#define BOOK_HOT 32        /* pairs in memory: 17 MiB each, if they are full */
 #define BOOK_SAVE_EVERY 50 /* lessons that may be lost */
 #define BOOK_FILES_MAX 20000
+#define BOOK_HELD_MAX 256 /* events that wait for a word: some 1.4 MB each at most */
 
 struct pair {
 	struct profile scores, shadow;

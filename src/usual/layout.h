@@ -1,7 +1,7 @@
 /* layout - the names in the directory of a person's profiles (doc/PROFILES.md).
  *
  * Owns:   nothing but the names, so that who starts, keeps and tests it has the same.
- * Called: usual, lib, tests. */
+ * Called: usual, lib, supervisor, tests. */
 #ifndef USUAL_LAYOUT_H
 #define USUAL_LAYOUT_H
 

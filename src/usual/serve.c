@@ -16,12 +16,20 @@
 
 #define DEEDS_BYTES_MAX (4u << 20)
 #define PART 60000
+#define TEXTS_MAX 8 /* on their way at once: 8 MiB each */
+
+/* A text that a client is told, as fast as it reads. */
+struct telling {
+	struct buf text; /* owned; empty: there is none */
+	size_t at;
+};
 
 struct server {
 	int listen_fd; /* borrowed */
 	struct book *book;
 	int clients[SERVE_CLIENTS_MAX]; /* owned; -1: none */
-	uint64_t idle_ms;               /* since boot: from when on nobody was there; 0: somebody is */
+	struct telling telling[SERVE_CLIENTS_MAX];
+	uint64_t idle_ms; /* since boot: from when on nobody was there; 0: somebody is */
 	struct usual_row rows[BOOK_PAGE];
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
@@ -30,6 +38,7 @@ static void part_with(struct server *s, size_t i)
 {
 	fd_close(&s->clients[i]);
 	s->clients[i] = -1;
+	buf_finish(&s->telling[i].text);
 }
 
 static int tell(int sock, enum wire_number number, const struct buf *body)
@@ -117,21 +126,42 @@ static int hear_list(struct server *s, int sock, struct wire_message *m, struct 
 	return tell(sock, WIRE_USUAL_PAGE, &out) < 0 ? -AMBIT_GONE : 1;
 }
 
-/* In parts, of which the last one is shorter, or empty. */
-static int tell_text(int sock, const struct buf *text)
+/* In parts, of which the last one is shorter, or empty. 1; -GONE. */
+static int tell_on(struct server *s, size_t i)
 {
-	for (size_t at = 0;; at += PART) {
-		const size_t n = text->len - at < PART ? text->len - at : PART;
-		struct buf part = { .data = text->data + at, .len = n, .cap = n, .max = n, .lent = true };
+	struct telling *t = &s->telling[i];
 
-		if (tell(sock, WIRE_USUAL_TEXT, &part) < 0)
+	for (;;) {
+		const size_t left = t->text.len - t->at, n = left < PART ? left : PART;
+		struct buf part = { .data = t->text.data + t->at, .len = n, .cap = n, .max = n, .lent = true };
+		const int r = tell(s->clients[i], WIRE_USUAL_TEXT, &part);
+
+		if (r == -EAGAIN)
+			return 1; /* it has not read the others yet */
+		if (r < 0)
 			return -AMBIT_GONE;
-		if (n < PART)
+		t->at += n;
+		if (n < PART) {
+			buf_finish(&t->text);
 			return 1;
+		}
 	}
 }
 
-static int hear_key(struct server *s, int sock, struct wire_message *m, struct err *e)
+static int tell_text(struct server *s, size_t i, struct buf *text, struct err *e)
+{
+	size_t others = 0;
+
+	for (size_t k = 0; k < SERVE_CLIENTS_MAX; k++)
+		others += s->telling[k].text.len > 0;
+	if (others >= TEXTS_MAX)
+		return err_set(e, AMBIT_LIMIT, "try again", "%d profiles are being told already", TEXTS_MAX);
+	s->telling[i] = (struct telling){ .text = *text };
+	*text = (struct buf){ .max = 0 };
+	return tell_on(s, i);
+}
+
+static int hear_key(struct server *s, size_t i, struct wire_message *m, struct err *e)
 {
 	auto_buf text = { .max = FORM_MAX };
 	char key[PROFILE_NAME_MAX];
@@ -147,7 +177,7 @@ static int hear_key(struct server *s, int sock, struct wire_message *m, struct e
 	default: break;
 	}
 	r = book_get(s->book, key, shadow, &text, e);
-	return r < 0 ? r : tell_text(sock, &text);
+	return r < 0 ? r : tell_text(s, i, &text, e);
 }
 
 static int hear_put(struct server *s, int sock, struct wire_message *m, struct err *e)
@@ -164,14 +194,16 @@ static int hear_put(struct server *s, int sock, struct wire_message *m, struct e
 }
 
 /* 1: it was answered; 0: it is done, and that is the answer. */
-static int answer(struct server *s, int sock, struct wire_message *m, struct err *e)
+static int answer(struct server *s, size_t i, struct wire_message *m, struct err *e)
 {
+	const int sock = s->clients[i];
+
 	switch ((unsigned)m->number) {
 	case WIRE_USUAL_SCORE: return hear_score(s, sock, m, e);
 	case WIRE_USUAL_SETTLE: return hear_settle(s, m, e);
 	case WIRE_USUAL_LIST: return hear_list(s, sock, m, e);
 	case WIRE_USUAL_PUT: return hear_put(s, sock, m, e);
-	default: return hear_key(s, sock, m, e);
+	default: return hear_key(s, i, m, e);
 	}
 }
 
@@ -188,7 +220,7 @@ static void hear(struct server *s, size_t i)
 		part_with(s, i);
 		return;
 	}
-	r = answer(s, s->clients[i], &m, &e);
+	r = answer(s, i, &m, &e);
 	if (r == 0)
 		r = tell(s->clients[i], WIRE_USUAL_DONE, NULL) < 0 ? -AMBIT_GONE : 1;
 	else if (r < 0 && r != -AMBIT_GONE)
@@ -226,14 +258,17 @@ static int turn(struct server *s, bool *ret_over, struct err *e)
 	uint64_t now;
 
 	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++) {
-		p[1 + i] = (struct pollfd){ .fd = s->clients[i], .events = POLLIN };
+		p[1 + i] = (struct pollfd){ .fd = s->clients[i],
+					    .events = s->telling[i].text.len > 0 ? POLLOUT : POLLIN };
 		alone = alone && s->clients[i] < 0;
 	}
 	if (poll(p, 1 + SERVE_CLIENTS_MAX, alone ? SERVE_IDLE_MS : -1) < 0 && errno != EINTR)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot wait for events");
 	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
-		if (s->clients[i] >= 0 && p[1 + i].revents != 0)
+		if (s->clients[i] >= 0 && p[1 + i].revents != 0 && s->telling[i].text.len == 0)
 			hear(s, i);
+		else if (s->clients[i] >= 0 && p[1 + i].revents != 0 && tell_on(s, i) < 0)
+			part_with(s, i);
 	if (p[0].revents != 0)
 		meet(s);
 	now = clock_boot_ms();
@@ -261,7 +296,7 @@ int serve_run(int listen_fd, struct book *b, struct err *e)
 	while (r == 0 && !over)
 		r = turn(s, &over, e);
 	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
-		fd_close(&s->clients[i]);
+		part_with(s, i);
 	return r < 0 ? r : book_save(b, e);
 }
 

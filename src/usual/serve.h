@@ -1,7 +1,7 @@
 /* serve - the keeper of profiles at work: answers whoever is connected, by turns.
  *
  * Owns:   the connections.
- * Holds:  each message has one answer, and one client one message at a time; who does not read its answer is parted with. Nobody is waited for.
+ * Holds:  each message has one answer, and one client one message at a time; who does not read its answer is parted with, but for a text, which waits. Nobody is waited for.
  * Called: the role ambit-usual. */
 #ifndef USUAL_SERVE_H
 #define USUAL_SERVE_H

@@ -8,6 +8,8 @@ import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import time
 
@@ -126,6 +128,47 @@ def what_is_unusual_is_held(place):
         assert again.returncode == 0, told(again)
 
 
+def output_counts(place):
+    """How much it wrote is known when it is scored: 11 bytes, six times."""
+    with Usual(place) as u:
+        u.grow(6, "echo 0123456789")
+        text = expect_ok(u.ambit("profile", "export", u.of()["id"], "--shadow")).stdout
+        assert "\namount output_bytes 11:6\n" in text, [line for line in text.splitlines() if "output" in line]
+
+
+def who_is_not_seen_to_act_is_not_believed(place):
+    """What saw untrusted data and changed something teaches nothing, also where nobody looks."""
+    with Usual(place) as u:
+        for label, says in (((), None), (("--label", "untrusted"), "untrusted")):
+            for observe in ("full", "off"):
+                result = json.loads(u.run(WORK, *label, "--observe", observe, "--json").stdout)
+                assert (says or "") in (result["usual"]["not_taught"] or "no reason") and (result["usual"]["not_taught"] is None) == (says is None), (label, observe, result["usual"])
+
+
+def what_is_held_is_not_thrown_away(place):
+    """--discard is for what fails. The twin: with it, what fails is thrown away, unusual or not."""
+    with Usual(place) as u:
+        u.grow(6, profile="ask")
+        result = u.run(ODD, "--discard", profile="ask")
+        event = re.search(r"ambit commit (e_\w+)", result.stderr)
+        assert result.returncode == 123 and event, told(result)
+        expect_ok(u.ambit("commit", event.group(1)))
+        assert u.made() == "odd"
+        result = u.run("/usr/bin/env -i true; echo more > made; exit 3", "--discard", profile="ask")
+        assert result.returncode == 3 and "ambit commit" not in result.stderr and u.made() == "odd", told(result)
+
+
+def what_has_no_room_hides_nothing(place):
+    """More changes than a record takes, or than a profile tells apart, before what a person would be asked about."""
+    each = "i=0; while [ $i -lt %d ]; do %s; i=$((i+1)); done"
+    pads = {"names": each % (4200, ": > n$i"), "directories": f"mkdir $({each % (1100, 'echo d$i')}); {each % (1100, ': > d$i/a')}"}
+    with Usual(place) as u:
+        u.grow(6, f"mkdir d; rm -r d; {WORK}", profile="ask")
+        for what, pad in pads.items():
+            result = u.run(f"{pad}; {ODD}", profile="ask")
+            assert result.returncode == 123 and u.made() == "x", (what, told(result)[-500:])
+
+
 def what_is_discarded_teaches_nothing(place):
     with Usual(place) as u:
         u.grow(6, profile="ask")
@@ -201,6 +244,34 @@ def profiles_are_shown_and_moved(place):
         assert u.of()["epoch"] == 3, u.of()
 
 
+def a_long_profile_is_told_whole(place):
+    """More than a socket holds, to one that reads slowly. The twin: others are answered meanwhile."""
+    with Usual(place) as u:
+        u.grow(6)
+        identity = u.of()["id"]
+        lines = expect_ok(u.ambit("profile", "export", identity)).stdout.splitlines(keepends=True)
+        at = max(n for n, line in enumerate(lines) if line.startswith("item ")) + 1
+        lines[at:at] = [f"item directory 1 abc 0 0 ./{n:0150}\n" for n in range(5000)]
+        write(f"{u.tree}/long", "".join(lines))
+        expect_ok(u.ambit("profile", "import", "long"))
+        for _ in range(3):
+            assert expect_ok(u.ambit("profile", "export", identity)).stdout == "".join(lines)
+        expect_ok(u.ambit("profile", "show", identity), "and 49")
+        expect_ok(u.ambit("profile", "diff", identity))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as slow:
+            slow.connect(f"{u.dir}/socket")
+            slow.recv(100)
+            row = u.of()
+            key = f"coder\trun\tsh\t{row['shape']}".encode()
+            slow.send(struct.pack("<HH", 483, 0) + b"\0" + key.ljust(320, b"\0"))
+            u.grow(2)
+            told_all, part = b"", b"x" * 60004
+            while len(part) == 60004:
+                part = slow.recv(1 << 16)
+                told_all += part[4:]
+            assert told_all == "".join(lines).encode()
+
+
 def a_profile_that_is_none_is_refused_with_its_line(place):
     with Usual(place) as u:
         u.grow(6)
@@ -233,6 +304,21 @@ def a_damaged_profile_is_told_and_not_used(place):
             assert "epohc" in file.read()
 
 
+def a_pipe_in_place_of_a_profile_holds_up_nobody(place):
+    """Reading it would never end. The twin: another agent's events go on."""
+    with Usual(place) as u:
+        u.grow(1)
+        u.grow(1, agent="other")
+        path = f"{u.dir}/{u.of()['id']}.profile"
+        u.until_it_ends()
+        os.remove(path)
+        os.mkfifo(path)
+        began = time.monotonic()
+        result = u.run("echo y > made", profile="ask")
+        assert result.returncode == 123 and "could not be held against" in result.stderr, told(result)
+        assert u.usual(WORK, agent="other")["error"] is None and time.monotonic() - began < 10 * SLOW
+
+
 def who_has_died_comes_again(place):
     """The keeper is killed between two events: what was saved is there."""
     with Usual(place) as u:
@@ -254,8 +340,9 @@ def a_cell_cannot_reach_the_keeper(place):
         u.rows()
         outside = expect_ok(place.run("/usr/bin/python3", "-c", source, u.dir, cwd=u.tree)).stdout
         assert "connected" in outside and "read 40" in outside, outside
-        inside = expect_ok(u.ambit("run", "--read", u.home, "--work", ".", "--", "/usr/bin/python3", "-c", source, u.dir)).stdout
-        assert "connected" not in inside, inside
+        for way in (("--read", u.home), ("--write", u.home), ("--write", u.home, "--direct")):
+            inside = expect_ok(u.ambit("run", *way, "--", "/usr/bin/python3", "-c", source, u.dir)).stdout
+            assert "connected" not in inside and "read" not in inside, (way, inside)
 
 
 def many_at_once_teach_one_profile(place):
@@ -269,9 +356,9 @@ def many_at_once_teach_one_profile(place):
         assert sum(r["learned"] for r in u.rows() if r["agent"] == "coder") == 13, u.rows()
 
 
-SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, what_is_discarded_teaches_nothing,
-             a_person_releases_by_name, hold_freezes_the_session, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved,
-             a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
+SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, output_counts, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
+             a_person_releases_by_name, hold_freezes_the_session, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
+             a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -6,13 +6,18 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "profile/form.h"
 #include "prop.h"
+#include "usual/book.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -64,24 +69,24 @@ static struct deeds event_of(struct prop *p, unsigned step, const char *session)
 	return d;
 }
 
-struct pair {
+struct both {
 	struct profile scores, shadow;
 };
 
-static void begin(struct pair *w)
+static void begin(struct both *w)
 {
 	assert_int_equal(profile_init(&w->scores, "coder\trun\tgit\t07", secret), 0);
 	assert_int_equal(profile_init(&w->shadow, "coder\trun\tgit\t07", secret), 0);
 }
 
-static void end(struct pair *w)
+static void end(struct both *w)
 {
 	profile_finish(&w->scores);
 	profile_finish(&w->shadow);
 }
 
 /* As the keeper does it (usual/): by way of the form. */
-static void promote(struct pair *w)
+static void promote(struct both *w)
 {
 	auto_buf text = { .max = FORM_MAX };
 	struct calibration rings[LAYERS];
@@ -96,14 +101,14 @@ static void promote(struct pair *w)
 	memcpy(w->scores.rings, rings, sizeof rings);
 }
 
-static void live(struct pair *w, const struct deeds *d, struct unusual *f)
+static void live(struct both *w, const struct deeds *d, struct unusual *f)
 {
 	profile_score(&w->scores, d, f);
 	profile_calibrate(&w->scores, f);
 	assert_int_equal(profile_learn(&w->shadow, &w->scores, d, f), 0);
 }
 
-static void grow(struct pair *w, struct prop *p, unsigned n)
+static void grow(struct both *w, struct prop *p, unsigned n)
 {
 	static unsigned sessions;
 	char session[32];
@@ -161,7 +166,13 @@ static void items_are_bounded(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 2 * DEEDS_ITEMS_MAX; i++)
 		assert_true(deeds_add(&d, DEED_DIRECTORY, text, (size_t)snprintf(text, sizeof text, "%u", i)));
-	assert_int_equal(d.n_items, DEEDS_ITEMS_MAX);
+	assert_int_equal(d.n_items, DEEDS_ITEMS_MAX - DEED_KINDS + 1);
+	for (unsigned i = 0; i < 2; i++) /* what has no room is no silence: of each kind one item says so */
+		for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
+			assert_true(deeds_add(&d, kind, text, (size_t)snprintf(text, sizeof text, "more %u", i)));
+	assert_int_equal(d.n_items, DEEDS_ITEMS_MAX - 1);
+	for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
+		assert_string_equal(d.items[d.n_items - kind].text, DEED_MORE);
 	deeds_finish(&d);
 }
 
@@ -180,6 +191,33 @@ static void keys_are_wider_and_wider(void **state)
 	assert_string_equal(key, "\tt\tp\t");
 }
 
+/* A key is text that its file is taken with again, wherever a long name was cut. */
+static void a_key_is_cut_between_characters(void **state)
+{
+	(void)state;
+	for (size_t n = 90; n < 105; n++) {
+		struct deeds d = { .shape = 1 };
+		char key[PROFILE_NAME_MAX];
+		auto_buf text = { .max = FORM_MAX };
+		struct profile p, back;
+		struct err e;
+
+		memset(d.program, 'a', n);
+		(void)snprintf(d.program + n, sizeof d.program - n, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+		set_name(d.tool, "run");
+		for (unsigned level = 0; level < PROFILE_LEVELS; level++) {
+			profile_key(&d, level, key);
+			assert_int_equal(profile_init(&p, key, secret), 0);
+			form_write(&p, &text);
+			if (form_read((const char *)text.data, text.len, secret, &back, &e) < 0)
+				fail_msg("%zu: %s", n, e.msg);
+			profile_finish(&back);
+			profile_finish(&p);
+			buf_reset(&text);
+		}
+	}
+}
+
 /* ---- what is said ---- */
 
 static void a_young_profile_promises_nothing(void **state)
@@ -187,7 +225,7 @@ static void a_young_profile_promises_nothing(void **state)
 	struct prop p = prop_round(0);
 	struct deeds d = event_of(&p, 3, "s");
 	struct unusual f;
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -213,7 +251,7 @@ static void what_is_odd_is_flagged_with_its_reasons(void **state)
 	struct prop p = prop_round(0);
 	struct unusual f;
 	struct deeds d;
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -248,7 +286,7 @@ static void what_is_odd_is_flagged_with_its_reasons(void **state)
 static void usual_events_are_flagged_as_was_promised(void **state)
 {
 	struct prop p = prop_round(3);
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -259,13 +297,48 @@ static void usual_events_are_flagged_as_was_promised(void **state)
 	end(&w);
 }
 
+/* What is promised can come true: with a full ring of scores the least p is small enough for each promise. */
+static void what_is_promised_can_be_kept(void **state)
+{
+	static const double alphas[PROMISES] = { PROMISE_LOG, PROMISE_ASK };
+	struct promise_kept k;
+	struct calibration c;
+
+	(void)state;
+	calibration_init(&c);
+	for (unsigned i = 0; i < 3000; i++)
+		calibration_add(&c, 1 + (i % 100) / 100.0);
+	for (size_t i = 0; i < PROMISES; i++) {
+		promise_init(&k, alphas[i]);
+		assert_true(promise_flags(&k, LAYERS * calibration_p(&c, 5), LAYERS * calibration_least(&c)));
+		assert_false(promise_flags(&k, LAYERS * calibration_p(&c, 1), LAYERS * calibration_least(&c)));
+	}
+}
+
+/* What is not in force yet has nothing to catch up with: the first flags are as rare as was promised. */
+static void a_promise_begins_at_its_level(void **state)
+{
+	struct prop p = prop_round(0);
+	const struct promise_kept *k;
+	struct both w;
+
+	(void)state;
+	begin(&w);
+	grow(&w, &p, 280);
+	for (size_t i = 0; i < PROMISES; i++) {
+		k = &w.scores.promises[i];
+		assert_true(k->level <= k->alpha && k->level >= k->alpha);
+	}
+	end(&w);
+}
+
 /* ---- who teaches ---- */
 
 static void lessons_are_bounded(void **state)
 {
 	struct prop p = prop_round(0);
 	struct unusual f;
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -301,7 +374,7 @@ static void what_saw_untrusted_data_and_acted_does_not_teach(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct deeds d = event_of(&p, 3, "s");
-		struct pair w;
+		struct both w;
 
 		begin(&w);
 		d.untrusted = rows[i].untrusted;
@@ -318,7 +391,7 @@ static void what_is_more_unusual_than_most_does_not_teach(void **state)
 {
 	struct prop p = prop_round(0);
 	struct unusual f;
-	struct pair w;
+	struct both w;
 	uint32_t before;
 
 	(void)state;
@@ -342,7 +415,7 @@ static void one_principal_makes_nothing_known_where_two_are_asked_for(void **sta
 {
 	struct prop p = prop_round(0);
 	struct unusual f;
-	struct pair w;
+	struct both w;
 
 	(void)state;
 	begin(&w);
@@ -372,7 +445,7 @@ static void a_profile_is_kept_as_text(void **state)
 	auto_buf text = { .max = FORM_MAX }, again = { .max = FORM_MAX };
 	struct unusual a, b;
 	struct profile back;
-	struct pair w;
+	struct both w;
 	struct err e;
 
 	(void)state;
@@ -401,7 +474,7 @@ static void a_text_that_was_changed_is_refused(void **state)
 	struct prop p = prop_round(0);
 	auto_buf text = { .max = FORM_MAX };
 	struct profile back;
-	struct pair w;
+	struct both w;
 	struct err e;
 	size_t taken = 0, tried = 0;
 
@@ -435,21 +508,341 @@ static void a_text_that_was_changed_is_refused(void **state)
 	end(&w);
 }
 
+/* All that a profile may have, with the longest numbers that lessons give it: it can be kept, and had back. */
+static void a_full_profile_has_a_form(void **state)
+{
+	auto_buf text = { .max = FORM_MAX };
+	struct profile p, back;
+	char name[SYMBOL_MAX];
+	struct err e;
+
+	(void)state;
+	assert_int_equal(profile_init(&p, "a\tt\tp\t07", secret), 0);
+	for (unsigned i = 0; i < FIRSTS_MAX; i++) {
+		struct first item = { .item = { .kind = DEED_DESTINATION }, .events = 500000 };
+
+		(void)snprintf(item.item.text, DEED_TEXT_MAX, "%0199u", i);
+		for (unsigned k = 0; k < FIRSTS_SUPPORT_MAX; k++)
+			item.principals[k] = 0xfffffff0 + k;
+		assert_true(firsts_restore(&p.firsts, &item));
+	}
+	while (p.calls.words.n < WORDS_MAX)
+		(void)words_learn(&p.calls.words, name, (size_t)snprintf(name, sizeof name, "%047zu", p.calls.words.n));
+	for (uint32_t i = 0; p.calls.grammar.n < GRAMMAR_NODES_MAX;
+	     i++) { /* pairs, whose words are known by themselves */
+		const uint32_t first = WORD_FIRST + i / 4000 % 4000, second = WORD_FIRST + i % 4000;
+
+		if (i < 4000)
+			assert_int_not_equal(grammar_restore(&p.calls.grammar, 0, (uint16_t)second, 1000000),
+					     UINT32_MAX);
+		else
+			(void)grammar_restore(&p.calls.grammar, grammar_child(&p.calls.grammar, 0, (uint16_t)first),
+					      (uint16_t)second, 500000);
+	}
+	for (size_t i = 0; i < LAYERS; i++)
+		for (unsigned k = 0; k < CALIBRATION_RING; k++)
+			calibration_add(&p.rings[i], 12.3456789 + k / 1000.0);
+	form_write(&p, &text);
+	assert_false(text.failed);
+	if (form_read((const char *)text.data, text.len, secret, &back, &e) < 0)
+		fail_msg("%s", e.msg);
+	profile_finish(&back);
+	profile_finish(&p);
+}
+
+/* A file of somebody else's moves no terminal: neither by bytes of eight bits, nor by turning what is read around. */
+static void a_text_that_moves_a_terminal_is_refused(void **state)
+{
+	static const char *const texts[] = { "/bin/\xc2\x9b"
+					     "2J",
+					     "/bin/\xe2\x80\xaexcod", "/bin/\xe2\x80\x8b", "/bin/\x7f" };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT_OF(texts); i++) {
+		const char *text = texts[i / 2];
+		struct first item = { .item = { .kind = DEED_PROGRAM }, .events = 1, .principals = { 1 } };
+		auto_buf form = { .max = FORM_MAX }, encoded = { .max = 1 << 16 };
+		struct deeds d = { .n_items = 0 }, taken;
+		struct profile p, back;
+		struct err e;
+
+		(void)snprintf(item.item.text, DEED_TEXT_MAX, "%s", i % 2 > 0 ? text : "/bin/true");
+		assert_int_equal(profile_init(&p, i % 2 > 0 ? "k" : text, secret), 0);
+		assert_true(firsts_restore(&p.firsts, &item));
+		form_write(&p, &form);
+		assert_int_equal(form_read((const char *)form.data, form.len, secret, &back, &e), -AMBIT_MALFORMED);
+		profile_finish(&p);
+		add(&d, DEED_PROGRAM, "x");
+		(void)snprintf(d.items[0].text, DEED_TEXT_MAX, "%s", text);
+		deeds_encode(&d, &encoded);
+		assert_int_equal(deeds_decode(encoded.data, encoded.len, &taken, &e), -AMBIT_MALFORMED);
+		deeds_finish(&d);
+	}
+}
+
+/* ---- the keeper's book ---- */
+
+struct shelf {
+	char path[32];
+	int dir_fd;
+	struct book *book;
+	struct prop p;
+	unsigned sessions;
+};
+
+static void open_shelf(struct shelf *s)
+{
+	struct err e;
+
+	*s = (struct shelf){ .path = "/tmp/ambit-book-XXXXXX", .p = prop_round(0) };
+	assert_non_null(mkdtemp(s->path));
+	s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->book = malloc(sizeof *s->book);
+	assert_non_null(s->book);
+	assert_int_equal(book_open(s->book, s->dir_fd, &e), 0);
+}
+
+static void close_shelf(struct shelf *s)
+{
+	DIR *d = opendir(s->path);
+	struct dirent *entry;
+
+	book_close(s->book);
+	free(s->book);
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		(void)unlinkat(s->dir_fd, entry->d_name, 0);
+	(void)closedir(d);
+	(void)close(s->dir_fd);
+	assert_int_equal(rmdir(s->path), 0);
+}
+
+static struct deeds deeds_by(struct shelf *s, const char *agent, const char *destination)
+{
+	char session[16];
+	struct deeds d;
+
+	(void)snprintf(session, sizeof session, "s%u", s->sessions++);
+	d = event_of(&s->p, 3, session);
+	set_name(d.agent, agent);
+	if (destination != NULL)
+		add(&d, DEED_DESTINATION, destination);
+	return d;
+}
+
+/* Takes d. */
+static struct usual_found scored(struct shelf *s, struct deeds d)
+{
+	const struct usual_ask ask = { .use = USUAL_TEACH, .asks = true, .event = "e_1" };
+	struct usual_found found;
+	struct err e;
+
+	if (book_score(s->book, &ask, &d, &found, &e) < 0)
+		fail_msg("%s", e.msg);
+	deeds_finish(&d);
+	return found;
+}
+
+static void settle(struct shelf *s, bool released)
+{
+	const struct usual_settle word = { .released = released, .event = "e_1" };
+	struct err e;
+
+	if (book_settle(s->book, &word, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+/* Usual ones, of both destinations. */
+static void teach_book(struct shelf *s, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct deeds d = deeds_by(s, "coder", "github.example:443");
+
+		add(&d, DEED_DESTINATION, "pypi.example:443");
+		assert_false(scored(s, d).held);
+	}
+}
+
+/* Of an agent that is new, or of other grants, the wide profile knows what was never there. */
+static void a_rule_counts_for_who_is_new(void **state)
+{
+	struct usual_found found;
+	struct shelf s;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	found = scored(&s, deeds_by(&s, "other", NULL));
+	assert_true(found.f.young && !found.asks);
+	found = scored(&s, deeds_by(&s, "third", "paste.example:443"));
+	assert_true(found.asks && found.held && found.level == 1);
+	close_shelf(&s);
+}
+
+static void what_is_released_stays_known(void **state)
+{
+	struct shelf s;
+	struct deeds d;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	d = deeds_by(&s, "coder", "paste.example:443");
+	d.untrusted = d.acted = true; /* so it teaches nothing by itself */
+	assert_true(scored(&s, d).held);
+	settle(&s, true);
+	for (unsigned i = 0; i < 2; i++) {
+		struct err e;
+		struct usual_row rows[BOOK_PAGE];
+		char last[NAME_MAX + 1];
+		size_t n;
+
+		assert_int_equal(book_page(s.book, "", rows, &n, last, &e), 0);
+		assert_int_equal(n, 2);
+		assert_int_equal(book_promote(s.book, rows[i].key, &e), 0);
+	}
+	assert_false(scored(&s, deeds_by(&s, "coder", "paste.example:443")).asks);
+	close_shelf(&s);
+}
+
+/* What cannot be read any more can be refused; it cannot be released. */
+static void what_is_held_can_always_be_refused(void **state)
+{
+	const struct usual_settle yes = { .released = true, .event = "e_1" };
+	struct shelf s;
+	struct err e;
+	int fd;
+
+	(void)state;
+	open_shelf(&s);
+	fd = openat(s.dir_fd, "h_e_1", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "x", 1), 1);
+	(void)close(fd);
+	assert_int_equal(book_settle(s.book, &yes, &e), -AMBIT_MALFORMED);
+	settle(&s, false);
+	assert_int_equal(book_settle(s.book, &yes, &e), -AMBIT_NOT_FOUND);
+	close_shelf(&s);
+}
+
+/* Whatever an agent does that is held, its files are so many: of the oldest nobody can say any more what they were. */
+static void what_is_held_is_bounded(void **state)
+{
+	struct usual_ask ask = { .use = USUAL_TEACH, .asks = true };
+	struct usual_settle word = { .released = false };
+	struct usual_found found;
+	struct shelf s;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	for (unsigned i = 0; i < BOOK_HELD_MAX + 10; i++) {
+		struct deeds d = deeds_by(&s, "coder", "paste.example:443");
+
+		(void)snprintf(ask.event, sizeof ask.event, "e_%05u", i);
+		assert_int_equal(book_score(s.book, &ask, &d, &found, &e), 0);
+		assert_true(found.held);
+		deeds_finish(&d);
+	}
+	for (unsigned i = 0; i < BOOK_HELD_MAX + 10; i++) {
+		(void)snprintf(word.event, sizeof word.event, "e_%05u", i);
+		assert_int_equal(book_settle(s.book, &word, &e), i < 10 ? -AMBIT_NOT_FOUND : 0);
+	}
+	close_shelf(&s);
+}
+
+static void names_of_files_move_no_terminal(void **state)
+{
+	static const char name[] = "p_\033[2J\xff.profile";
+	struct usual_row rows[BOOK_PAGE];
+	char last[NAME_MAX + 1];
+	struct shelf s;
+	struct err e;
+	size_t n;
+	int fd;
+
+	(void)state;
+	open_shelf(&s);
+	fd = openat(s.dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(book_page(s.book, "", rows, &n, last, &e), 0);
+	assert_int_equal(n, 1);
+	assert_true(text_is_plain(rows[0].id, strlen(rows[0].id)) && text_is_plain(rows[0].key, strlen(rows[0].key)));
+	assert_string_equal(last, name);
+	close_shelf(&s);
+}
+
+/* A shadow that was saved before what scores, as where the keeper was killed between both, takes no place. */
+static void an_older_shadow_takes_no_place(void **state)
+{
+	struct usual_found found;
+	uint32_t events;
+	struct shelf s;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	assert_int_equal(book_save(s.book, &e), 0);
+	for (size_t i = 0; i < BOOK_HOT; i++) /* as it would have been read */
+		if (s.book->pairs[i].key[0] != 0)
+			s.book->pairs[i].scores.events += 10;
+	found = scored(&s, deeds_by(&s, "coder", NULL));
+	events = found.f.events;
+	found = scored(&s, deeds_by(&s, "coder", NULL));
+	assert_int_equal(found.f.events, events);
+	close_shelf(&s);
+}
+
+/* Thresholds are no lesson either of what saw untrusted data and acted. */
+static void what_saw_untrusted_data_and_acted_moves_no_threshold(void **state)
+{
+	struct shelf s;
+	uint32_t n = 0;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 60);
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < 5; i++) {
+			struct deeds d = deeds_by(&s, "coder", NULL);
+
+			d.untrusted = d.acted = round == 0;
+			if (i == 0)
+				n = s.book->pairs[0].scores.rings[0].n;
+			(void)scored(&s, d);
+			assert_int_equal(s.book->pairs[0].scores.rings[0].n, n + (round == 0 ? 0 : i + 1));
+		}
+	close_shelf(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deeds_go_round),
 		cmocka_unit_test(items_are_bounded),
 		cmocka_unit_test(keys_are_wider_and_wider),
+		cmocka_unit_test(a_key_is_cut_between_characters),
 		cmocka_unit_test(a_young_profile_promises_nothing),
 		cmocka_unit_test(what_is_odd_is_flagged_with_its_reasons),
 		cmocka_unit_test(usual_events_are_flagged_as_was_promised),
+		cmocka_unit_test(what_is_promised_can_be_kept),
+		cmocka_unit_test(a_promise_begins_at_its_level),
 		cmocka_unit_test(lessons_are_bounded),
 		cmocka_unit_test(what_saw_untrusted_data_and_acted_does_not_teach),
 		cmocka_unit_test(what_is_more_unusual_than_most_does_not_teach),
 		cmocka_unit_test(one_principal_makes_nothing_known_where_two_are_asked_for),
 		cmocka_unit_test(a_profile_is_kept_as_text),
 		cmocka_unit_test(a_text_that_was_changed_is_refused),
+		cmocka_unit_test(a_text_that_moves_a_terminal_is_refused),
+		cmocka_unit_test(a_full_profile_has_a_form),
+		cmocka_unit_test(a_rule_counts_for_who_is_new),
+		cmocka_unit_test(what_is_released_stays_known),
+		cmocka_unit_test(what_is_held_can_always_be_refused),
+		cmocka_unit_test(what_is_held_is_bounded),
+		cmocka_unit_test(names_of_files_move_no_terminal),
+		cmocka_unit_test(an_older_shadow_takes_no_place),
+		cmocka_unit_test(what_saw_untrusted_data_and_acted_moves_no_threshold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
