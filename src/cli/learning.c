@@ -115,7 +115,8 @@ static int record_file(struct ambit_event *ev, int *ret_fd, struct ambit_error *
 
 static int policy_error(const struct policy_file *f, int sys_errno, struct err *e)
 {
-	return err_sys(e, AMBIT_USAGE, sys_errno, sys_errno == ENOSPC ? NULL : "name a new file, in a directory that is there",
+	return err_sys(e, AMBIT_USAGE, sys_errno,
+		       sys_errno == ENOSPC ? NULL : "name a new file, in a directory that is there",
 		       "cannot write the policy %s", f->path != NULL ? f->path : "on standard output");
 }
 

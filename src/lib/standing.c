@@ -52,8 +52,8 @@ bool standing_is_labelled(const char *store)
 {
 	char place[STANDING_PATH_MAX], dir[STANDING_PATH_MAX + sizeof AUTHORITY_DIRECTORY];
 
-	return standing_place(store, place, NULL) == 0 && snprintf(dir, sizeof dir, "%s/" AUTHORITY_DIRECTORY, place) > 0 &&
-	       keeper_is_labelled(dir);
+	return standing_place(store, place, NULL) == 0 &&
+	       snprintf(dir, sizeof dir, "%s/" AUTHORITY_DIRECTORY, place) > 0 && keeper_is_labelled(dir);
 }
 
 int standing_open(const char *store, const char *ledger, struct keeper **ret, struct err *e)
@@ -246,7 +246,8 @@ void standing_end(const char *store, const char *ledger, const char *session)
 	struct standing s = { .badge = 0 };
 
 	standing_stream(session, "", "", stream);
-	if (standing_place(store, place, NULL) < 0 || !keeper_was_asked(place) || keeper_open(place, ledger, &k, NULL) < 0)
+	if (standing_place(store, place, NULL) < 0 || !keeper_was_asked(place) ||
+	    keeper_open(place, ledger, &k, NULL) < 0)
 		return;
 	if (standing_take(k, stream, "", NULL, &s, NULL) == 0) {
 		q.badge = s.badge;

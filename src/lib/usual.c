@@ -56,8 +56,10 @@ int usual_open(const char *place, struct usual_keeper **ret, struct err *e)
 	auto_free struct usual_keeper *k = calloc(1, sizeof *k);
 	int r;
 
-	if (k == NULL)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
+	if (k == NULL) {
+		(void)err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
+		return -AMBIT_MEMORY;
+	}
 	k->sock = -1;
 	if (place == NULL ? state_path(USUAL_DIRECTORY, dir, sizeof dir) < 0
 			  : (size_t)snprintf(dir, sizeof dir, "%s/" USUAL_DIRECTORY, place) >= sizeof dir)

@@ -364,10 +364,10 @@ int policy_set_profile(struct policy *p, const char *word, struct err *e)
 {
 	char shown[SHOWN_MAX];
 
-	for (uint8_t i = PROFILE_OFF; i <= PROFILE_LAST; i++) {
-		if (strcmp(policy_profile_word(i), word) != 0)
+	for (unsigned i = PROFILE_OFF; i <= PROFILE_LAST; i++) {
+		if (strcmp(policy_profile_word((uint8_t)i), word) != 0)
 			continue;
-		p->profile = i > p->profile ? i : p->profile;
+		p->profile = i > p->profile ? (uint8_t)i : p->profile;
 		return 0;
 	}
 	text_escape(shown, sizeof shown, word, strlen(word));

@@ -114,7 +114,7 @@ struct policy {
 	struct qualifiers budgets[BUDGET_COUNT]; /* none: unbounded */
 	struct policy_answers answers;
 	uint8_t profile; /* enum policy_profile */
-	uint8_t server; /* FOR_SERVER: of which of these; 0: of one that is not among them */
+	uint8_t server;  /* FOR_SERVER: of which of these; 0: of one that is not among them */
 	uint32_t n_servers;
 	struct policy_server servers[POLICY_SERVERS_MAX];
 };

@@ -971,8 +971,9 @@ static int unknown_section(struct reader *r)
 			       "the grant '%s' stands outside grants", shown);
 	return mistake(
 		r, AMBIT_UNKNOWN,
-		nearest_hint(hint, "", meant,
-			     "a policy has version, agent, grants, limits, budgets, guard, servers, answers, warm and profile"),
+		nearest_hint(
+			hint, "", meant,
+			"a policy has version, agent, grants, limits, budgets, guard, servers, answers, warm and profile"),
 		"'%s' is not a part of a policy", shown);
 }
 

@@ -31,7 +31,7 @@ const char *amount_text(enum amount a)
 	return texts[a];
 }
 
-const char *deed_word(uint8_t kind)
+const char *deed_word(unsigned kind)
 {
 	switch (kind) {
 #define DEED_CASE(name, number, word, text)                                                                            \
@@ -42,7 +42,7 @@ const char *deed_word(uint8_t kind)
 	}
 }
 
-const char *deed_text(uint8_t kind)
+const char *deed_text(unsigned kind)
 {
 	switch (kind) {
 #define DEED_CASE(name, number, word, text)                                                                            \
@@ -55,9 +55,9 @@ const char *deed_text(uint8_t kind)
 
 uint8_t deed_of_word(const char *word)
 {
-	for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
+	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
 		if (strcmp(deed_word(kind), word) == 0)
-			return kind;
+			return (uint8_t)kind;
 	return 0;
 }
 
@@ -151,8 +151,10 @@ static bool take_items(struct rbuf *in, struct deeds *d)
 
 	if (n > DEEDS_ITEMS_MAX)
 		return false;
-	d->items = n > 0 ? calloc(DEEDS_ITEMS_MAX, sizeof *d->items) : NULL;
-	if (n > 0 && d->items == NULL)
+	if (n == 0)
+		return true;
+	d->items = calloc(DEEDS_ITEMS_MAX, sizeof *d->items);
+	if (d->items == NULL)
 		return false;
 	for (d->n_items = 0; d->n_items < n; d->n_items++) {
 		struct deeds_item *item = &d->items[d->n_items];

@@ -42,8 +42,8 @@ enum deed_kind {
 #undef DEED_ENUM
 		DEED_KINDS = 7
 };
-const char *deed_word(uint8_t kind); /* NULL: there is no such kind */
-const char *deed_text(uint8_t kind);
+const char *deed_word(unsigned kind); /* NULL: there is no such kind */
+const char *deed_text(unsigned kind);
 uint8_t deed_of_word(const char *word); /* 0: none */
 
 struct deeds_item {

@@ -132,7 +132,7 @@ void firsts_event(struct firsts *f, uint32_t kinds)
 			f->fresh[kind]++;
 }
 
-double firsts_surprise(const struct firsts *f, uint8_t kind)
+double firsts_surprise(const struct firsts *f, unsigned kind)
 {
 	return -log((f->fresh[kind] + 1.0) / (f->events + 2.0));
 }

@@ -42,7 +42,7 @@ int firsts_add(struct firsts *f, const struct deeds_item *item, uint32_t princip
 /* An event of which something of these kinds (bits, by their number) was new. */
 void firsts_event(struct firsts *f, uint32_t kinds);
 /* How unlikely something new of that kind is, as surprise (-ln): of the events that were learned. */
-double firsts_surprise(const struct firsts *f, uint8_t kind);
+double firsts_surprise(const struct firsts *f, unsigned kind);
 /* As it was kept. */
 bool firsts_restore(struct firsts *f, const struct first *item);
 

@@ -27,7 +27,7 @@ static void write_sketch(struct buf *out, const char *what, const char *word, co
 static void write_firsts(struct buf *out, const struct firsts *f)
 {
 	buf_printf(out, "fresh %u", f->events);
-	for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
+	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
 		buf_printf(out, " %u", f->fresh[kind]);
 	buf_printf(out, "\n");
 	for (size_t i = 0; i < f->n; i++) {
@@ -321,7 +321,7 @@ static bool read_firsts(struct reader *r)
 
 	if (!begin(r, "fresh") || !take_u32(r, UINT32_MAX, &f->events))
 		return false;
-	for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
+	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
 		if (!take_u32(r, f->events, &f->fresh[kind]))
 			return false;
 	return r->fields_left == 0;

@@ -43,13 +43,14 @@ void losses_add(struct losses *l, uint16_t loss)
 static double worst(const struct losses *l)
 {
 	const uint64_t want = l->n / 10 > 0 ? l->n / 10 : 1;
+	const unsigned wide = BIN;
 	uint64_t left = want;
 	double sum = 0;
 
 	for (size_t i = LOSSES_BINS; i-- > 0 && left > 0;) {
 		const uint64_t n = l->bins[i] < left ? l->bins[i] : left;
 
-		sum += (double)n * ((double)i + 0.5) * BIN;
+		sum += (double)n * ((double)i + 0.5) * wide;
 		left -= n;
 	}
 	return sum / (double)want;

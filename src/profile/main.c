@@ -21,7 +21,7 @@ _Static_assert(ORDER_ALPHAS_MAX == EVAL_ALPHAS_MAX && ORDER_KEY == USUAL_KEY, "w
 
 static int read_order(struct order *ret, struct err *e)
 {
-	uint8_t bytes[ORDER_BYTES];
+	uint8_t bytes[ORDER_BYTES] = { 0 };
 	struct rbuf in;
 
 	rbuf_init(&in, bytes, sizeof bytes);

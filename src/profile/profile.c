@@ -182,7 +182,7 @@ static double score_firsts(const struct profile *p, const struct deeds *d, struc
 		call = item;
 		fresh.first[DEED_CALL] = &call;
 	}
-	for (uint8_t kind = 1; kind < DEED_KINDS; kind++) {
+	for (unsigned kind = 1; kind < DEED_KINDS; kind++) {
 		const double surprise = firsts_surprise(&p->firsts, kind);
 		char text[REASON_MAX];
 

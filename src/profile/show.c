@@ -72,7 +72,7 @@ static void put_items(struct buf *out, const struct firsts *f, uint8_t kind)
 			of[n++] = &f->items[i];
 	if (n == 0)
 		return;
-	qsort(of, n, sizeof *of, by_events);
+	qsort((void *)of, n, sizeof *of, by_events); /* NOLINT(bugprone-sizeof-expression): of pointers */
 	buf_printf(out, "  %-13s", plural_of(kind));
 	for (size_t i = 0; i < n && i < ITEMS_SHOWN; i++)
 		buf_printf(out, "%s%s (%u)", i > 0 ? ", " : "", of[i]->item.text, of[i]->events);
@@ -155,8 +155,8 @@ void show_text(const struct profile *p, struct buf *out)
 		   p->events < PROFILE_YOUNG ? "; it is young, and promises nothing" : "");
 	put_promises(out, p);
 	buf_printf(out, "\n");
-	for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
-		put_items(out, &p->firsts, kind);
+	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
+		put_items(out, &p->firsts, (uint8_t)kind);
 	buf_printf(out, "  %-13s%" PRIu64 " in %" PRIu64 " events, %zu kinds, %zu runs of up to %d\n", "order",
 		   p->calls.calls, p->calls.traces, p->calls.words.n - WORD_FIRST, p->calls.grammar.n, GRAMMAR_ORDER);
 	put_amounts(out, p);

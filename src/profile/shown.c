@@ -35,7 +35,7 @@ int shown_read(const char *how, struct buf *text, struct err *e)
 	size_t n;
 	int r = read_all(&in, e);
 
-	second = r == 0 ? memmem(in.data, in.len, end, sizeof end - 1) : NULL;
+	second = r == 0 && in.len > 0 ? memmem(in.data, in.len, end, sizeof end - 1) : NULL;
 	n = second != NULL ? (size_t)(second + sizeof end - 1 - (const char *)in.data) : in.len;
 	if (r == 0 && strcmp(how, "diff") != 0)
 		n = in.len;

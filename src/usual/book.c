@@ -558,7 +558,13 @@ int book_page(struct book *b, const char *after, struct usual_row rows[BOOK_PAGE
 	      char ret_last[NAME_MAX + 1], struct err *e)
 {
 	auto_free struct page *page = malloc(sizeof *page);
-	int r = page == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a list") : book_save(b, e);
+	int r;
+
+	if (page == NULL) {
+		(void)err_set(e, AMBIT_MEMORY, NULL, "no memory for a list");
+		return -AMBIT_MEMORY;
+	}
+	r = book_save(b, e);
 
 	if (r < 0)
 		return r;

@@ -48,7 +48,7 @@ struct usual_row {
 
 #define USUAL_FOUND_MAX 4096
 #define USUAL_TEXT_MAX (8u << 20) /* of a profile */
-#define USUAL_LEVELS_MAX 8 /* of keys */
+#define USUAL_LEVELS_MAX 8        /* of keys */
 
 void usual_ask_put(struct buf *out, const struct usual_ask *a);
 bool usual_ask_take(struct rbuf *in, struct usual_ask *ret);
