@@ -156,7 +156,7 @@ void usual_said(const char *event, bool released)
 	if (!text_copy(s.event, sizeof s.event, event) || state_path(name, path, sizeof path) < 0 ||
 	    access(path, F_OK) < 0)
 		return;
-	if (usual_open(NULL, &k, &e) == 0)
+	if (usual_open(NULL, &k, &e) == 0 && k != NULL)
 		(void)usual_settle_event(k, &s, &e); /* `ambit profile release` says it again */
 	usual_close(k);
 }

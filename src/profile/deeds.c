@@ -55,9 +55,12 @@ const char *deed_text(unsigned kind)
 
 uint8_t deed_of_word(const char *word)
 {
-	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
-		if (strcmp(deed_word(kind), word) == 0)
+	for (unsigned kind = 1; kind < DEED_KINDS; kind++) {
+		const char *of_kind = deed_word(kind);
+
+		if (of_kind != NULL && strcmp(of_kind, word) == 0)
 			return (uint8_t)kind;
+	}
 	return 0;
 }
 

@@ -133,7 +133,7 @@ static int take_words(struct eval *ev, struct words *words, bool learns, struct 
 
 static int learn_by(struct eval *ev, struct eval_key *k, const struct trace_line *line, size_t number, struct err *e)
 {
-	size_t n;
+	size_t n = 0;
 	const int r = take_words(ev, &k->model.words, true, *line, number, &n, e);
 
 	if (r == 0) /* what it came to while nearly nothing was known says nothing */
@@ -147,7 +147,7 @@ static int score_by(struct eval *ev, const struct eval_key *k, const struct trac
 {
 	struct words words = k->model.words; /* nothing is learned */
 	struct timespec from, to;
-	size_t n;
+	size_t n = 0;
 	const int r = take_words(ev, &words, false, *line, number, &n, e);
 
 	if (r < 0)
@@ -300,11 +300,13 @@ static int use_line(struct eval *ev, const struct trace_line *line, size_t numbe
 	struct eval_key *k = find_key(ev, line);
 	int r;
 
+	if (k == NULL && (use == USE_LEARN || use == USE_HELD_BACK))
+		return 0; /* each was counted, and so has one */
 	switch (use) {
 	case USE_COUNT:
 		r = check_symbols(*line, number, e);
 		r = r < 0 ? r : make_key(ev, line, &k, e);
-		return r < 0 ? r : use_to_learn(ev, k, line, number, use, 0, e);
+		return r < 0 || k == NULL ? r : use_to_learn(ev, k, line, number, use, 0, e);
 	case USE_LEARN:
 	case USE_HELD_BACK: k->seen += !line->is_attack; return use_to_learn(ev, k, line, number, use, k->seen - 1, e);
 	case USE_CALIBRATE:
