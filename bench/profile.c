@@ -90,9 +90,9 @@ static void measure_calls(const struct profile *p, struct series *s)
 	for (unsigned i = 0; i < CALLS; i++)
 		words[i] = (uint16_t)(WORD_FIRST + below((unsigned)p->calls.words.n - WORD_FIRST));
 	for (unsigned i = 1; i < CALLS; i++) /* mostly as usual */
-		words[i] = below(20) > 0 ? (uint16_t)(WORD_FIRST + ((words[i - 1] - WORD_FIRST) * 7u + below(3)) %
-									   (p->calls.words.n - WORD_FIRST))
-					 : words[i];
+		if (below(20) > 0)
+			words[i] = (uint16_t)(WORD_FIRST + ((words[i - 1] - WORD_FIRST) * 7u + below(3)) %
+								   (p->calls.words.n - WORD_FIRST));
 	words[CALLS - 1] = WORD_END;
 	from = now_ns();
 	for (unsigned i = 0; i < TIMES; i++)
