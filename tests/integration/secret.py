@@ -571,7 +571,7 @@ def a_full_disk_leaves_it_as_it_was(place):
         os.unlink(os.path.join(s.store, "ballast"))
         s.set("more")
     finally:
-        subprocess.run(["umount", s.store], check=True)
+        subprocess.run(["umount", "-l", s.store], check=True)
 
 
 def without_a_home_there_is_no_place(place):

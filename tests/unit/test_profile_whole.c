@@ -168,10 +168,11 @@ static void items_are_bounded(void **state)
 		assert_true(deeds_add(&d, DEED_DIRECTORY, text, (size_t)snprintf(text, sizeof text, "%u", i)));
 	assert_int_equal(d.n_items, DEEDS_ITEMS_MAX - DEED_KINDS + 1);
 	for (unsigned i = 0; i < 2; i++) /* what has no room is no silence: of each kind one item says so */
-		for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
-			assert_true(deeds_add(&d, kind, text, (size_t)snprintf(text, sizeof text, "more %u", i)));
+		for (unsigned kind = 1; kind < DEED_KINDS; kind++)
+			assert_true(
+				deeds_add(&d, (uint8_t)kind, text, (size_t)snprintf(text, sizeof text, "more %u", i)));
 	assert_int_equal(d.n_items, DEEDS_ITEMS_MAX - 1);
-	for (uint8_t kind = 1; kind < DEED_KINDS; kind++)
+	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
 		assert_string_equal(d.items[d.n_items - kind].text, DEED_MORE);
 	deeds_finish(&d);
 }
@@ -553,8 +554,8 @@ static void a_full_profile_has_a_form(void **state)
 /* A file of somebody else's moves no terminal: neither by bytes of eight bits, nor by turning what is read around. */
 static void a_text_that_moves_a_terminal_is_refused(void **state)
 {
-	static const char *const texts[] = { "/bin/\xc2\x9b"
-					     "2J",
+	static const char *const texts[] = { ("/bin/\xc2\x9b"
+					      "2J"),
 					     "/bin/\xe2\x80\xaexcod", "/bin/\xe2\x80\x8b", "/bin/\x7f" };
 
 	(void)state;
