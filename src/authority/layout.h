@@ -6,10 +6,10 @@
 #define AUTHORITY_LAYOUT_H
 
 #define AUTHORITY_DIRECTORY "authority" /* beneath the place of lib/state.h */
-#define AUTHORITY_LOCK "lock"           /* flock: held by the process that keeps it */
-#define AUTHORITY_STARTING "starting"   /* flock: held by who starts it */
-#define AUTHORITY_SOCKET "socket"       /* Unix SOCK_SEQPACKET */
-#define AUTHORITY_STATE "state"         /* a snapshot (journal.h) */
+/* "lock": flock, held by the process that keeps it (base/own.h) */
+#define AUTHORITY_STARTING "starting" /* flock: held by who starts it */
+#define AUTHORITY_SOCKET "socket"     /* Unix SOCK_SEQPACKET */
+#define AUTHORITY_STATE "state"       /* a snapshot (journal.h) */
 #define AUTHORITY_STATE_NEW "state.new"
 #define AUTHORITY_JOURNAL "journal" /* the steps since */
 #define AUTHORITY_JOURNAL_NEW "journal.new"

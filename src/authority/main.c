@@ -13,24 +13,7 @@
 #include "authority/serve.h"
 #include "authority/size.h"
 #include "base/fd.h"
-
-#define LOCK_PATIENCE_MS 10000 /* for one that ends */
-
-/* Held until the process ends. The one before may be about to. */
-static int lock(int dir_fd, int *ret_fd, struct err *e)
-{
-	auto_fd int fd = openat(dir_fd, AUTHORITY_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r;
-
-	if (fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "see who may write there", "cannot open the authority's lock");
-	r = fd_lock(fd, LOCK_PATIENCE_MS);
-	if (r < 0)
-		return err_sys(e, r == -EWOULDBLOCK ? AMBIT_CONFLICT : AMBIT_SYSTEM, -r,
-			       "is the directory shared with another machine?", "cannot lock the authority");
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
+#include "base/own.h"
 
 /* What is beside the state. */
 static int open_beside(struct shown *shown, struct labelled *labelled, int dir_fd, const struct authority *a,
@@ -80,7 +63,7 @@ static int run(const char *directory, const char *boot, const char *keys, struct
 	struct signers signers = { .keys_fd = keys_fd, .uid = geteuid() };
 	int r = dir_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open the authority's directory") : 0;
 
-	r = r < 0 ? r : lock(dir_fd, &lock_fd, e);
+	r = r < 0 ? r : own_lock(dir_fd, "the authority", &lock_fd, e);
 	if (r == 0 && sodium_init() < 0)
 		r = err_set(e, AMBIT_HOST, NULL, "libsodium does not work here");
 	r = r < 0 ? r : signed_open(&signers, dir_fd, e);

@@ -10,7 +10,7 @@
 #include "base/fd.h"
 
 #define LOCK "lock"
-#define LOCK_PATIENCE_MS 10000 /* nobody who holds it waits for a person */
+#define LOCK_PATIENCE_MS 10000 /* nobody who holds it waits for a person; one that ends publishes what it has */
 #define NEW ".new"
 
 int own_check(int dir_fd, uid_t uid, const char *what, struct err *e)

@@ -3,7 +3,7 @@
  * Owns:   the lock of such a directory, and how a file of it is read and written.
  * Holds:  what is read is a regular file of the person's that nobody else may read; no link is followed, no pipe waited for. What is written is on disk,
  *         with its name, or all is as it was. Each name is opened in a directory that was given. uid is who owns it: asked before calls are filtered.
- * Called: the roles ambit-secret and ambit-approver; but for own_check, own_lock and own_each, which read no file, after they were confined. */
+ * Called: the roles ambit-secret and ambit-approver, and by the keepers of the ledger, the authority and the profiles for the lock alone; but for own_check, own_lock and own_each, which read no file, after they were confined. */
 #ifndef BASE_OWN_H
 #define BASE_OWN_H
 
@@ -15,7 +15,7 @@
 
 /* Whether the directory is the person's alone. what: as "the directory of your secrets". -DENIED. */
 int own_check(int dir_fd, uid_t uid, const char *what, struct err *e);
-/* For who changes something in it; held until *ret_fd is closed. -CONFLICT: somebody else has held it for long. */
+/* For who changes something in it: the file `lock` there; held until *ret_fd is closed. -CONFLICT: somebody else has held it for long. */
 int own_lock(int dir_fd, const char *what, int *ret_fd, struct err *e);
 
 #define OWN_MISSING INT_MIN /* no code, and no count */

@@ -7,7 +7,7 @@
 
 #define LEDGER_KEY "ledger.key"       /* a name that no cell sees by chance (stage/hidden.def) */
 #define LEDGER_NEXT "ledger-next.key" /* likewise: who signs next (store.h) */
-#define LEDGER_LOCK "lock"
+/* "lock": flock, held by the process that keeps it (base/own.h) */
 #define LEDGER_STARTING "starting"
 #define LEDGER_SOCKET "socket"
 #define LEDGER_PAYLOAD "payload" /* what entries are of and do not hold (payload.h) */

@@ -10,11 +10,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/own.h"
 #include "ledger/layout.h"
 #include "ledger/promise.h"
 #include "ledger/serve.h"
-
-#define LOCK_PATIENCE_MS 10000 /* for one that ends, and publishes what it has */
 
 #define PAGE 4096
 
@@ -29,22 +28,6 @@ static int hide_memory(struct err *e)
 	if (mlock(&secret, sizeof secret) < 0 || madvise(&secret, sizeof secret, MADV_DONTDUMP) < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, "raise the limit on locked memory (ulimit -l) to 64 KiB or more",
 			       "cannot keep the ledger's key out of the swap");
-	return 0;
-}
-
-/* Held until the process ends. The one before may be about to. */
-static int lock(int dir_fd, int *ret_fd, struct err *e)
-{
-	auto_fd int fd = openat(dir_fd, LEDGER_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r;
-
-	if (fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "see who may write there", "cannot open the ledger's lock");
-	r = fd_lock(fd, LOCK_PATIENCE_MS);
-	if (r < 0)
-		return err_sys(e, r == -EWOULDBLOCK ? AMBIT_CONFLICT : AMBIT_SYSTEM, -r,
-			       "is the directory shared with another machine?", "cannot lock the ledger");
-	*ret_fd = steal_fd(&fd);
 	return 0;
 }
 
@@ -63,7 +46,7 @@ static int run(const char *directory, const char *boot, struct err *e)
 
 	r = r < 0 ? r : hide_memory(e);
 	r = r < 0 ? r : open_directory(AT_FDCWD, directory, &dir_fd, e);
-	r = r < 0 ? r : lock(dir_fd, &lock_fd, e);
+	r = r < 0 ? r : own_lock(dir_fd, "the ledger", &lock_fd, e);
 	r = r < 0 ? r : promise_keep(dir_fd, e);
 	if (r < 0)
 		return r;

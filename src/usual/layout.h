@@ -6,13 +6,13 @@
 #define USUAL_LAYOUT_H
 
 #define USUAL_DIRECTORY "profiles" /* beneath the place of lib/state.h */
-#define USUAL_LOCK "lock"          /* flock: held by the process that keeps it */
-#define USUAL_STARTING "starting"  /* flock: held by who starts it */
-#define USUAL_SOCKET "socket"      /* Unix SOCK_SEQPACKET */
-#define USUAL_SECRET "secret"      /* random bytes, by which tables are keyed and files named */
-#define USUAL_NEW ".new"           /* behind a name: it is being written */
-#define USUAL_SCORES ".profile"    /* behind the name of a key: what scores (profile/form.h) */
-#define USUAL_SHADOW ".shadow"     /* likewise: what learns */
+/* "lock": flock, held by the process that keeps it (base/own.h) */
+#define USUAL_STARTING "starting" /* flock: held by who starts it */
+#define USUAL_SOCKET "socket"     /* Unix SOCK_SEQPACKET */
+#define USUAL_SECRET "secret"     /* random bytes, by which tables are keyed and files named */
+#define USUAL_NEW ".new"          /* behind a name: it is being written */
+#define USUAL_SCORES ".profile"   /* behind the name of a key: what scores (profile/form.h) */
+#define USUAL_SHADOW ".shadow"    /* likewise: what learns */
 #define USUAL_HELD "h_" /* before an event's id: what it did, until somebody says what it was (profile/deeds.h) */
 
 #endif

@@ -10,27 +10,10 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/own.h"
 #include "usual/layout.h"
 #include "usual/promise.h"
 #include "usual/serve.h"
-
-#define LOCK_PATIENCE_MS 10000 /* for one that ends */
-
-/* Held until the process ends. The one before may be about to. */
-static int lock(int dir_fd, int *ret_fd, struct err *e)
-{
-	auto_fd int fd = openat(dir_fd, USUAL_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r;
-
-	if (fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "see who may write there", "cannot open the profiles' lock");
-	r = fd_lock(fd, LOCK_PATIENCE_MS);
-	if (r < 0)
-		return err_sys(e, r == -EWOULDBLOCK ? AMBIT_CONFLICT : AMBIT_SYSTEM, -r,
-			       "is the directory shared with another machine?", "cannot lock the profiles");
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
 
 static int run(const char *directory, struct err *e)
 {
@@ -40,7 +23,7 @@ static int run(const char *directory, struct err *e)
 
 	if (r == 0 && b == NULL)
 		r = err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
-	r = r < 0 ? r : lock(dir_fd, &lock_fd, e);
+	r = r < 0 ? r : own_lock(dir_fd, "the profiles", &lock_fd, e);
 	if (r == 0 && sodium_init() < 0)
 		r = err_set(e, AMBIT_HOST, NULL, "libsodium does not work here");
 	r = r < 0 ? r : promise_keep(dir_fd, e);
