@@ -120,6 +120,14 @@ void buf_put_u64(struct buf *b, uint64_t v)
 	put_le(b, v, 8);
 }
 
+void buf_put_double(struct buf *b, double v)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof bits);
+	buf_put_u64(b, bits);
+}
+
 void buf_put_be16(struct buf *b, uint16_t v)
 {
 	put_le(b, __builtin_bswap16(v), 2);
@@ -247,6 +255,15 @@ uint32_t rbuf_u32(struct rbuf *r)
 uint64_t rbuf_u64(struct rbuf *r)
 {
 	return get_le(r, 8);
+}
+
+double rbuf_double(struct rbuf *r)
+{
+	const uint64_t bits = rbuf_u64(r);
+	double v;
+
+	memcpy(&v, &bits, sizeof v);
+	return v;
 }
 
 uint16_t rbuf_be16(struct rbuf *r)

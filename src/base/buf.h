@@ -47,6 +47,7 @@ void buf_put_u8(struct buf *b, uint8_t v);
 void buf_put_u16(struct buf *b, uint16_t v);
 void buf_put_u32(struct buf *b, uint32_t v);
 void buf_put_u64(struct buf *b, uint64_t v);
+void buf_put_double(struct buf *b, double v); /* its bits, IEEE 754 */
 void buf_put_be16(struct buf *b, uint16_t v);
 void buf_put_be32(struct buf *b, uint32_t v);
 /* u32 length, then the bytes, no NUL. */
@@ -77,6 +78,7 @@ uint8_t rbuf_u8(struct rbuf *r);
 uint16_t rbuf_u16(struct rbuf *r);
 uint32_t rbuf_u32(struct rbuf *r);
 uint64_t rbuf_u64(struct rbuf *r);
+double rbuf_double(struct rbuf *r); /* any, also one that is no number */
 uint16_t rbuf_be16(struct rbuf *r);
 /* Gives n bytes in place, or NULL. */
 const uint8_t *rbuf_bytes(struct rbuf *r, size_t n);

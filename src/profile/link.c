@@ -4,22 +4,6 @@
 
 #define MAGIC 0x6c617665u /* "eval" */
 
-static uint64_t bits_of(double v)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &v, sizeof bits);
-	return bits;
-}
-
-static double of_bits(uint64_t bits)
-{
-	double v;
-
-	memcpy(&v, &bits, sizeof v);
-	return v;
-}
-
 void order_put(struct buf *out, const struct order *o)
 {
 	buf_put_u32(out, MAGIC);
@@ -29,7 +13,7 @@ void order_put(struct buf *out, const struct order *o)
 	buf_put_u64(out, o->test);
 	buf_put_u32(out, o->n_alphas);
 	for (size_t i = 0; i < ORDER_ALPHAS_MAX; i++)
-		buf_put_u64(out, bits_of(o->alphas[i]));
+		buf_put_double(out, o->alphas[i]);
 	buf_put(out, o->key, sizeof o->key);
 }
 
@@ -43,7 +27,7 @@ bool order_take(struct rbuf *in, struct order *ret)
 	ret->test = rbuf_u64(in);
 	ret->n_alphas = rbuf_u32(in);
 	for (size_t i = 0; i < ORDER_ALPHAS_MAX; i++)
-		ret->alphas[i] = of_bits(rbuf_u64(in));
+		ret->alphas[i] = rbuf_double(in);
 	rbuf_fixed(in, ret->key, sizeof ret->key);
 	good = good && !in->failed && ret->flags < 2 * ORDER_TAUGHT && ret->n_alphas <= ORDER_ALPHAS_MAX &&
 	       ret->train <= ORDER_TEXT_MAX && ret->calibrate <= ORDER_TEXT_MAX && ret->test <= ORDER_TEXT_MAX;

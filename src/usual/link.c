@@ -3,20 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-static void put_double(struct buf *out, double v)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &v, sizeof bits);
-	buf_put_u64(out, bits);
-}
-
 /* A finite one that is not less than nothing. */
 static bool take_double(struct rbuf *in, double *ret)
 {
-	const uint64_t bits = rbuf_u64(in);
-
-	memcpy(ret, &bits, sizeof bits);
+	*ret = rbuf_double(in);
 	return isfinite(*ret) && *ret >= 0;
 }
 
@@ -55,15 +45,15 @@ void usual_found_put(struct buf *out, const struct usual_found *u)
 
 	buf_put_u8(out, f->young);
 	buf_put_u32(out, f->events);
-	put_double(out, f->p);
-	put_double(out, f->least);
+	buf_put_double(out, f->p);
+	buf_put_double(out, f->least);
 	for (size_t i = 0; i < LAYERS; i++) {
-		put_double(out, f->scores[i]);
-		put_double(out, f->ps[i]);
+		buf_put_double(out, f->scores[i]);
+		buf_put_double(out, f->ps[i]);
 	}
 	for (size_t i = 0; i < PROMISES; i++) {
 		buf_put_u8(out, f->flagged[i]);
-		put_double(out, u->ratio[i]);
+		buf_put_double(out, u->ratio[i]);
 	}
 	for (size_t i = 1; i < DEED_KINDS; i++)
 		buf_put_u8(out, f->is_new[i]);
@@ -75,7 +65,7 @@ void usual_found_put(struct buf *out, const struct usual_found *u)
 	buf_put_u8(out, (uint8_t)f->n_reasons);
 	for (size_t i = 0; i < f->n_reasons; i++) {
 		buf_put_u8(out, (uint8_t)f->reasons[i].layer);
-		put_double(out, f->reasons[i].surprise);
+		buf_put_double(out, f->reasons[i].surprise);
 		buf_put_str(out, f->reasons[i].text);
 	}
 }
