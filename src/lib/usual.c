@@ -56,16 +56,13 @@ int usual_open(const char *place, struct usual_keeper **ret, struct err *e)
 	auto_free struct usual_keeper *k = calloc(1, sizeof *k);
 	int r;
 
-	if (k == NULL) {
-		(void)err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
-		return -AMBIT_MEMORY;
-	}
+	if (k == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
 	k->sock = -1;
 	if (place == NULL ? state_path(USUAL_DIRECTORY, dir, sizeof dir) < 0
 			  : (size_t)snprintf(dir, sizeof dir, "%s/" USUAL_DIRECTORY, place) >= sizeof dir)
 		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for profiles");
 	r = service_open(&service, dir, &dir_fd, path, sizeof path, e);
-	r = r < 0 ? r : service_call(&service, dir_fd, &k->sock, e);
 	r = r < 0 ? r : service_join(&service, dir_fd, path, &k->sock, NULL, e);
 	if (r < 0) {
 		fd_close(&k->sock);
