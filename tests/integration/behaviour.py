@@ -59,29 +59,30 @@ def an_attack_is_recorded_again(place):
         compared(place, record(place, "--part", "files", "--only", label, "--attacks", "1"), "files", "attacks")
 
 
-def what_does_nothing_is_no_attack(place):
-    """The twin: with its destination taken away, an attack is told to have done nothing, and is not written."""
+def changed(place, name, old, new):
+    """A copy of the recorder in a fresh directory, with that text of one file changed."""
     out = place.fresh()
     shutil.copytree(place.given(1), os.path.join(out, "corpus"), ignore=shutil.ignore_patterns("*.xz", "__pycache__"))
-    attacks = os.path.join(out, "corpus", "attacks.py")
-    with open(attacks, encoding="utf-8") as file:
+    path = os.path.join(out, "corpus", name)
+    with open(path, encoding="utf-8") as file:
         text = file.read()
-    with open(attacks, "w", encoding="utf-8") as file:
-        file.write(text.replace("host, port = tcp(w)\n    return f\"exec 9<>/dev/tcp/{host}/{port}", "host, port = tcp(w)\n    return f\"true; exec 9<>/dev/null"))
+    assert old in text
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
+    return out
+
+
+def what_does_nothing_is_no_attack(place):
+    """The twin: with its destination taken away, an attack is told to have done nothing, and is not written."""
+    out = changed(place, "attacks.py", "host, port = tcp(w)\n    return f\"exec 9<>/dev/tcp/{host}/{port}", "host, port = tcp(w)\n    return f\"true; exec 9<>/dev/null")
     result = place.run(sys.executable, "-B", os.path.join(out, "corpus", "record.py"), "--ambit", place.ambit, "--out", os.path.join(out, "out"), "--part", "files", "--only",
                        "exfil_granted.mimic", "--attacks", "1", cwd=out, timeout=100)
     assert "did nothing" in result.stdout and "files: 0 events, 1 not recorded" in result.stdout, result.stdout + result.stderr
 
 
 def a_tool_that_is_missing_is_told(place):
-    out = place.fresh()
-    shutil.copytree(place.given(1), os.path.join(out, "corpus"), ignore=shutil.ignore_patterns("*.xz", "__pycache__"))
-    script = os.path.join(out, "corpus", "record.py")
-    with open(script, encoding="utf-8") as file:
-        text = file.read()
-    with open(script, "w", encoding="utf-8") as file:
-        file.write(text.replace('"files": ("bash", "sed")', '"files": ("no-such-program",)'))
-    result = place.run(sys.executable, "-B", script, "--ambit", place.ambit, "--out", out, "--part", "files", cwd=out)
+    out = changed(place, "record.py", '"files": ("bash", "sed")', '"files": ("no-such-program",)')
+    result = place.run(sys.executable, "-B", os.path.join(out, "corpus", "record.py"), "--ambit", place.ambit, "--out", out, "--part", "files", cwd=out)
     assert "files: not recorded, no-such-program is not installed" in result.stdout and result.returncode == 1, result.stdout
 
 
