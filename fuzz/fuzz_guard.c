@@ -121,6 +121,7 @@ static void hear_owner(struct world *w)
 		const int r = wire_receive(w->owner, WIRE_GUARD, WIRE_RUNNING, room, sizeof room, &m);
 		const size_t n = rbuf_left(&m.body);
 		struct guard_ask ask;
+		struct guard_lacks l;
 		struct guard_over over;
 
 		promise(r != -EPROTO);
@@ -134,6 +135,7 @@ static void hear_owner(struct world *w)
 		case WIRE_GUARD_OVER: promise(guard_over_take(&m.body, &over)); break;
 		case WIRE_GUARD_PART: buf_put(&w->part, rbuf_bytes(&m.body, n), n); break;
 		case WIRE_GUARD_TOOL: check_tool(w, &m.body); break;
+		case WIRE_GUARD_LACKS: promise(guard_lacks_take(&m.body, &l) && l.grant == 0 && l.condition < 2); break;
 		default: promise(false);
 		}
 	}
@@ -162,6 +164,8 @@ static void run_on(struct world *w)
 static void begin(struct world *w)
 {
 	const struct guard_begin b = { .is_first = 1, .answer_bytes = 2500 };
+	struct guard_grant_of of = { .name = "echo" };
+	struct where conditions = { .used = 0 };
 	int client_said[2], client_heard[2], server_said[2], server_heard[2], owner[2];
 
 	pair_up(SOCK_STREAM, client_said);
@@ -176,7 +180,9 @@ static void begin(struct world *w)
 	buf_init(&w->server.line, 64u << 20);
 	buf_init(&w->part, 1u << 20);
 	w->g = guard_new((int[]){ client_said[1], client_heard[1], server_heard[1], server_said[1] }, owner[1], &b);
-	promise(w->g != NULL && guard_granted(w->g, "echo") && guard_secret(w->g, GUARD_TOKENS) &&
+	promise(where_set(&conditions, "{\"a.b\":\"x\",\"say\":\"y\"}", NULL) == 0);
+	where_format(&conditions, of.terms);
+	promise(w->g != NULL && guard_granted(w->g, &of) && guard_secret(w->g, GUARD_TOKENS) &&
 		guard_secret(w->g, "SECRET[0-9]+"));
 	run_on(w);
 }

@@ -41,7 +41,7 @@
 static const char help_text[] =
 	"ambit guard [GRANTS] -- COMMAND...\n"
 	"ambit guard [GRANTS] --url URL [--secret NAME]\n"
-	"ambit guard --pins SERVER [--approve [TOOL]]\n"
+	"ambit guard --pins SERVER [--all] [--approve [TOOL]]\n"
 	"\n"
 	"Runs a server of the Model Context Protocol in a cell, and stands between it and its client, on standard input and\n"
 	"output: what may be called, and with what arguments, is granted by lines `tool`.\n"
@@ -72,6 +72,7 @@ static const char help_text[] =
 	"  --learn FILE        all may be called, and the server sees what you can read but for places of keys: writes the policy that\n"
 	"                      would have sufficed when the client has gone\n" WEB_HELP
 	"  --pins SERVER       shows definitions of its tools that are not those that were approved\n"
+	"  --all               with --pins: those that were approved, too\n"
 	"  --approve           with --pins: approves them, as they were shown last, or the one that is named\n"
 	"  --help              this text\n"
 	"\n"
@@ -159,13 +160,13 @@ static int start_role(struct gate *g, struct err *e)
 	static const struct role_bounds bounds = { .files = GUARD_FILES, .memory_bytes = GUARD_MEMORY };
 	struct guard_begin b = { .n_pins = 0 };
 	const struct policy_answers *answers = &g->o->policy->policy.answers;
-	auto_buf names = { .max = GUARD_GRANTS_MAX * GUARD_NAME_MAX + GUARD_SECRETS_MAX * GUARD_SECRET_BYTES };
+	auto_buf names = { .max = GUARD_GRANTS_MAX * GUARD_GRANT_BYTES + GUARD_SECRETS_MAX * GUARD_SECRET_BYTES };
 	auto_fd int pins = -1;
 	uint8_t room[80];
 	struct buf body;
 	int r = guard_pins_file(&g->pins, &pins, &b.n_pins, e);
 
-	b.n_names = guard_use_names(&g->use, &names);
+	b.n_granted = guard_use_names(&g->use, &names);
 	b.n_secrets = answers->n_secrets;
 	b.tells_risk = guard_use_minds_risk(&g->use);
 	b.answer_bytes = answers->bytes;
@@ -283,6 +284,21 @@ static int on_tool(struct gate *g, struct rbuf *body)
 	return 0;
 }
 
+static int on_lacks(struct gate *g, struct rbuf *body)
+{
+	const struct guard_grant *by;
+	char path[TERMS_TEXT_MAX];
+	struct guard_lacks l;
+
+	if (!guard_lacks_take(body, &l) || !guard_use_lacks(&g->use, &l, &by, path))
+		return -EPROTO;
+	(void)fprintf(
+		stderr,
+		"ambit: the grant of %s has a condition on the argument '%s', which is none there: it is not used, since it would narrow nothing\n  hint: correct its name in the policy; `ambit guard --pins %s --all` shows what each tool takes\n",
+		by->object, path, g->server);
+	return 0;
+}
+
 static int on_part(struct gate *g, struct rbuf *body)
 {
 	const size_t n = rbuf_left(body);
@@ -306,6 +322,7 @@ static int hear_role(struct gate *g)
 	case WIRE_GUARD_ASK: return on_ask(g, &m.body);
 	case WIRE_GUARD_TOOL: return on_tool(g, &m.body);
 	case WIRE_GUARD_PART: return on_part(g, &m.body);
+	case WIRE_GUARD_LACKS: return on_lacks(g, &m.body);
 	case WIRE_GUARD_OVER: return on_over(g, &m.body);
 	default: return -EPROTO;
 	}
@@ -607,7 +624,8 @@ static int pins(const struct run_options *o)
 		return cli_usage("ambit guard --help", "'%s' is no name of a server", o->pins);
 	r = guard_pins_open(&p, o->pins, &e);
 	if (r == 0)
-		r = o->approve ? guard_pins_approve(&p, o->event.argv[0], &e) : guard_pins_show(&p, o->pins, &e);
+		r = o->approve ? guard_pins_approve(&p, o->event.argv[0], &e)
+			       : guard_pins_show(&p, o->pins, o->all, &e);
 	guard_pins_close(&p);
 	return r < 0 ? found_refuse(false, &e) : cli_flush();
 }

@@ -17,6 +17,7 @@
 #include "lib/state.h"
 
 #define DEFINITION_MAX (512u << 10)
+#define LINE_DEPTH 4u   /* of a property of an argument, in a definition */
 #define PLACES_MAX 1024 /* guards of one server at one time */
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
@@ -338,33 +339,98 @@ static int like(const struct guard_pins *p, int dir_fd, const char *name, struct
 
 /* ---- for a person ---- */
 
-/* A text of JSON, a line for each member of the outermost object or so: what differs shows. */
-static void show(const char *mark, const struct buf *text)
+/* A text of JSON, in lines: of each object that does not lie deep a line for each member, so that what differs shows. */
+struct lines {
+	const struct buf *text;
+	size_t n;
+	struct buf ends; /* owned: of each line, a uint32_t */
+};
+
+static void lines_init(struct lines *l, const struct buf *text)
 {
-	char piece[TEXT_PIECE];
-	size_t depth = 0, length;
 	bool in_text = false;
+	unsigned depth = 0;
 
-	(void)printf("%s", mark);
-	for (size_t at = 0; at < text->len;) {
-		const char c = (char)text->data[at];
+	*l = (struct lines){ .text = text };
+	buf_init(&l->ends, (text->len + 1) * sizeof(uint32_t));
+	for (size_t at = 0; at < text->len; at++) {
+		const uint8_t c = text->data[at];
 
-		at += text_show_one(text->data + at, text->len - at, piece, &length);
-		(void)fputs(piece, stdout);
-		if (c == '"' && (at < 2 || text->data[at - 2] != '\\'))
-			in_text = !in_text;
-		depth += !in_text && (c == '{' || c == '[');
-		depth -= !in_text && (c == '}' || c == ']') && depth > 0;
-		if (!in_text && c == ',' && depth <= 2)
-			(void)printf("\n%s", mark);
+		if (in_text) {
+			at += c == '\\';
+			in_text = c != '"';
+			continue;
+		}
+		in_text = c == '"';
+		depth += c == '{' || c == '[';
+		depth -= (c == '}' || c == ']') && depth > 0;
+		if (c == ',' && depth <= LINE_DEPTH) {
+			buf_put_u32(&l->ends, (uint32_t)(at + 1));
+			l->n++;
+		}
 	}
-	(void)printf("\n");
+	buf_put_u32(&l->ends, (uint32_t)text->len);
+	l->n++;
 }
 
-static int show_one(void *of, int dir_fd, const char *name, struct err *e)
+static const uint8_t *line(const struct lines *l, size_t i, size_t *ret_n)
+{
+	struct rbuf in;
+	size_t from = 0;
+
+	rbuf_init(&in, l->ends.data, l->ends.len);
+	if (i > 0) {
+		(void)rbuf_bytes(&in, (i - 1) * sizeof(uint32_t));
+		from = rbuf_u32(&in);
+	}
+	*ret_n = rbuf_u32(&in) - from;
+	return l->text->data + from;
+}
+
+static bool is_same_line(const struct lines *a, size_t i, const struct lines *b, size_t k)
+{
+	size_t n, m;
+	const uint8_t *x = line(a, i, &n), *y = line(b, k, &m);
+
+	return n == m && memcmp(x, y, n) == 0;
+}
+
+static void show_lines(const char *mark, const struct lines *l, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		char piece[TEXT_PIECE];
+		size_t n, length;
+		const uint8_t *at = line(l, i, &n);
+
+		(void)fputs(mark, stdout);
+		for (size_t k = 0; k < n;) {
+			k += text_show_one(at + k, n - k, piece, &length);
+			(void)fputs(piece, stdout);
+		}
+		(void)fputc('\n', stdout);
+	}
+}
+
+/* Without the lines that both begin with, and those that both end with: what was moved shows as gone there, and new here. */
+static void show_change(const struct lines *was, const struct lines *is)
+{
+	size_t head = 0, tail = 0;
+
+	while (head < was->n && head < is->n && is_same_line(was, head, is, head))
+		head++;
+	while (tail < was->n - head && tail < is->n - head &&
+	       is_same_line(was, was->n - 1 - tail, is, is->n - 1 - tail))
+		tail++;
+	(void)printf("  %zu of its %zu lines as before\n", head + tail, is->n);
+	show_lines("  - ", was, head, was->n - tail);
+	show_lines("  + ", is, head, is->n - tail);
+}
+
+static int show_waiting(void *of, int dir_fd, const char *name, struct err *e)
 {
 	const struct guard_pins *p = of;
 	auto_buf is = { .max = DEFINITION_MAX + 1 }, was = { .max = DEFINITION_MAX + 1 };
+	struct lines new, old;
 	int r = read_file(dir_fd, name, &is, e);
 
 	if (r < 0)
@@ -373,10 +439,34 @@ static int show_one(void *of, int dir_fd, const char *name, struct err *e)
 	if (r < 0 && r != -AMBIT_NOT_FOUND)
 		return r;
 	(void)printf("%s: %s\n", name, r == 0 ? "changed" : "new, or not fit to be shown to an agent");
-	if (r == 0)
-		show("  - ", &was);
-	show("  + ", &is);
-	return write_file(p->shown_fd, name, is.data, is.len, e);
+	lines_init(&new, &is);
+	lines_init(&old, &was);
+	if (new.ends.failed || old.ends.failed)
+		r = err_set(e, AMBIT_MEMORY, NULL, "no memory for the definition of '%.64s'", name);
+	else if (r == 0)
+		show_change(&old, &new);
+	else
+		show_lines("  + ", &new, 0, new.n);
+	buf_finish(&new.ends);
+	buf_finish(&old.ends);
+	return r == -AMBIT_MEMORY ? r : write_file(p->shown_fd, name, is.data, is.len, e);
+}
+
+static int show_approved(void *of, int dir_fd, const char *name, struct err *e)
+{
+	auto_buf text = { .max = DEFINITION_MAX + 1 };
+	struct lines l;
+	const int r = read_file(dir_fd, name, &text, e);
+
+	(void)of;
+	if (r < 0)
+		return r;
+	lines_init(&l, &text);
+	(void)printf("%s: approved\n", name);
+	if (!l.ends.failed)
+		show_lines("    ", &l, 0, l.n);
+	buf_finish(&l.ends);
+	return 0;
 }
 
 /* Nothing that waits is said, too: it is another thing than a server that nobody has. */
@@ -396,12 +486,13 @@ static int say_none(const struct guard_pins *p, const char *server, struct err *
 	return 0;
 }
 
-int guard_pins_show(const struct guard_pins *p, const char *server, struct err *e)
+int guard_pins_show(const struct guard_pins *p, const char *server, bool all, struct err *e)
 {
 	void *of = (void *)(uintptr_t)p; /* only read */
-	int r = say_none(p, server, e);
+	int r = all ? each(p->pinned_fd, show_approved, of, e) : 0;
 
-	r = r < 0 ? r : each(p->waits_fd, show_one, of, e);
+	r = r < 0 ? r : say_none(p, server, e);
+	r = r < 0 ? r : each(p->waits_fd, show_waiting, of, e);
 	return r < 0 ? r : each(p->alike_fd, show_alike, of, e);
 }
 

@@ -42,8 +42,8 @@ int guard_pins_alike(const struct guard_pins *p, const char *tool, const char *o
 typedef int guard_liked_fn(void *of, const char *tool, const char *other, const char *other_tool);
 int guard_pins_liked(const struct guard_pins *p, guard_liked_fn *fn, void *of, struct err *e);
 
-/* For a person: what waits, each with what it was; and that it is good (tool NULL: all), as it was shown last. */
-int guard_pins_show(const struct guard_pins *p, const char *server, struct err *e);
+/* For a person: what waits, whole or in what changed, and with `all` what was approved; and that it is good (tool NULL: all), as it was shown last. */
+int guard_pins_show(const struct guard_pins *p, const char *server, bool all, struct err *e);
 int guard_pins_approve(const struct guard_pins *p, const char *tool, struct err *e);
 
 #endif

@@ -134,24 +134,48 @@ int guard_use_open(struct guard_use *u, const struct policy *p, const char *serv
 	return r;
 }
 
-uint32_t guard_use_names(const struct guard_use *u, struct buf *out)
+uint32_t guard_use_names(struct guard_use *u, struct buf *out)
 {
+	static struct guard_grant_of of; /* four kilobytes, and one thread */
 	char all[TOOL_OBJECT_MAX];
 	const int n = snprintf(all, sizeof all, "%s/%s", u->server, TOOL_ANY) - (int)strlen(TOOL_ANY);
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < u->n; i++) {
-		const char *object = u->grants[i].object;
+		struct guard_grant *g = &u->grants[i];
+		const bool is_all = grant_object_covers(VERB_TOOL, g->object, VERB_TOOL, all);
 
-		if (grant_object_covers(VERB_TOOL, object, VERB_TOOL, all))
-			guard_name_put(out, TOOL_ANY);
-		else if (strncmp(object, all, (size_t)n) == 0)
-			guard_name_put(out, object + n);
-		else
-			continue; /* of another server */
+		g->is_here = (is_all || strncmp(g->object, all, (size_t)n) == 0) &&
+			     text_copy(of.name, sizeof of.name, is_all ? TOOL_ANY : g->object + n);
+		if (!g->is_here)
+			continue;
+		memcpy(of.terms, g->terms, sizeof of.terms);
+		guard_grant_put(out, &of);
 		count++;
 	}
 	return count;
+}
+
+bool guard_use_lacks(struct guard_use *u, const struct guard_lacks *l, const struct guard_grant **ret_by,
+		     char ret_path[TERMS_TEXT_MAX])
+{
+	uint32_t left = l->grant;
+
+	for (uint32_t i = 0; i < u->n; i++) {
+		struct guard_grant *g = &u->grants[i];
+		const char *path;
+
+		if (!g->is_here || left-- > 0)
+			continue;
+		if (l->condition >= g->where.n_conditions)
+			return false;
+		path = g->where.text + g->where.conditions[l->condition].path;
+		(void)text_escape(ret_path, TERMS_TEXT_MAX, path, strlen(path));
+		g->lacks = true;
+		*ret_by = g;
+		return true;
+	}
+	return false;
 }
 
 uint32_t guard_use_others(const struct guard_use *u, const char **ret_object)
@@ -255,17 +279,55 @@ static int use(struct guard_use *u, const struct guard_grant *g, const char *obj
 	return r < 0 ? r : keeper_step_shown(u->k, &q, shown.data, shown.len, ret, e);
 }
 
-static void none_covers(const struct guard_use *u, const char *object, struct err *e)
+/* How near its object is: its own name, all of the server, all there is (doc/AUTHORITY.md, FIND). */
+static unsigned level_of(const struct guard_grant *g)
 {
-	char hint[ERR_HINT_MAX];
-	bool any = false;
+	return !tool_is_star(g->object) ? 0 : strcmp(g->object, "*") == 0 ? 2 : 1;
+}
 
-	for (uint32_t i = 0; i < u->n; i++)
-		any = any || grant_object_covers(VERB_TOOL, u->grants[i].object, VERB_TOOL, object);
+/* What of a call one grant does not cover, which is of that tool. */
+static void say_refused(const struct guard_grant *g, const struct guard_ask *ask, char *ret, size_t size)
+{
+	static const char *const says[] = {
+		[WHERE_NO_NAME] = "not with the argument",
+		[WHERE_NO_VALUE] = "not with this",
+		[WHERE_NO_GIVEN] = "not without the argument",
+	};
+	const char *path = "";
+	char shown[128];
+	size_t n = 0;
+	const enum where_no no = where_refuses(&g->where, &ask->arguments, &path, &n);
+
+	if (g->lacks)
+		(void)snprintf(ret, size,
+			       "by a condition on an argument that it does not have, which would narrow nothing");
+	else if (n > 0)
+		(void)snprintf(ret, size, "%s '%s'", says[no], text_escape(shown, sizeof shown, path, n));
+	else
+		(void)snprintf(ret, size,
+			       no == WHERE_NO_RISK ? "only where its server calls it harmless" : "not with these arguments");
+}
+
+static void none_covers(const struct guard_use *u, const char *object, const struct guard_ask *ask, struct err *e)
+{
+	char hint[ERR_HINT_MAX], but[256];
+	const struct guard_grant *near = NULL;
+
+	for (uint32_t i = 0; i < u->n; i++) {
+		const struct guard_grant *g = &u->grants[i];
+
+		if (grant_object_covers(VERB_TOOL, g->object, VERB_TOOL, object) &&
+		    (near == NULL || level_of(g) < level_of(near)))
+			near = g;
+	}
 	(void)snprintf(hint, sizeof hint, "the person can allow it in the policy by the line `tool: %s`%s", object,
-		       any ? ", or by another `where` beside it" : "");
-	(void)err_set(e, AMBIT_DENIED, hint,
-		      any ? "'%s' is granted, but not with these arguments" : "'%s' is not granted", object);
+		       near != NULL ? ", or by another `where` beside it" : "");
+	if (near == NULL) {
+		(void)err_set(e, AMBIT_DENIED, hint, "'%s' is not granted", object);
+		return;
+	}
+	say_refused(near, ask, but, sizeof but);
+	(void)err_set(e, AMBIT_DENIED, hint, "'%s' is granted, but %s", object, but);
 }
 
 static void denied(const struct keeper_answer *a, const char *object, struct err *e)
@@ -282,12 +344,6 @@ static void denied(const struct keeper_answer *a, const char *object, struct err
 			      "'%s' is closed by labels: what was read may not go there", object);
 	else if (a->why == WHY_REFUSED)
 		(void)err_set(e, AMBIT_DENIED, NULL, "a person said no to '%s'", object);
-}
-
-/* How near its object is: its own name, all of the server, all there is (doc/AUTHORITY.md, FIND). */
-static unsigned level_of(const struct guard_grant *g)
-{
-	return !tool_is_star(g->object) ? 0 : strcmp(g->object, "*") == 0 ? 2 : 1;
 }
 
 static bool is_over(const struct guard_grant *g)
@@ -374,7 +430,8 @@ int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard
 			struct guard_grant *g = &u->grants[i < u->n ? i : i - u->n];
 			int r;
 
-			if (level_of(g) != level || g->asks != (i >= u->n) || !covers(g, object, ask) || is_over(g))
+			if (level_of(g) != level || g->asks != (i >= u->n) || g->lacks || !covers(g, object, ask) ||
+			    is_over(g))
 				continue;
 			*ret_by = g;
 			r = try_one(u, g, object, ask, &a, ret, e);
@@ -384,6 +441,6 @@ int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard
 	if (*ret_by != NULL)
 		denied(&a, object, &ret->why);
 	else
-		none_covers(u, object, &ret->why);
+		none_covers(u, object, ask, &ret->why);
 	return 0;
 }

@@ -31,6 +31,8 @@ struct guard_use {
 		bool may_ask;      /* or where labels would close it */
 		bool counts;       /* bytes */
 		bool spent;        /* an answer had more of them than were left */
+		bool lacks;        /* nothing has an argument that a condition is on */
+		bool is_here;      /* of this server */
 		char object[256];
 		char terms[TERMS_TEXT_MAX];
 		char conditions[TERMS_TEXT_MAX + FLOW_TEXT_MAX +
@@ -42,10 +44,13 @@ struct guard_use {
 /* place: a number that no other guard of the server has now: what was left there by one that was killed goes. event: of the server's. -LIMIT: too many grants; -DENIED: one was revoked. */
 int guard_use_open(struct guard_use *u, const struct policy *p, const char *server, const char *agent,
 		   const char *workspace, unsigned place, const char *event, struct err *e);
-/* The names that something is granted for, as GUARD_BEGIN has them: how many. */
 /* How many grants are of servers that are none of this name: they mean nothing here. *ret_object: the first. */
 uint32_t guard_use_others(const struct guard_use *u, const char **ret_object);
-uint32_t guard_use_names(const struct guard_use *u, struct buf *out);
+/* What is granted of this server, as GUARD_BEGIN has it: how many. */
+uint32_t guard_use_names(struct guard_use *u, struct buf *out);
+/* A condition narrows nothing: its grant is used no more. *ret_by, ret_path: which, as it is shown. False: there is none. */
+bool guard_use_lacks(struct guard_use *u, const struct guard_lacks *l, const struct guard_grant **ret_by,
+		     char ret_path[TERMS_TEXT_MAX]);
 /* Whether one of them is of tools that are not risky. */
 bool guard_use_minds_risk(const struct guard_use *u);
 /* Its grants, and what was used of them, go. */

@@ -56,6 +56,7 @@ enum flag {
 	TOOLS,
 	NAME,
 	PINS,
+	ALL,
 	APPROVE,
 	LEARN,
 	PER_CALL,
@@ -128,6 +129,7 @@ static const struct option flags[] = {
 	{ "tools", required_argument, NULL, TOOLS },
 	{ "name", required_argument, NULL, NAME },
 	{ "pins", required_argument, NULL, PINS },
+	{ "all", no_argument, NULL, ALL },
 	{ "approve", no_argument, NULL, APPROVE },
 	{ "learn", required_argument, NULL, LEARN },
 	{ "per-call", no_argument, NULL, PER_CALL },
@@ -332,6 +334,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case TOOLS: o->tools = value; break;
 	case NAME: o->name = value; break;
 	case PINS: o->pins = value; break;
+	case ALL: o->all = true; break;
 	case APPROVE: o->approve = true; break;
 	case LEARN: o->learn = value; break;
 	case PER_CALL: o->per_call = true; break;
@@ -382,6 +385,7 @@ static bool is_taken(enum command command, int flag)
 	case PINS:
 	case LEARN:
 	case PER_CALL:
+	case ALL:
 	case APPROVE: return command == COMMAND_GUARD;
 	case AGENT: return command == COMMAND_RUN || command == COMMAND_MCP || command == COMMAND_GUARD;
 	case JSON: return command == COMMAND_RUN || command == COMMAND_SESSION;

@@ -38,7 +38,8 @@ struct run_options {
 	const char *url,
 		*secret; /* guard: where its server is, in place of a command, and what is attached; NULL: none */
 	const char *name, *pins; /* guard: what the server is called; of which one what waits is shown, */
-	bool approve;            /* or approved */
+	bool all;                /* what was approved, too, */
+	bool approve;            /* or it is approved */
 	bool per_call;           /* guard: each call has a server of its own */
 	const char *learn;       /* guard: file to write the policy to that would have sufficed */
 	/* session new, mcp: over all of its events; 0: not bounded, or as usual */

@@ -107,6 +107,17 @@ bool where_are_arguments(const struct where_arguments *args);
 
 /* Of arguments that are some. */
 bool where_allows(const struct where *w, const struct where_arguments *args);
+/* Why not, for who is told: the path is borrowed, of w or of the arguments, without a NUL. */
+enum where_no {
+	WHERE_NO_NONE = 0, /* it allows them */
+	WHERE_NO_RISK,     /* it is of a risky tool; no path */
+	WHERE_NO_NAME,     /* an argument that may not be there */
+	WHERE_NO_VALUE,    /* it is not as it is to be */
+	WHERE_NO_GIVEN,    /* it must be there */
+	WHERE_NO_FORM      /* they are none; no path */
+};
+enum where_no where_refuses(const struct where *w, const struct where_arguments *args, const char **ret_path,
+			    size_t *ret_n);
 /* Whether an argument has, but for case, the name of a condition, or lies beneath or on the way to it: who reads names without regard to case would take it for the one that the condition is on, which is then not looked at. Likewise where there are conditions and an argument `__proto__`. */
 bool where_is_evaded(const struct where *w, const struct where_arguments *args);
 /* Whether inner allows no more than outer. Each condition of outer must follow from inner's on the same argument, or from one that says it is not there: a set

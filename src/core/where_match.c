@@ -423,12 +423,12 @@ static bool admits(const struct where *w, const struct where_condition *c, const
 }
 
 /* Also says which conditions it is one for. */
-static bool allows_one(const struct where *w, const struct where_argument *a, uint32_t *there)
+static enum where_no refuses_one(const struct where *w, const struct where_argument *a, uint32_t *there)
 {
 	bool is_named = false;
 
 	if (is_risk(a))
-		return !w->calm;
+		return w->calm ? WHERE_NO_RISK : WHERE_NO_NONE;
 	for (uint16_t i = 0; i < w->n_conditions; i++) {
 		const struct where_condition *c = &w->conditions[i];
 		const char *path = w->text + c->path;
@@ -438,13 +438,13 @@ static bool allows_one(const struct where *w, const struct where_argument *a, ui
 			is_named = true;
 			*there |= UINT32_C(1) << i;
 			if (!admits(w, c, a, a->path_n > n))
-				return false;
+				return c->absent ? WHERE_NO_NAME : WHERE_NO_VALUE;
 		} else if ((c->absent || c->schema != 0 || where_is_bounded(c)) &&
 			   where_is_at(path, n, a->path, a->path_n)) {
-			return false;
+			return WHERE_NO_VALUE;
 		}
 	}
-	return is_named || !w->only;
+	return is_named || !w->only ? WHERE_NO_NONE : WHERE_NO_NAME;
 }
 
 /* Each argument at its path; beneath it there is none, since it is bounded. The expression is read once for all of them. */
@@ -476,23 +476,43 @@ static bool is_as_schema(const struct where *w, const struct where_condition *c,
 
 _Static_assert(WHERE_CONDITIONS_MAX <= 32, "a bit for each");
 
-bool where_allows(const struct where *w, const struct where_arguments *args)
+enum where_no where_refuses(const struct where *w, const struct where_arguments *args, const char **ret_path,
+			    size_t *ret_n)
 {
+	enum where_no no = WHERE_NO_NONE;
 	struct rbuf in;
 	struct where_argument a;
 	uint32_t there = 0;
 
 	rbuf_init(&in, args->bytes, args->n);
-	while (where_next(&in, &a))
-		if (!allows_one(w, &a, &there))
-			return false;
+	*ret_n = 0;
+	while (where_next(&in, &a)) {
+		no = refuses_one(w, &a, &there);
+		*ret_path = a.path;
+		*ret_n = no == WHERE_NO_RISK ? 0 : a.path_n;
+		if (no != WHERE_NO_NONE)
+			return no;
+	}
 	for (uint16_t i = 0; i < w->n_conditions; i++) {
 		const struct where_condition *c = &w->conditions[i];
 		const bool is_there = (there >> i & 1) != 0;
 
-		if ((c->given && !is_there) || (c->match != 0 && is_there && !is_expressed(w, c, args)) ||
-		    (c->schema != 0 && is_there && !is_as_schema(w, c, args)))
-			return false;
+		*ret_path = w->text + c->path;
+		*ret_n = strlen(*ret_path);
+		if (c->given && !is_there)
+			return WHERE_NO_GIVEN;
+		if (is_there &&
+		    ((c->match != 0 && !is_expressed(w, c, args)) || (c->schema != 0 && !is_as_schema(w, c, args))))
+			return WHERE_NO_VALUE;
 	}
-	return rbuf_done(&in);
+	*ret_n = 0;
+	return rbuf_done(&in) ? WHERE_NO_NONE : WHERE_NO_FORM;
+}
+
+bool where_allows(const struct where *w, const struct where_arguments *args)
+{
+	const char *path;
+	size_t n;
+
+	return where_refuses(w, args, &path, &n) == WHERE_NO_NONE;
 }

@@ -48,6 +48,23 @@ static const struct {
 };
 #define METHODS (sizeof methods / sizeof methods[0])
 
+bool client_may_have(const char *name, const char *path)
+{
+	const size_t n = strcspn(path, ".\\");
+	bool is_one = false;
+
+	for (size_t i = 0; i < METHODS; i++) {
+		if ((methods[i].is & (JUDGED | CALL)) != JUDGED ||
+		    (strcmp(name, TOOL_ANY) != 0 && strcmp(name, methods[i].word) != 0))
+			continue;
+		is_one = true;
+		for (const char *const *known = methods[i].known; *known != NULL; known++)
+			if (strlen(*known) == n && memcmp(*known, path, n) == 0)
+				return true;
+	}
+	return !is_one && tool_is_method(name); /* what is asked of a client is its server's to say */
+}
+
 static void refuse(struct guard *g, const char *id, int number, const struct err *e)
 {
 	answer_error(&g->client.bytes, id[0] != 0 ? id : "null", number, e);

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "core/tool.h"
 #include "guard/line.h"
 #include "guard/link.h"
 #include "guard/side.h"
@@ -83,6 +84,14 @@ struct known {
 	bool risky; /* its server does not call it read-only, or calls it destructive */
 };
 
+/* A grant: of one tool, or of all (`*`), and what of its conditions it has, or may have. */
+struct granted {
+	char name[GUARD_NAME_MAX];
+	bool seen, told;
+	uint32_t may_have; /* a bit for each condition */
+	struct where where;
+};
+
 struct guard {
 	struct side client, server;
 	struct port owner; /* owned */
@@ -103,8 +112,8 @@ struct guard {
 	struct pending asked[GUARD_PENDING_MAX], called[GUARD_PENDING_MAX]; /* of the client, of the server */
 	size_t n_known;
 	struct known known[GUARD_KNOWN_MAX];
-	size_t n_names;
-	char names[GUARD_GRANTS_MAX][GUARD_NAME_MAX]; /* that something is granted for */
+	size_t n_granted;
+	struct granted granted[GUARD_GRANTS_MAX]; /* that something is granted for */
 	size_t once_bytes;
 	struct once once[GUARD_ONCE_MAX];
 	uint64_t answer_bytes; /* 0: any number */
@@ -122,8 +131,10 @@ struct guard {
 struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b);
 void guard_free(struct guard *g);
 bool guard_pinned(struct guard *g, const struct guard_pin *p); /* false: too many */
-bool guard_granted(struct guard *g, const char *name);         /* one of GUARD_BEGIN's names; likewise */
-bool guard_secret(struct guard *g, const char *text);          /* likewise; false also: it is none */
+bool guard_granted(
+	struct guard *g,
+	const struct guard_grant_of *of); /* one of GUARD_BEGIN's; likewise; false also: its terms are none */
+bool guard_secret(struct guard *g, const char *text); /* likewise; false also: it is none */
 /* One turn; waits for something to do for so long at most, -1: for ever. False: it is over. */
 bool guard_turn(struct guard *g, int wait_ms);
 
@@ -184,6 +195,14 @@ void pins_forget(struct guard *g);
 /* Whether a call of that tool may go on. -DENIED: why not. -NOT_FOUND: it was not seen yet. */
 int pins_check(const struct guard *g, const char *tool, struct err *e);
 bool pins_are_risky(const struct guard *g, const char *tool); /* of one that may */
+
+/* described.c: whether a tool may have an argument of that path (core/where.h), by what is said of it. True where that is left open. */
+bool described_may_have(const json_t *tool, const char *path);
+/* Whether a condition narrows nothing where its argument is none: one that says so by refusing the call needs no look. */
+bool described_is_needed(const struct where *w, const struct where_condition *c);
+
+/* client.c: whether a method of that name, which is judged and no call, may have such a parameter; `*`: whether one of them may. Of a tool: false. */
+bool client_may_have(const char *name, const char *path);
 
 /* scan.c: whether what the server said may not pass, since it has what the policy calls secret or, of an answer, is too long; *e says so to the client. */
 #define SCAN_WHAT_MAX 320

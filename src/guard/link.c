@@ -8,7 +8,7 @@
 void guard_begin_put(struct buf *out, const struct guard_begin *b)
 {
 	buf_put_u32(out, b->n_pins);
-	buf_put_u32(out, b->n_names);
+	buf_put_u32(out, b->n_granted);
 	buf_put_u32(out, b->is_first);
 	buf_put_u32(out, b->n_secrets);
 	buf_put_u32(out, b->tells_risk);
@@ -19,13 +19,13 @@ void guard_begin_put(struct buf *out, const struct guard_begin *b)
 bool guard_begin_take(struct rbuf *in, struct guard_begin *ret)
 {
 	ret->n_pins = rbuf_u32(in);
-	ret->n_names = rbuf_u32(in);
+	ret->n_granted = rbuf_u32(in);
 	ret->is_first = rbuf_u32(in);
 	ret->n_secrets = rbuf_u32(in);
 	ret->tells_risk = rbuf_u32(in);
 	ret->answer_bytes = rbuf_u64(in);
 	rbuf_fixed(in, ret->key, sizeof ret->key);
-	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->n_names <= GUARD_GRANTS_MAX &&
+	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->n_granted <= GUARD_GRANTS_MAX &&
 	       ret->n_secrets <= GUARD_SECRETS_MAX && ret->is_first <= 1 && ret->tells_risk <= 1;
 }
 
@@ -42,15 +42,17 @@ bool guard_pin_take(struct rbuf *in, struct guard_pin *ret)
 	return !in->failed && ret->name[0] != 0;
 }
 
-void guard_name_put(struct buf *out, const char *name)
+void guard_grant_put(struct buf *out, const struct guard_grant_of *of)
 {
-	buf_put_text(out, name, GUARD_NAME_MAX);
+	buf_put_text(out, of->name, sizeof of->name);
+	buf_put_text(out, of->terms, sizeof of->terms);
 }
 
-bool guard_name_take(struct rbuf *in, char ret[GUARD_NAME_MAX])
+bool guard_grant_take(struct rbuf *in, struct guard_grant_of *ret)
 {
-	rbuf_text(in, ret, GUARD_NAME_MAX);
-	return !in->failed && ret[0] != 0;
+	rbuf_text(in, ret->name, sizeof ret->name);
+	rbuf_text(in, ret->terms, sizeof ret->terms);
+	return !in->failed && ret->name[0] != 0;
 }
 
 void guard_secret_put(struct buf *out, const char *text)
@@ -76,6 +78,19 @@ bool guard_tool_take(struct rbuf *in, struct guard_tool *ret)
 	ret->odd = rbuf_u32(in);
 	ret->bytes = rbuf_u32(in);
 	return guard_pin_take(in, &ret->pin) && rbuf_done(in) && ret->odd > 0 && ret->odd < GUARD_ODD_COUNT;
+}
+
+void guard_lacks_put(struct buf *out, const struct guard_lacks *l)
+{
+	buf_put_u32(out, l->grant);
+	buf_put_u32(out, l->condition);
+}
+
+bool guard_lacks_take(struct rbuf *in, struct guard_lacks *ret)
+{
+	ret->grant = rbuf_u32(in);
+	ret->condition = rbuf_u32(in);
+	return rbuf_done(in) && ret->grant < GUARD_GRANTS_MAX && ret->condition < WHERE_CONDITIONS_MAX;
 }
 
 void guard_ask_put(struct buf *out, const struct guard_ask *a)

@@ -24,11 +24,11 @@
 #define GUARD_DEPTH_MAX 64u   /* of a message that passes */
 #define GUARD_VALUES_MAX 200000u
 
-/* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and a file of the pins, as guard_pin_put writes them, and behind these of the names that something is
- * granted for, as guard_name_put does (a star: all of the server's), and of what no answer may have, as guard_secret_put does. Lists show no tool that is none of these; whether a call is granted is judged for itself. */
+/* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and a file of the pins, as guard_pin_put writes them, and behind these of what is
+ * granted, as guard_grant_put does (a star: all of the server's), and of what no answer may have, as guard_secret_put does. Lists show no tool that is none of these; whether a call is granted is judged for itself. */
 #define GUARD_KEY_BYTES 32
 struct guard_begin {
-	uint32_t n_pins, n_names;
+	uint32_t n_pins, n_granted;
 	uint32_t is_first; /* 1: the server was never seen: what it has is pinned as it is */
 	uint32_t n_secrets;
 	uint32_t tells_risk;          /* 1: it is asked which tools are risky (core/where.h) */
@@ -49,8 +49,14 @@ bool guard_pin_take(struct rbuf *in, struct guard_pin *ret);
 #define GUARD_SECRET_BYTES (MATCH_TEXT_MAX + 1)
 void guard_secret_put(struct buf *out, const char *text);
 bool guard_secret_take(struct rbuf *in, char ret[GUARD_SECRET_BYTES]);
-void guard_name_put(struct buf *out, const char *name);
-bool guard_name_take(struct rbuf *in, char ret[GUARD_NAME_MAX]);
+/* What is granted of the server: a name, and the terms of its conditions. Those of a star are of all its tools. */
+struct guard_grant_of {
+	char name[GUARD_NAME_MAX];
+	char terms[TERMS_TEXT_MAX];
+};
+#define GUARD_GRANT_BYTES (GUARD_NAME_MAX + TERMS_TEXT_MAX)
+void guard_grant_put(struct buf *out, const struct guard_grant_of *of);
+bool guard_grant_take(struct rbuf *in, struct guard_grant_of *ret);
 
 /* GUARD_TOOL: a tool whose definition is not the pinned one, with a file of its text: new, changed, (bad) one that is never shown, or added. On the first use what is new is pinned as it is, until a tool is called: what comes then is added, and waits. */
 enum guard_odd {
@@ -68,6 +74,13 @@ struct guard_tool {
 };
 void guard_tool_put(struct buf *out, const struct guard_tool *t);
 bool guard_tool_take(struct rbuf *in, struct guard_tool *ret);
+
+/* GUARD_LACKS: no tool that a grant is of has an argument that this condition is on, so it narrows nothing. Both count from 0: the grants as GUARD_BEGIN had them, the conditions as core/where.h has them. */
+struct guard_lacks {
+	uint32_t grant, condition;
+};
+void guard_lacks_put(struct buf *out, const struct guard_lacks *l);
+bool guard_lacks_take(struct rbuf *in, struct guard_lacks *ret);
 
 /* GUARD_ASK: whether it may be done. GUARD_WORD answers. */
 struct guard_ask {

@@ -20,8 +20,9 @@ static bool read_record(int fd, off_t *at, uint8_t *room, size_t n, struct rbuf 
 
 static bool take_file(struct guard *g, int fd, const struct guard_begin *b)
 {
-	uint8_t room[GUARD_PIN_BYTES + GUARD_NAME_MAX + GUARD_SECRET_BYTES]; /* more than each of them */
-	char name[GUARD_NAME_MAX], secret[GUARD_SECRET_BYTES];
+	static struct guard_grant_of of;
+	uint8_t room[GUARD_PIN_BYTES + GUARD_GRANT_BYTES + GUARD_SECRET_BYTES]; /* more than each of them */
+	char secret[GUARD_SECRET_BYTES];
 	struct guard_pin pin;
 	struct rbuf in;
 	off_t at = 0;
@@ -30,9 +31,9 @@ static bool take_file(struct guard *g, int fd, const struct guard_begin *b)
 	for (uint32_t i = 0; i < b->n_pins && good; i++)
 		good = read_record(fd, &at, room, GUARD_PIN_BYTES, &in) && guard_pin_take(&in, &pin) &&
 		       guard_pinned(g, &pin);
-	for (uint32_t i = 0; i < b->n_names && good; i++)
-		good = read_record(fd, &at, room, GUARD_NAME_MAX, &in) && guard_name_take(&in, name) &&
-		       guard_granted(g, name);
+	for (uint32_t i = 0; i < b->n_granted && good; i++)
+		good = read_record(fd, &at, room, GUARD_GRANT_BYTES, &in) && guard_grant_take(&in, &of) &&
+		       guard_granted(g, &of);
 	for (uint32_t i = 0; i < b->n_secrets && good; i++)
 		good = read_record(fd, &at, room, GUARD_SECRET_BYTES, &in) && guard_secret_take(&in, secret) &&
 		       guard_secret(g, secret);

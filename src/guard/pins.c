@@ -15,15 +15,15 @@ bool guard_pinned(struct guard *g, const struct guard_pin *p)
 	return true;
 }
 
-bool guard_granted(struct guard *g, const char *name)
+static bool is_of(const struct granted *grant, const char *tool)
 {
-	return g->n_names < GUARD_GRANTS_MAX && text_copy(g->names[g->n_names++], GUARD_NAME_MAX, name);
+	return strcmp(grant->name, TOOL_ANY) == 0 || strcmp(grant->name, tool) == 0;
 }
 
 static bool is_granted(const struct guard *g, const char *tool)
 {
-	for (size_t i = 0; i < g->n_names; i++)
-		if (strcmp(g->names[i], "*") == 0 || strcmp(g->names[i], tool) == 0)
+	for (size_t i = 0; i < g->n_granted; i++)
+		if (is_of(&g->granted[i], tool))
 			return true;
 	return false;
 }
@@ -227,14 +227,82 @@ static bool drop_others(json_t *result)
 /* A name in a policy may be misspelt: said once, when the server has listed all it has. */
 static void tell_absent(struct guard *g)
 {
-	for (size_t i = 0; i < g->n_names; i++) {
+	for (size_t i = 0; i < g->n_granted; i++) {
 		struct known none = { .seen = false };
 
-		if (!is_name(g->names[i]) || known_of(g, g->names[i]) != NULL)
+		if (!is_name(g->granted[i].name) || known_of(g, g->granted[i].name) != NULL)
 			continue;
-		(void)text_copy(none.pin.name, sizeof none.pin.name, g->names[i]); /* measured */
+		memcpy(none.pin.name, g->granted[i].name, sizeof none.pin.name);
 		tell(g, GUARD_ODD_ABSENT, &none, "");
 	}
+}
+
+/* So may one of an argument, which would narrow nothing: said before any call by that grant is asked for. */
+static bool tell_lacks(struct guard *g, struct granted *grant)
+{
+	for (uint32_t i = 0; i < grant->where.n_conditions; i++) {
+		const struct guard_lacks l = { .grant = (uint32_t)(grant - g->granted), .condition = i };
+		uint8_t room[sizeof l];
+		struct buf body;
+		struct err e;
+
+		if ((grant->may_have >> i & 1) != 0 || !described_is_needed(&grant->where, &grant->where.conditions[i]))
+			continue;
+		buf_init_in(&body, room, sizeof room);
+		guard_lacks_put(&body, &l);
+		if (port_send(&g->owner, WIRE_GUARD_LACKS, &body, &e) < 0)
+			return false;
+	}
+	grant->told = true;
+	return true;
+}
+
+bool guard_granted(struct guard *g, const struct guard_grant_of *of)
+{
+	struct granted *to = &g->granted[g->n_granted];
+
+	if (g->n_granted == GUARD_GRANTS_MAX || (of->terms[0] != 0 && where_take(of->terms, &to->where, NULL) < 0))
+		return false;
+	memcpy(to->name, of->name, sizeof to->name);
+	for (uint16_t k = 0; k < to->where.n_conditions; k++)
+		if (client_may_have(to->name, to->where.text + to->where.conditions[k].path))
+			to->may_have |= UINT32_C(1) << k;
+	g->n_granted++;
+	return !tool_is_method(to->name) || tell_lacks(g, to);
+}
+
+/* Nobody may call by a grant that is wider than it was written: then the server is as if it were gone. */
+static void must_tell(struct guard *g, struct granted *grant)
+{
+	if (!tell_lacks(g, grant))
+		g->server.said_all = true;
+}
+
+/* Of a grant of one tool all is known when that was seen; of one of them all, when they were. */
+static void look_at_arguments(struct guard *g, const json_t *tool)
+{
+	const char *name = json_string_value(json_object_get(tool, "name"));
+
+	for (size_t i = 0; i < g->n_granted; i++) {
+		struct granted *grant = &g->granted[i];
+
+		if (grant->told || !is_of(grant, name))
+			continue;
+		grant->seen = true;
+		for (uint16_t k = 0; k < grant->where.n_conditions; k++)
+			if (described_may_have(tool, grant->where.text + grant->where.conditions[k].path))
+				grant->may_have |= UINT32_C(1) << k;
+		if (strcmp(grant->name, TOOL_ANY) != 0)
+			must_tell(g, grant);
+	}
+}
+
+static void tell_all(struct guard *g)
+{
+	tell_absent(g);
+	for (size_t i = 0; i < g->n_granted; i++)
+		if (g->granted[i].seen && !g->granted[i].told)
+			must_tell(g, &g->granted[i]);
 }
 
 void pins_look(struct guard *g, json_t *result, bool *ret_changed)
@@ -254,13 +322,15 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 
 		out[i] = is_twice(tools, n, i) || !look_at(g, tool) ||
 			 !is_granted(g, json_string_value(json_object_get(tool, "name")));
+		if (!out[i])
+			look_at_arguments(g, tool);
 		*ret_changed = *ret_changed || out[i];
 	}
 	for (size_t i = n; i-- > 0;)
 		if (out[i])
 			(void)json_array_remove(tools, i);
 	if (ends)
-		tell_absent(g);
+		tell_all(g);
 }
 
 int pins_check(const struct guard *g, const char *tool, struct err *e)

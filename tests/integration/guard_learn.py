@@ -55,11 +55,11 @@ def what_was_called_suffices(place):
         for change in ({"say": "./etc/a"}, {"say": "./docs/../x"}, {"n": 101}, {"n": -5}, {"flag": False}, {"to": ["bob"]}, {"text": 300 * "x"}, {"o": {"mode": "w"}}, {"more": 1}):
             answer = c.call("echo", **{**good[0], **change})
             assert answer["result"].get("isError"), (change, text)
-            is_denied(answer, "not with these arguments")
+            is_denied(answer, "is granted, but not with")
         is_denied(c.call("drop"), "not granted")
         assert json.loads(text_of(c.call("look", path=f"{other}/one", port=1, pid=1)))["process"] != ""
-        is_denied(c.call("look", path=f"{other}/two", port=1, pid=1), "not with these arguments")
-        assert "not with these" in json.dumps(c.ask("resources/read", uri="file:///y"))
+        is_denied(c.call("look", path=f"{other}/two", port=1, pid=1), "is granted, but not with")
+        assert "granted, but not with" in json.dumps(c.ask("resources/read", uri="file:///y"))
         assert c.end() == 0
 
 

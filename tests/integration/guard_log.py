@@ -53,7 +53,7 @@ def each_call_has_a_record(place):
         c.begin()
         assert text_of(c.call("echo", say="abc", n=3, list=["x", True], long="y" * 9000)) == "abc"
         assert c.call("drop")["result"]["isError"]
-        is_denied(c.call("echo", say="no\x1b[31m"), "not with these arguments")
+        is_denied(c.call("echo", say="no\x1b[31m"), "is granted, but not with")
         is_denied(c.call("look"), "a person is asked first")
         assert "was not found" in c.call("nothing")["error"]["message"]  # asked of nobody
         assert c.end() == 0
@@ -69,10 +69,10 @@ def each_call_has_a_record(place):
     assert [(a["name"], a["kind"], a["value"]) for a in done["asked"]["arguments"]] == [("say", "text", "abc"), ("n", "number", "3"), ("list", "text", "x"), ("list", "bool", "true"), ("long", "long", "9000")], done
     assert done["answer"]["end"] == "done" and done["answer"]["size_bytes"] > 9000, done
     assert failed["answer"]["end"] == "failed" and failed["decision"]["grant"] == {"object": "bad/drop", "terms": None}, failed
-    assert denied["decision"]["verdict"] == "denied" and denied["answer"] is None and "not with these" in denied["decision"]["error"]["message"], denied
+    assert denied["decision"]["verdict"] == "denied" and denied["answer"] is None and "granted, but not with" in denied["decision"]["error"]["message"], denied
     assert asked["decision"]["verdict"] == "asked" and asked["decision"]["question"].startswith("a_") and asked["decision"]["grant"]["object"] == "bad/look", asked
     for r, *words in ((done, "tool bad/echo", "list = x", "a text of 9000 characters", "by: tool: bad/echo where=", "it was done"), (failed, "tool bad/drop", "the tool said that it failed"),
-                      (denied, "Denied", "not with these arguments", "hint: "), (asked, "a person is asked first", asked["decision"]["question"])):
+                      (denied, "Denied", "is granted, but not with", "hint: "), (asked, "a person is asked first", asked["decision"]["question"])):
         text = expect_ok(p.ambit("explain", r["event"])).stdout
         assert all(w in text for w in words) and "\x1b" not in text, text
     expect_ok(p.ambit("ledger", "replay"))

@@ -96,7 +96,7 @@ def each_has_grants_of_its_own(place):
         assert [fs[one] == name for one, name in zip(paths, ("ours", "theirs", "both"))] == [True, False, True], fs
         assert [mail[one] == name for one, name in zip(paths, ("ours", "theirs", "both"))] == [False, True, True], mail
         is_denied(c.call("fs__read_file"), "'fs/read_file' is not granted", "`tool: fs/read_file`")
-        is_denied(c.call("mail__same", paths=["/etc/passwd"]), "'mail/same' is granted, but not with these arguments")
+        is_denied(c.call("mail__same", paths=["/etc/passwd"]), "'mail/same' is granted, but not with this 'paths'")
 
 
 def what_they_say_goes_to_who_asked(place):

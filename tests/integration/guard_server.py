@@ -26,6 +26,8 @@ elif MODE == "annotated":
     TOOLS[2] = tool("drop", "deletes it all", annotations={"readOnlyHint": True, "destructiveHint": False})
 elif MODE == "hints":
     TOOLS = [tool("calm", annotations={"readOnlyHint": True}), tool("silent"), tool("destroys", annotations={"readOnlyHint": True, "destructiveHint": True}), tool("writes", annotations={"readOnlyHint": False, "destructiveHint": False})]
+elif MODE == "described":
+    TOOLS = [tool(name, inputSchema={"type": "object", "properties": {"say": {"type": "string"}}}) for name in ("echo", "look")]
 elif MODE == "more":
     TOOLS.append(tool("added"))
 elif MODE == "hidden":

@@ -491,7 +491,7 @@ static void any_arguments_are_what_the_authority_takes(void **state)
 static struct guard_begin begin_of(void)
 {
 	struct guard_begin b = { .n_pins = GUARD_PINS_MAX,
-				 .n_names = GUARD_GRANTS_MAX,
+				 .n_granted = GUARD_GRANTS_MAX,
 				 .is_first = 1,
 				 .n_secrets = GUARD_SECRETS_MAX,
 				 .tells_risk = 1,

@@ -50,7 +50,7 @@ static void write_out(const struct buf *flat, struct buf *out)
 
 static struct guard_begin begin_of(void)
 {
-	struct guard_begin b = { .n_pins = GUARD_PINS_MAX, .n_names = GUARD_GRANTS_MAX, .is_first = 1 };
+	struct guard_begin b = { .n_pins = GUARD_PINS_MAX, .n_granted = GUARD_GRANTS_MAX, .is_first = 1 };
 
 	memset(b.key, 0x5a, sizeof b.key);
 	return b;
@@ -133,7 +133,7 @@ static void begin(struct world *w, bool is_first)
 	buf_init(&w->part, 1u << 20);
 	w->g = guard_new((int[]){ client_said[1], client_heard[1], server_heard[1], server_said[1] }, owner[1], &b);
 	assert_non_null(w->g);
-	assert_true(guard_granted(w->g, "*"));
+	assert_true(guard_granted(w->g, &(struct guard_grant_of){ .name = "*" }));
 }
 
 /* A broken assertion leaves it: the process is about to end. */
@@ -1412,6 +1412,159 @@ static void what_is_new_later_waits(void **state)
 	end(&w);
 }
 
+static struct guard_grant_of grant_of(const char *name, const char *where)
+{
+	struct guard_grant_of of = { .terms = "" };
+	struct where w = { .used = 0 };
+	char text[TERMS_TEXT_MAX];
+
+	(void)snprintf(of.name, sizeof of.name, "%s", name);
+	(void)snprintf(text, sizeof text, "%s", where);
+	for (char *at = text; *at != 0; at++)
+		*at = *at == '\'' ? '"' : *at;
+	assert_int_equal(where_set(&w, text, NULL), 0);
+	where_format(&w, of.terms);
+	return of;
+}
+
+static void assert_lacks(struct world *w, uint32_t grant, uint32_t condition)
+{
+	static uint8_t room[WIRE_BODY_MAX + WIRE_HEAD];
+	auto_message m = { .n_fds = 0 };
+	struct guard_lacks l;
+
+	assert_int_equal(told(w, room, sizeof room, &m), WIRE_GUARD_LACKS);
+	assert_true(guard_lacks_take(&m.body, &l));
+	assert_int_equal(l.grant, grant);
+	assert_int_equal(l.condition, condition);
+}
+
+/* Grants: 0 is the star that each world has; 1 is of t. */
+static void a_condition_on_what_no_tool_has_is_told(void **state)
+{
+	static const struct {
+		const char *where, *schema;
+		bool lacks;
+	} rows[] = {
+		{ "{'path':'x'}", "{'properties':{'path':{}}}", false },
+		{ "{'pth':'x'}", "{'properties':{'path':{}}}", true },
+		{ "{'Path':'x'}", "{'properties':{'path':{}}}", true },
+		{ "{'pth':null}", "{'properties':{'path':{}}}", true },
+		{ "{'pth':{'schema':{}}}", "{'properties':{'path':{}}}", true },
+		/* what refuses by itself, or wants nothing */
+		{ "{'pth':{}}", "{'properties':{'path':{}}}", false },
+		{ "{'pth':{'given':true,'of':'x'}}", "{'properties':{'path':{}}}", false },
+		{ "{'pth':'x','*':null}", "{'properties':{'path':{}}}", false },
+		/* what is left open */
+		{ "{'pth':'x'}", "{'type':'object'}", false },
+		{ "{'pth':'x'}", "true", false },
+		{ "{'pth':'x'}", "{'additionalProperties':false}", true },
+		{ "{'pth':'x'}", "{'properties':{'path':{}},'additionalProperties':false}", true },
+		{ "{'pth':'x'}", "{'properties':{'path':{}},'additionalProperties':true}", false },
+		{ "{'pth':'x'}", "{'properties':{'path':{}},'additionalProperties':{'type':'string'}}", false },
+		{ "{'pth':'x'}", "{'properties':{'path':{}},'unevaluatedProperties':true}", false },
+		{ "{'pth':'x'}", "{'properties':{'path':{}},'patternProperties':{'^p':{}}}", false },
+		{ "{'pth':'x'}", "{'$ref':'#/$defs/a','properties':{'path':{}}}", false },
+		/* elsewhere in it */
+		{ "{'pth':'x'}", "{'anyOf':[{'properties':{'path':{}}},{'properties':{'pth':{}}}]}", false },
+		{ "{'pth':'x'}", "{'anyOf':[{'properties':{'path':{}}},{'type':'null'}]}", true },
+		{ "{'pth':'x'}", "{'properties':{'path':{}},'then':{'properties':{'pth':{}}}}", false },
+		{ "{'pth':'x'}", "{'properties':{'path':{}},'dependentSchemas':{'path':{'properties':{'pth':{}}}}}",
+		  false },
+		/* beneath */
+		{ "{'o.path':'x'}", "{'properties':{'o':{'properties':{'path':{}}}}}", false },
+		{ "{'o.pth':'x'}", "{'properties':{'o':{'properties':{'path':{}}}}}", true },
+		{ "{'o.pth':'x'}", "{'properties':{'o':{}}}", false },
+		{ "{'q.path':'x'}", "{'properties':{'o':{'properties':{'path':{}}}}}", true },
+		{ "{'o.path':'x'}", "{'properties':{'o':{'items':{'properties':{'path':{}}}}}}", false },
+		{ "{'o.pth':'x'}", "{'properties':{'o':{'items':{'properties':{'path':{}}}}}}", true },
+		{ "{'o.pth':'x'}", "{'properties':{'o':{'prefixItems':[{'properties':{'path':{}}}]}}}", true },
+		/* names with a point in them */
+		{ "{'a\\\\.b':'x'}", "{'properties':{'a.b':{}}}", false },
+		{ "{'a\\\\.b':'x'}", "{'properties':{'a':{'properties':{'b':{}}}}}", true },
+		{ "{'a.b':'x'}", "{'properties':{'a.b':{}}}", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct guard_grant_of of = grant_of("t", rows[i].where);
+		char tool[512];
+		struct world w;
+
+		print_message("# %s of %s\n", rows[i].where, rows[i].schema);
+		(void)snprintf(tool, sizeof tool, "{'name':'t','inputSchema':%s}", rows[i].schema);
+		begin(&w, true);
+		assert_true(guard_granted(w.g, &of));
+		initialize(&w);
+		assert_says(list(&w, tool), "'name':'t'");
+		assert_tool(&w, "t", GUARD_ODD_NEW);
+		if (rows[i].lacks)
+			assert_lacks(&w, 1, 0);
+		assert_told_nothing(&w);
+		client_says(&w, CALL("5"));
+		assert_asked(&w, "t", NULL);
+		end(&w);
+	}
+}
+
+/* Of all tools, one may have it; all of them are known when they were listed. What is no tool has the parameters of its method. */
+static void a_condition_on_all_is_of_one_of_them(void **state)
+{
+	static const char t[] = "{'name':'t','inputSchema':{'properties':{'path':{}}}}",
+			  u[] = "{'name':'u','inputSchema':{'properties':{'pth':{}}}}";
+	const struct guard_grant_of star = grant_of("*", "{'pth':'x','uri':'y'}"),
+				    read = grant_of("resources/read", "{'url':'x'}"),
+				    well = grant_of("resources/read", "{'uri':'x'}"),
+				    theirs = grant_of("sampling/createMessage", "{'whatever':'x'}");
+	struct world w;
+
+	(void)state;
+	for (unsigned both = 0; both < 2; both++) {
+		char tools[256];
+
+		begin(&w, true);
+		assert_true(guard_granted(w.g, &star) && guard_granted(w.g, &read) && guard_granted(w.g, &well) &&
+			    guard_granted(w.g, &theirs));
+		assert_lacks(&w, 2, 0);
+		assert_told_nothing(&w);
+		initialize(&w);
+		(void)snprintf(tools, sizeof tools, "%s%s%s", t, both ? "," : "", both ? u : "");
+		assert_says(list(&w, tools), "'name':'t'");
+		assert_tool(&w, "t", GUARD_ODD_NEW);
+		if (both)
+			assert_tool(&w, "u", GUARD_ODD_NEW);
+		else
+			assert_lacks(&w, 1, 0);
+		assert_told_nothing(&w);
+		assert_says(list(&w, tools), "'name':'t'"); /* once */
+		assert_told_nothing(&w);
+		end(&w);
+	}
+}
+
+static void a_schema_that_is_deep_is_left_open(void **state)
+{
+	const struct guard_grant_of of = grant_of("t", "{'pth':'x'}");
+	auto_buf tool = { .max = 1u << 16 };
+	struct world w;
+
+	(void)state;
+	buf_printf(&tool, "{'name':'t','inputSchema':");
+	for (unsigned i = 0; i < 20; i++)
+		buf_printf(&tool, "{'allOf':[");
+	buf_printf(&tool, "{'properties':{'path':{}}}");
+	for (unsigned i = 0; i < 20; i++)
+		buf_printf(&tool, "]}");
+	buf_printf(&tool, "}");
+	begin(&w, true);
+	assert_true(guard_granted(w.g, &of));
+	initialize(&w);
+	assert_says(list(&w, buf_cstr(&tool)), "'name':'t'");
+	assert_tool(&w, "t", GUARD_ODD_NEW);
+	assert_told_nothing(&w);
+	end(&w);
+}
+
 static void definitions_are_bounded(void **state)
 {
 	struct world w;
@@ -1877,6 +2030,9 @@ int main(void)
 		cmocka_unit_test(what_was_not_looked_at_is_not_shown),
 		cmocka_unit_test(first_changed_and_changed_back),
 		cmocka_unit_test(what_is_new_later_waits),
+		cmocka_unit_test(a_condition_on_what_no_tool_has_is_told),
+		cmocka_unit_test(a_condition_on_all_is_of_one_of_them),
+		cmocka_unit_test(a_schema_that_is_deep_is_left_open),
 		cmocka_unit_test(definitions_are_bounded),
 		cmocka_unit_test(a_call_waits_for_the_list),
 		cmocka_unit_test(a_list_of_ours_that_fails_is_none),

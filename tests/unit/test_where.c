@@ -439,6 +439,45 @@ static void what_a_grant_wants_is_looked_at(void **state)
 	}
 }
 
+static void what_is_refused_is_named(void **state)
+{
+	static const struct {
+		const char *value, *args;
+		enum where_no no;
+		const char *path;
+	} rows[] = {
+		{ "{\"a\":\"x\"}", "t a x", WHERE_NO_NONE, "" },
+		{ "{\"a\":\"x\"}", "t b x; t a y", WHERE_NO_VALUE, "a" },
+		{ "{\"a\":\"x\",\"b\":{\"max\":3}}", "t a x; n b 4", WHERE_NO_VALUE, "b" },
+		{ "{\"a.b\":\"x\"}", "t a x", WHERE_NO_VALUE, "a" },
+		{ "{\"a\":\"x\"}", "t a.b x", WHERE_NO_VALUE, "a.b" },
+		{ "{\"a\":{},\"b\":{\"match\":\"x\"}}", "t a x; t b y", WHERE_NO_VALUE, "b" },
+		{ "{\"a\":{\"schema\":{\"maxLength\":1}}}", "t a xy", WHERE_NO_VALUE, "a" },
+		{ "{\"a\":null}", "t b x; t a.c x", WHERE_NO_NAME, "a.c" },
+		{ "{\"a\":{},\"*\":null}", "t a x; t b x", WHERE_NO_NAME, "b" },
+		{ "{\"a\":{},\"b\":{\"given\":true}}", "t a x", WHERE_NO_GIVEN, "b" },
+		{ "{\"*risky\":null}", "b *risky true", WHERE_NO_RISK, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct said_arguments said;
+		const char *path = "";
+		struct where w;
+		size_t n;
+
+		say_where(rows[i].value, &w);
+		say_arguments(rows[i].args, &said);
+		if (where_refuses(&w, &said.args, &path, &n) != rows[i].no || n != strlen(rows[i].path) ||
+		    (n > 0 && memcmp(path, rows[i].path, n) != 0))
+			fail_msg("%s, with %s: %.*s", rows[i].value, rows[i].args, (int)n, path);
+	}
+	assert_int_equal(where_refuses(&(struct where){ .used = 0 },
+				       &(struct where_arguments){ .bytes = (const uint8_t *)"\x01", .n = 1 },
+				       &(const char *){ NULL }, &(size_t){ 0 }),
+			 WHERE_NO_FORM);
+}
+
 static void names_that_some_take_for_others_evade(void **state)
 {
 	static const struct {
@@ -951,6 +990,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_compared_as_they_are_written),
 		cmocka_unit_test(a_part_of_two_dots_climbs),
 		cmocka_unit_test(what_a_grant_wants_is_looked_at),
+		cmocka_unit_test(what_is_refused_is_named),
 		cmocka_unit_test(names_that_some_take_for_others_evade),
 		cmocka_unit_test(what_are_no_arguments),
 		cmocka_unit_test(names_with_a_nul_are_no_paths),

@@ -100,7 +100,7 @@ _ambit() {
 	local ps_options='--watch --json --help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
 	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --http --token-file --issuer --audience --jwks --scope --origin --key --help'
-	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --profile --without --stage --discard --socket --http --token-file --issuer --audience --jwks --scope --origin --learn --per-call --pins --approve --help'
+	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --profile --without --stage --discard --socket --http --token-file --issuer --audience --jwks --scope --origin --learn --per-call --pins --all --approve --help'
 	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --measure --dry-run --yes --undo --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'

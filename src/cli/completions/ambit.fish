@@ -381,6 +381,7 @@ complete -c ambit -n '__ambit_in guard' -l jwks -r -F -d 'Its keys'
 complete -c ambit -n '__ambit_in guard' -l scope -x -d 'What a token must have'
 complete -c ambit -n '__ambit_in guard' -l origin -x -d 'Pages that may ask'
 complete -c ambit -n '__ambit_in guard' -l pins -x -a '(__ambit_guarded)' -d 'Show definitions of tools that were not approved'
+complete -c ambit -n '__ambit_in guard' -l all -d 'With --pins: those that were approved, too'
 complete -c ambit -n '__ambit_in guard' -l approve -d 'With --pins: approve them'
 complete -c ambit -n '__ambit_in guard' -l help -d 'How guard is used'
 
