@@ -237,6 +237,7 @@ static void put_shown(const struct guard_use *u, const struct guard_grant *g, co
 	buf_printf(out, "asked for by a grant of: %s", g->object); /* a policy's: it is plain */
 	buf_printf(out, "%s\n", text_escape(conditions, sizeof conditions, g->conditions, strlen(g->conditions)));
 	buf_printf(out, "workspace: %s\n", text_escape(shown, sizeof shown, u->workspace, strlen(u->workspace)));
+	buf_printf(out, "waits: as long as that client and its gate are there\n");
 	rbuf_init(&in, ask->arguments.bytes, ask->arguments.n);
 	while (out->len < SHOWN_MAX - 2 * sizeof shown && where_next(&in, &a)) {
 		buf_printf(out, "argument: %s", text_escape(shown, sizeof shown, a.path, a.path_n));
@@ -305,7 +306,8 @@ static void say_refused(const struct guard_grant *g, const struct guard_ask *ask
 		(void)snprintf(ret, size, "%s '%s'", says[no], text_escape(shown, sizeof shown, path, n));
 	else
 		(void)snprintf(ret, size,
-			       no == WHERE_NO_RISK ? "only where its server calls it harmless" : "not with these arguments");
+			       no == WHERE_NO_RISK ? "only where its server calls it harmless"
+						   : "not with these arguments");
 }
 
 static void none_covers(const struct guard_use *u, const char *object, const struct guard_ask *ask, struct err *e)

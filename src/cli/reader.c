@@ -27,9 +27,10 @@ static int refused(int status, const struct buf *raw, struct err *e)
 	if (status == EXPLAIN_CHANGED)
 		return err_set(e, AMBIT_CONFLICT, NULL, "it is not what was recorded");
 	if (status == EXPLAIN_NONE)
-		return err_set(e, AMBIT_NOT_FOUND,
-			       "`--observe full`, as it is unless somebody says otherwise, keeps one", "%.*s",
-			       (int)raw->len, (const char *)raw->data);
+		return err_set(
+			e, AMBIT_NOT_FOUND,
+			"a command's is kept by `--observe full`, the default; of a call `ambit explain` names its server's event",
+			"%.*s", (int)raw->len, (const char *)raw->data);
 	return err_set(e, AMBIT_MALFORMED, "a record is what `ambit run --record FILE` writes", "%.*s", (int)raw->len,
 		       (const char *)raw->data);
 }

@@ -129,7 +129,10 @@ static int read_file(const char *path, const char *how, struct buf *text, struct
 	auto_fd int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 						: open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	return fd < 0 ? err_sys(e, AMBIT_USAGE, errno, "name a record that can be read, or - for standard input",
+	return fd < 0 ? err_sys(e, AMBIT_USAGE, errno,
+				strncmp(path, "e_", 2) == 0
+					? "an event is e_ and capital letters and digits, or how they begin; `ambit ledger show` lists them"
+					: "name a record that can be read, or - for standard input",
 				"cannot open the record %s", path)
 		      : reader_run_raw(fd, how, text, e);
 }

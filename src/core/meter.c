@@ -70,6 +70,8 @@ const char *meter_failure(const struct meter *m)
 {
 	if (m->sys_errno == 0)
 		return "";
+	if (m->sys_errno == EHOSTUNREACH)
+		return "its name has no address, or no way leads there";
 	return m->sys_errno == EPERM ? "its name leads to no public address" : strerror((int)m->sys_errno);
 }
 

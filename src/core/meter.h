@@ -34,8 +34,9 @@ struct meter {
 	uint32_t opened, failed;
 	uint32_t refused; /* since a budget was spent, or by the authority */
 	uint32_t stopped; /* 1 << enum qualifier, METER_BY; these, BYTES and UNTIL also where they ended connections */
-	uint32_t sys_errno; /* of the last that failed; 0: none did. EPERM: its name led to no public address */
-	uint64_t up, down;  /* bytes to the host, and from it */
+	uint32_t
+		sys_errno; /* of the last that failed; 0: none did. EPERM: its name led to no public address; EHOSTUNREACH: or to none */
+	uint64_t up, down; /* bytes to the host, and from it */
 };
 
 #define METER_BY(why) (1u << (16 + (why))) /* of enum meter_why */

@@ -365,7 +365,7 @@ static void what_closed_it(const struct event_result *r, struct buf *out)
 	buf_printf(out, "\n");
 }
 
-/* The program saw a connection that was reset, and nothing of why. Of many one is told. */
+/* The program saw a connection that was reset, and nothing of why. Of many one is told; of what is there and did not answer, where the program failed. */
 static void what_led_nowhere(const struct event_result *r, struct buf *out)
 {
 	char object[SHOWN_MAX];
@@ -373,15 +373,16 @@ static void what_led_nowhere(const struct event_result *r, struct buf *out)
 	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++) {
 		const struct meter m = meter_of(r, i);
 
-		if (m.failed == 0 || m.opened > 0 || m.sys_errno != EPERM)
+		if (m.failed == 0 || m.opened > 0 ||
+		    (m.sys_errno != EPERM && (r->cause != CAUSE_EXITED || r->exit_status == 0)))
 			continue;
 		buf_printf(out, "ambit: not connected: %s\n",
 			   text_escape(object, sizeof object, grant_object(r->grants, i), grant_told(r->grants, i)));
-		buf_printf(
-			out,
-			"  why: %s\n"
-			"  hint: an address of your own network is granted by its number alone: --connect ADDRESS:PORT\n",
-			meter_failure(&m));
+		buf_printf(out, "  why: %s\n", meter_failure(&m));
+		if (m.sys_errno == EPERM)
+			buf_printf(
+				out,
+				"  hint: an address of your own network is granted by its number alone: --connect ADDRESS:PORT\n");
 		return;
 	}
 }

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -499,6 +500,46 @@ static void a_larger_budget_can_be_pasted(void **state)
 	}
 }
 
+static void a_connection_that_led_nowhere_is_said(void **state)
+{
+	static const struct {
+		struct meter meter;
+		int status;
+		const char *says; /* NULL: nothing */
+	} rows[] = {
+		{ { .failed = 1, .sys_errno = EPERM },
+		  0,
+		  "ambit: not connected: b.test:443\n  why: its name leads to no public address\n  hint: an address" },
+		{ { .failed = 2, .sys_errno = EHOSTUNREACH },
+		  1,
+		  "ambit: not connected: b.test:443\n  why: its name has no address, or no way leads there\n" },
+		{ { .failed = 1, .sys_errno = ECONNREFUSED }, 1, "why: Connection refused\n" },
+		{ { .failed = 1, .sys_errno = ECONNREFUSED }, 0, NULL },
+		{ { .opened = 1, .failed = 1, .sys_errno = EHOSTUNREACH }, 1, NULL },
+		{ { .opened = 1 }, 1, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		auto_buf out = { .max = 1u << 20 };
+		struct event_result r;
+		uint32_t id;
+
+		sample_make(sample_find("plain"), &r);
+		r.exit_status = rows[i].status;
+		id = sample_grant(&r, VERB_CONNECT, "b.test:443");
+		sample_effect(&r, EFFECT_CONNECT, EFFECT_ALLOWED, id, 1, "inet b.test:443");
+		r.effects[r.n_effects - 1].source = EFFECT_PROVED;
+		r.effects[r.n_effects - 1].meter = rows[i].meter;
+		summary_text(&r, NULL, false, &out);
+		assert_non_null(buf_cstr(&out));
+		if (rows[i].says == NULL ? strstr(buf_cstr(&out), "not connected") != NULL
+					 : strstr(buf_cstr(&out), rows[i].says) == NULL)
+			fail_msg("%zu: %s", i, buf_cstr(&out));
+		sample_finish(&r);
+	}
+}
+
 static void times_are_words(void **state)
 {
 	static const struct {
@@ -540,6 +581,7 @@ int main(void)
 		cmocka_unit_test(held_changes_have_a_way_out),
 		cmocka_unit_test(many_of_one_directory_are_one_hint),
 		cmocka_unit_test(a_larger_budget_can_be_pasted),
+		cmocka_unit_test(a_connection_that_led_nowhere_is_said),
 		cmocka_unit_test(times_are_words),
 	};
 
