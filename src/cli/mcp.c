@@ -343,10 +343,11 @@ static int deed_tell(struct served *s, struct deed *d, uint32_t status)
 }
 
 /* As the person's own command would, of that event: nothing that a client says is in its words. */
-static int deed_start(struct deed *d, enum mcp_deed what, const char *event)
+static int deed_start(struct deed *d, enum mcp_deed what, const char *event, bool usual)
 {
 	static const char *const words[] = { [MCP_DIFF] = "diff", [MCP_COMMIT] = "commit", [MCP_DISCARD] = "discard" };
-	char *argv[] = { (char[]){ "ambit" }, (char *)(uintptr_t)words[what], (char *)(uintptr_t)event, NULL };
+	char *argv[] = { (char[]){ "ambit" }, (char *)(uintptr_t)words[what], (char *)(uintptr_t)event,
+			 usual && what != MCP_DIFF ? (char[]){ "--usual" } : NULL, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none;
@@ -414,7 +415,7 @@ static int on_ask(struct served *s, const struct mcp_ask *ask)
 		say(d->out, "there is no such event in this session\n");
 		return deed_tell(s, d, EXIT_REFUSED);
 	}
-	if (deed_start(d, (enum mcp_deed)ask->deed, event) < 0) {
+	if (deed_start(d, (enum mcp_deed)ask->deed, event, s->o->policy->policy.profile >= PROFILE_ASK) < 0) {
 		say(d->out, "cannot start a command\n");
 		return deed_tell(s, d, EXIT_REFUSED);
 	}

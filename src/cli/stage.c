@@ -64,6 +64,7 @@ static const char commit_help[] =
 	"                      or this hidden one (.env), over what lies there\n"
 	"  --on-conflict WAY   where the real file changed meanwhile: fail (default), theirs (leave it), ours (overwrite it)\n"
 	"  --wait TIME         for other events that work on the tree (default: 10s)\n"
+	"  --usual             not what is held as unusual, or was not judged yet: for who commits without having looked\n"
 	"  --json              the outcome as JSON\n"
 	"  --help              this text\n"
 	"\n"
@@ -78,6 +79,7 @@ static const char discard_help[] =
 	"\n"
 	"  --all    every stage that is kept and not in use, of all trees\n"
 	"  --force  also if a commit of it was broken off and can neither be finished nor turned back: the tree stays as it is\n"
+	"  --usual  not what is held as unusual, or was not judged yet: for who has not looked\n"
 	"  --json   the outcome as JSON\n"
 	"  --help   this text\n";
 
@@ -110,7 +112,7 @@ static const char stage_help[] =
 	"Stages and what can be undone are kept for AMBIT_KEEP (7d), and together take at most AMBIT_KEEP_SPACE (10G): the\n"
 	"oldest go first.\n";
 
-enum flag { JSON = 256, STAT, NAMES, BINARY, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, FORCE, KEPT, HELP };
+enum flag { JSON = 256, STAT, NAMES, BINARY, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, FORCE, KEPT, USUAL, HELP };
 
 struct stage_command {
 	const char *name, *help, *see;
@@ -129,16 +131,15 @@ static const struct option commit_flags[] = {
 	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
 	{ "wait", required_argument, NULL, WAIT },
 	{ "write", required_argument, NULL, WRITE },
+	{ "usual", no_argument, NULL, USUAL },
 	{ "json", no_argument, NULL, JSON },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
 static const struct option discard_flags[] = {
-	{ "all", no_argument, NULL, ALL },
-	{ "force", no_argument, NULL, FORCE },
-	{ "json", no_argument, NULL, JSON },
-	{ "help", no_argument, NULL, HELP },
-	{ NULL, 0, NULL, 0 },
+	{ "all", no_argument, NULL, ALL },     { "force", no_argument, NULL, FORCE },
+	{ "usual", no_argument, NULL, USUAL }, { "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP },   { NULL, 0, NULL, 0 },
 };
 static const struct option undo_flags[] = {
 	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
@@ -242,6 +243,7 @@ static int take_flag(struct stage_run *run, int flag, const char *given, struct 
 	case ALL: run->ask.flags |= STAGE_FLAG_ALL; break;
 	case FORCE: run->ask.flags |= STAGE_FLAG_FORCE; break;
 	case KEPT: run->ask.flags |= STAGE_FLAG_KEPT; break;
+	case USUAL: run->ask.flags |= STAGE_FLAG_USUAL; break;
 	case HELP: run->help = true; break;
 	case COLOR: return take_colour(run, value, e);
 	case ON_CONFLICT: return take_conflict(run, value, e);
@@ -321,6 +323,8 @@ static int take_event(struct stage_run *run, char ***words, struct ambit_error *
 	const char *first = **words;
 	struct stage_ask *ask = &run->ask;
 
+	if ((ask->flags & STAGE_FLAG_ALL) != 0 && (ask->flags & STAGE_FLAG_USUAL) != 0)
+		return cli_misused(e, run->command->see, "--usual is of one event: without --all");
 	if ((ask->flags & STAGE_FLAG_ALL) != 0 && first != NULL)
 		return cli_misused(e, run->command->see, "--all is every event that is kept, and not '%s'", first);
 	if (names_event(run, first)) {
@@ -711,9 +715,9 @@ static int tell_stopped(const struct stage_run *run, struct stopping *s, const s
 static void tell_profile(const struct stage_run *run, const struct stage_answer *a)
 {
 	if (run->command->op == STAGE_OP_COMMIT && a->end.workspace == WORKSPACE_COMMITTED)
-		usual_said(a->end.event, true);
+		usual_said(run->ask.store, a->end.event, true);
 	else if (run->command->op == STAGE_OP_DISCARD)
-		usual_said(a->end.event, false);
+		usual_said(run->ask.store, a->end.event, false);
 }
 
 static int ask(struct stage_run *run)

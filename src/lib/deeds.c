@@ -189,12 +189,36 @@ static uint64_t shape_of(const struct event_result *r)
 	return sum;
 }
 
+/* Where the host's own programs lie: what an agent makes lies elsewhere. */
+static bool is_hosts(const char *path)
+{
+	static const char *const directories[] = { "/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/" };
+
+	for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
+		const size_t n = strlen(directories[i]);
+
+		if (strncmp(path, directories[i], n) == 0 && strchr(path + n, '/') == NULL)
+			return true;
+	}
+	return false;
+}
+
+/* As it was asked for (a link has many names), and before that where it lies, if that is no place of the host's: another file of that name is another program. */
 static void name_program(const struct event_result *r, char ret[DEEDS_NAME_MAX])
 {
 	const char *program = r->argv != NULL && r->argv[0] != NULL ? r->argv[0] : "";
 	const char *name = strrchr(program, '/') != NULL ? strrchr(program, '/') + 1 : program;
+	char place[2 * DEED_TEXT_MAX] = "", whole[3 * DEED_TEXT_MAX];
 
-	(void)text_escape(ret, DEEDS_NAME_MAX, name, strlen(name));
+	for (size_t i = 0; i < r->n_effects; i++)
+		if (r->effects[i].kind == EFFECT_EXEC && r->effects[i].verdict == EFFECT_ALLOWED) { /* the first */
+			if (!is_hosts(r->effects[i].object))
+				place_of(r, r->effects[i].object, false, place, sizeof place);
+			break;
+		}
+	(void)snprintf(whole, sizeof whole, "%s%s%.*s", place, place[0] != 0 && strcmp(place, "./") != 0 ? "/" : "",
+		       DEED_TEXT_MAX, name);
+	(void)text_escape(ret, DEEDS_NAME_MAX, whole, strlen(whole));
 }
 
 static void count_usage(const struct event_result *r, struct deeds *d)

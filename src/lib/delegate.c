@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "lib/environment.h"
 #include "lib/judged.h"
+#include "lib/usual_event.h"
 
 #define END_ROOM 2400
 #define ASK_ROOM 49152
@@ -244,7 +245,7 @@ void delegate_kill(struct ambit_event *ev, uint32_t number)
 
 /* ---- going on with them ---- */
 
-static void take_end(struct delegated *d)
+static void take_end(struct ambit_event *ev, struct delegated *d)
 {
 	const struct event_result *r = event_result(d->ev);
 
@@ -255,6 +256,7 @@ static void take_end(struct delegated *d)
 	d->end.denied = result_was_denied(r);
 	memcpy(d->end.event, r->event, sizeof d->end.event); /* same size */
 	d->end.error = r->error;
+	usual_beside(ev, d->ev);
 	if (r->unrecorded.code != AMBIT_OK)
 		sibling_refuse(&d->end, &r->unrecorded);
 	event_free_by(d->ev, clock_ms() + READY_LEAVE_MS);
@@ -281,7 +283,7 @@ void delegate_step(struct ambit_event *ev)
 		if (d->ev != NULL && ev->told_end)
 			delegate_kill(ev, d->end.number);
 		if (d->ev != NULL && ambit_event_step(d->ev, NULL) != 0)
-			take_end(d);
+			take_end(ev, d);
 		if (d->ev == NULL && d->handed == NULL && d->end.number != 0)
 			tell(ev, d);
 	}

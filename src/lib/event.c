@@ -121,6 +121,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->changes = plan->changes;
 	ev->conflict = plan->conflict;
 	ev->profile = plan->profile;
+	ev->collects = plan->profile > PROFILE_OFF || plan->caller != NULL;
 	ev->wait_ms = plan->wait_ms;
 	ev->stays = plan->stays;
 	ev->waits = plan->waits;
@@ -190,6 +191,9 @@ void ambit_event_free(struct ambit_event *ev)
 	fd_close(&ev->always_fd);
 	streams_finish(&ev->streams);
 	stage_talk_free(ev->talk);
+	if (ev->beside != NULL)
+		deeds_finish(ev->beside);
+	free(ev->beside);
 	result_finish(&ev->result);
 	for (size_t i = 0; ev->argv != NULL && ev->argv[i] != NULL; i++)
 		free(ev->argv[i]);
@@ -929,8 +933,10 @@ static void begin_to_settle(struct ambit_event *ev)
 		ask.flags |= STAGE_FLAG_COMMIT;
 	else if (has_failed(ev) && (ev->changes & AMBIT_CHANGES_DISCARD) != 0)
 		ask.flags |= STAGE_FLAG_DISCARD;
-	if (r->cause == CAUSE_EXITED && r->exit_status == 0 && r->signal == 0 && !has_succeeded(ev))
-		ask.why = r->usual.holds ? STAGE_WHY_UNUSUAL : STAGE_WHY_DENIED;
+	if (r->usual.holds) /* also where it failed: who commits it all the same is to see it */
+		ask.why = STAGE_WHY_UNUSUAL;
+	else if (r->cause == CAUSE_EXITED && r->exit_status == 0 && r->signal == 0 && !has_succeeded(ev))
+		ask.why = STAGE_WHY_DENIED;
 	memcpy(ask.store, ev->request->store, sizeof ask.store); /* the same size */
 	memcpy(ask.event, r->event, sizeof ask.event);
 	failed = failed < 0 ? failed : stage_talk_start(&ask, -1, &ev->talk, &r->stage_error);

@@ -78,8 +78,11 @@ struct ambit_event {
 		struct sibling_end end; /* its number; and with number and no event what is to be told of it yet */
 		struct handed *handed;  /* owned: instead of all that, until its session begins it; else NULL */
 	} delegated[EVENT_DELEGATED_MAX];
-	bool hands_over; /* sub-agents to its session */
-	char *record;    /* owned, NULL until asked for */
+	bool hands_over;      /* sub-agents to its session */
+	bool collects;        /* what sub-agents do, */
+	bool lost_beside;     /* of which something could not be kept */
+	struct deeds *beside; /* owned: of those that ended; NULL: nothing */
+	char *record;         /* owned, NULL until asked for */
 	uint8_t room[65536];
 };
 

@@ -34,6 +34,7 @@
 #include "lib/stage.h"
 #include "lib/standing.h"
 #include "lib/template.h"
+#include "lib/usual.h"
 #include "supervisor/frozen.h"
 
 struct launch {
@@ -672,6 +673,22 @@ static int check_delegate(const struct launch *l, struct err *e)
 		       : 0;
 }
 
+/* A person is asked about what was seen, while it can still be held. */
+static int check_profile(const struct launch *l, uint8_t profile, struct err *e)
+{
+	const char *word = policy_profile_word(profile);
+
+	if (profile < PROFILE_ASK || l->is_server)
+		return 0;
+	if (l->q->observe == CELL_OBSERVE_OFF)
+		return err_set(e, AMBIT_USAGE, "leave out --observe off, or say --profile log in a policy of its own",
+			       "'profile: %s' is of what an event does, and with --observe off nobody sees that", word);
+	return l->q->staged == 0
+		       ? err_set(e, AMBIT_USAGE, "leave out --direct: its changes are staged then, and can be held",
+				 "'profile: %s' holds what is unusual, and with --direct nothing can be held", word)
+		       : 0;
+}
+
 static void describe(struct launch *l)
 {
 	if (l->q->kernel != 0)
@@ -707,6 +724,18 @@ static int keep_frozen_out(const struct event_request *q, struct err *e)
 		if ((rights & RIGHT_WRITE) != 0 && path_is_beneath(place, object))
 			(void)directory_open_own(place, &fd); /* where we cannot make it, nor can the cell */
 	}
+	return 0;
+}
+
+/* Who writes there says what is usual, and who reads there knows it. */
+static int keep_profiles_out(const struct event_request *q, struct err *e)
+{
+	char place[GRANT_OBJECT_MAX];
+
+	for (uint32_t i = 0; i < q->grants.count && usual_place(q->store, place, sizeof place); i++)
+		if (q->grants.grants[i].rights != 0 && path_is_beneath(grant_object(&q->grants, i), place))
+			return err_set(e, AMBIT_USAGE, "`ambit profile export` writes one to a file",
+				       "%s is granted, and says what is usual", grant_object(&q->grants, i));
 	return 0;
 }
 
@@ -771,6 +800,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 		take_handed(l);
 	r = r < 0 ? r : check_asked(l, e);
 	r = r < 0 ? r : check_delegate(l, e);
+	r = r < 0 ? r : check_profile(l, p->policy.profile, e);
 	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */
 		r = stage_recover_first(l->q->store, l->hide == NULL ? &l->q->grants : NULL, e);
 	r = r < 0 || l->hide == NULL ? r : show_host(l, e);
@@ -787,6 +817,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || l->handed != NULL || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
 	r = r < 0 || in_cell ? r : keep_frozen_out(l->q, e);
+	r = r < 0 || in_cell ? r : keep_profiles_out(l->q, e);
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
 	l->q->kept = l->names != NULL;
 	standing_stream(l->names != NULL ? l->names->session : NULL, l->q->agent, l->q->workspace, l->q->stream);
@@ -823,6 +854,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	plan.changes = o->changes;
 	plan.conflict = conflict;
 	plan.profile = p->policy.profile;
+	if (l->is_server && plan.request->staged == 0 && plan.profile > PROFILE_LOG)
+		plan.profile = PROFILE_LOG; /* what it wrote is there: its calls are what is asked about */
 	plan.wait_ms = o->wait_ms;
 	r = event_start(&plan, ret, e);
 	if (r == 0)

@@ -87,6 +87,11 @@ void record_usual_put(struct json *j, const struct result_usual *u)
 	json_put_object(j);
 	json_put_word(json_put_key(j, "profile"), policy_profile_word(u->profile));
 	json_put_bool(json_put_key(j, "held"), u->holds);
+	json_put_key(j, "frozen");
+	if (u->froze)
+		json_put_bool(j, u->unfrozen.code == AMBIT_OK);
+	else
+		json_put_null(j);
 	json_put_key(j, "error");
 	if (u->error.code == AMBIT_OK)
 		json_put_null(j);
@@ -137,6 +142,11 @@ void summary_usual(const struct event_result *r, struct buf *out)
 		buf_printf(out, "ambit: %s\n  hint: %s\n", text_show(shown, sizeof shown, line, strlen(line)),
 			   u->error.hint[0] != 0 ? u->error.hint : "`ambit profile show` lists what is there");
 		return;
+	}
+	if (u->unfrozen.code != AMBIT_OK) {
+		err_line(&u->unfrozen, line);
+		buf_printf(out, "ambit: %s\n  hint: `ambit freeze %s` says it again\n",
+			   text_show(shown, sizeof shown, line, strlen(line)), r->session);
 	}
 	if (u->found.f.n_reasons == 0 || !(u->found.asks || u->found.f.flagged[PROMISED_LOG]))
 		return;

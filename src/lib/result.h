@@ -67,6 +67,8 @@ struct result_usual {
 	bool judged;      /* it was asked for, or nobody wanted it */
 	bool holds;       /* its changes wait for a person */
 	struct err error; /* code AMBIT_OK, or why it could not be scored */
+	bool froze;       /* its session was to be frozen, */
+	struct err unfrozen; /* code AMBIT_OK, or why it could not be */
 	struct usual_found found;
 };
 

@@ -72,6 +72,14 @@ int usual_open(const char *place, struct usual_keeper **ret, struct err *e)
 	return 0;
 }
 
+bool usual_place(const char *store, char *ret, size_t size)
+{
+	const char *last = strrchr(store, '/');
+
+	return store[0] == '/' &&
+	       (size_t)snprintf(ret, size, "%.*s/" USUAL_DIRECTORY, (int)(last - store), store) < size;
+}
+
 void usual_close(struct usual_keeper *k)
 {
 	if (k != NULL)
@@ -142,18 +150,19 @@ int usual_settle_event(struct usual_keeper *k, const struct usual_settle *s, str
 	return ask(k, WIRE_USUAL_SETTLE, &body, -1, WIRE_USUAL_DONE, &m, e);
 }
 
-void usual_said(const char *event, bool released)
+void usual_said(const char *store, const char *event, bool released)
 {
 	struct usual_settle s = { .released = released };
-	char path[PATH_MAX], name[64];
+	char path[PATH_MAX], dir[PATH_MAX];
 	struct usual_keeper *k = NULL;
 	struct err e;
 
-	(void)snprintf(name, sizeof name, USUAL_DIRECTORY "/" USUAL_HELD "%s", event);
-	if (!text_copy(s.event, sizeof s.event, event) || state_path(name, path, sizeof path) < 0 ||
+	if (!text_copy(s.event, sizeof s.event, event) || !usual_place(store, dir, sizeof dir) ||
+	    (size_t)snprintf(path, sizeof path, "%s/" USUAL_HELD "%s", dir, event) >= sizeof path ||
 	    access(path, F_OK) < 0)
 		return;
-	if (usual_open(NULL, &k, &e) == 0 && k != NULL)
+	*strrchr(dir, '/') = 0; /* usual_place has one */
+	if (usual_open(dir, &k, &e) == 0 && k != NULL)
 		(void)usual_settle_event(k, &s, &e); /* `ambit profile release` says it again */
 	usual_close(k);
 }

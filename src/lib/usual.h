@@ -15,6 +15,8 @@ struct usual_keeper;
 /* The directory is made, and the role started, where they are missing. place: as keeper_open of lib/authority.h. */
 int usual_open(const char *place, struct usual_keeper **ret, struct err *e);
 void usual_close(struct usual_keeper *k);
+/* Where profiles lie, of whom that store of stages is. False: there is no such place. */
+bool usual_place(const char *store, char *ret, size_t size);
 
 /* What it scores, and what becomes of it. */
 int usual_score_event(struct usual_keeper *k, const struct usual_ask *ask, const struct deeds *d,
@@ -23,7 +25,7 @@ int usual_score_event(struct usual_keeper *k, const struct usual_ask *ask, const
 int usual_settle_event(struct usual_keeper *k, const struct usual_settle *s, struct err *e);
 
 /* A person has said what an event was, by what they did with its changes. Nothing is started where nothing is held of it, which one system call tells; what goes wrong changes nothing for them. */
-void usual_said(const char *event, bool released);
+void usual_said(const char *store, const char *event, bool released);
 
 /* All there are; `each` ends it by a negative code, which is given back. */
 int usual_list(struct usual_keeper *k, int (*each)(void *of, const struct usual_row *row), void *of, struct err *e);

@@ -1,5 +1,6 @@
 #include "lib/usual_event.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/deeds.h"
@@ -8,6 +9,45 @@
 #include "lib/standing.h"
 #include "lib/usual.h"
 #include "policy/policy.h"
+
+static struct deeds *collect(const struct ambit_event *ev)
+{
+	struct deeds *d = malloc(sizeof *d);
+
+	if (d == NULL || deeds_of(&ev->result, d) < 0) {
+		free(d);
+		return NULL;
+	}
+	d->form = NULL; /* its own order */
+	return d;
+}
+
+/* What could not be told is one more thing that is not known. */
+static bool join(struct deeds *d, const struct ambit_event *ev)
+{
+	return (ev->beside == NULL || deeds_join(d, ev->beside)) &&
+	       (!ev->lost_beside || deeds_add(d, DEED_PROGRAM, DEED_MORE, strlen(DEED_MORE)));
+}
+
+void usual_beside(struct ambit_event *ev, const struct ambit_event *sub)
+{
+	struct deeds *of;
+
+	if (!ev->collects)
+		return;
+	of = collect(sub);
+	if (of == NULL || !join(of, sub)) {
+		ev->lost_beside = true;
+	} else if (ev->beside == NULL) {
+		ev->beside = of;
+		return;
+	} else if (!deeds_join(ev->beside, of)) {
+		ev->lost_beside = true;
+	}
+	if (of != NULL)
+		deeds_finish(of);
+	free(of);
+}
 
 static int score(const struct ambit_event *ev, struct result_usual *u, struct err *e)
 {
@@ -19,6 +59,10 @@ static int score(const struct ambit_event *ev, struct result_usual *u, struct er
 
 	if (r < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what the event did");
+	if (!join(&d, ev)) {
+		deeds_finish(&d);
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what its sub-agents did");
+	}
 	memcpy(ask.event, ev->result.event, sizeof ask.event); /* of the same size */
 	r = standing_place(ev->request->store, place, e);
 	r = r < 0 ? r : usual_open(place, &k, e);
@@ -29,14 +73,14 @@ static int score(const struct ambit_event *ev, struct result_usual *u, struct er
 }
 
 /* Its session stands still until a person thaws it; without one there is nothing more to stop. */
-static void freeze(const struct ambit_event *ev)
+static void freeze(const struct ambit_event *ev, struct result_usual *u)
 {
 	struct link_halt q = { .deed = HALT_FREEZE, .reason = "an event was not like what is usual" };
-	struct err e;
 
 	memcpy(q.what, ev->result.session, sizeof q.what); /* of the same size */
-	if (q.what[0] != 0)
-		(void)halter_do(&q, &e); /* `ambit ps` says what became of it */
+	u->froze = q.what[0] != 0;
+	if (u->froze && halter_do(&q, &u->unfrozen) < 0)
+		(void)err_context(&u->unfrozen, -(int)u->unfrozen.code, "its session could not be frozen");
 }
 
 void usual_event(struct ambit_event *ev)
@@ -57,5 +101,5 @@ void usual_event(struct ambit_event *ev)
 	}
 	u->holds = u->profile >= PROFILE_ASK && u->found.asks;
 	if (u->holds && u->profile == PROFILE_HOLD)
-		freeze(ev);
+		freeze(ev, u);
 }

@@ -9,5 +9,7 @@
 struct ambit_event;
 
 void usual_event(struct ambit_event *ev);
+/* A sub-agent of it has ended: what that did in its caller's tree is in its caller's verdict. */
+void usual_beside(struct ambit_event *ev, const struct ambit_event *sub);
 
 #endif

@@ -112,6 +112,37 @@ bool deeds_add(struct deeds *d, uint8_t kind, const char *text, size_t n)
 	return true;
 }
 
+bool deeds_firsts(const struct deeds *d, struct deeds *ret)
+{
+	*ret = (struct deeds){ .shape = d->shape, .untrusted = d->untrusted, .acted = d->acted };
+	memcpy(ret->agent, d->agent, sizeof ret->agent);
+	memcpy(ret->tool, d->tool, sizeof ret->tool);
+	memcpy(ret->principal, d->principal, sizeof ret->principal);
+	for (size_t i = 0; i < d->n_items; i++) {
+		const struct deeds_item *item = &d->items[i];
+
+		if ((item->kind == DEED_PROGRAM || item->kind == DEED_DESTINATION) &&
+		    !deeds_add(ret, item->kind, item->text, strlen(item->text))) {
+			deeds_finish(ret);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool deeds_join(struct deeds *d, const struct deeds *of)
+{
+	for (size_t i = 0; i < of->n_items; i++)
+		if (!deeds_add(d, of->items[i].kind, of->items[i].text, strlen(of->items[i].text)))
+			return false;
+	for (size_t i = 0; i < AMOUNTS; i++)
+		d->amounts[i] = d->amounts[i] > UINT64_MAX - of->amounts[i] ? UINT64_MAX
+									    : d->amounts[i] + of->amounts[i];
+	d->untrusted = d->untrusted || of->untrusted;
+	d->acted = d->acted || of->acted;
+	return true;
+}
+
 /* ---- the form ---- */
 
 void deeds_encode(const struct deeds *d, struct buf *out)

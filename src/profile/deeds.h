@@ -54,7 +54,7 @@ struct deeds_item {
 struct deeds {
 	char agent[DEEDS_NAME_MAX];     /* "": none was named */
 	char tool[DEEDS_NAME_MAX];      /* the event's kind, or of a call the tool */
-	char program[DEEDS_NAME_MAX];   /* its name, without directories */
+	char program[DEEDS_NAME_MAX];   /* as its item has it, or what was asked for where it was not seen */
 	uint64_t shape;                 /* of its grants: what they are of, and not where */
 	char principal[DEEDS_NAME_MAX]; /* whose lesson it is: the session, or the event itself */
 	bool untrusted;                 /* it had seen what is labelled so, */
@@ -70,6 +70,11 @@ struct deeds {
 void deeds_finish(struct deeds *d);
 /* Cut, control characters and what is no UTF-8 escaped; nothing where it is there. Where there is no room, DEED_MORE is what is new. False: no memory. */
 bool deeds_add(struct deeds *d, uint8_t kind, const char *text, size_t n);
+
+/* Its programs and destinations, and nothing else of what it did. False: no memory. */
+bool deeds_firsts(const struct deeds *d, struct deeds *ret);
+/* What others did in its tree, as its own: items and amounts, and whether it saw and did. The trace is each one's. False: no memory. */
+bool deeds_join(struct deeds *d, const struct deeds *of);
 
 void deeds_encode(const struct deeds *d, struct buf *out);
 /* -MALFORMED, with the place; -MEMORY. On failure ret holds nothing. */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #define MORE 0.25      /* of its surprise each doubling of how many are new of a kind adds */
+#define RARE 0.1       /* of events that had something new of a kind */
 #define KNOWN_CALLS 10 /* traces from which on what they come to is what is usual */
 
 /* So many bytes of it at most, and no part of a character: a key is text. */
@@ -28,6 +29,8 @@ void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MA
 	if (level == 0)
 		(void)snprintf(ret, PROFILE_NAME_MAX, "%.*s\t%.*s\t%.*s\t%016llx", agent, d->agent, tool, d->tool,
 			       program, d->program, (unsigned long long)d->shape);
+	else if (level == PROFILE_OF_AGENT)
+		(void)snprintf(ret, PROFILE_NAME_MAX, "%.*s\t%.*s\t\t", agent, d->agent, tool, d->tool);
 	else
 		(void)snprintf(ret, PROFILE_NAME_MAX, "\t%.*s\t%.*s\t", tool, d->tool, program, d->program);
 }
@@ -263,15 +266,25 @@ static double score_calls(const struct profile *p, const struct deeds *d, struct
 	return score.score;
 }
 
+bool profile_is_rare(const struct profile *p, enum deed_kind kind)
+{
+	return firsts_surprise(&p->firsts, kind) >= -log(RARE);
+}
+
+void profile_score_firsts(const struct profile *p, const struct deeds *d, struct unusual *ret)
+{
+	*ret = (struct unusual){ .events = p->events, .young = true, .p = 1, .least = 1 };
+	for (size_t i = 0; i < LAYERS; i++)
+		ret->ps[i] = 1;
+	ret->scores[LAYER_FIRSTS] = score_firsts(p, d, ret);
+}
+
 void profile_score(const struct profile *p, const struct deeds *d, struct unusual *ret)
 {
-	*ret = (struct unusual){ .events = p->events, .young = p->events < PROFILE_YOUNG, .p = 1, .least = 1 };
-	ret->scores[LAYER_FIRSTS] = score_firsts(p, d, ret);
-	if (ret->young) {
-		for (size_t i = 0; i < LAYERS; i++)
-			ret->ps[i] = 1;
+	profile_score_firsts(p, d, ret);
+	ret->young = p->events < PROFILE_YOUNG;
+	if (ret->young)
 		return;
-	}
 	ret->scores[LAYER_AMOUNTS] = score_amounts(p, d, ret);
 	ret->scores[LAYER_CALLS] = score_calls(p, d, ret);
 	for (size_t i = 0; i < LAYERS; i++) {

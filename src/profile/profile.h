@@ -39,15 +39,22 @@ struct profile {
 	size_t n_pupils;
 };
 
-/* The key of what an event belongs to: 0 is agent, tool, program and shape of the grants; 1, which is wider, tool and program. None is without those: what is usual for one program says nothing of another. */
+/* The key of what an event belongs to: 0 is agent, tool, program and shape of the grants; 1, which is wider, tool and program. None is without those: what is usual for one program says nothing of another.
+ * Of an event of a program there is one more, PROFILE_OF_AGENT: agent and tool. It knows programs and destinations alone (deeds_firsts), so that a program of a new name is one that this agent never ran. */
 #define PROFILE_LEVELS 2
+#define PROFILE_OF_AGENT PROFILE_LEVELS
 void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MAX]);
 
 /* secret: of its tables. -AMBIT_MEMORY. */
 int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFILE_KEY]);
 void profile_finish(struct profile *p);
 
+/* Of the events that it knows, few had something new of that kind: so few that one that has is to be looked at, whatever else. */
+bool profile_is_rare(const struct profile *p, enum deed_kind kind);
+
 void profile_score(const struct profile *p, const struct deeds *d, struct unusual *ret);
+/* By what it never named alone, and without a promise: as one that is young. */
+void profile_score_firsts(const struct profile *p, const struct deeds *d, struct unusual *ret);
 /* It had seen what is labelled untrusted, and then changed or sent something: neither what it did nor what it scored is a lesson. */
 bool profile_is_tainted(const struct deeds *d);
 /* Of one that was released, or was no attack for all that is known: thresholds follow. */

@@ -40,8 +40,10 @@ enum stage_flag {
 	STAGE_FLAG_FORCE = 128,  /* DISCARD: also if a commit of it was broken off and cannot be finished */
 	STAGE_FLAG_BINARY = 256, /* DIFF: a patch to be applied, with all contents */
 	STAGE_FLAG_KEPT = 512,   /* LIST: only what waits to be decided about */
+	STAGE_FLAG_USUAL =
+		1024, /* COMMIT, DISCARD: not what is held as unusual, or that nobody has judged yet: it runs, or was lost */
 };
-#define STAGE_FLAGS 1023u
+#define STAGE_FLAGS 2047u
 
 enum stage_conflict { STAGE_CONFLICT_FAIL, STAGE_CONFLICT_THEIRS, STAGE_CONFLICT_OURS, STAGE_CONFLICT_COUNT };
 

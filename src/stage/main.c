@@ -72,6 +72,23 @@ static int refuse_incomplete(const struct role *role, struct err *e)
 	return refused ? durable_refuse(role->meta, undoes ? "undo" : "commit", e) : 0;
 }
 
+/* An agent's own word releases nothing that was held for a person to look at. */
+static int refuse_unusual(const struct role *role, struct err *e)
+{
+	const uint32_t why = role->meta->why;
+	char hint[ERR_HINT_MAX];
+
+	(void)snprintf(hint, sizeof hint, "a person looks at it by `ambit diff %s`, and commits or discards it",
+		       role->meta->event); /* it fits */
+	if ((role->ask.flags & STAGE_FLAG_USUAL) == 0 ||
+	    (!role->in_use && why != STAGE_WHY_UNUSUAL && why != STAGE_WHY_LOST))
+		return 0;
+	return err_set(e, AMBIT_DENIED, hint,
+		       why == STAGE_WHY_UNUSUAL ? "%s is held: it is not like what is usual"
+						: "%s was not held against what is usual yet",
+		       role->meta->event);
+}
+
 /* What was broken off is finished first; but looking changes nothing. */
 static int make_whole(struct role *role, struct err *e)
 {
@@ -104,6 +121,7 @@ static int take_stage(struct role *role, struct err *e)
 		r = make_whole(role, e);
 	if (role->taken && !role->in_use) /* what was committed while the event ran its supervisor did not write down */
 		role->meta->commits = deed_count(role->stage.dir_fd);
+	r = r < 0 ? r : refuse_unusual(role, e);
 	r = r < 0 ? r : refuse_committed(role, e);
 	if (r == 0 && shows)
 		secure(role); /* for the case that nobody settled it: who looks at it wants it tomorrow, too */

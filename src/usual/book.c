@@ -115,6 +115,11 @@ static int list(const struct book *b, void (*each)(void *of, const char *name), 
 	return n < 0 ? cannot(e, "list", "directory") : 0;
 }
 
+static void count_profile(void *of, const char *name)
+{
+	*(uint32_t *)of += has_ending(name, USUAL_SCORES) || has_ending(name, USUAL_SHADOW);
+}
+
 int book_open(struct book *b, int dir_fd, struct err *e)
 {
 	auto_buf bytes = { .max = 0 };
@@ -122,7 +127,8 @@ int book_open(struct book *b, int dir_fd, struct err *e)
 
 	memset(b, 0, sizeof *b);
 	b->dir_fd = dir_fd;
-	r = read_file(b, USUAL_SECRET, sizeof b->secret, &bytes, e);
+	r = list(b, count_profile, &b->files, e);
+	r = r < 0 ? r : read_file(b, USUAL_SECRET, sizeof b->secret, &bytes, e);
 	if (r == 0 && bytes.len == sizeof b->secret) {
 		memcpy(b->secret, bytes.data, bytes.len);
 		return 0;
@@ -253,6 +259,13 @@ static int pair_of(struct book *b, const char *key, struct pair **ret, bool *ret
 	r = load_one(b, key, USUAL_SCORES, &p->scores, ret_new, e);
 	if (r < 0)
 		return r;
+	if (*ret_new && b->files + 2 > BOOK_FILES_MAX) {
+		profile_finish(&p->scores);
+		memset(p, 0, sizeof *p);
+		return err_set(e, AMBIT_LIMIT, "`ambit profile reset` removes those of no use",
+			       "there are %d profiles, and no more can be", BOOK_FILES_MAX / 2);
+	}
+	b->files += *ret_new ? 2 : 0;
 	r = load_one(b, key, USUAL_SHADOW, &p->shadow, &new_shadow, e);
 	if (r < 0) {
 		profile_finish(&p->scores);
@@ -369,25 +382,42 @@ static int teach(const struct book *b, struct pair *p, const struct deeds *d, co
 	return r == 0 && p->unsaved >= BOOK_SAVE_EVERY ? save_pair(b, p, e) : r;
 }
 
+static int accept_at(struct book *b, const struct deeds *d, unsigned level, struct err *e)
+{
+	char key[PROFILE_NAME_MAX];
+	struct pair *p;
+	bool is_new;
+	int r;
+
+	profile_key(d, level, key);
+	r = pair_of(b, key, &p, &is_new, e);
+	if (r < 0)
+		return r;
+	if (profile_accept(&p->scores, d) < 0 || profile_accept(&p->shadow, d) < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
+	p->dirty = true; /* both: what scores is the shadow, once that is promoted */
+	p->unsaved++;
+	return save_pair(b, p, e);
+}
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, AMBIT_MEMORY, NULL, "no memory for what an event did");
+}
+
 static int accept(struct book *b, const struct deeds *d, struct err *e)
 {
-	bool is_new;
+	struct deeds firsts;
 	int r = 0;
 
-	for (unsigned level = 0; level < PROFILE_LEVELS && r == 0; level++) {
-		char key[PROFILE_NAME_MAX];
-		struct pair *p;
-
-		profile_key(d, level, key);
-		r = pair_of(b, key, &p, &is_new, e);
-		if (r == 0 && (profile_accept(&p->scores, d) < 0 || profile_accept(&p->shadow, d) < 0))
-			r = err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
-		if (r == 0) {
-			p->dirty = true; /* both: what scores is the shadow, once that is promoted */
-			p->unsaved++;
-			r = save_pair(b, p, e);
-		}
-	}
+	for (unsigned level = 0; level < PROFILE_LEVELS && r == 0; level++)
+		r = accept_at(b, d, level, e);
+	if (r < 0 || d->program[0] == 0)
+		return r;
+	if (!deeds_firsts(d, &firsts))
+		return no_memory(e);
+	r = accept_at(b, &firsts, PROFILE_OF_AGENT, e);
+	deeds_finish(&firsts);
 	return r;
 }
 
@@ -429,6 +459,46 @@ static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, st
 	return r;
 }
 
+/* What its agent never ran, or reached, by any program: where the program's own profiles know nothing yet. Nothing is pooled but what is new. */
+static int by_agent(struct book *b, const struct deeds *d, bool teaches, struct usual_found *ret, struct err *e)
+{
+	static const enum deed_kind kinds[] = { DEED_PROGRAM, DEED_DESTINATION };
+	char key[PROFILE_NAME_MAX];
+	struct deeds firsts;
+	struct unusual f;
+	struct pair *p;
+	bool is_new;
+	int r;
+
+	if (d->program[0] == 0)
+		return 0;
+	if (!deeds_firsts(d, &firsts))
+		return no_memory(e);
+	profile_key(d, PROFILE_OF_AGENT, key);
+	r = pair_of(b, key, &p, &is_new, e);
+	if (r == 0) {
+		profile_score_firsts(&p->scores, &firsts, &f);
+		for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && ret->f.events < ASKS_FROM; i++)
+			ret->asks = ret->asks || (f.is_new[kinds[i]] && profile_is_rare(&p->scores, kinds[i]));
+		if (ret->asks && ret->f.events < ASKS_FROM) {
+			ret->f = f;
+			ret->level = PROFILE_OF_AGENT;
+			(void)text_copy(ret->key, sizeof ret->key, key);
+		}
+		r = teaches ? teach(b, p, &firsts, &f, e) : 0;
+	}
+	deeds_finish(&firsts);
+	return r;
+}
+
+static int teach_all(struct book *b, const struct deeds *d, struct err *e)
+{
+	struct usual_found ignored = { .asks = false };
+	const int r = at_all_levels(b, d, true, &ignored, e);
+
+	return r < 0 ? r : by_agent(b, d, true, &ignored, e);
+}
+
 int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
 	       struct err *e)
 {
@@ -439,10 +509,13 @@ int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *
 	if (r < 0)
 		return r;
 	ret->asks = ret->f.flagged[PROMISED_ASK] || breaks_rule(&ret->f);
+	r = by_agent(b, d, false, ret, e);
+	if (r < 0)
+		return r;
 	ret->held = ask->use == USUAL_TEACH && ask->asks && ret->asks;
 	if (ret->held)
 		return hold(b, ask->event, d, e);
-	return ask->use == USUAL_TEACH ? at_all_levels(b, d, true, &(struct usual_found){ .asks = false }, e) : 0;
+	return ask->use == USUAL_TEACH ? teach_all(b, d, e) : 0;
 }
 
 static int nothing_held(const struct usual_settle *s, struct err *e)
@@ -469,7 +542,7 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 	if (r < 0)
 		return r;
 	r = accept(b, &d, e);
-	r = r < 0 ? r : at_all_levels(b, &d, true, &(struct usual_found){ .asks = false }, e);
+	r = r < 0 ? r : teach_all(b, &d, e);
 	deeds_finish(&d);
 	if (r == 0 && unlinkat(b->dir_fd, name, 0) < 0)
 		r = cannot(e, "remove", name);
@@ -586,6 +659,7 @@ static int find(struct book *b, const char *key, struct pair **ret, struct err *
 
 	if (r == 0 && is_new && (*ret)->shadow.events == 0) {
 		drop_pair(*ret);
+		b->files -= 2; /* counted a moment ago */
 		r = err_set(e, AMBIT_NOT_FOUND, "`ambit profile show` lists them", "there is no such profile");
 	}
 	return r;
@@ -651,6 +725,7 @@ int book_reset(struct book *b, const char *key, struct err *e)
 		if (unlinkat(b->dir_fd, name, 0) < 0 && errno != ENOENT)
 			r = cannot(e, "remove", name);
 	}
+	b->files -= r == 0 && b->files >= 2 ? 2 : 0;
 	return r;
 }
 

@@ -13,10 +13,10 @@
 #include "profile/profile.h"
 #include "usual/link.h"
 
-#define BOOK_HOT 32        /* pairs in memory: 17 MiB each, if they are full */
-#define BOOK_SAVE_EVERY 50 /* lessons that may be lost */
-#define BOOK_FILES_MAX 20000
-#define BOOK_HELD_MAX 256 /* events that wait for a word: some 1.4 MB each at most */
+#define BOOK_HOT 32          /* pairs in memory: 17 MiB each, if they are full */
+#define BOOK_SAVE_EVERY 50   /* lessons that may be lost */
+#define BOOK_FILES_MAX 65536 /* of profiles: two for each */
+#define BOOK_HELD_MAX 256    /* events that wait for a word: some 1.4 MB each at most */
 
 struct pair {
 	struct profile scores, shadow;
@@ -31,6 +31,7 @@ struct book {
 	uint8_t secret[PROFILE_KEY];
 	struct pair pairs[BOOK_HOT];
 	uint64_t uses;
+	uint32_t files; /* that there are, since it was opened at least: another key has none where there is no room */
 };
 
 /* Reads, or makes, the secret. */

@@ -7,13 +7,16 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import time
 
-from harness import PATIENCE, SLOW, expect_ok, main, told, write
+from harness import PATIENCE, SLOW, expect_ok, main, room_of, told, write
+from mcp_client import data_of, serving, text_of
+from sessions import Served
 
 WORK = "echo x > made; cat made > /dev/null"
 ODD = "/usr/bin/env true; echo odd > made"
@@ -42,9 +45,9 @@ class Usual:
         """What the record says of it."""
         return json.loads(self.run(source, "--json", **more).stdout)["usual"]
 
-    def grow(self, n, source=WORK, **more):
+    def grow(self, n, source=WORK, *words, **more):
         for _ in range(n):
-            expect_ok(self.run(source, **more))
+            expect_ok(self.run(source, *words, **more))
 
     def rows(self):
         return json.loads(expect_ok(self.ambit("profile", "show", "--json")).stdout)
@@ -199,6 +202,91 @@ def hold_freezes_the_session(place):
         u.grow(6, profile="hold")
         result = u.run(ODD, profile="hold")
         assert result.returncode == 123 and u.made() == "x", told(result)
+    for profile, frozen in (("hold", True), ("ask", False)):
+        with Served(place) as s:
+            write(f"{s.tree}/../coder.yaml", f"version: 1\nagent: coder\nprofile: {profile}\ngrants:\n- work: .\n")
+            session = re.search(r"s_\w+", expect_ok(s.ambit("session", "new", "--policy", "../coder.yaml")).stdout)[0]
+            run = lambda source: s.ambit("run", "--session", session, "--json", "--", "sh", "-c", source)
+            for _ in range(6):
+                expect_ok(run(WORK))
+            said = json.loads(run(ODD).stdout)["usual"]
+            assert said["held"] and said["frozen"] is (True if frozen else None), said
+            after = s.ambit("run", "--session", session, "--", "true")
+            assert (after.returncode != 0 and "froz" in after.stderr) == frozen, told(after)
+            if frozen:
+                expect_ok(s.ambit("thaw", session))
+                expect_ok(s.ambit("run", "--session", session, "--", "true"))
+
+
+def what_nobody_could_hold_is_refused(place):
+    """A person is to be asked, and nobody would see, or it would be done by then. The twin: where it is only told."""
+    with Usual(place) as u:
+        for profile in ("ask", "hold"):
+            for flags, says in ((("--observe", "off"), "nobody sees that"), (("--direct",), "nothing can be held")):
+                result = u.run("echo odd > made", *flags, profile=profile)
+                assert result.returncode == 125 and says in result.stderr and not os.path.exists(f"{u.tree}/made"), told(result)
+        for flags in (("--observe", "off"), ("--direct",)):
+            expect_ok(u.run("echo x > made", *flags))
+            os.remove(f"{u.tree}/made")
+
+
+def the_directory_of_profiles_is_not_granted(place):
+    with Usual(place) as u:
+        u.grow(1)
+        for verb in ("--read", "--write", "--work"):
+            for path in (u.dir, f"{u.dir}/secret"):
+                result = u.ambit("run", verb, path, "--", "true")
+                assert result.returncode == 125 and "says what is usual" in result.stderr, told(result)
+
+
+def a_program_of_a_new_name_is_held(place):
+    """It has a profile of its own, which knows nothing: the agent's says that it never ran such a one. The twin: an agent for whom that is usual, and one that did."""
+    with Usual(place) as u:
+        run = lambda name, agent="coder": u.ambit("run", "--work", ".", "--profile", "ask", "--agent", agent, "--json", "--", name, "-c", "echo x > made")
+        for name in ("sh7", "git"):
+            shutil.copy("/bin/dash", f"{u.tree}/{name}")
+        u.grow(30, profile="ask")
+        for name in ("./sh7", "./git"):
+            said = json.loads(run(name).stdout)["usual"]
+            assert said["held"] and said["reasons"][0]["text"].startswith(f"first program {name}"), said
+            assert said["key"] == {"agent": "coder", "tool": "run", "program": None, "shape": None}, said
+        result = json.loads(run("sh").stdout)
+        assert not result["usual"]["held"], result
+        expect_ok(u.ambit("commit", json.loads(run("./sh7").stdout)["event"]))
+        assert not json.loads(run("./sh7").stdout)["usual"]["held"]
+        for i in range(20):
+            shutil.copy("/bin/dash", f"{u.tree}/p{i}")
+            assert not json.loads(run(f"./p{i}", agent="other").stdout)["usual"]["held"], i
+
+
+def what_a_sub_agent_does_is_its_callers(place):
+    inner = f"{place.ambit} run --work . -- sh -c '%s'"
+    flags = ("--run", place.ambit, "--delegate", "*", *room_of(place))
+    with Usual(place) as u:
+        u.grow(6, inner % WORK, *flags, profile="ask")
+        result = u.run(inner % ODD, *flags, "--json", profile="ask")
+        said = json.loads(result.stdout)["usual"]
+        assert said["held"] and "first program" in said["reasons"][0]["text"] and "env" in said["reasons"][0]["text"], said
+        assert u.made() == "x"
+        assert not json.loads(u.run(inner % WORK, *flags, "--json", profile="ask").stdout)["usual"]["held"]
+
+
+def an_agent_does_not_release_itself(place):
+    """Neither what was held, nor what failed and would have been, nor what runs and nobody has judged. The twin: what is usual, and failed, it may take over."""
+    with serving(place, "--work", ".", "--profile", "ask", "--agent", "coder") as (s, c):
+        for _ in range(6):
+            c.good("run", argv=["sh", "-c", WORK])
+        for source in (ODD, f"{ODD}; exit 3"):
+            n = data_of(c.call("run", argv=["sh", "-c", source]))["n"]
+            for tool in ("commit", "discard"):
+                said = text_of(c.bad(tool, n=n))
+                assert "not like what is usual" in said and "a person" in said, said
+            with open(f"{s.tree}/made", encoding="utf-8") as file:
+                assert file.read() == "x\n"
+        n = data_of(c.bad("run", argv=["sh", "-c", f"{WORK}; exit 3"]))["n"]
+        c.good("commit", n=n)
+        kept = expect_ok(s.ambit("stage", "list", "--kept", "--json")).stdout
+        assert kept.count('"unusual"') == 2, kept
 
 
 def two_agents_have_two_profiles(place):
@@ -207,7 +295,7 @@ def two_agents_have_two_profiles(place):
         u.grow(6, agent="one")
         u.grow(6, ODD, agent="two")
         assert u.usual(ODD, agent="one")["asks"] and not u.usual(ODD, agent="two")["asks"]
-        assert {(r["agent"], r["program"]) for r in u.rows()} == {("one", "sh"), ("two", "sh"), (None, "sh")}, u.rows()
+        assert {(r["agent"], r["program"]) for r in u.rows()} == {("one", "sh"), ("two", "sh"), (None, "sh"), ("one", None), ("two", None)}, u.rows()
 
 
 def the_strictest_policy_counts(place):
@@ -353,11 +441,11 @@ def many_at_once_teach_one_profile(place):
         for process in all_of:
             error = process.communicate(timeout=PATIENCE * SLOW)[1]
             assert process.returncode == 0, error
-        assert sum(r["learned"] for r in u.rows() if r["agent"] == "coder") == 13, u.rows()
+        assert sum(r["learned"] for r in u.rows() if r["agent"] == "coder" and r["program"]) == 13, u.rows()
 
 
 SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, output_counts, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
-             a_person_releases_by_name, hold_freezes_the_session, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
+             a_person_releases_by_name, hold_freezes_the_session, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
              a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -691,17 +692,45 @@ static void what_is_released_stays_known(void **state)
 	d.untrusted = d.acted = true; /* so it teaches nothing by itself */
 	assert_true(scored(&s, d).held);
 	settle(&s, true);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 3; i++) {
 		struct err e;
 		struct usual_row rows[BOOK_PAGE];
 		char last[NAME_MAX + 1];
 		size_t n;
 
 		assert_int_equal(book_page(s.book, "", rows, &n, last, &e), 0);
-		assert_int_equal(n, 2);
+		assert_int_equal(n, 3);
 		assert_int_equal(book_promote(s.book, rows[i].key, &e), 0);
 	}
 	assert_false(scored(&s, deeds_by(&s, "coder", "paste.example:443")).asks);
+	close_shelf(&s);
+}
+
+/* Names are the agent's: what has no room is no profile, and its event is told so. Those that are there go on. */
+static void profiles_are_so_many_and_no_more(void **state)
+{
+	const struct usual_ask ask = { .use = USUAL_TEACH, .asks = true, .event = "e_1" };
+	struct usual_found found;
+	struct shelf s;
+	struct deeds d;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	for (unsigned i = 0; i < BOOK_FILES_MAX; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof name, "p_%u.profile", i);
+		assert_int_equal(mknodat(s.dir_fd, name, S_IFREG | 0600, 0), 0);
+	}
+	assert_int_equal(book_save(s.book, &e), 0);
+	book_close(s.book);
+	assert_int_equal(book_open(s.book, s.dir_fd, &e), 0);
+	assert_false(scored(&s, deeds_by(&s, "coder", NULL)).asks);
+	d = deeds_by(&s, "another", NULL);
+	assert_int_equal(book_score(s.book, &ask, &d, &found, &e), -AMBIT_LIMIT);
+	deeds_finish(&d);
 	close_shelf(&s);
 }
 
@@ -839,6 +868,7 @@ int main(void)
 		cmocka_unit_test(a_full_profile_has_a_form),
 		cmocka_unit_test(a_rule_counts_for_who_is_new),
 		cmocka_unit_test(what_is_released_stays_known),
+		cmocka_unit_test(profiles_are_so_many_and_no_more),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
 		cmocka_unit_test(what_is_held_is_bounded),
 		cmocka_unit_test(names_of_files_move_no_terminal),
