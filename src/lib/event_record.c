@@ -11,6 +11,7 @@
 #include "lib/payload.h"
 #include "lib/public.h"
 #include "lib/record.h"
+#include "policy/policy.h"
 
 static int make_record(struct ambit_event *ev, struct err *e)
 {
@@ -56,8 +57,38 @@ static int write_record(const struct ambit_event *ev, struct buf *out, struct er
 	return record_write(&told, out, e);
 }
 
+#define PPM 1000000 /* no fraction is in a ledger */
+
+/* How it compared with what is usual, also for who has the record no more. */
+static int tell_verdict(struct talk *t, const struct result_usual *u, struct err *e)
+{
+	const struct unusual *f = &u->found.f;
+	struct json *j;
+
+	if (u->profile <= PROFILE_OFF)
+		return 0;
+	j = talk_body(t);
+	json_put_bool(json_put_key(j, "asks"), u->found.asks);
+	json_put_key(j, "error");
+	if (u->error.code == AMBIT_OK)
+		json_put_null(j);
+	else
+		talk_put_text(j, u->error.msg);
+	json_put_count(json_put_key(j, "events"), f->events);
+	json_put_bool(json_put_key(j, "flagged"), f->flagged[PROMISED_LOG]);
+	json_put_bool(json_put_key(j, "held"), u->holds);
+	talk_put_text(json_put_key(j, "key"), u->found.key);
+	json_put_count(json_put_key(j, "p_ppm"), (uint64_t)(f->p * PPM));
+	json_put_word(json_put_key(j, "profile"), policy_profile_word(u->profile));
+	json_put_array(json_put_key(j, "reasons"));
+	for (size_t i = 0; i < f->n_reasons; i++)
+		talk_put_text(j, f->reasons[i].text);
+	json_put_array_end(j);
+	return talk_put(t, ENTRY_VERDICT, "", e);
+}
+
 /* Takes the socket. */
-static int send_result(int sock, const char *event, const struct payload *p, struct err *e)
+static int send_result(int sock, const struct event_result *of, const struct payload *p, struct err *e)
 {
 	auto_free struct talk *t = malloc(sizeof *t);
 	int r;
@@ -66,8 +97,9 @@ static int send_result(int sock, const char *event, const struct payload *p, str
 		fd_close(&sock);
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to tell the ledger");
 	}
-	talk_init(t, sock, event);
-	r = payload_tell(t, p, 0, e);
+	talk_init(t, sock, of->event);
+	r = tell_verdict(t, &of->usual, e);
+	r = r < 0 ? r : payload_tell(t, p, 0, e);
 	r = r < 0 ? r : talk_settle(t, false, e);
 	talk_finish(t);
 	return r;
@@ -95,11 +127,11 @@ static int keep_record(struct ambit_event *ev, struct err *e)
 	if (r < 0)
 		return r;
 	p.version = RECORD_VERSION;
-	r = send_result(steal_fd(&ev->ledger_fd), ev->result.event, &p, e);
+	r = send_result(steal_fd(&ev->ledger_fd), &ev->result, &p, e);
 	if (r != -AMBIT_GONE || e->sys_errno == EAGAIN /* who does not answer is waited for once */)
 		return r;
 	r = reach_again(ev, &sock, e);
-	return r < 0 ? r : send_result(sock, ev->result.event, &p, e);
+	return r < 0 ? r : send_result(sock, &ev->result, &p, e);
 }
 
 void event_keep_record(struct ambit_event *ev)

@@ -298,6 +298,20 @@ def two_agents_have_two_profiles(place):
         assert {(r["agent"], r["program"]) for r in u.rows()} == {("one", "sh"), ("two", "sh"), (None, "sh"), ("one", None), ("two", None)}, u.rows()
 
 
+def the_ledger_has_each_verdict(place):
+    with Usual(place) as u:
+        u.ambit("run", "--work", ".", "--", "true")
+        assert "verdict" not in expect_ok(u.ambit("ledger", "show", "--type", "verdict")).stdout
+        u.grow(6, profile="ask")
+        u.run(ODD, profile="ask")
+        entries = [json.loads(line) for line in expect_ok(u.ambit("ledger", "show", "--type", "verdict", "--json")).stdout.splitlines()]
+        bodies = [e["body"] for e in entries]
+        assert len(bodies) == 7 and [b["held"] for b in bodies] == [False] * 6 + [True], bodies
+        assert bodies[6]["key"].startswith("coder\trun\tsh\t") and any("first program" in r for r in bodies[6]["reasons"]) and bodies[6]["asks"], bodies[6]
+        expect_ok(u.ambit("ledger", "verify"))
+        expect_ok(u.ambit("ledger", "replay"))
+
+
 def the_strictest_policy_counts(place):
     with Usual(place) as u:
         u.grow(6, profile="ask")
@@ -445,7 +459,7 @@ def many_at_once_teach_one_profile(place):
 
 
 SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, output_counts, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
-             a_person_releases_by_name, hold_freezes_the_session, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, two_agents_have_two_profiles, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
+             a_person_releases_by_name, hold_freezes_the_session, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, two_agents_have_two_profiles, the_ledger_has_each_verdict, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
              a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
 if __name__ == "__main__":
