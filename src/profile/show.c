@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "profile/tripwire.h"
 
 #define ITEMS_SHOWN 12 /* of a kind */
 #define COLUMNS 24     /* of a drawing */
@@ -254,4 +255,23 @@ void show_difference(const struct profile *from, const struct profile *to, struc
 	}
 	if (n == 0)
 		buf_printf(out, "nothing else is known\n");
+}
+
+int show_tripwires(const struct profile *from, const struct profile *to, struct buf *out, struct err *e)
+{
+	uint32_t before, after = 0;
+	int r = tripwires_flagged(from, &before, e);
+
+	r = r < 0 ? r : tripwires_flagged(to, &after, e);
+	if (r < 0 || before == 0)
+		return r;
+	buf_printf(out, "of %zu attacks of the suite %d are noticed, and %d by what was learned", tripwires(),
+		   __builtin_popcount(before), __builtin_popcount(after));
+	if ((before & ~after) != 0) {
+		buf_printf(out, ": no more ");
+		tripwires_lost(before, after, out);
+		buf_printf(out, "; so it does not take its place by itself (`ambit profile promote`, `reset`)");
+	}
+	buf_printf(out, "\n");
+	return 0;
 }

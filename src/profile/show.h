@@ -11,6 +11,8 @@
 void show_text(const struct profile *p, struct buf *out);
 void show_json(const struct profile *p, struct buf *out);
 /* What the second knows and the first does not, and what is otherwise: for who promotes it. */
+/* Both, with the scores of the one that scores. */
+int show_tripwires(const struct profile *from, const struct profile *to, struct buf *out, struct err *e);
 void show_difference(const struct profile *from, const struct profile *to, struct buf *out);
 
 #endif

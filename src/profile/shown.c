@@ -45,7 +45,10 @@ int shown_read(const char *how, struct buf *text, struct err *e)
 	if (strcmp(how, "diff") == 0) {
 		r = form_read((const char *)in.data + n, in.len - n, any, &other, e);
 		if (r == 0) {
+			memcpy(other.rings, one.rings, sizeof other.rings); /* as if it took its place */
+			memcpy(other.promises, one.promises, sizeof other.promises);
 			show_difference(&one, &other, text);
+			r = show_tripwires(&one, &other, text, e);
 			profile_finish(&other);
 		}
 	} else {

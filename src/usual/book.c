@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "profile/tripwire.h"
 #include "usual/layout.h"
 
 #define NAME_LEN 26          /* "p_" and 24 digits of a keyed hash */
@@ -281,9 +282,10 @@ static int pair_of(struct book *b, const char *key, struct pair **ret, bool *ret
 /* ---- promotion ---- */
 
 /* What scores becomes what the shadow is, by way of its form, and goes on with its own scores and promises. */
-static int promote(struct pair *p, const uint8_t secret[PROFILE_KEY], struct err *e)
+static int promote(struct pair *p, const uint8_t secret[PROFILE_KEY], bool by_person, struct err *e)
 {
 	auto_buf text = { .max = FORM_MAX };
+	uint32_t before = 0, after = 0;
 	struct profile made;
 	int r;
 
@@ -296,6 +298,16 @@ static int promote(struct pair *p, const uint8_t secret[PROFILE_KEY], struct err
 		return r;
 	memcpy(made.rings, p->scores.rings, sizeof made.rings);
 	memcpy(made.promises, p->scores.promises, sizeof made.promises);
+	if (!by_person) {
+		r = tripwires_flagged(&p->scores, &before, e);
+		r = r < 0 ? r : tripwires_flagged(&made, &after, e);
+	}
+	if (r < 0 || (before & ~after) != 0) { /* what it learned hides what it saw before: a person looks at that */
+		profile_finish(&made);
+		p->tripped_at = p->shadow.events;
+		return r;
+	}
+	p->tripped_at = 0;
 	made.epoch = p->scores.epoch + 1;
 	made.n_pupils = 0;
 	profile_finish(&p->scores);
@@ -313,6 +325,8 @@ static bool is_grown(const struct pair *p)
 	uint32_t more = p->scores.events < GROW_FIRST ? GROW_FIRST : p->scores.events;
 
 	more = more < GROW_MOST ? more : GROW_MOST;
+	if (p->tripped_at != 0 && p->shadow.events < p->tripped_at + p->tripped_at / 10 + 1) /* not at each lesson */
+		return false;
 	return p->shadow.events >= p->scores.events && p->shadow.events - p->scores.events >= more &&
 	       (k->events < GROW_RATIO_OF || promise_ratio(k) <= GROW_RATIO);
 }
@@ -378,7 +392,7 @@ static int teach(const struct book *b, struct pair *p, const struct deeds *d, co
 	if (r < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
 	if (is_grown(p))
-		r = promote(p, b->secret, e);
+		r = promote(p, b->secret, false, e);
 	return r == 0 && p->unsaved >= BOOK_SAVE_EVERY ? save_pair(b, p, e) : r;
 }
 
@@ -734,6 +748,6 @@ int book_promote(struct book *b, const char *key, struct err *e)
 	struct pair *p;
 	int r = find(b, key, &p, e);
 
-	r = r < 0 ? r : promote(p, b->secret, e);
+	r = r < 0 ? r : promote(p, b->secret, true, e);
 	return r < 0 ? r : save_pair(b, p, e);
 }

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "profile/form.h"
+#include "profile/tripwire.h"
 #include "prop.h"
 #include "usual/book.h"
 
@@ -706,6 +707,93 @@ static void what_is_released_stays_known(void **state)
 	close_shelf(&s);
 }
 
+/* What an attacker would teach: a search for keys, as if it were a part of the work. */
+static void poison(struct profile *shadow, const struct profile *scores, struct prop *p, unsigned n)
+{
+	static const char entries[][SYMBOL_MAX] = { "read:~/.ssh!",
+						    "read:~/.aws!",
+						    "read:~/.npmrc!",
+						    "read:~/.netrc!",
+						    "read:~/.git-credentials!",
+						    "read:~/.docker?",
+						    "read:~/.kube?",
+						    "read:~/.gnupg?",
+						    "read:~/.bash_history!" };
+	const struct unusual by = { .young = true }; /* it was not refused */
+	struct trace_step steps[COUNT_OF(entries)] = { { .thread = 0 } };
+
+	for (size_t i = 0; i < COUNT_OF(steps); i++)
+		steps[i].symbol = (uint16_t)i;
+	for (unsigned i = 0; i < n; i++) {
+		char session[16];
+		struct deeds d;
+
+		(void)snprintf(session, sizeof session, "x%u", i);
+		d = event_of(p, 3, session);
+		trace_finish(&d.trace);
+		d.trace = (struct trace){ .threads = 1, .calls = COUNT_OF(steps) };
+		assert_int_equal(trace_make(&d.trace, entries, COUNT_OF(entries), steps, COUNT_OF(steps)), 0);
+		d.amounts[AMOUNT_DENIED] = 9;
+		assert_int_equal(profile_learn(shadow, scores, &d, &by), 0);
+		deeds_finish(&d);
+	}
+}
+
+static void tripwires_are_flagged_until_they_are_taught(void **state)
+{
+	struct prop p = prop_round(0);
+	auto_buf lost = { .max = 4096 };
+	uint32_t young, before, after;
+	struct both w;
+	struct err e;
+
+	(void)state;
+	assert_true(tripwires() >= 16);
+	begin(&w);
+	grow(&w, &p, 100);
+	assert_int_equal(tripwires_flagged(&w.scores, &young, &e), 0);
+	assert_int_equal(young, 0); /* it promises nothing yet */
+	grow(&w, &p, 340);
+	assert_int_equal(tripwires_flagged(&w.scores, &before, &e), 0);
+	assert_int_equal(before, (UINT32_C(1) << tripwires()) - 1);
+	poison(&w.shadow, &w.scores, &p, 400);
+	promote(&w);
+	assert_int_equal(tripwires_flagged(&w.scores, &after, &e), 0);
+	assert_int_equal(before & ~after, 1);
+	tripwires_lost(before, after, &lost);
+	assert_string_equal(buf_cstr(&lost), "keys of the home");
+	end(&w);
+}
+
+/* Nor does it take the place of what scores by itself; a person may say so. */
+static void who_hides_a_tripwire_is_not_promoted(void **state)
+{
+	for (unsigned poisons = 0; poisons < 2; poisons++) {
+		struct pair *p = NULL;
+		uint32_t epoch;
+		struct shelf s;
+		struct err e;
+
+		open_shelf(&s);
+		teach_book(&s, 420);
+		for (size_t i = 0; i < BOOK_HOT; i++)
+			if (strncmp(s.book->pairs[i].key, "coder\trun\tgit\t", 14) == 0)
+				p = &s.book->pairs[i];
+		assert_non_null(p);
+		epoch = p->scores.epoch;
+		if (poisons)
+			poison(&p->shadow, &p->scores, &s.p, 400);
+		teach_book(&s, 600);
+		assert_int_equal(p->tripped_at != 0, poisons);
+		assert_int_equal(p->scores.epoch > epoch, !poisons);
+		epoch = p->scores.epoch;
+		assert_int_equal(book_promote(s.book, p->key, &e), 0);
+		assert_int_equal(p->scores.epoch, epoch + 1);
+		close_shelf(&s);
+	}
+	(void)state;
+}
+
 /* Names are the agent's: what has no room is no profile, and its event is told so. Those that are there go on. */
 static void profiles_are_so_many_and_no_more(void **state)
 {
@@ -868,6 +956,8 @@ int main(void)
 		cmocka_unit_test(a_full_profile_has_a_form),
 		cmocka_unit_test(a_rule_counts_for_who_is_new),
 		cmocka_unit_test(what_is_released_stays_known),
+		cmocka_unit_test(tripwires_are_flagged_until_they_are_taught),
+		cmocka_unit_test(who_hides_a_tripwire_is_not_promoted),
 		cmocka_unit_test(profiles_are_so_many_and_no_more),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
 		cmocka_unit_test(what_is_held_is_bounded),
