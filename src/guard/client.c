@@ -50,7 +50,7 @@ static const struct {
 
 bool client_may_have(const char *name, const char *path)
 {
-	const size_t n = strcspn(path, ".\\");
+	const size_t n = strcspn(path, "."); /* none of these has a `\` in its name */
 	bool is_one = false;
 
 	for (size_t i = 0; i < METHODS; i++) {
