@@ -363,6 +363,20 @@ def a_definition_that_changes_waits_for_a_person(place):
         is_denied(c.call("echo", say="x"), "is not the one that was approved")
 
 
+def what_differs_is_shown_where_it_stands(place):
+    """The same words elsewhere are another definition, and are shown as one."""
+    p = Person(place)
+    shown = {}
+    for mode in ("argument", "argument.dry", "argument.far"):
+        with p.guard(*ALL, mode=mode) as c:
+            c.begin()
+            assert c.ask("tools/list")["result"]["tools"] if mode == "argument" else not c.ask("tools/list")["result"]["tools"]
+        shown[mode] = expect_ok(p.ambit("guard", "--pins", "bad")).stdout
+    for name, last, at in (("dry", "", "first 2 and its last 4 of 7"), ("far", "}", "first 4 and its last 2 of 7")):
+        text = shown[f"argument.{name}"]
+        assert f'  its {at} lines as before\n  in {{"inputSchema":{{"properties":{{"{name}":{{\n  - "type":"string"}}{last},\n  + "type":"boolean"}}{last},\n' in text, text
+
+
 def what_is_approved_is_what_was_shown(place):
     p = Person(place)
     with p.guard(*ALL) as c:
@@ -706,5 +720,5 @@ def model_output_is_data(place):
 
 
 if __name__ == "__main__":
-    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, annotations_raise_a_risk_and_lower_none, the_nearest_grant_decides, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
+    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, annotations_raise_a_risk_and_lower_none, the_nearest_grant_decides, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_differs_is_shown_where_it_stands, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
           what_is_misspelt_is_told, a_condition_that_would_narrow_nothing_is_not_used, a_nearer_grant_is_not_passed_over, names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
