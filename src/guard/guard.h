@@ -192,12 +192,13 @@ bool pending_has_token(const struct pending *all, const char *token);
 
 /* pins.c: definitions in an answer to tools/list. *ret_changed: some were taken out of *result, since they may not be seen. */
 void pins_look(struct guard *g, json_t *result, bool *ret_changed);
-/* No more are listed: it is said which conditions none of them has. */
-void pins_end(struct guard *g);
+/* No more are listed: it is said which conditions none of them has. has_some: not where there are none yet. */
+void pins_end(struct guard *g, bool has_some);
 /* The server says that they changed: they are looked at again before any is called. */
 void pins_forget(struct guard *g);
 /* Whether a call of that tool may go on. -DENIED: why not. -NOT_FOUND: it was not seen yet, or not all that a grant of it is of. */
 int pins_check(const struct guard *g, const char *tool, struct err *e);
+int pins_check_all(const struct guard *g, struct err *e);     /* likewise, of what is no tool */
 bool pins_are_risky(const struct guard *g, const char *tool); /* of one that may */
 
 /* described.c: whether a tool may have an argument of that path (core/where.h), by what is said of it. True where that is left open, or *left are no more: how many parts of schemas may be looked at. */

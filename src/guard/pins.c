@@ -305,11 +305,14 @@ static void look_at_arguments(struct guard *g, const json_t *tool, bool is_used)
 	}
 }
 
-void pins_end(struct guard *g)
+void pins_end(struct guard *g, bool has_some)
 {
-	for (size_t i = 0; i < g->n_granted; i++)
-		if (g->granted[i].seen && !g->granted[i].told)
-			must_tell(g, &g->granted[i]);
+	for (size_t i = 0; i < g->n_granted; i++) {
+		struct granted *grant = &g->granted[i];
+
+		if (!grant->told && strcmp(grant->name, TOOL_ANY) == 0 && (grant->seen || !has_some))
+			must_tell(g, grant);
+	}
 }
 
 /* Whether a grant of it has a condition that narrows nothing by what was seen so far, and that was not told. */
@@ -350,7 +353,7 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 			(void)json_array_remove(tools, i);
 	if (ends) {
 		tell_absent(g);
-		pins_end(g);
+		pins_end(g, true);
 	}
 }
 
@@ -365,6 +368,13 @@ int pins_check(const struct guard *g, const char *tool, struct err *e)
 		return err_set(e, AMBIT_DENIED, "`ambit guard --pins` shows what changed, and takes the person's word",
 			       "the definition of '%.64s' is not the one that was approved", tool);
 	return 0;
+}
+
+int pins_check_all(const struct guard *g, struct err *e)
+{
+	return !is_open(g, "") ? 0
+			       : err_set(e, AMBIT_NOT_FOUND, "call it again",
+					 "it is not known what is granted of all that the server has");
 }
 
 bool pins_are_risky(const struct guard *g, const char *tool)

@@ -1568,7 +1568,8 @@ static void a_grant_waits_until_its_conditions_are_known(void **state)
 {
 	static const char t[] = "{'name':'t','inputSchema':{'properties':{'path':{}}}}",
 			  u[] = "{'name':'u','inputSchema':{'properties':{'pth':{}}}}";
-	const struct guard_grant_of star = grant_of("*", "{'pth':'x'}"), of = grant_of("t", "{'pth':'x'}");
+	const struct guard_grant_of star = grant_of("*", "{'pth':'x'}"), of = grant_of("t", "{'pth':'x'}"),
+				    uri = grant_of("*", "{'uri':'x'}");
 	const struct guard_pin pin = pin_for("t", t);
 	static char blank[5000];
 	struct world w;
@@ -1626,6 +1627,43 @@ static void a_grant_waits_until_its_conditions_are_known(void **state)
 	assert_says(client_hears(&w), "'id':5", "did not say which tools it has");
 	assert_told_nothing(&w);
 	assert_nothing_is_heard(&w);
+	end(&w);
+
+	for (unsigned failed = 0; failed < 2; failed++) { /* what is no tool is granted by it, too */
+		begin(&w, true);
+		assert_true(guard_granted(w.g, &star));
+		initialize(&w);
+		client_says(&w, "{'jsonrpc':'2.0','id':5,'method':'resources/read','params':{'uri':'file:///x'}}");
+		for (unsigned i = 0; i < 1 + failed; i++) {
+			own = own_heard(&w, server_hears);
+			assert_says(w.line, "tools/list");
+			assert_told_nothing(&w);
+			server_says(&w, "{'jsonrpc':'2.0','id':%lld,%s}", own,
+				    failed ? "'error':{'code':-32601,'message':'no'}" : "'result':{'tools':[]}");
+		}
+		if (failed) {
+			assert_says(client_hears(&w), "'id':5", "did not say which tools it has");
+		} else {
+			assert_lacks(&w, 1, 0);
+			assert_asked(&w, "resources/read", "uri=tfile:///x;");
+		}
+		assert_told_nothing(&w);
+		assert_nothing_is_heard(&w);
+		end(&w);
+	}
+
+	begin(&w, true); /* one that all can have is known */
+	assert_true(guard_granted(w.g, &uri));
+	initialize(&w);
+	client_says(&w, "{'jsonrpc':'2.0','id':5,'method':'resources/read','params':{'uri':'file:///x'}}");
+	assert_asked(&w, "resources/read", "uri=tfile:///x;");
+	end(&w);
+
+	begin(&w, true); /* a list without tools says nothing of those that come */
+	assert_true(guard_granted(w.g, &star));
+	initialize(&w);
+	assert_says(list(&w, ""), "'tools':[]");
+	assert_told_nothing(&w);
 	end(&w);
 
 	begin(&w, false); /* it could not be told */
