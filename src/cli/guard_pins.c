@@ -18,6 +18,7 @@
 
 #define DEFINITION_MAX (512u << 10)
 #define LINE_DEPTH 4u   /* of a property of an argument, in a definition */
+#define PLACE_DEPTH 64u /* of what differs: as deep as a message may be */
 #define PLACES_MAX 1024 /* guards of one server at one time */
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
@@ -395,33 +396,79 @@ static bool is_same_line(const struct lines *a, size_t i, const struct lines *b,
 	return n == m && memcmp(x, y, n) == 0;
 }
 
+static void show_text(const uint8_t *at, size_t n)
+{
+	char piece[TEXT_PIECE];
+	size_t length;
+
+	for (size_t k = 0; k < n;) {
+		k += text_show_one(at + k, n - k, piece, &length);
+		(void)fputs(piece, stdout);
+	}
+}
+
 static void show_lines(const char *mark, const struct lines *l, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++) {
-		char piece[TEXT_PIECE];
-		size_t n, length;
+		size_t n;
 		const uint8_t *at = line(l, i, &n);
 
 		(void)fputs(mark, stdout);
-		for (size_t k = 0; k < n;) {
-			k += text_show_one(at + k, n - k, piece, &length);
-			(void)fputs(piece, stdout);
-		}
+		show_text(at, n);
 		(void)fputc('\n', stdout);
 	}
+}
+
+/* What the text behind so many bytes stands in: the same words elsewhere mean something else. */
+static void show_place(const struct buf *text, size_t to)
+{
+	struct {
+		size_t from, n;
+	} opened[PLACE_DEPTH];
+	size_t depth = 0, from = 0;
+	bool in_text = false;
+
+	for (size_t at = 0; at < to; at++) {
+		const uint8_t c = text->data[at];
+
+		if (in_text) {
+			at += c == '\\';
+			in_text = c != '"';
+			continue;
+		}
+		in_text = c == '"';
+		if ((c == '{' || c == '[') && ++depth <= PLACE_DEPTH) {
+			opened[depth - 1].from = from;
+			opened[depth - 1].n = at + 1 - from;
+		}
+		depth -= (c == '}' || c == ']') && depth > 0;
+		if (strchr(",{[", c) != NULL)
+			from = at + 1;
+	}
+	if (depth < 2) /* the definition itself */
+		return;
+	(void)fputs("  in ", stdout);
+	for (size_t i = 0; i < depth && i < PLACE_DEPTH; i++)
+		show_text(text->data + opened[i].from, opened[i].n);
+	(void)fputc('\n', stdout);
 }
 
 /* Without the lines that both begin with, and those that both end with: what was moved shows as gone there, and new here. */
 static void show_change(const struct lines *was, const struct lines *is)
 {
-	size_t head = 0, tail = 0;
+	size_t head = 0, tail = 0, n;
 
 	while (head < was->n && head < is->n && is_same_line(was, head, is, head))
 		head++;
 	while (tail < was->n - head && tail < is->n - head &&
 	       is_same_line(was, was->n - 1 - tail, is, is->n - 1 - tail))
 		tail++;
-	(void)printf("  %zu of its %zu lines as before\n", head + tail, is->n);
+	(void)printf("  its first %zu and its last %zu of %zu lines as before\n", head, tail, is->n);
+	if (head > 0) {
+		const uint8_t *last = line(is, head - 1, &n);
+
+		show_place(is->text, (size_t)(last + n - is->text->data));
+	}
 	show_lines("  - ", was, head, was->n - tail);
 	show_lines("  + ", is, head, is->n - tail);
 }

@@ -416,24 +416,27 @@ static int try_one(struct guard_use *u, struct guard_grant *g, const char *objec
 	return 1;
 }
 
-/* Those of the nearest level that covers it decide, first those that do not ask. */
+/* Those of the nearest level that covers it decide, first those that do not ask. One that is not used for what it lacks is not passed over for a wider one, either: its server could have that so. */
 int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret,
 		  const struct guard_grant **ret_by, struct err *e)
 {
 	char object[256];
 	struct keeper_answer a = { .verdict = AUTHORITY_DENIED, .why = WHY_NOT_HELD };
+	bool lacks = false;
 
 	*ret_by = NULL;
 	(void)snprintf(object, sizeof object, "%s/%s", u->server, ask->name); /* both are bounded */
 	name_event(ret->event);
 	ret->verdict = GUARD_NO;
-	for (unsigned level = 0; level < 3 && *ret_by == NULL; level++)
+	for (unsigned level = 0; level < 3 && *ret_by == NULL && !lacks; level++)
 		for (uint32_t i = 0; i < 2 * u->n; i++) {
 			struct guard_grant *g = &u->grants[i < u->n ? i : i - u->n];
 			int r;
 
-			if (level_of(g) != level || g->asks != (i >= u->n) || g->lacks || !covers(g, object, ask) ||
-			    is_over(g))
+			if (level_of(g) != level || g->asks != (i >= u->n) || !covers(g, object, ask) || is_over(g))
+				continue;
+			lacks = lacks || g->lacks;
+			if (g->lacks)
 				continue;
 			*ret_by = g;
 			r = try_one(u, g, object, ask, &a, ret, e);

@@ -69,7 +69,7 @@ uint32_t meter_asked(const struct meter *m)
 const char *meter_failure(const struct meter *m)
 {
 	if (m->sys_errno == 0)
-		return "";
+		return m->failed > 0 ? "nothing had answered when it ended" : "";
 	if (m->sys_errno == EHOSTUNREACH)
 		return "its name has no address, or no way leads there";
 	return m->sys_errno == EPERM ? "its name leads to no public address" : strerror((int)m->sys_errno);

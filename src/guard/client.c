@@ -50,7 +50,7 @@ static const struct {
 
 bool client_may_have(const char *name, const char *path)
 {
-	const size_t n = strcspn(path, ".\\");
+	const size_t n = strcspn(path, "."); /* none of these has a `\` in its name */
 	bool is_one = false;
 
 	for (size_t i = 0; i < METHODS; i++) {
@@ -155,9 +155,14 @@ static int ask_owner(struct guard *g, struct pending *p, const char *name, const
 	return port_send(&g->owner, WIRE_GUARD_ASK, &body, e);
 }
 
+static int check(const struct guard *g, const struct pending *p, struct err *e)
+{
+	return p->tool[0] != 0 ? pins_check(g, p->tool, e) : pins_check_all(g, e);
+}
+
 static int judge(struct guard *g, struct pending *p, const json_t *said, const json_t *judged, struct err *e)
 {
-	int r = p->tool[0] != 0 ? pins_check(g, p->tool, e) : 0;
+	const int r = check(g, p, e);
 
 	if (r == -AMBIT_NOT_FOUND && !g->listed) {
 		p->state = PENDING_LISTED;
@@ -411,7 +416,7 @@ void client_go_on(struct guard *g, const struct err *failed)
 
 		if (p->state != PENDING_LISTED)
 			continue;
-		if (failed != NULL && pins_check(g, p->tool, &e) == -AMBIT_NOT_FOUND)
+		if (failed != NULL && check(g, p, &e) == -AMBIT_NOT_FOUND)
 			client_denied(g, p, failed, "");
 		else if (client_judge(g, p, &e) < 0)
 			client_denied(g, p, &e, "");

@@ -21,6 +21,7 @@ struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b
 	side_init(&g->client, fds[0], fds[1]);
 	side_init(&g->server, fds[3], fds[2]);
 	port_init(&g->owner, owner);
+	g->parts = GUARD_PARTS_MAX;
 	g->answer_bytes = b->answer_bytes;
 	g->tells_risk = b->tells_risk != 0;
 	g->is_first = g->was_first = b->is_first != 0;

@@ -23,6 +23,7 @@
 #define GUARD_PAGES_MAX 64                    /* of a list of tools */
 #define GUARD_KNOWN_MAX (2u * GUARD_PINS_MAX) /* tools of a server, with those that were */
 #define GUARD_DEFINITION_MAX (256u << 10)     /* of one tool */
+#define GUARD_PARTS_MAX (2u << 20)            /* of schemas, for all conditions: half a second */
 
 enum pending_state {
 	PENDING_FREE,
@@ -114,6 +115,7 @@ struct guard {
 	struct known known[GUARD_KNOWN_MAX];
 	size_t n_granted;
 	struct granted granted[GUARD_GRANTS_MAX]; /* that something is granted for */
+	uint32_t parts;                           /* of schemas that may still be looked at for them */
 	size_t once_bytes;
 	struct once once[GUARD_ONCE_MAX];
 	uint64_t answer_bytes; /* 0: any number */
@@ -190,14 +192,17 @@ bool pending_has_token(const struct pending *all, const char *token);
 
 /* pins.c: definitions in an answer to tools/list. *ret_changed: some were taken out of *result, since they may not be seen. */
 void pins_look(struct guard *g, json_t *result, bool *ret_changed);
+/* No more are listed: it is said which conditions none of them has. has_some: not where there are none yet. */
+void pins_end(struct guard *g, bool has_some);
 /* The server says that they changed: they are looked at again before any is called. */
 void pins_forget(struct guard *g);
-/* Whether a call of that tool may go on. -DENIED: why not. -NOT_FOUND: it was not seen yet. */
+/* Whether a call of that tool may go on. -DENIED: why not. -NOT_FOUND: it was not seen yet, or not all that a grant of it is of. */
 int pins_check(const struct guard *g, const char *tool, struct err *e);
+int pins_check_all(const struct guard *g, struct err *e);     /* likewise, of what is no tool */
 bool pins_are_risky(const struct guard *g, const char *tool); /* of one that may */
 
-/* described.c: whether a tool may have an argument of that path (core/where.h), by what is said of it. True where that is left open. */
-bool described_may_have(const json_t *tool, const char *path);
+/* described.c: whether a tool may have an argument of that path (core/where.h), by what is said of it. True where that is left open, or *left are no more: how many parts of schemas may be looked at. */
+bool described_may_have(const json_t *tool, const char *path, uint32_t *left);
 /* Whether a condition narrows nothing where its argument is none: one that says so by refusing the call needs no look. */
 bool described_is_needed(const struct where *w, const struct where_condition *c);
 

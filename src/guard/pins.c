@@ -237,6 +237,12 @@ static void tell_absent(struct guard *g)
 	}
 }
 
+static bool narrows_nothing(const struct granted *grant, uint32_t condition)
+{
+	return (grant->may_have >> condition & 1) == 0 &&
+	       described_is_needed(&grant->where, &grant->where.conditions[condition]);
+}
+
 /* So may one of an argument, which would narrow nothing: said before any call by that grant is asked for. */
 static bool tell_lacks(struct guard *g, struct granted *grant)
 {
@@ -246,7 +252,7 @@ static bool tell_lacks(struct guard *g, struct granted *grant)
 		struct buf body;
 		struct err e;
 
-		if ((grant->may_have >> i & 1) != 0 || !described_is_needed(&grant->where, &grant->where.conditions[i]))
+		if (!narrows_nothing(grant, i))
 			continue;
 		buf_init_in(&body, room, sizeof room);
 		guard_lacks_put(&body, &l);
@@ -278,31 +284,48 @@ static void must_tell(struct guard *g, struct granted *grant)
 		g->server.said_all = true;
 }
 
-/* Of a grant of one tool all is known when that was seen; of one of them all, when they were. */
-static void look_at_arguments(struct guard *g, const json_t *tool)
+/* Of a grant of one tool all is known when that was seen, and may be used; of one of them all, when they were: also one that waits for a person says what there is. */
+static void look_at_arguments(struct guard *g, const json_t *tool, bool is_used)
 {
 	const char *name = json_string_value(json_object_get(tool, "name"));
 
-	for (size_t i = 0; i < g->n_granted; i++) {
+	for (size_t i = 0; i < g->n_granted && name != NULL; i++) {
 		struct granted *grant = &g->granted[i];
+		const bool is_all = strcmp(grant->name, TOOL_ANY) == 0;
 
-		if (grant->told || !is_of(grant, name))
+		if (grant->told || !is_of(grant, name) || (!is_all && !is_used))
 			continue;
 		grant->seen = true;
-		for (uint16_t k = 0; k < grant->where.n_conditions; k++)
-			if (described_may_have(tool, grant->where.text + grant->where.conditions[k].path))
+		for (uint32_t k = 0; k < grant->where.n_conditions; k++)
+			if (narrows_nothing(grant, k) &&
+			    described_may_have(tool, grant->where.text + grant->where.conditions[k].path, &g->parts))
 				grant->may_have |= UINT32_C(1) << k;
-		if (strcmp(grant->name, TOOL_ANY) != 0)
+		if (!is_all)
 			must_tell(g, grant);
 	}
 }
 
-static void tell_all(struct guard *g)
+void pins_end(struct guard *g, bool has_some)
 {
-	tell_absent(g);
-	for (size_t i = 0; i < g->n_granted; i++)
-		if (g->granted[i].seen && !g->granted[i].told)
-			must_tell(g, &g->granted[i]);
+	for (size_t i = 0; i < g->n_granted; i++) {
+		struct granted *grant = &g->granted[i];
+
+		if (!grant->told && strcmp(grant->name, TOOL_ANY) == 0 && (grant->seen || !has_some))
+			must_tell(g, grant);
+	}
+}
+
+/* Whether a grant of it has a condition that narrows nothing by what was seen so far, and that was not told. */
+static bool is_open(const struct guard *g, const char *tool)
+{
+	for (size_t i = 0; i < g->n_granted; i++) {
+		const struct granted *grant = &g->granted[i];
+
+		for (uint32_t k = 0; !grant->told && k < grant->where.n_conditions && is_of(grant, tool); k++)
+			if (narrows_nothing(grant, k))
+				return true;
+	}
+	return false;
 }
 
 void pins_look(struct guard *g, json_t *result, bool *ret_changed)
@@ -322,28 +345,36 @@ void pins_look(struct guard *g, json_t *result, bool *ret_changed)
 
 		out[i] = is_twice(tools, n, i) || !look_at(g, tool) ||
 			 !is_granted(g, json_string_value(json_object_get(tool, "name")));
-		if (!out[i])
-			look_at_arguments(g, tool);
+		look_at_arguments(g, tool, !out[i]);
 		*ret_changed = *ret_changed || out[i];
 	}
 	for (size_t i = n; i-- > 0;)
 		if (out[i])
 			(void)json_array_remove(tools, i);
-	if (ends)
-		tell_all(g);
+	if (ends) {
+		tell_absent(g);
+		pins_end(g, true);
+	}
 }
 
 int pins_check(const struct guard *g, const char *tool, struct err *e)
 {
 	const struct known *k = known_of((struct guard *)(uintptr_t)g, tool);
 
-	if (k == NULL || !k->seen)
+	if (k == NULL || !k->seen || (!k->bad && is_open(g, tool)))
 		return err_set(e, AMBIT_NOT_FOUND, "tools/list has those that there are",
 			       "the tool '%.64s' was not found: its server does not list it", tool);
 	if (k->bad)
 		return err_set(e, AMBIT_DENIED, "`ambit guard --pins` shows what changed, and takes the person's word",
 			       "the definition of '%.64s' is not the one that was approved", tool);
 	return 0;
+}
+
+int pins_check_all(const struct guard *g, struct err *e)
+{
+	return !is_open(g, "") ? 0
+			       : err_set(e, AMBIT_NOT_FOUND, "call it again",
+					 "it is not known what is granted of all that the server has");
 }
 
 bool pins_are_risky(const struct guard *g, const char *tool)

@@ -112,6 +112,7 @@ static void on_own_list(struct guard *g, json_t *result)
 		cursor = NULL; /* what its first pages had may be other by now */
 	if ((g->stale || cursor != NULL) && ++g->pages < GUARD_PAGES_MAX && guard_list(g, cursor) == 0)
 		return;
+	pins_end(g, false);
 	g->listed = true;
 	g->pages = g->list_failed = 0;
 	client_go_on(g, NULL);

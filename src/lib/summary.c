@@ -365,26 +365,31 @@ static void what_closed_it(const struct event_result *r, struct buf *out)
 	buf_printf(out, "\n");
 }
 
-/* The program saw a connection that was reset, and nothing of why. Of many one is told; of what is there and did not answer, where the program failed. */
+/* The program saw a connection that was reset, and nothing of why. Of many one is told, best one that a person can do something about; of what is there and did not answer, where the program failed. */
 static void what_led_nowhere(const struct event_result *r, struct buf *out)
 {
+	const bool is_told = r->cause == CAUSE_EXITED && r->exit_status != 0;
+	struct meter m = { .failed = 0 };
 	char object[SHOWN_MAX];
+	uint32_t at = 0;
 
-	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++) {
-		const struct meter m = meter_of(r, i);
+	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count && m.sys_errno != EPERM; i++) {
+		const struct meter of = meter_of(r, i);
 
-		if (m.failed == 0 || m.opened > 0 ||
-		    (m.sys_errno != EPERM && (r->cause != CAUSE_EXITED || r->exit_status == 0)))
+		if (of.failed == 0 || of.opened > 0 || (of.sys_errno != EPERM && (!is_told || m.failed > 0)))
 			continue;
-		buf_printf(out, "ambit: not connected: %s\n",
-			   text_escape(object, sizeof object, grant_object(r->grants, i), grant_told(r->grants, i)));
-		buf_printf(out, "  why: %s\n", meter_failure(&m));
-		if (m.sys_errno == EPERM)
-			buf_printf(
-				out,
-				"  hint: an address of your own network is granted by its number alone: --connect ADDRESS:PORT\n");
-		return;
+		m = of;
+		at = i;
 	}
+	if (m.failed == 0)
+		return;
+	buf_printf(out, "ambit: not connected: %s\n",
+		   text_escape(object, sizeof object, grant_object(r->grants, at), grant_told(r->grants, at)));
+	buf_printf(out, "  why: %s\n", meter_failure(&m));
+	if (m.sys_errno == EPERM)
+		buf_printf(
+			out,
+			"  hint: an address of your own network is granted by its number alone: --connect ADDRESS:PORT\n");
 }
 
 static void what_was_spent(const struct event_result *r, struct buf *out)

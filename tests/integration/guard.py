@@ -363,6 +363,20 @@ def a_definition_that_changes_waits_for_a_person(place):
         is_denied(c.call("echo", say="x"), "is not the one that was approved")
 
 
+def what_differs_is_shown_where_it_stands(place):
+    """The same words elsewhere are another definition, and are shown as one."""
+    p = Person(place)
+    shown = {}
+    for mode in ("argument", "argument.dry", "argument.far"):
+        with p.guard(*ALL, mode=mode) as c:
+            c.begin()
+            assert c.ask("tools/list")["result"]["tools"] if mode == "argument" else not c.ask("tools/list")["result"]["tools"]
+        shown[mode] = expect_ok(p.ambit("guard", "--pins", "bad")).stdout
+    for name, last, at in (("dry", "", "first 2 and its last 4 of 7"), ("far", "}", "first 4 and its last 2 of 7")):
+        text = shown[f"argument.{name}"]
+        assert f'  its {at} lines as before\n  in {{"inputSchema":{{"properties":{{"{name}":{{\n  - "type":"string"}}{last},\n  + "type":"boolean"}}{last},\n' in text, text
+
+
 def what_is_approved_is_what_was_shown(place):
     p = Person(place)
     with p.guard(*ALL) as c:
@@ -436,12 +450,29 @@ def a_condition_that_would_narrow_nothing_is_not_used(place):
     assert "grant of bad/echo has a condition on the argument 'sya'" in told and "bad/look" not in told, told
     with p.guard("--tool", "bad/*", *where("echo", sya="./docs/*"), *where("*", yas="x"), *where("resources/read", url="x"), mode="described") as c:
         c.begin()  # others are as they were
-        assert text_of(c.call("echo", say="x")) == "x"
+        assert text_of(c.call("look", say="x"))
+        is_denied(c.call("echo", say="x"), "'bad/echo' is granted, but by a condition on an argument that it does not have")
         c.end()
         told = b"".join(c.err).decode()
     assert all(f"grant of bad/{of} has a condition on the argument '{name}'" in told for of, name in (("echo", "sya"), ("*", "yas"), ("resources/read", "url"))), told
     shown = expect_ok(p.ambit("guard", "--pins", "bad", "--all")).stdout
     assert "echo: approved" in shown and '"say":{' in shown, shown
+
+
+def a_nearer_grant_is_not_passed_over(place):
+    """Its server has no argument by that name, and so no say in whether a person is asked: the call that they were to be asked about is none of a wider grant's."""
+    p = Person(place)
+    grants = ("--tool", "bad/*", "--tool", "bad/echo ask=true where='{\"path\": \"/etc/*\"}'")
+    for mode, words in (("good", "a person is asked first"), ("described", "narrow nothing")):
+        with p.guard(*grants, mode=mode) as c:
+            c.begin()
+            is_denied(c.call("echo", path="/etc/passwd"), words)
+            assert text_of(c.call("echo", path="/tmp/x", say="y")) == "y"  # of which it has no say
+            assert text_of(c.call("look", say="x"))
+        shutil.rmtree(f"{p.home}/.local/state/ambit/guard")  # another server by the same name
+    with p.guard("--tool", "bad/*", "--tool", "bad/echo where='{\"path\": \"/etc/*\"}'", "--tool", "bad/echo where='{\"say\": \"y\"}'", mode="described") as c:
+        c.begin()  # another as near has
+        assert text_of(c.call("echo", path="/etc/passwd", say="y")) == "y"
 
 
 def names_that_are_none_are_not_shown(place):
@@ -689,5 +720,5 @@ def model_output_is_data(place):
 
 
 if __name__ == "__main__":
-    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, annotations_raise_a_risk_and_lower_none, the_nearest_grant_decides, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
-          what_is_misspelt_is_told, a_condition_that_would_narrow_nothing_is_not_used, names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])
+    main([only_what_is_granted_is_called, conditions_hold_on_any_argument, annotations_raise_a_risk_and_lower_none, the_nearest_grant_decides, numbers_are_used_up, a_killed_guard_leaves_no_more_than_one_place, what_is_revoked_is_refused, the_server_has_what_it_was_granted, a_definition_that_changes_waits_for_a_person, what_differs_is_shown_where_it_stands, what_is_approved_is_what_was_shown, two_that_see_it_first_pin_one_definition,
+          what_is_misspelt_is_told, a_condition_that_would_narrow_nothing_is_not_used, a_nearer_grant_is_not_passed_over, names_that_are_none_are_not_shown, hostile_servers_are_bounded, what_a_server_asks_is_granted_too, what_a_server_asks_in_an_answer_is_granted_too, a_person_is_asked, hostile_clients_are_refused, a_line_is_one_to_whoever_reads_it, one_answer_for_each, nothing_of_it_stays, model_output_is_data])

@@ -28,6 +28,9 @@ elif MODE == "hints":
     TOOLS = [tool("calm", annotations={"readOnlyHint": True}), tool("silent"), tool("destroys", annotations={"readOnlyHint": True, "destructiveHint": True}), tool("writes", annotations={"readOnlyHint": False, "destructiveHint": False})]
 elif MODE == "described":
     TOOLS = [tool(name, inputSchema={"type": "object", "properties": {"say": {"type": "string"}}}) for name in ("echo", "look")]
+elif MODE.startswith("argument"):  # argument, argument.dry, argument.far: of that one, another type
+    types = lambda name: {"default": "x", "type": "boolean" if MODE.endswith("." + name) else "string"}
+    TOOLS = [tool("echo", inputSchema={"type": "object", "properties": {name: types(name) for name in ("dry", "far")}})]
 elif MODE == "more":
     TOOLS.append(tool("added"))
 elif MODE == "hidden":

@@ -1515,6 +1515,7 @@ static void a_condition_on_all_is_of_one_of_them(void **state)
 	const struct guard_grant_of star = grant_of("*", "{'pth':'x','uri':'y'}"),
 				    read = grant_of("resources/read", "{'url':'x'}"),
 				    well = grant_of("resources/read", "{'uri':'x'}"),
+				    other = grant_of("resources/read", "{'uri\\\\.x':'x'}"),
 				    theirs = grant_of("sampling/createMessage", "{'whatever':'x'}");
 	struct world w;
 
@@ -1524,8 +1525,9 @@ static void a_condition_on_all_is_of_one_of_them(void **state)
 
 		begin(&w, true);
 		assert_true(guard_granted(w.g, &star) && guard_granted(w.g, &read) && guard_granted(w.g, &well) &&
-			    guard_granted(w.g, &theirs));
+			    guard_granted(w.g, &theirs) && guard_granted(w.g, &other));
 		assert_lacks(&w, 2, 0);
+		assert_lacks(&w, 5, 0); /* a name with a point in it is another */
 		assert_told_nothing(&w);
 		initialize(&w);
 		(void)snprintf(tools, sizeof tools, "%s%s%s", t, both ? "," : "", both ? u : "");
@@ -1540,6 +1542,169 @@ static void a_condition_on_all_is_of_one_of_them(void **state)
 		assert_told_nothing(&w);
 		end(&w);
 	}
+}
+
+/* The command line takes nothing, and there is no room for what waits: who can say enough to it can bring that about. */
+static void fill_up(struct world *w)
+{
+	static const uint8_t junk[1000];
+
+	while (send(w->g->owner.fd, junk, sizeof junk, MSG_NOSIGNAL) > 0)
+		;
+	w->g->owner.queue.max = 4;
+}
+
+static void empty_out(struct world *w)
+{
+	uint8_t junk[1000];
+
+	w->g->owner.queue.max = PORT_QUEUE_MAX;
+	while (read(w->owner, junk, sizeof junk) > 0)
+		;
+}
+
+/* What is granted of it is not known: it is not called. */
+static void a_grant_waits_until_its_conditions_are_known(void **state)
+{
+	static const char t[] = "{'name':'t','inputSchema':{'properties':{'path':{}}}}",
+			  u[] = "{'name':'u','inputSchema':{'properties':{'pth':{}}}}";
+	const struct guard_grant_of star = grant_of("*", "{'pth':'x'}"), of = grant_of("t", "{'pth':'x'}"),
+				    uri = grant_of("*", "{'uri':'x'}");
+	const struct guard_pin pin = pin_for("t", t);
+	static char blank[5000];
+	struct world w;
+	long long own;
+
+	(void)state;
+	for (unsigned both = 0; both < 2; both++) { /* the client goes by pages, and calls in between */
+		begin(&w, true);
+		assert_true(guard_granted(w.g, &star));
+		initialize(&w);
+		client_says(&w, "{'jsonrpc':'2.0','id':2,'method':'tools/list'}");
+		server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[%s],'nextCursor':'2'}}",
+			    own_heard(&w, server_hears), t);
+		assert_says(client_hears(&w), "'name':'t'");
+		assert_tool(&w, "t", GUARD_ODD_NEW);
+		client_says(&w, CALL("5"));
+		own = own_heard(&w, server_hears);
+		assert_says(w.line, "tools/list");
+		assert_told_nothing(&w);
+		server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[%s%s%s]}}", own, t, both ? "," : "",
+			    both ? u : "");
+		if (both)
+			assert_tool(&w, "u", GUARD_ODD_NEW);
+		else
+			assert_lacks(&w, 1, 0);
+		assert_asked(&w, "t", NULL);
+		assert_nothing_is_heard(&w);
+		end(&w);
+	}
+
+	begin(&w, true); /* a list without an end has no more than was seen */
+	assert_true(guard_granted(w.g, &star));
+	initialize(&w);
+	client_says(&w, CALL("5"));
+	for (unsigned i = 0; i < GUARD_PAGES_MAX; i++)
+		server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[%s],'nextCursor':'on'}}",
+			    own_heard(&w, server_hears), t);
+	assert_tool(&w, "t", GUARD_ODD_NEW);
+	assert_lacks(&w, 1, 0);
+	assert_asked(&w, "t", NULL);
+	end(&w);
+
+	begin(&w, true); /* a list that fails says nothing */
+	assert_true(guard_granted(w.g, &star));
+	initialize(&w);
+	client_says(&w, "{'jsonrpc':'2.0','id':2,'method':'tools/list'}");
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[%s],'nextCursor':'2'}}",
+		    own_heard(&w, server_hears), t);
+	assert_says(client_hears(&w), "'name':'t'");
+	assert_tool(&w, "t", GUARD_ODD_NEW);
+	client_says(&w, CALL("5"));
+	for (unsigned i = 0; i < 2; i++)
+		server_says(&w, "{'jsonrpc':'2.0','id':%lld,'error':{'code':-1,'message':'no'}}",
+			    own_heard(&w, server_hears));
+	assert_says(client_hears(&w), "'id':5", "did not say which tools it has");
+	assert_told_nothing(&w);
+	assert_nothing_is_heard(&w);
+	end(&w);
+
+	for (unsigned failed = 0; failed < 2; failed++) { /* what is no tool is granted by it, too */
+		begin(&w, true);
+		assert_true(guard_granted(w.g, &star));
+		initialize(&w);
+		client_says(&w, "{'jsonrpc':'2.0','id':5,'method':'resources/read','params':{'uri':'file:///x'}}");
+		for (unsigned i = 0; i < 1 + failed; i++) {
+			own = own_heard(&w, server_hears);
+			assert_says(w.line, "tools/list");
+			assert_told_nothing(&w);
+			server_says(&w, "{'jsonrpc':'2.0','id':%lld,%s}", own,
+				    failed ? "'error':{'code':-32601,'message':'no'}" : "'result':{'tools':[]}");
+		}
+		if (failed) {
+			assert_says(client_hears(&w), "'id':5", "did not say which tools it has");
+		} else {
+			assert_lacks(&w, 1, 0);
+			assert_asked(&w, "resources/read", "uri=tfile:///x;");
+		}
+		assert_told_nothing(&w);
+		assert_nothing_is_heard(&w);
+		end(&w);
+	}
+
+	begin(&w, true); /* one that all can have is known */
+	assert_true(guard_granted(w.g, &uri));
+	initialize(&w);
+	client_says(&w, "{'jsonrpc':'2.0','id':5,'method':'resources/read','params':{'uri':'file:///x'}}");
+	assert_asked(&w, "resources/read", "uri=tfile:///x;");
+	end(&w);
+
+	begin(&w, true); /* a list without tools says nothing of those that come */
+	assert_true(guard_granted(w.g, &star));
+	initialize(&w);
+	assert_says(list(&w, ""), "'tools':[]");
+	assert_told_nothing(&w);
+	end(&w);
+
+	begin(&w, false); /* it could not be told */
+	assert_true(guard_pinned(w.g, &pin) && guard_granted(w.g, &of));
+	initialize(&w);
+	client_says(&w, "{'jsonrpc':'2.0','id':2,'method':'tools/list'}");
+	own = own_heard(&w, server_hears);
+	fill_up(&w);
+	memset(blank, '\n', sizeof blank - 1); /* it is not gone before that was read */
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[%s]}}%s", own, t, blank);
+	assert_says(client_hears(&w), "'name':'t'");
+	empty_out(&w);
+	client_says(&w, CALL("5"));
+	assert_told_nothing(&w);
+	end(&w);
+}
+
+/* What is not approved is not called; but that there is such an argument it says all the same. */
+static void a_tool_that_waits_may_have_it(void **state)
+{
+	static const char t[] = "{'name':'t','inputSchema':{'properties':{'path':{}}}}",
+			  u[] = "{'name':'u','inputSchema':{'properties':{'pth':{}}}}";
+	const struct guard_grant_of star = grant_of("*", "{'pth':'x'}"), of = grant_of("u", "{'path':'x'}");
+	const struct guard_pin pin = pin_for("t", t), other = pin_for("u", "{'name':'u'}");
+	struct world w;
+
+	(void)state;
+	begin(&w, false);
+	assert_true(guard_pinned(w.g, &pin) && guard_pinned(w.g, &other) && guard_granted(w.g, &star) &&
+		    guard_granted(w.g, &of));
+	initialize(&w);
+	client_says(&w, "{'jsonrpc':'2.0','id':2,'method':'tools/list'}");
+	server_says(&w, "{'jsonrpc':'2.0','id':%lld,'result':{'tools':[%s,%s,{'name':7},3]}}",
+		    own_heard(&w, server_hears), t, u);
+	assert_says(client_hears(&w), "'name':'t'");
+	assert_null(strstr(w.line, "'name':'u'"));
+	assert_tool(&w, "u", GUARD_ODD_CHANGED);
+	assert_told_nothing(&w); /* also not of the grant of u: nothing can be called by it */
+	client_says(&w, CALL("5"));
+	assert_asked(&w, "t", NULL);
+	end(&w);
 }
 
 static void a_schema_that_is_deep_is_left_open(void **state)
@@ -1562,6 +1727,45 @@ static void a_schema_that_is_deep_is_left_open(void **state)
 	assert_says(list(&w, buf_cstr(&tool)), "'name':'t'");
 	assert_tool(&w, "t", GUARD_ODD_NEW);
 	assert_told_nothing(&w);
+	end(&w);
+}
+
+static void conditions_are_bounded(void **state)
+{
+	auto_buf where = { .max = 1u << 12 }, line = { .max = 4u << 20 };
+	struct guard_grant_of of;
+	clock_t begun;
+	struct world w;
+
+	(void)state;
+	buf_printf(&where, "{");
+	for (unsigned i = 0; i < WHERE_CONDITIONS_MAX; i++)
+		buf_printf(&where, "%s'z%u':'x'", i > 0 ? "," : "", i);
+	buf_printf(&where, "}");
+	of = grant_of("t", buf_cstr(&where));
+	begin(&w, true);
+	for (unsigned i = 1; i < GUARD_GRANTS_MAX; i++)
+		assert_true(guard_granted(w.g, &of));
+	assert_false(guard_granted(w.g, &of));
+	client_says(&w, "{'jsonrpc':'2.0','id':1,'method':'tools/list'}");
+	buf_printf(
+		&line,
+		"{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[{\"name\":\"t\",\"inputSchema\":{\"anyOf\":[",
+		own_heard(&w, server_hears));
+	for (unsigned i = 0; i < 10000; i++)
+		buf_printf(&line, "{\"properties\":{\"a\":{}}},");
+	buf_printf(&line, "{}]}}]}}\n");
+	begun = clock();
+	for (size_t at = 0; at < line.len;) {
+		const ssize_t n = send(w.server_said, line.data + at, line.len - at, MSG_NOSIGNAL);
+
+		if (n > 0)
+			at += (size_t)n;
+		run_on(&w);
+	}
+	run_on(&w);
+	assert_true(clock() - begun < 5 * CLOCKS_PER_SEC); /* each with each would take minutes */
+	assert_says(client_hears(&w), "'name':'t'");
 	end(&w);
 }
 
@@ -2032,7 +2236,10 @@ int main(void)
 		cmocka_unit_test(what_is_new_later_waits),
 		cmocka_unit_test(a_condition_on_what_no_tool_has_is_told),
 		cmocka_unit_test(a_condition_on_all_is_of_one_of_them),
+		cmocka_unit_test(a_grant_waits_until_its_conditions_are_known),
+		cmocka_unit_test(a_tool_that_waits_may_have_it),
 		cmocka_unit_test(a_schema_that_is_deep_is_left_open),
+		cmocka_unit_test(conditions_are_bounded),
 		cmocka_unit_test(definitions_are_bounded),
 		cmocka_unit_test(a_call_waits_for_the_list),
 		cmocka_unit_test(a_list_of_ours_that_fails_is_none),

@@ -517,6 +517,7 @@ static void a_connection_that_led_nowhere_is_said(void **state)
 		{ { .failed = 1, .sys_errno = ECONNREFUSED }, 0, NULL },
 		{ { .opened = 1, .failed = 1, .sys_errno = EHOSTUNREACH }, 1, NULL },
 		{ { .opened = 1 }, 1, NULL },
+		{ { .failed = 1 }, 1, "  why: nothing had answered when it ended\n" },
 	};
 
 	(void)state;
@@ -538,6 +539,31 @@ static void a_connection_that_led_nowhere_is_said(void **state)
 			fail_msg("%zu: %s", i, buf_cstr(&out));
 		sample_finish(&r);
 	}
+}
+
+/* Of several, the one that a person can do something about. */
+static void a_name_of_no_public_address_is_said_first(void **state)
+{
+	static const int fails[] = { ECONNREFUSED, EPERM, ETIMEDOUT };
+	auto_buf out = { .max = 1u << 20 };
+	struct event_result r;
+
+	(void)state;
+	sample_make(sample_find("plain"), &r);
+	r.exit_status = 1;
+	for (unsigned i = 0; i < COUNT_OF(fails); i++) {
+		char object[32];
+
+		(void)snprintf(object, sizeof object, "h%u.test:443", i);
+		sample_effect(&r, EFFECT_CONNECT, EFFECT_ALLOWED, sample_grant(&r, VERB_CONNECT, object), 1,
+			      "inet h.test:443");
+		r.effects[r.n_effects - 1].source = EFFECT_PROVED;
+		r.effects[r.n_effects - 1].meter = (struct meter){ .failed = 1, .sys_errno = (uint32_t)fails[i] };
+	}
+	summary_text(&r, NULL, false, &out);
+	assert_non_null(strstr(buf_cstr(&out), "not connected: h1.test:443\n  why: its name leads to no public"));
+	assert_null(strstr(buf_cstr(&out), "h0.test"));
+	sample_finish(&r);
 }
 
 static void times_are_words(void **state)
@@ -582,6 +608,7 @@ int main(void)
 		cmocka_unit_test(many_of_one_directory_are_one_hint),
 		cmocka_unit_test(a_larger_budget_can_be_pasted),
 		cmocka_unit_test(a_connection_that_led_nowhere_is_said),
+		cmocka_unit_test(a_name_of_no_public_address_is_said_first),
 		cmocka_unit_test(times_are_words),
 	};
 
