@@ -294,7 +294,7 @@ static int on_lacks(struct gate *g, struct rbuf *body)
 		return -EPROTO;
 	(void)fprintf(
 		stderr,
-		"ambit: the grant of %s has a condition on the argument '%s', which is none there: it is not used, since it would narrow nothing\n  hint: correct its name in the policy; `ambit guard --pins %s --all` shows what each tool takes\n",
+		"ambit: the grant of %s has a condition on the argument '%s', which is none there: it is not used, since it would narrow nothing\n  hint: correct its name in the policy, or leave the condition out; `ambit guard --pins %s --all` shows what each tool takes\n",
 		by->object, path, g->server);
 	return 0;
 }

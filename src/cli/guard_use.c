@@ -125,6 +125,7 @@ int guard_use_open(struct guard_use *u, const struct policy *p, const char *serv
 
 	*u = (struct guard_use){ .server = server, .agent = agent, .workspace = workspace };
 	u->keep_ms = r < 0 ? 0 : times.keep_ns / 1000000;
+	u->many = p->n_servers > 0;
 	r = r < 0 ? r : keeper_open(NULL, NULL, &u->k, e);
 	r = r < 0 ? r : take_badge(u, place, event, e);
 	grant_set_init(&set);
@@ -150,6 +151,8 @@ uint32_t guard_use_names(struct guard_use *u, struct buf *out)
 		if (!g->is_here)
 			continue;
 		memcpy(of.terms, g->terms, sizeof of.terms);
+		if (u->many && strcmp(g->object, TOOL_ANY) == 0)
+			of.terms[0] = 0; /* of the servers together nobody knows */
 		guard_grant_put(out, &of);
 		count++;
 	}

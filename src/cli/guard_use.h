@@ -23,6 +23,7 @@ struct guard_use {
 		uint32_t number;
 		struct guard_grant *by; /* NULL: a free place */
 	} counted[GUARD_COUNTED_MAX];
+	bool many; /* servers behind one gate: what one of them lacks another may have */
 	uint32_t n;
 	struct guard_grant {
 		authority_ref ref;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "core/denial.h"
 #include "lib/record_usual.h"
+#include "lib/summary_named.h"
 #include "lib/summary_stage.h"
 #include "policy/policy.h"
 
@@ -515,6 +516,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 	if (!quiet) {
 		what_was_withdrawn(r, out);
 		what_was_denied(r, record, out);
+		summary_named(r, out);
 		what_led_nowhere(r, out);
 		what_was_spent(r, out);
 		what_closed_it(r, out);

@@ -12,10 +12,11 @@
 
 #include "base/buf.h"
 #include "lib/result.h"
+#include "lib/summary_named.h"
 #include "lib/summary_stage.h"
 
 #define SUMMARY_DENIALS 4 /* of three lines each; more are counted */
-#define SUMMARY_LINES (3 + 3 + 3 + 3 * SUMMARY_DENIALS + 2 + 3 + 3 + 1 + SUMMARY_STAGE_LINES)
+#define SUMMARY_LINES (SUMMARY_NAMED_LINES + 3 + 3 + 3 + 3 * SUMMARY_DENIALS + 2 + 3 + 3 + 1 + SUMMARY_STAGE_LINES)
 
 /* record: what `ambit explain` takes to tell all of it, a file or an event of the ledger; NULL: nothing was recorded. quiet: nothing of denials; how it ended is said all the same. */
 void summary_text(const struct event_result *r, const char *record, bool quiet, struct buf *out);

@@ -566,6 +566,46 @@ static void a_name_of_no_public_address_is_said_first(void **state)
 	sample_finish(&r);
 }
 
+static void what_was_named_and_not_granted_is_said(void **state)
+{
+	static const char hint[] =
+		"ambit: named in the command, and not granted: /srv/repo\n  why: what is not granted is not there for a cell\n  hint: --read /srv/repo allows it, if it is there\n";
+	static const struct {
+		const char *words[4];
+		int status;
+		bool says;
+	} rows[] = {
+		{ { "git", "clone", "/srv/repo" }, 128, true },
+		{ { "git", "clone", "/srv/repo" }, 0, false },
+		{ { "pip", "--find-links=/srv/repo", "x" }, 1, true },
+		{ { "sh", "-c", "cd x && git clone '/srv/repo' y" }, 1, true },
+		{ { "sh", "-c", "git clone /srv/other/../repo; ls /srv/repo/x" }, 1, true },
+		{ { "/srv/repo", "x" }, 1, false }, /* the program was found, or it is another error */
+		{ { "awk", "'/srv/repo/{print}'", "x" }, 1, false },
+		{ { "sed", "s/srv/repo/" }, 1, false },
+		{ { "curl", "https://srv/repo", "/tmp/srv/repo" }, 1, false },
+		{ { "cat", "/etc/srv", "/usr/bin/env", "/proc/1" }, 1, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *argv[] = { (char *)(uintptr_t)rows[i].words[0], (char *)(uintptr_t)rows[i].words[1],
+				 (char *)(uintptr_t)rows[i].words[2], (char *)(uintptr_t)rows[i].words[3], NULL };
+		auto_buf out = { .max = 1u << 20 };
+		struct event_result r;
+
+		sample_make(sample_find("plain"), &r);
+		r.exit_status = rows[i].status;
+		r.argv = argv;
+		summary_text(&r, NULL, false, &out);
+		buf_put_u8(&out, 0);
+		if ((strstr((const char *)out.data, hint) != NULL) != rows[i].says ||
+		    (!rows[i].says && strstr((const char *)out.data, "named in") != NULL))
+			fail_msg("%zu: %s", i, (const char *)out.data);
+		sample_finish(&r);
+	}
+}
+
 static void times_are_words(void **state)
 {
 	static const struct {
@@ -609,6 +649,7 @@ int main(void)
 		cmocka_unit_test(a_larger_budget_can_be_pasted),
 		cmocka_unit_test(a_connection_that_led_nowhere_is_said),
 		cmocka_unit_test(a_name_of_no_public_address_is_said_first),
+		cmocka_unit_test(what_was_named_and_not_granted_is_said),
 		cmocka_unit_test(times_are_words),
 	};
 
