@@ -146,6 +146,10 @@ static void finish(struct many *m, struct gather *g)
 	json_t *result;
 	struct err e;
 
+	if (g->id[0] != 0 && !side_has_room(&m->client)) { /* many may end at once: gather_look has it when there is */
+		g->until_ms = 1;
+		return;
+	}
 	if (is_refused(g)) {
 		if (g->id[0] != 0)
 			answer_json(&m->client.bytes, g->id, "error", g->refusal);
@@ -262,7 +266,7 @@ void gather_said(struct many *m, struct gather *g, unsigned server, const json_t
 {
 	json_t *result = json_object_get(said, "result"), *error = json_object_get(said, "error");
 
-	if (g->kind == GATHER_BEGIN && !begins_well(g, result))
+	if ((g->kind == GATHER_BEGIN && !begins_well(g, result)) || (merge_keys[g->kind] == NULL && n > MANY_WORD_MAX))
 		result = NULL;
 	g->waits &= ~(1u << server);
 	if (g->kind == GATHER_BEGIN || (g->kind == GATHER_DISCOVER && json_is_object(result)))
@@ -419,6 +423,16 @@ void tell_changed(struct many *m, enum gather_kind kind)
 
 /* ---- time ---- */
 
+bool gather_is_due(const struct many *m)
+{
+	const uint64_t now = clock_ms();
+
+	for (size_t i = 0; i < MANY_GATHERS_MAX; i++)
+		if (m->gathers[i].used && m->gathers[i].until_ms != 0 && m->gathers[i].until_ms <= now)
+			return true;
+	return false;
+}
+
 int gather_look(struct many *m, int wait_ms)
 {
 	const uint64_t now = clock_ms();
@@ -434,7 +448,7 @@ int gather_look(struct many *m, int wait_ms)
 			wait_ms = wait_ms < 0 || left < wait_ms ? left : wait_ms;
 		} else if (g->kind == GATHER_LISTEN) {
 			acknowledge(m, g);
-		} else {
+		} else if (g->id[0] == 0 || side_has_room(&m->client)) {
 			finish(m, g);
 			wait_ms = 0;
 		}

@@ -269,6 +269,8 @@ bool many_turn(struct many *m, int wait_ms)
 	}
 	wait_ms = gather_look(m, wait_ms);
 	side_give(&m->client);
+	if (side_has_room(&m->client) && gather_is_due(m)) /* there was none for it before */
+		wait_ms = 0;
 	if (is_over(m))
 		return false;
 	wait_and_look(m, is_busy(m) ? 0 : wait_ms);

@@ -24,7 +24,8 @@
 #define MANY_LIST_MAX (1u << 20)            /* bytes of one server's list, before no more of its pages are read, */
 #define MANY_ITEMS_MAX 2048                 /* and what is taken of it */
 #define MANY_PAGE_MAX (1u << 20)            /* of ours */
-#define MANY_STRAY_MAX 64                   /* answers to what was never asked, before a server is left */
+#define MANY_WORD_MAX (256u << 10) /* bytes of what one server says to what is no list: one more does not begin */
+#define MANY_STRAY_MAX 64          /* answers to what was never asked, before a server is left */
 
 enum server_state {
 	SERVER_NEW,    /* it was not asked to begin: a client of 2026-07-28 does not */
@@ -193,6 +194,8 @@ void gather_cancel(struct many *m, struct gather *g);
 struct gather *gather_of_id(struct many *m, const char *id);
 /* Those that were waited for long enough are answered. Gives for how long poll(2) may wait, -1: for ever. */
 int gather_look(struct many *m, int wait_ms);
+/* One has had its time, and waits for room. */
+bool gather_is_due(const struct many *m);
 /* LISTEN: a server said what it tells of. */
 void gather_acknowledged(struct many *m, struct gather *g, unsigned server, const json_t *params);
 bool server_can(const struct server *s, enum gather_kind kind);

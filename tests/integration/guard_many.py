@@ -150,6 +150,19 @@ def one_that_ends_leaves_the_others(place):
         assert b"the server none does not start" in b"".join(c.err), c.err
 
 
+def many_lists_that_end_at_once_end_nothing(place):
+    """Each of a megabyte, all when the one that hangs has had its time: there is no room for them together."""
+    p = Several(place)
+    with p.many({"fat": ("fat", []), "unlisted": ("unlisted", [])}, ("fat/*", "unlisted/*")) as c:
+        c.begin()
+        first = c.last + 1
+        c.say(*({"jsonrpc": "2.0", "id": i, "method": "tools/list"} for i in range(first, first + 60)))
+        sizes = [len(json.dumps(c.wait_for(i)["result"])) for i in range(first, first + 60)]
+        assert min(sizes) > 500000, sizes
+        c.last = first + 60
+        assert c.ask("ping")["result"] == {}
+
+
 def one_that_hangs_leaves_the_others(place):
     p = Several(place)
     with p.many({**TWO, "unlisted": ("unlisted", []), "hangs": ("hangs", [])}, (*ALL, "unlisted/*", "hangs/*")) as c:
@@ -211,6 +224,7 @@ SCENARIOS = [
     what_they_say_goes_to_who_asked,
     one_that_ends_leaves_the_others,
     one_that_hangs_leaves_the_others,
+    many_lists_that_end_at_once_end_nothing,
     names_that_look_alike_are_refused,
     long_lists_have_pages,
     the_oldest_version_is_spoken,

@@ -10,7 +10,7 @@ import sys
 import time
 
 NAME, MODE = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "good"
-TOOLS = {"alike": ["read_fi1e", "same"], "more": ["read_file"], "paged": [f"t{i:03}" for i in range(50)]}.get(MODE, ["read_file", "same", "ask", "move", "die", "slow", "where", "remember", "half"])
+TOOLS = {"alike": ["read_fi1e", "same"], "more": ["read_file"], "paged": [f"t{i:03}" for i in range(50)], "fat": [f"t{i:03}" for i in range(420)]}.get(MODE, ["read_file", "same", "ask", "move", "die", "slow", "where", "remember", "half"])
 LATER = {}
 memory = []
 
@@ -37,7 +37,7 @@ def text(said, **more):
 
 
 def tool(name):
-    return {"name": name, "description": f"{name} of {NAME}", "inputSchema": {"type": "object"}}
+    return {"name": name, "description": f"{name} of {NAME}" + (2400 * "x" if MODE == "fat" else ""), "inputSchema": {"type": "object"}}
 
 
 def call(m):
