@@ -126,6 +126,7 @@ class Done:
         for i, line in enumerate(lines):
             if line.startswith(('ambit: denied: ', 'ambit: not committed: ')):
                 self.denied.append(line[7:])
+            if line.startswith(('ambit: denied: ', 'ambit: not committed: ', 'ambit: named in the command')):
                 self.hints += [x[8:] for x in lines[i + 1:i + 3] if x.startswith('  hint: ')]
             self.asked += line.startswith('ambit: asked')
 
