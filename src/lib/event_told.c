@@ -2,6 +2,7 @@
 #include "core/outcome.h"
 #include "lib/event.h"
 #include "lib/public.h"
+#include "lib/record_usual.h"
 
 const char *ambit_event_id(const struct ambit_event *ev)
 {
@@ -42,6 +43,8 @@ static int held(const struct event_result *r, struct err *e)
 		*e = r->stage_error;
 		return -(int)e->code;
 	}
+	if (r->usual.holds)
+		return usual_held(&r->usual, e);
 	if (r->stage.end.approval[0] != 0)
 		return err_why(e,
 			       err_set(e, AMBIT_CONFLICT,

@@ -163,3 +163,14 @@ void summary_usual(const struct event_result *r, struct buf *out)
 			out,
 			"  hint: it is only told: `profile: ask` in the policy holds such changes until you have seen them\n");
 }
+
+int usual_held(const struct result_usual *u, struct err *e)
+{
+	const struct unusual *f = &u->found.f;
+	const char *why = u->error.code != AMBIT_OK ? u->error.msg : f->n_reasons > 0 ? f->reasons[0].text : "";
+	char shown[SHOWN_MAX];
+
+	return err_set(e, AMBIT_CONFLICT, "a person looks at it by `ambit diff`, and commits or discards it",
+		       "its changes are held, since it is not like what is usual: %s",
+		       text_escape(shown, sizeof shown, why, strlen(why)));
+}

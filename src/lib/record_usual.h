@@ -12,4 +12,7 @@ void record_usual_put(struct json *j, const struct result_usual *u);
 /* Nothing where it is not flagged, and could be scored. */
 void summary_usual(const struct event_result *r, struct buf *out);
 
+/* Of one that holds: what its caller is told. Gives -CONFLICT. */
+int usual_held(const struct result_usual *u, struct err *e);
+
 #endif

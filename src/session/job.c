@@ -21,6 +21,7 @@
 #include "lib/hook.h"
 #include "lib/launch.h"
 #include "lib/public.h"
+#include "lib/record_usual.h"
 #include "session/lend.h"
 
 #define OUTPUT_DEFAULT (UINT64_C(64) << 20) /* kept on disk, and so bounded, also where the policy says nothing */
@@ -556,6 +557,17 @@ static void say_lost(struct job *j)
 	say(&j->row, &e);
 }
 
+static void say_held(struct job *j)
+{
+	const struct result_usual *u = &event_result(j->ev)->usual;
+	struct err e;
+
+	if (!u->holds || j->row.message[0] != 0)
+		return;
+	(void)usual_held(u, &e);
+	say(&j->row, &e);
+}
+
 static struct kernel_files files_of(const struct job *j)
 {
 	return (struct kernel_files){ .out_fd = j->out_fd, .err_fd = j->err_fd, .result_fd = j->result_fd };
@@ -625,6 +637,7 @@ int job_step(struct job *j, const struct shelf *shelf)
 	say_lost(j);
 	end_kernel(j);
 	say_limit(j);
+	say_held(j);
 	job_measure(j);
 	write_record(j, shelf);
 	if (result_question(event_result(j->ev))[0] != 0)

@@ -277,7 +277,9 @@ def an_agent_does_not_release_itself(place):
         for _ in range(6):
             c.good("run", argv=["sh", "-c", WORK])
         for source in (ODD, f"{ODD}; exit 3"):
-            n = data_of(c.call("run", argv=["sh", "-c", source]))["n"]
+            got = c.call("run", argv=["sh", "-c", source])
+            assert "it is not like what is usual: first" in text_of(got), text_of(got)
+            n = data_of(got)["n"]
             for tool in ("commit", "discard"):
                 said = text_of(c.bad(tool, n=n))
                 assert "not like what is usual" in said and "a person" in said, said
