@@ -97,7 +97,7 @@ int own_each(int dir_fd, int (*take)(void *arg, const char *name), void *arg)
 	_Alignas(struct dirent64) char room[4096];
 	ssize_t n;
 
-	while (fd >= 0 && (n = getdents64(fd, room, sizeof room)) > 0)
+	while (fd >= 0 && (n = getdents64(fd, (void *)room, sizeof room)) > 0)
 		for (ssize_t at = 0; at < n;) {
 			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(room + at);
 			const int r = take(arg, entry->d_name);

@@ -3,7 +3,7 @@
  * Owns:   the lock of such a directory, and how a file of it is read and written.
  * Holds:  what is read is a regular file of the person's that nobody else may read; no link is followed, no pipe waited for. What is written is on disk,
  *         with its name, or all is as it was. Each name is opened in a directory that was given. uid is who owns it: asked before calls are filtered.
- * Called: the roles ambit-secret and ambit-approver, and by the keepers of the ledger, the authority and the profiles for the lock alone; but for own_check, own_lock and own_each, which read no file, after they were confined. */
+ * Called: the roles ambit-secret and ambit-approver, the library (the list of canaries), and by the keepers of the ledger, the authority and the profiles for the lock alone; but for own_check, own_lock and own_each, which read no file, after they were confined. */
 #ifndef BASE_OWN_H
 #define BASE_OWN_H
 
