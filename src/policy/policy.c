@@ -9,8 +9,9 @@
 #include "core/tool.h"
 #include "policy/words.h"
 
-#define ENCODING_VERSION 10
-#define ENCODING_WITHOUT_PROFILE 9 /* and before that */
+#define ENCODING_VERSION 11
+#define ENCODING_WITHOUT_CANARY 10 /* and before that */
+#define ENCODING_WITHOUT_PROFILE 9 /* likewise */
 #define ENCODING_WITHOUT_SERVERS 8 /* of sessions that were made by an earlier build */
 #define ENCODING_WITHOUT_ANSWERS 7 /* and before that */
 #define ENCODING_WITHOUT_USE 6     /* likewise */
@@ -353,25 +354,48 @@ int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b,
 	return rc;
 }
 
+static const char *const profile_words[PROFILE_LAST + 1] = { NULL, "off", "log", "ask", "hold" };
+static const char *const canary_words[POLICY_CANARY_LAST + 1] = { NULL, "tell", "kill", "freeze" };
+
 const char *policy_profile_word(uint8_t profile)
 {
-	static const char *const words[PROFILE_LAST + 1] = { NULL, "off", "log", "ask", "hold" };
+	return profile <= PROFILE_LAST ? profile_words[profile] : NULL;
+}
 
-	return profile <= PROFILE_LAST ? words[profile] : NULL;
+const char *policy_canary_word(uint8_t canary)
+{
+	return canary <= POLICY_CANARY_LAST ? canary_words[canary] : NULL;
+}
+
+/* The strictest counts. False: it is none of them. */
+static bool take_stricter(uint8_t *way, const char *const *words, uint8_t last, const char *word)
+{
+	for (uint8_t i = 1; i <= last; i++)
+		if (strcmp(words[i], word) == 0) {
+			*way = i > *way ? i : *way;
+			return true;
+		}
+	return false;
 }
 
 int policy_set_profile(struct policy *p, const char *word, struct err *e)
 {
 	char shown[SHOWN_MAX];
 
-	for (unsigned i = PROFILE_OFF; i <= PROFILE_LAST; i++) {
-		if (strcmp(policy_profile_word((uint8_t)i), word) != 0)
-			continue;
-		p->profile = i > p->profile ? (uint8_t)i : p->profile;
+	if (take_stricter(&p->profile, profile_words, PROFILE_LAST, word))
 		return 0;
-	}
 	text_escape(shown, sizeof shown, word, strlen(word));
 	return err_set(e, AMBIT_UNKNOWN, "off, log, ask or hold", "what is unusual cannot be answered by '%s'", shown);
+}
+
+int policy_set_canary(struct policy *p, const char *word, struct err *e)
+{
+	char shown[SHOWN_MAX];
+
+	if (take_stricter(&p->canary, canary_words, POLICY_CANARY_LAST, word))
+		return 0;
+	text_escape(shown, sizeof shown, word, strlen(word));
+	return err_set(e, AMBIT_UNKNOWN, "tell, kill or freeze", "a touched canary cannot be answered by '%s'", shown);
 }
 
 int policy_set_agent(struct policy *p, const char *agent, struct err *e)
@@ -621,6 +645,7 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 			return rc;
 	}
 	into->profile = from->profile > into->profile ? from->profile : into->profile;
+	into->canary = from->canary > into->canary ? from->canary : into->canary;
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++) {
 		const int rc = from->warm[k][0] != 0 ? policy_add_warm(into, from->warm[k], e) : 0;
 
@@ -664,6 +689,7 @@ void policy_encode(const struct policy *p, struct buf *out)
 	policy_servers_encode(p, out);
 	buf_put_str(out, p->agent);
 	buf_put_u8(out, p->profile);
+	buf_put_u8(out, p->canary);
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++)
 		buf_put_str(out, p->warm[k]);
 	buf_put_u32(out, p->limits_given);
@@ -803,6 +829,9 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	ret->profile = version > ENCODING_WITHOUT_PROFILE ? rbuf_u8(in) : PROFILE_UNSAID;
 	if (ret->profile > PROFILE_LAST)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "an answer to what is unusual that is none");
+	ret->canary = version > ENCODING_WITHOUT_CANARY ? rbuf_u8(in) : POLICY_CANARY_UNSAID;
+	if (ret->canary > POLICY_CANARY_LAST)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "an answer to a touched canary that is none");
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT && version != ENCODING_WITHOUT_WARM; k++) {
 		rbuf_str(in, ret->warm[k], sizeof ret->warm[k]);
 		if (ret->warm[k][0] != 0 && (warm_kind(ret->warm[k]) != (enum event_kind)k ||

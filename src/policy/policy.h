@@ -96,6 +96,15 @@ enum policy_profile {
 	PROFILE_HOLD, /* and its session is frozen */
 	PROFILE_LAST = PROFILE_HOLD,
 };
+/* What becomes of an event that touches a canary, by strictness. */
+enum policy_canary {
+	POLICY_CANARY_UNSAID, /* as kill */
+	POLICY_CANARY_TELL,   /* it is told, and recorded */
+	POLICY_CANARY_KILL,   /* and the event ends at once */
+	POLICY_CANARY_FREEZE, /* and its session is frozen */
+	POLICY_CANARY_LAST = POLICY_CANARY_FREEZE,
+};
+const char *policy_canary_word(uint8_t canary);   /* likewise */
 const char *policy_profile_word(uint8_t profile); /* NULL: unsaid, or there is none */
 
 struct policy {
@@ -114,6 +123,7 @@ struct policy {
 	struct qualifiers budgets[BUDGET_COUNT]; /* none: unbounded */
 	struct policy_answers answers;
 	uint8_t profile; /* enum policy_profile */
+	uint8_t canary;  /* enum policy_canary */
 	uint8_t server;  /* FOR_SERVER: of which of these; 0: of one that is not among them */
 	uint32_t n_servers;
 	struct policy_server servers[POLICY_SERVERS_MAX];
@@ -140,6 +150,8 @@ int policy_add_secret(struct policy *p, const char *text, struct err *e);
 int policy_limit_answers(struct policy *p, const char *text, struct err *e);
 /* "off", "log", "ask", "hold"; the strictest counts. -UNKNOWN. */
 int policy_set_profile(struct policy *p, const char *word, struct err *e);
+/* "tell", "kill", "freeze"; likewise. */
+int policy_set_canary(struct policy *p, const char *word, struct err *e);
 /* Letters, digits, `.`, `_`, `-`. -CONFLICT: another one is there. */
 int policy_set_agent(struct policy *p, const char *agent, struct err *e);
 /* A line of `warm`: a language, perhaps `=` and its interpreter (an absolute path, or a name in the cell's PATH), and names of modules. -CONFLICT: there is another one of the language. */

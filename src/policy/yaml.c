@@ -858,13 +858,24 @@ static int read_agent(struct reader *r)
 	return rc;
 }
 
-static int read_profile(struct reader *r)
+static int read_way(struct reader *r, const char *section,
+		    int (*set)(struct policy *p, const char *word, struct err *e))
 {
-	int rc = check_scalar(r, "profile");
+	int rc = check_scalar(r, section);
 
-	if (rc == 0 && policy_set_profile(r->p, text_of(r), &r->m->err) < 0)
+	if (rc == 0 && set(r->p, text_of(r), &r->m->err) < 0)
 		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
 	return rc;
+}
+
+static int read_profile(struct reader *r)
+{
+	return read_way(r, "profile", policy_set_profile);
+}
+
+static int read_canary(struct reader *r)
+{
+	return read_way(r, "canary", policy_set_canary);
 }
 
 static int read_warm_line(struct reader *r)
@@ -951,7 +962,7 @@ static const struct {
 	{ "version", read_version }, { "agent", read_agent },     { "grants", read_grants },
 	{ "limits", read_limits },   { "warm", read_warm },       { "budgets", read_budgets },
 	{ "guard", read_guard },     { "servers", read_servers }, { "answers", read_answers },
-	{ "profile", read_profile },
+	{ "profile", read_profile }, { "canary", read_canary },
 };
 
 #define SECTIONS (sizeof sections / sizeof sections[0])
@@ -973,7 +984,7 @@ static int unknown_section(struct reader *r)
 		r, AMBIT_UNKNOWN,
 		nearest_hint(
 			hint, "", meant,
-			"a policy has version, agent, grants, limits, budgets, guard, servers, answers, warm and profile"),
+			"a policy has version, agent, grants, limits, budgets, guard, servers, answers, warm, profile and canary"),
 		"'%s' is not a part of a policy", shown);
 }
 
