@@ -46,6 +46,7 @@ static const char help_text[] =
 	"  ambit approve [QUESTION]           what waits for your answer; shows it, asks you, and signs what you say\n"
 	"  ambit labels                       what has labels, and forgetting a stream\n"
 	"  ambit profile show | eval ...      what is usual, and how well that tells attacks\n"
+	"  ambit canary add | list | remove   decoys: what touches one is ended\n"
 	"  ambit doctor                       what this host can enforce, and how to get the rest\n"
 	"  ambit policy check FILE            read a policy and say what is wrong with it\n"
 	"  ambit policy trust FILE            remember a policy as it is now\n"
@@ -81,6 +82,7 @@ static const struct command {
 	{ "approve", cli_approve },
 	{ "labels", cli_labels },
 	{ "profile", cli_profile },
+	{ "canary", cli_canary },
 	{ "session", cli_session },
 	{ "events", cli_events },
 	{ "ps", cli_ps },

@@ -53,6 +53,7 @@ enum flag {
 	KEEP_SPACE,
 	AGENT,
 	PROFILE,
+	CANARY,
 	TOOLS,
 	NAME,
 	PINS,
@@ -126,6 +127,7 @@ static const struct option flags[] = {
 	{ "keep-space", required_argument, NULL, KEEP_SPACE },
 	{ "agent", required_argument, NULL, AGENT },
 	{ "profile", required_argument, NULL, PROFILE },
+	{ "canary", required_argument, NULL, CANARY },
 	{ "tools", required_argument, NULL, TOOLS },
 	{ "name", required_argument, NULL, NAME },
 	{ "pins", required_argument, NULL, PINS },
@@ -239,10 +241,11 @@ static int set_agent(struct run_options *o, const char *name, struct ambit_error
 	return r < 0 ? public_error(e, r, &err) : 0;
 }
 
-static int set_profile(struct run_options *o, const char *word, struct ambit_error *e)
+static int set_way(struct run_options *o, int (*set)(struct policy *p, const char *word, struct err *e),
+		   const char *word, struct ambit_error *e)
 {
 	struct err err;
-	const int r = policy_set_profile(&o->policy->policy, word, &err);
+	const int r = set(&o->policy->policy, word, &err);
 
 	return r < 0 ? public_error(e, r, &err) : 0;
 }
@@ -330,7 +333,8 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case KEEP: return set_duration(&o->keep_ms, flag->name, value, e);
 	case KEEP_SPACE: return set_bytes(&o->keep_bytes, flag->name, value, e);
 	case AGENT: return set_agent(o, value, e);
-	case PROFILE: return set_profile(o, value, e);
+	case PROFILE: return set_way(o, policy_set_profile, value, e);
+	case CANARY: return set_way(o, policy_set_canary, value, e);
 	case TOOLS: o->tools = value; break;
 	case NAME: o->name = value; break;
 	case PINS: o->pins = value; break;
@@ -394,6 +398,7 @@ static bool is_taken(enum command command, int flag)
 	case BASE:
 	case OBSERVE:
 	case PROFILE:
+	case CANARY:
 	case WITHOUT:
 	case STAGE:
 	case DISCARD: return command != COMMAND_LEARN;

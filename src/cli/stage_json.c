@@ -14,7 +14,7 @@ static const char *why_word(uint32_t why)
 		[STAGE_WHY_KILLED] = "killed",   [STAGE_WHY_LOST] = "lost",     [STAGE_WHY_HELD] = "held",
 		[STAGE_WHY_BUSY] = "busy",       [STAGE_WHY_UNDONE] = "undone", [STAGE_WHY_DENIED] = "denied",
 		[STAGE_WHY_REFUSED] = "refused", [STAGE_WHY_ASKS] = "asks",     [STAGE_WHY_FROZEN] = "frozen",
-		[STAGE_WHY_UNUSUAL] = "unusual",
+		[STAGE_WHY_UNUSUAL] = "unusual", [STAGE_WHY_CANARY] = "canary",
 	};
 
 	return why < sizeof words / sizeof words[0] ? words[why] : NULL;

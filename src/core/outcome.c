@@ -30,7 +30,7 @@ void outcome_decode(struct rbuf *in, struct event_outcome *ret)
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		*numbers[i] = rbuf_u64(in);
 	workspace = rbuf_u64(in);
-	if (workspace > WORKSPACE_DISCARDED || cause < CAUSE_EXITED || cause > CAUSE_REFUSED || limit >= LIMIT_COUNT ||
+	if (workspace > WORKSPACE_DISCARDED || cause < CAUSE_EXITED || cause > CAUSE_LAST || limit >= LIMIT_COUNT ||
 	    exact > 7 || status > 0xffff) {
 		in->failed = true;
 		return;
@@ -52,6 +52,7 @@ const char *cause_word(enum event_cause cause)
 	case CAUSE_KILLED: return "killed";
 	case CAUSE_LOST: return "lost";
 	case CAUSE_REFUSED: return "refused";
+	case CAUSE_CANARY: return "canary";
 	}
 	return NULL;
 }

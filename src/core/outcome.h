@@ -16,6 +16,8 @@ enum event_cause {                   /* why it ended */
 		   CAUSE_KILLED,     /* asked by the caller */
 		   CAUSE_LOST,       /* the warden or the supervisor ended or stopped */
 		   CAUSE_REFUSED,    /* never started: `error` says why */
+		   CAUSE_CANARY,     /* it touched a decoy */
+		   CAUSE_LAST = CAUSE_CANARY,
 };
 
 enum event_workspace {                      /* what became of what it wrote */
@@ -44,6 +46,7 @@ struct event_outcome {
 	struct event_usage usage;
 	uint64_t effects_seen, effects_dropped;
 	uint64_t base_effects; /* seen and allowed by the base: counted, not listed */
+	uint64_t canaries;     /* that it touched, by their bits; not in the wire form, as the next */
 	uint64_t
 		labels; /* of its stream, by the authority's bits, when it was over; not in the wire form, behind which they stand */
 };

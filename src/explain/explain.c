@@ -94,6 +94,7 @@ static void put_cause(const struct event_result *r, struct buf *out)
 	case CAUSE_LIMIT: buf_printf(out, "  ended by its limit: %s went over it", limit_text(r->limit)); break;
 	case CAUSE_KILLED: buf_printf(out, "  killed as asked"); break;
 	case CAUSE_LOST: buf_printf(out, "  lost: its warden or its supervisor ended before it"); break;
+	case CAUSE_CANARY: buf_printf(out, "  ended since it touched a canary"); break;
 	case CAUSE_REFUSED: buf_printf(out, "  refused, it never started"); break;
 	}
 }
@@ -145,6 +146,8 @@ static void put_ended(const struct event_result *r, struct buf *out)
 	if (r->frozen_ms > 0)
 		buf_printf(out, "  frozen for %" PRIu64 ".%03u s of its time, which counts for no limit\n",
 			   r->frozen_ms / 1000, (unsigned int)(r->frozen_ms % 1000));
+	for (size_t i = 0; i < r->n_canaries; i++)
+		put_line(out, "canary", r->canaries[i]);
 	put_line(out, "what", r->error.msg);
 	put_line(out, "why", r->error.why);
 	put_line(out, "hint", r->error.hint);

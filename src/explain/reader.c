@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "cell/spec.h"
+#include "core/canary.h"
 #include "core/conditions.h"
 #include "core/denial.h"
 #include "core/kind.h"
@@ -508,13 +509,25 @@ static void read_usage(struct take *t, const json_t *json, struct event_result *
 	t->in = "";
 }
 
+static void read_canaries(struct take *t, const json_t *from, struct event_result *r)
+{
+	const json_t *list = take_array(t, from, "canaries", CANARIES_MAX);
+
+	r->canaries = json_array_size(list) == 0 ? NULL : calloc(json_array_size(list), sizeof *r->canaries);
+	if (r->canaries == NULL)
+		return;
+	for (size_t i = 0; t->rc == 0 && i < json_array_size(list); i++) {
+		r->canaries[r->n_canaries] = take_name(t, json_array_get(list, i), "canaries", false, CANARY_PATH_MAX);
+		r->n_canaries += r->canaries[r->n_canaries] != NULL;
+	}
+}
+
 static void read_outcome(struct take *t, const json_t *json, struct event_result *r)
 {
-	static const char *const causes[] = { [CAUSE_EXITED] = "exited",
-					      [CAUSE_LIMIT] = "limit",
-					      [CAUSE_KILLED] = "killed",
-					      [CAUSE_LOST] = "lost",
-					      [CAUSE_REFUSED] = "refused" };
+	static const char *const causes[] = {
+		[CAUSE_EXITED] = "exited", [CAUSE_LIMIT] = "limit",     [CAUSE_KILLED] = "killed",
+		[CAUSE_LOST] = "lost",     [CAUSE_REFUSED] = "refused", [CAUSE_CANARY] = "canary"
+	};
 	static const char *const limits[] = {
 #define LIMIT(name, word, unit, least, run, code, text) word,
 #include "core/limits.def"
@@ -538,6 +551,8 @@ static void read_outcome(struct take *t, const json_t *json, struct event_result
 	if (json_object_get(from, "approval") != NULL && t->rc == 0 &&
 	    !text_copy(r->stage.end.approval, ID_TEXT_MAX, take_text(t, from, "approval", false)))
 		take_fail(t, AMBIT_MALFORMED, "approval", "not an id");
+	if (json_object_get(from, "canaries") != NULL)
+		read_canaries(t, from, r);
 	take_error(t, from, "outcome.error", &r->error);
 	t->in = "";
 }

@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lib/canary.h"
 #include "lib/closing.h"
 #include "lib/delegate.h"
 #include "lib/helper.h"
@@ -758,6 +759,7 @@ static void on_ended(struct ambit_event *ev, struct wire_message *m)
 	memset(&o, 0, sizeof o);
 	outcome_decode(&m->body, &o);
 	o.labels = rbuf_u64(&m->body);
+	o.canaries = rbuf_u64(&m->body);
 	event_trace_end(ev, m);
 	ev->told_end = true;
 	if (m->body.failed) {
@@ -771,6 +773,7 @@ static void on_ended(struct ambit_event *ev, struct wire_message *m)
 	r->effects_dropped += o.effects_dropped;
 	r->base_effects = o.base_effects;
 	take_labels(ev, o.labels);
+	canaries_touched(ev, o.canaries);
 	if (o.workspace != WORKSPACE_NONE)
 		r->workspace = o.workspace;
 	if (o.cause == CAUSE_EXITED && WIFSIGNALED(o.status))
@@ -959,6 +962,7 @@ static void settle(struct ambit_event *ev)
 	if (ev->talk == NULL && !r->usual.judged) {
 		r->out_total = ev->streams.relay[1].total; /* as far as it was read: complete has all */
 		r->err_total = ev->streams.relay[2].total;
+		canaries_settle(ev);
 		usual_event(ev);
 	}
 	if (ev->talk == NULL && r->workspace == WORKSPACE_STAGED)
@@ -1218,6 +1222,7 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 		return r->exit_status == 0 ? err_code_exit((int)r->error.code) : r->exit_status; /* it may be strict */
 	case CAUSE_LIMIT: return r->limit == LIMIT_WALL ? 124 : 125;
 	case CAUSE_KILLED: return 128 + 9;
+	case CAUSE_CANARY:
 	case CAUSE_REFUSED: return err_code_exit((int)r->error.code);
 	case CAUSE_LOST: break;
 	}

@@ -21,6 +21,7 @@
 #include "cell/property.h"
 #include "code/code.h"
 #include "core/conditions.h"
+#include "lib/canary.h"
 #include "lib/delegate.h"
 #include "lib/environment.h"
 #include "lib/event.h"
@@ -818,6 +819,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
 	r = r < 0 || in_cell ? r : keep_frozen_out(l->q, e);
 	r = r < 0 || in_cell ? r : keep_profiles_out(l->q, e);
+	r = r < 0 || in_cell || l->waits ? r : canaries_watch(l->q, p->policy.canary, e);
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
 	l->q->kept = l->names != NULL;
 	standing_stream(l->names != NULL ? l->names->session : NULL, l->q->agent, l->q->workspace, l->q->stream);

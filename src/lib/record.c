@@ -353,6 +353,14 @@ void record_put_error(struct json *j, const struct err *e)
 	json_put_object_end(j);
 }
 
+static void canaries_put(struct json *j, const struct event_result *r)
+{
+	json_put_array(j);
+	for (size_t i = 0; i < r->n_canaries; i++)
+		json_put_name(j, r->canaries[i]);
+	json_put_array_end(j);
+}
+
 static void outcome_put(struct json *j, const struct event_result *r)
 {
 	json_put_object(j);
@@ -367,6 +375,8 @@ static void outcome_put(struct json *j, const struct event_result *r)
 	else
 		json_put_null(json_put_key(j, "error"));
 	json_put_word(json_put_key(j, "workspace"), workspace_word(r->workspace));
+	if (r->n_canaries > 0)
+		canaries_put(json_put_key(j, "canaries"), r);
 	if (result_question(r)[0] != 0)
 		json_put_word(json_put_key(j, "approval"), result_question(r));
 	json_put_object_end(j);

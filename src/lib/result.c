@@ -79,6 +79,9 @@ void result_finish(struct event_result *r)
 	for (size_t i = 0; i < r->n_closing; i++)
 		free(r->closing[i].object);
 	free(r->closing);
+	for (size_t i = 0; i < r->n_canaries; i++)
+		free(r->canaries[i]);
+	free(r->canaries);
 	for (size_t i = 0; i < r->kernel.n; i++)
 		free(r->kernel.told[i].source);
 	free(r->kernel.told);

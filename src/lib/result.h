@@ -111,13 +111,16 @@ struct event_result {
 		uint16_t port;
 	} ports[LINK_LISTENS_MAX];
 
+	char **canaries; /* owned, n_canaries: the paths of decoys that it touched */
+	size_t n_canaries;
 	bool ended;
 	enum event_cause cause;
 	enum limit limit; /* with CAUSE_LIMIT */
 	int exit_status;  /* -1 if a signal ended it or it never started */
 	int signal;       /* 0 if none */
-	struct err error; /* with CAUSE_REFUSED; with CAUSE_EXITED why it failed all the same: it is strict */
-	bool strict;      /* a denial makes it fail */
+	struct err
+		error; /* with CAUSE_REFUSED and CAUSE_CANARY; with CAUSE_EXITED why it failed all the same: it is strict */
+	bool strict; /* a denial makes it fail */
 	struct event_usage usage;
 	uint64_t frozen_ms;            /* that it stood still; in no usage */
 	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME, nanoseconds since 1970 */

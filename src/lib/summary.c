@@ -113,8 +113,26 @@ static void how_it_ended(const struct event_result *r, struct buf *out)
 	case CAUSE_LIMIT: end_limit(r, out); break;
 	case CAUSE_KILLED: /* as asked */ break;
 	case CAUSE_LOST: end_lost(r, out); break;
+	case CAUSE_CANARY: break; /* what_was_touched tells it */
 	case CAUSE_REFUSED: put_error(&r->error, out); break;
 	}
+}
+
+static void what_was_touched(const struct event_result *r, struct buf *out)
+{
+	char path[SHOWN_MAX];
+
+	for (size_t i = 0; i < r->n_canaries; i++)
+		buf_printf(out, "ambit: canary: touched %s\n",
+			   text_escape(path, sizeof path, r->canaries[i], strlen(r->canaries[i])));
+	if (r->cause == CAUSE_CANARY && r->n_canaries == 0)
+		buf_printf(out, "ambit: canary: touched by a sub-agent of it\n");
+	if (r->cause == CAUSE_CANARY)
+		buf_printf(
+			out,
+			"  why: it looks like a secret, and nobody has a reason to touch it: the event was ended\n"
+			"  hint: `ambit explain %s` says what else it did; `--canary tell` does not end what may look there\n",
+			r->event);
 }
 
 /* ---- what was withdrawn ---- */
@@ -171,6 +189,15 @@ static void list_denial(struct list *list, const struct effect *f)
 	list->shown++;
 }
 
+/* What was touched is told as that, and nobody is told how to allow it. */
+static bool is_canary(const struct event_result *r, const char *object)
+{
+	for (size_t i = 0; i < r->n_canaries; i++)
+		if (strcmp(r->canaries[i], object) == 0)
+			return true;
+	return false;
+}
+
 /* What a grant could change comes first: programs look into /proc all day. */
 static void list_all(struct list *list, const struct event_result *r)
 {
@@ -179,7 +206,7 @@ static void list_all(struct list *list, const struct event_result *r)
 
 	for (int grantable = 1; grantable >= 0; grantable--)
 		for (size_t i = 0; i < r->n_effects; i++) {
-			if (!effect_is_denied(r->effects[i].verdict))
+			if (!effect_is_denied(r->effects[i].verdict) || is_canary(r, r->effects[i].object))
 				continue;
 			denial_of(grants, &r->effects[i], &list->next);
 			if (list->next.grantable == (grantable != 0))
@@ -511,6 +538,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 	char room[64];
 
 	how_it_ended(r, out);
+	what_was_touched(r, out);
 	if (r->unrecorded.code != AMBIT_OK)
 		put_error(&r->unrecorded, out);
 	if (!quiet) {

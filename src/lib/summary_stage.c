@@ -213,6 +213,7 @@ static const char *kept_why(const struct stage_answer *a)
 	case STAGE_WHY_ASKS: return asks_why(a);
 	case STAGE_WHY_FROZEN: return "it was frozen when it ended";
 	case STAGE_WHY_UNUSUAL: return "it is not like what is usual";
+	case STAGE_WHY_CANARY: return "it touched a canary";
 	}
 	return "";
 }
@@ -230,6 +231,7 @@ static const char *files_now(const struct stage_answer *a)
 	case STAGE_WHY_DENIED:
 	case STAGE_WHY_FROZEN:
 	case STAGE_WHY_UNUSUAL:
+	case STAGE_WHY_CANARY:
 		return a->end.commits > 0 ? "; of it your files have what you committed, which `ambit undo` takes back"
 					  : "; your files are as they were";
 	case STAGE_WHY_NONE:

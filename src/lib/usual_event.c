@@ -90,7 +90,9 @@ void usual_event(struct ambit_event *ev)
 
 	u->judged = true;
 	u->profile = (uint8_t)ev->profile;
-	if (u->profile <= PROFILE_OFF || r->cause == CAUSE_REFUSED || r->cause == CAUSE_LOST) {
+	/* what touched a canary teaches nothing */
+	if (u->profile <= PROFILE_OFF || r->cause == CAUSE_REFUSED || r->cause == CAUSE_LOST || r->n_canaries > 0 ||
+	    r->cause == CAUSE_CANARY) {
 		u->profile = PROFILE_OFF;
 		return;
 	}

@@ -82,6 +82,8 @@ static void say_end(const struct mcp *m, struct buf *text, const struct event_ro
 		buf_printf(text, "[ended by the limit %s]\n", limit_word(o->limit));
 	else if (o->cause == CAUSE_EXITED && row->exit_status != 0)
 		buf_printf(text, "[exit status %u]\n", row->exit_status);
+	else if (o->cause == CAUSE_CANARY)
+		buf_printf(text, "[ended by the rule of the person who runs this]\n");
 	else if (o->cause == CAUSE_KILLED)
 		buf_printf(text, "[ended by a person, or with its session]\n");
 	if (row->state == EVENT_INTERRUPTED)

@@ -64,7 +64,8 @@ enum stage_why { /* of STAGE_KEPT */
 		 STAGE_WHY_ASKS,    /* the policy wants a person to say yes to it */
 		 STAGE_WHY_FROZEN,  /* nothing is committed while it is */
 		 STAGE_WHY_UNUSUAL, /* it was not like what is usual (doc/PROFILES.md) */
-		 STAGE_WHY_LAST = STAGE_WHY_UNUSUAL,
+		 STAGE_WHY_CANARY,  /* a decoy was touched (likewise) */
+		 STAGE_WHY_LAST = STAGE_WHY_CANARY,
 };
 
 enum stage_disk { /* of what the event wrote (durable.h) */

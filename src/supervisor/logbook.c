@@ -330,7 +330,23 @@ static void put_if(struct json *j, bool there, unsigned n)
 		json_put_null(j);
 }
 
-int logbook_stop(struct logbook *l, const struct event_outcome *o, bool settled, struct err *e)
+#define STOP_CANARIES 8 /* told of those that it touched: an entry is bounded */
+
+static void put_canaries(struct json *j, uint64_t touched, const struct event_request *q)
+{
+	unsigned told = 0;
+
+	json_put_array(j);
+	for (uint32_t i = 0; i < q->n_decoys && told < STOP_CANARIES; i++)
+		if ((touched >> i & 1) != 0) {
+			talk_put_text(j, q->decoys[i]);
+			told++;
+		}
+	json_put_array_end(j);
+}
+
+int logbook_stop(struct logbook *l, const struct event_outcome *o, const struct event_request *q, bool settled,
+		 struct err *e)
 {
 	const bool exited = o->cause == CAUSE_EXITED;
 	struct json *j;
@@ -339,6 +355,8 @@ int logbook_stop(struct logbook *l, const struct event_outcome *o, bool settled,
 	if (l->talk.sock < 0)
 		return 0;
 	j = talk_body(&l->talk);
+	if (o->canaries != 0)
+		put_canaries(json_put_key(j, "canaries"), o->canaries, q);
 	json_put_word(json_put_key(j, "cause"), cause_word(o->cause));
 	put_effects(json_put_key(j, "effects"), o);
 	put_if(json_put_key(j, "exit"), exited && WIFEXITED(o->status), (unsigned)WEXITSTATUS(o->status));

@@ -41,6 +41,7 @@ int logbook_effect(struct logbook *l, const struct effect *f, uint32_t facts, co
 /* A kernel is given the source of a step: accepted when it returns. */
 int logbook_step(struct logbook *l, uint64_t step, uint64_t size, const uint8_t sha256[SHA256_BYTES], struct err *e);
 /* How it ended; settled: all is accepted when it returns, and else when the library's next entry is, over the same connection. */
-int logbook_stop(struct logbook *l, const struct event_outcome *o, bool settled, struct err *e);
+int logbook_stop(struct logbook *l, const struct event_outcome *o, const struct event_request *q, bool settled,
+		 struct err *e);
 
 #endif

@@ -38,6 +38,7 @@
 #include "supervisor/mounted.h"
 #include "supervisor/network.h"
 #include "supervisor/plan.h"
+#include "supervisor/sibling.h"
 #include "supervisor/spawn.h"
 #include "supervisor/staging.h"
 #include "supervisor/told.h"
@@ -500,6 +501,23 @@ static int check_frozen(const struct supervisor *s, struct err *e)
 	return frozen_refuse(place, s->request.session, s->request.parent, e);
 }
 
+/* What nobody in the cell is to touch, before anything that was asked for runs there. */
+static int send_decoys(const struct supervisor *s)
+{
+	const struct event_request *q = &s->request;
+	auto_buf b = { .max = WIRE_BODY_MAX };
+
+	if (q->n_decoys == 0)
+		return 0;
+	buf_put_u32(&b, q->canary >= POLICY_CANARY_KILL);
+	buf_put_u32(&b, q->n_decoys);
+	for (uint32_t i = 0; i < q->n_decoys; i++) {
+		buf_put_u64(&b, q->decoy_sizes[i]);
+		buf_put_str(&b, q->decoys[i]);
+	}
+	return b.failed ? -ENOMEM : wire_send(s->cell, WIRE_CELL_DECOYS, &b, NULL, 0);
+}
+
 static int run(struct supervisor *s, struct err *e)
 {
 	int r = check_frozen(s, e);
@@ -507,6 +525,9 @@ static int run(struct supervisor *s, struct err *e)
 	r = r < 0 ? r : logbook_start(&s->logbook, s->achieved, e);
 	if (r < 0)
 		return r;
+	r = send_decoys(s);
+	if (r < 0)
+		return err_sys(e, AMBIT_GONE, -r, NULL, "the warden was not told of the canaries");
 	r = s->warm ? 0 : wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
 	if (r < 0)
 		return err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended before the program was started");
@@ -735,6 +756,16 @@ static void on_order(void *user, enum control_order order, uid_t by, const char 
 	}
 }
 
+/* The warden's word, which can end no cell but its own. */
+static void on_touched(struct supervisor *s, struct wire_message *m)
+{
+	const uint32_t n = s->request.n_decoys;
+
+	s->outcome.canaries |= rbuf_u64(&m->body) & (n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX);
+	if (s->outcome.canaries != 0 && s->request.canary >= POLICY_CANARY_KILL)
+		end_cell(s, CAUSE_CANARY);
+}
+
 /* What listens in the cell is heard by those outside for whom it was made. */
 static int on_endpoints(struct supervisor *s, struct wire_message *m, struct err *e)
 {
@@ -786,6 +817,8 @@ static void on_cell(struct supervisor *s)
 		on_ended(s, &m);
 	else if (m.number == WIRE_CELL_HELD)
 		on_held(s);
+	else if (m.number == WIRE_CELL_TOUCHED)
+		on_touched(s, &m);
 	if (r < 0)
 		refuse(s, &e);
 }
@@ -921,7 +954,7 @@ static bool asks_own_names(const struct telling *t, const struct effect *f)
 }
 
 /* Of the body of the end, but for the trace and the last effects. */
-#define ENDED_FRAME (OUTCOME_BYTES + 8 + 24)
+#define ENDED_FRAME (OUTCOME_BYTES + 16 + 24)
 
 /* False: it is no effect. */
 static bool judge_effect(struct telling *t, enum effect_source source, uint8_t kind, uint32_t count, const char *object,
@@ -1189,7 +1222,7 @@ static void tell_ended(struct supervisor *s)
 		fd_close(&s->mounts_fd);
 	/* what lies in a stage may be committed next, over another connection: not before this is in the ledger */
 	if (t.unlogged == 0)
-		t.unlogged = logbook_stop(&s->logbook, &s->outcome, is_staged, &t.why);
+		t.unlogged = logbook_stop(&s->logbook, &s->outcome, &s->request, is_staged, &t.why);
 	staging_end(&s->staging, is_staged && (library_is_gone(s) || t.unlogged != 0), &s->outcome);
 	if (t.unlogged != 0) {
 		tell_unlogged(s, &t.why);
@@ -1200,6 +1233,7 @@ static void tell_ended(struct supervisor *s)
 	buf_init_in(&b, s->room, WIRE_BODY_MAX); /* nothing is received any more */
 	outcome_encode(&s->outcome, &b);
 	buf_put_u64(&b, s->outcome.labels);
+	buf_put_u64(&b, s->outcome.canaries);
 	put_trace(&t, &b);
 	buf_put(&b, t.batch.data, t.batch.len);
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
@@ -1455,6 +1489,10 @@ static void take_names(struct supervisor *s, const struct event_request *q)
 	s->request.labels_most = q->labels_most;
 	s->request.n = q->n;
 	s->request.kind = q->kind;
+	s->request.canary = q->canary;
+	s->request.n_decoys = q->n_decoys;
+	memcpy(s->request.decoy_sizes, q->decoy_sizes, sizeof q->decoy_sizes[0] * q->n_decoys);
+	memcpy(s->request.decoys, q->decoys, sizeof q->decoys[0] * q->n_decoys);
 }
 
 static int send_program(struct supervisor *s, struct err *e)
@@ -1670,6 +1708,17 @@ static void on_step(struct supervisor *s, struct rbuf *in)
 	(void)wire_send(s->lib, WIRE_EVENT_STEP_TOLD, &b, NULL, 0); /* if nobody listens, nobody asks */
 }
 
+/* Nobody learns by a sub-agent what is a decoy, and goes on. */
+static void on_delegated(struct supervisor *s, struct rbuf *body)
+{
+	struct rbuf in = *body;
+	struct sibling_end end;
+
+	if (sibling_take_end(&in, &end) && end.cause == CAUSE_CANARY)
+		end_cell(s, CAUSE_CANARY);
+	delegates_ended(&s->delegates, body);
+}
+
 static void on_library(struct supervisor *s)
 {
 	auto_message m = { .n_fds = 0 };
@@ -1690,7 +1739,7 @@ static void on_library(struct supervisor *s)
 		return;
 	}
 	if (m.number == WIRE_EVENT_DELEGATED) {
-		delegates_ended(&s->delegates, &m.body);
+		on_delegated(s, &m.body);
 		return;
 	}
 	if (m.number == WIRE_EVENT_STEP) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cell/base.h"
+#include "core/canary.h"
 #include "supervisor/endpoints.h"
 #include "supervisor/frozen.h"
 #include "supervisor/staging.h"
@@ -128,14 +129,15 @@ static int hide_own(const struct event_request *q, const char *path, struct cell
 	return r;
 }
 
-/* By what an event is held against what is usual: who could read the key of its tables, or write a profile, would say what is usual. */
-static int hide_profiles(const struct event_request *q, struct cell_spec *spec, struct err *e)
+/* What an event is held against: who could read the key of the profiles' tables, or write a profile, would say what is usual; and who could read the list of
+ * canaries would know them from secrets. */
+static int hide_beside(const struct event_request *q, const char *name, struct cell_spec *spec, struct err *e)
 {
 	const char *last = strrchr(q->store, '/');
 	char path[GRANT_OBJECT_MAX];
 
 	if (q->store[0] != '/' ||
-	    snprintf(path, sizeof path, "%.*s/" USUAL_DIRECTORY, (int)(last - q->store), q->store) >= (int)sizeof path)
+	    snprintf(path, sizeof path, "%.*s/%s", (int)(last - q->store), q->store, name) >= (int)sizeof path)
 		return 0;
 	return hide_own(q, path, spec, e);
 }
@@ -153,7 +155,8 @@ static int hide_store(const struct event_request *q, struct cell_spec *spec, str
 	r = hide_own(q, q->store, spec, e);
 	if (r == 0 && frozen_place(q->store, frozen)) /* nor is what holds events */
 		r = hide_own(q, frozen, spec, e);
-	r = r < 0 ? r : hide_profiles(q, spec, e);
+	r = r < 0 ? r : hide_beside(q, USUAL_DIRECTORY, spec, e);
+	r = r < 0 ? r : hide_beside(q, CANARIES_DIRECTORY, spec, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++) {
 		const char *object = grant_object(&q->grants, i);
 		char path[GRANT_OBJECT_MAX];

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 21
+#define REQUEST_VERSION 22
 
 void request_put_grants(struct buf *out, const struct grant_set *set, const char (*ids)[ID_TEXT_MAX])
 {
@@ -76,6 +76,12 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_u32(out, q->n_asked);
 	for (uint32_t i = 0; i < q->n_asked; i++)
 		buf_put_str(out, q->asked[i]);
+	buf_put_u32(out, named ? q->canary : 0);
+	buf_put_u32(out, named ? q->n_decoys : 0);
+	for (uint32_t i = 0; named && i < q->n_decoys; i++) {
+		buf_put_u64(out, q->decoy_sizes[i]);
+		buf_put_str(out, q->decoys[i]);
+	}
 }
 
 const char *request_workdir(const struct event_request *q)
@@ -207,6 +213,21 @@ static int decode_asked(struct rbuf *in, struct event_request *ret, struct err *
 	return 0;
 }
 
+static int decode_decoys(struct rbuf *in, struct event_request *ret, struct err *e)
+{
+	ret->canary = rbuf_u32(in);
+	ret->n_decoys = rbuf_u32(in);
+	if (in->failed || ret->canary > POLICY_CANARY_LAST || ret->n_decoys > CANARIES_MAX)
+		return err_set(e, AMBIT_MALFORMED, NULL, "request: its canaries are not well-formed");
+	for (uint32_t i = 0; i < ret->n_decoys; i++) {
+		ret->decoy_sizes[i] = rbuf_u64(in);
+		rbuf_str(in, ret->decoys[i], sizeof ret->decoys[i]);
+		if (in->failed || !canary_is_path(ret->decoys[i]))
+			return err_set(e, AMBIT_MALFORMED, NULL, "request: canary %u is not well-formed", i);
+	}
+	return 0;
+}
+
 /* It becomes part of a file name. */
 static bool is_id(const char *s)
 {
@@ -256,5 +277,6 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	r = r < 0 ? r : decode_policies(in, ret, e);
 	r = r < 0 ? r : decode_links(in, ret, e);
 	r = r < 0 ? r : decode_hides(in, ret, e);
-	return r < 0 ? r : decode_asked(in, ret, e);
+	r = r < 0 ? r : decode_asked(in, ret, e);
+	return r < 0 ? r : decode_decoys(in, ret, e);
 }

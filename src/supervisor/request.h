@@ -8,6 +8,7 @@
 
 #include "base/sha256.h"
 #include "cell/spec.h"
+#include "core/canary.h"
 #include "core/flow.h"
 #include "core/grant.h"
 #include "core/id.h"
@@ -91,6 +92,10 @@ struct event_request {
 	char hides[REQUEST_HIDES_MAX][GRANT_OBJECT_MAX];
 	uint32_t n_asked; /* paths of which a person is asked, beside the objects of grants that say so */
 	char asked[REQUEST_ASKED_MAX][GRANT_OBJECT_MAX];
+	uint32_t canary;   /* enum policy_canary: what becomes of it if it touches one of these */
+	uint32_t n_decoys; /* the person's canaries; a cell that waits has none until it is used */
+	uint64_t decoy_sizes[CANARIES_MAX];
+	char decoys[CANARIES_MAX][CANARY_PATH_MAX];
 };
 
 /* Grants, each with its id where there are ids (NULL: none). Taking them checks each again. */

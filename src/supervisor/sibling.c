@@ -94,7 +94,7 @@ bool sibling_take_end(struct rbuf *in, struct sibling_end *ret)
 	rbuf_str(in, ret->event, sizeof ret->event);
 	if (!in->failed && rbuf_left(in) > 0)
 		(void)wire_take_error(in, &ret->error); /* which it is, or that it is none */
-	return rbuf_done(in) && ret->cause >= CAUSE_EXITED && ret->cause <= CAUSE_REFUSED && ret->limit < LIMIT_COUNT &&
+	return rbuf_done(in) && ret->cause >= CAUSE_EXITED && ret->cause <= CAUSE_LAST && ret->limit < LIMIT_COUNT &&
 	       ret->exit_status <= 255 && ret->signal <= 64 && ret->denied <= 1 &&
 	       (ret->cause != CAUSE_REFUSED || ret->error.code != AMBIT_OK);
 }

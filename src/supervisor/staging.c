@@ -802,6 +802,7 @@ static enum stage_why why_of(const struct event_outcome *o)
 	case CAUSE_EXITED: return o->status == 0 ? STAGE_WHY_ASKED : STAGE_WHY_FAILED;
 	case CAUSE_LIMIT: return STAGE_WHY_LIMIT;
 	case CAUSE_KILLED: return STAGE_WHY_KILLED;
+	case CAUSE_CANARY: return STAGE_WHY_CANARY;
 	case CAUSE_LOST:
 	case CAUSE_REFUSED: return STAGE_WHY_LOST;
 	}

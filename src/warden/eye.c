@@ -27,7 +27,20 @@
  * positions of the directory descriptor, of the path and of the flags (NO: there is none) and what kind of effect it is. */
 #define NO 9
 
-enum how { BY_FLAGS, AS_READ, AS_WRITE, AS_EXEC, AS_DELETE, AS_RENAME, AS_MKDIR, AS_LINK, AS_MODE, AS_CONNECT };
+/* AS_LINKED: what gets a second name; told is the new one. */
+enum how {
+	BY_FLAGS,
+	AS_READ,
+	AS_WRITE,
+	AS_EXEC,
+	AS_DELETE,
+	AS_RENAME,
+	AS_MKDIR,
+	AS_LINK,
+	AS_LINKED,
+	AS_MODE,
+	AS_CONNECT
+};
 
 struct call {
 	int nr;
@@ -45,6 +58,7 @@ static const struct call calls[] = {
 	{ SYS_rename, NO, 0, NO, AS_DELETE },
 	{ SYS_rename, NO, 1, NO, AS_RENAME },
 	{ SYS_mkdir, NO, 0, NO, AS_MKDIR },
+	{ SYS_link, NO, 0, NO, AS_LINKED },
 	{ SYS_link, NO, 1, NO, AS_LINK },
 	{ SYS_symlink, NO, 1, NO, AS_LINK },
 	{ SYS_chmod, NO, 0, NO, AS_MODE },
@@ -62,6 +76,7 @@ static const struct call calls[] = {
 	{ SYS_renameat2, 0, 1, NO, AS_DELETE },
 	{ SYS_renameat2, 2, 3, NO, AS_RENAME },
 	{ SYS_mkdirat, 0, 1, NO, AS_MKDIR },
+	{ SYS_linkat, 0, 1, NO, AS_LINKED },
 	{ SYS_linkat, 2, 3, NO, AS_LINK },
 	{ SYS_symlinkat, 1, 2, NO, AS_LINK },
 	{ SYS_truncate, NO, 0, NO, AS_WRITE },
@@ -92,7 +107,8 @@ static uint8_t kind_of(enum how how)
 	case AS_DELETE: return EFFECT_DELETE;
 	case AS_RENAME: return EFFECT_RENAME;
 	case AS_MKDIR: return EFFECT_MKDIR;
-	case AS_LINK: return EFFECT_LINK;
+	case AS_LINK:
+	case AS_LINKED: return EFFECT_LINK;
 	case AS_MODE: return EFFECT_MODE;
 	case AS_CONNECT: return EFFECT_CONNECT;
 	}
@@ -218,6 +234,12 @@ static ssize_t read_address(pid_t pid, const uint64_t *args, char *room, size_t 
 	}
 }
 
+/* Opening, executing and changing modes goes through a link; changing names does not. */
+static bool follows(enum how how)
+{
+	return how == BY_FLAGS || how == AS_READ || how == AS_WRITE || how == AS_EXEC || how == AS_MODE;
+}
+
 static uint8_t read_kind(const struct call *call, const uint64_t *args)
 {
 	return call->how == BY_FLAGS ? kind_of_flags(args[call->flags]) : kind_of(call->how);
@@ -235,12 +257,18 @@ static void look(struct eye *eye, const struct seccomp_notif *asked)
 		uint8_t kind;
 		ssize_t n;
 
-		if (calls[i].nr != asked->data.nr)
+		if (calls[i].nr != asked->data.nr || (calls[i].how == AS_LINKED && eye->decoys.n == 0))
 			continue;
 		kind = read_kind(&calls[i], args);
 		n = calls[i].how == AS_CONNECT ? read_address(pid, args, eye->object, size)
 					       : read_path(eye, pid, &calls[i], args);
 		if (calls[i].how == AS_CONNECT && n == 0)
+			continue;
+		if (calls[i].how != AS_CONNECT && n >= 0 && (size_t)n < size) {
+			eye->object[n] = 0;
+			decoys_meet(&eye->decoys, asked->pid, eye->object, follows(calls[i].how));
+		}
+		if (calls[i].how == AS_LINKED)
 			continue;
 		if (n < 0) {
 			kind = EFFECT_OPAQUE;
@@ -303,6 +331,8 @@ int eye_serve(struct eye *eye)
 	if (ioctl(eye->listener_fd, SECCOMP_IOCTL_NOTIF_RECV, &asked) < 0)
 		return errno == EINTR || errno == ENOENT ? 0 : -errno; /* ENOENT: the same */
 	look(eye, &asked.notif);
+	if (eye->decoys.ends && decoys_untold(&eye->decoys) != 0)
+		return 0; /* it gets no answer, and the cell ends */
 	lets = eye->steers && !is_here(eye, asked.notif.pid);
 	if (lets)
 		(void)wake_here(eye, 0); /* cannot fail where it was once set, and costs only time */

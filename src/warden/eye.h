@@ -2,7 +2,8 @@
  *
  * Owns:   the seccomp notification descriptor of the cell's processes and the arena of what was seen.
  * Holds:  it decides nothing: each notification is answered with "continue", whatever was read, because a racing thread can
- *         change an argument after it was read; the wall stands behind it. Arguments that cannot be read are noted as
+ *         change an argument after it was read; the wall stands behind it. But one that meets a decoy (decoys.h) gets no answer where the cell is
+ *         to end by that. Arguments that cannot be read are noted as
  *         opaque, never left out. (seccomp_unotify(2); Linux 5.5, WAIT_KILLABLE_RECV 5.19, SYNC_WAKE_UP 6.6.)
  * Called: warden only. */
 #ifndef WARDEN_EYE_H
@@ -13,6 +14,7 @@
 
 #include "core/effect.h"
 #include "warden/arena.h"
+#include "warden/decoys.h"
 
 #define EYE_PLACES 1024 /* threads whose place is remembered; two may share one, at a cost in time only */
 
@@ -28,6 +30,7 @@ struct eye {
 	uint32_t asked;  /* first questions of threads so far; may wrap */
 	struct eye_place places[EYE_PLACES];
 	struct arena arena;
+	struct decoys decoys;
 	char object[EFFECT_OBJECT_MAX]; /* what is being read */
 	char given[EFFECT_OBJECT_MAX];  /* a relative path before it is put together. Both are here, since clearing
 					   8 KiB of stack (auto-var-init) for each call takes longer than noting it */

@@ -47,8 +47,8 @@ struct warden {
 	pid_t pid;
 	struct template_end ended; /* its status as waitpid gives it; the rest of a copy alone, which is no child */
 	bool done;
-	bool waits; /* for its program, which comes when the cell stands */
-	uint8_t room[WIRE_HEAD + 256];
+	bool waits;                              /* for its program, which comes when the cell stands */
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX]; /* touched as far as used */
 };
 
 _Noreturn static void end(int status)
@@ -219,6 +219,12 @@ static void on_report(struct warden *w)
 	}
 }
 
+static void take_decoys(struct warden *w, struct wire_message *m)
+{
+	if (!decoys_take(&w->eye.decoys, &m->body))
+		end(1);
+}
+
 /* One that waits for its program may wait long: whoever kills it ends the cell, and nobody is told of a program that never was. */
 static void await_supervisor(struct warden *w)
 {
@@ -256,6 +262,8 @@ static void await_go(struct warden *w)
 			end(1);
 		if (m.number == WIRE_CELL_PROGRAM && w->waits) /* a child that has ended has said why */
 			(void)workload_give(w->report_fd, rbuf_u32(&m.body), m.fds, m.n_fds);
+		else if (m.number == WIRE_CELL_DECOYS)
+			take_decoys(w, &m);
 		else if (m.number == WIRE_CELL_GO)
 			break;
 	}
@@ -380,6 +388,8 @@ static void on_supervisor(struct warden *w)
 		hold_all(w);
 	else if (m.number == WIRE_CELL_THAW)
 		freeze_let_go(&w->freeze, w->made.proc_fd);
+	else if (m.number == WIRE_CELL_DECOYS)
+		take_decoys(w, &m);
 	if (m.number != WIRE_CELL_SIGNAL)
 		return;
 	number = rbuf_u32(&m.body);
@@ -387,6 +397,23 @@ static void on_supervisor(struct warden *w)
 		return;
 	if (kill(-w->pid, (int)number) < 0) /* it has no group of its own yet, or none is left */
 		(void)kill(w->pid, (int)number);
+}
+
+/* Who asked has no answer yet where the cell is to end: so what was touched was not opened. */
+static void tell_touched(struct warden *w)
+{
+	struct decoys *d = &w->eye.decoys;
+	uint8_t body[8];
+	struct buf b;
+
+	if (decoys_untold(d) == 0)
+		return;
+	buf_init_in(&b, body, sizeof body);
+	buf_put_u64(&b, d->touched);
+	d->told = d->touched;
+	(void)wire_send(w->sock, WIRE_CELL_TOUCHED, &b, NULL, 0); /* if nobody listens, nobody asks */
+	if (d->ends)
+		end(1);
 }
 
 static void watch(struct warden *w)
@@ -401,16 +428,17 @@ static void watch(struct warden *w)
 
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
 			end(1);
+		if (p[0].revents != 0) /* first: what code that was given now must not touch came before it */
+			on_supervisor(w);
+		else if (p[4].revents != 0)
+			end(1);
 		if ((p[3].revents & POLLIN) != 0 && eye_serve(&w->eye) < 0)
 			fd_close(&w->eye.listener_fd);
 		else if ((p[3].revents & (POLLHUP | POLLERR)) != 0 && (p[3].revents & POLLIN) == 0)
 			fd_close(&w->eye.listener_fd); /* nobody is left under the filter */
+		tell_touched(w);
 		if (p[2].revents != 0)
 			on_report(w);
-		if (p[0].revents != 0)
-			on_supervisor(w);
-		else if (p[4].revents != 0)
-			end(1);
 		if (p[1].revents != 0)
 			on_signal(w);
 		if (p[5].revents != 0)
