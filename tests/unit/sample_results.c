@@ -268,6 +268,29 @@ static void make_killed(struct event_result *r)
 	r->signal = 9;
 }
 
+static void add_canary(struct event_result *r, const char *path)
+{
+	if (r->canaries == NULL)
+		r->canaries = calloc(2, sizeof *r->canaries);
+	r->canaries[r->n_canaries++] = strdup(path);
+}
+
+static void make_canary(struct event_result *r)
+{
+	sample_effect(r, EFFECT_READ, EFFECT_DENIED, GRANT_NONE, 1, "/home/ann/.aws/credentials.prod");
+	add_canary(r, "/home/ann/.aws/credentials.prod");
+	r->cause = CAUSE_CANARY;
+	r->exit_status = -1;
+	(void)err_set(&r->error, AMBIT_DENIED, "`ambit explain` and its id say to a person which",
+		      "it touched a canary, and was ended");
+}
+
+static void make_canary_told(struct event_result *r)
+{
+	add_canary(r, "/home/ann/shop/passwords.txt");
+	add_canary(r, "/home/ann/.ssh/id_ed25519_deploy");
+}
+
 static void make_lost(struct event_result *r)
 {
 	r->cause = CAUSE_LOST;
@@ -602,6 +625,8 @@ static const struct {
 	{ "limit-disk", make_limit_disk },
 	{ "limit-output", make_limit_output },
 	{ "killed", make_killed },
+	{ "canary", make_canary },
+	{ "canary-told", make_canary_told },
 	{ "lost", make_lost },
 	{ "refused", make_refused },
 	{ "given-up", make_given_up },

@@ -339,7 +339,7 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ V "version: 1\n", AMBIT_MALFORMED, 2, 1, "'version' stands here twice", "keep one" },
 		{ V "grant: []\n", AMBIT_UNKNOWN, 2, 1, "'grant' is not a part", "did you mean 'grants'?" },
 		{ V "zebra: []\n", AMBIT_UNKNOWN, 2, 1, "'zebra' is not a part",
-		  "version, agent, grants, limits, budgets, guard, servers, answers, warm and profile" },
+		  "version, agent, grants, limits, budgets, guard, servers, answers, warm, profile and canary" },
 		{ V "read: /x\n", AMBIT_UNKNOWN, 2, 1, "'read' stands outside grants", "under grants:" },
 		{ V "<<: {agent: x}\n", AMBIT_UNKNOWN, 2, 1, "'<<' is not a part", "version, agent" },
 		{ V "[a]: x\n", AMBIT_MALFORMED, 2, 1, "a key is not a text", "one word" },

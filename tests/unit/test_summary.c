@@ -53,6 +53,13 @@ static void each_case_in_its_words(void **state)
 		  "ambit: program 'pyhton3' is not in the cell\n"
 		  "  why: no directory of its PATH has it\n"
 		  "  hint: check the spelling, or install it\n" },
+		{ "canary", NULL,
+		  "ambit: canary: touched /home/ann/.aws/credentials.prod\n"
+		  "  why: it looks like a secret, and nobody has a reason to touch it: the event was ended\n"
+		  "  hint: `ambit explain e_01KDVQJZ00000000000000EVEN` says what else it did; `--canary tell` does not end what may look there\n" },
+		{ "canary-told", NULL,
+		  "ambit: canary: touched /home/ann/shop/passwords.txt\n"
+		  "ambit: canary: touched /home/ann/.ssh/id_ed25519_deploy\n" },
 		{ "lost", NULL,
 		  "ambit: the event was lost: its warden or its supervisor ended before it\n"
 		  "  why: the warden ended before the cell\n"
