@@ -37,6 +37,7 @@
 #include "supervisor/madefrom.h"
 #include "supervisor/mounted.h"
 #include "supervisor/network.h"
+#include "supervisor/opened.h"
 #include "supervisor/plan.h"
 #include "supervisor/sibling.h"
 #include "supervisor/spawn.h"
@@ -53,7 +54,7 @@
 /* For a role of our own, whose memory and files are bounded by rlimits that it sets itself before it hears anybody: those that wait for a client are many,
  * and are to cost nothing. */
 #define OWN_PERIOD_NS 500000000
-#define OWN_POLLED 6 /* library, warden, timer, signals, the host's mounts, what is to stand still */
+#define OWN_POLLED 7 /* library, warden, timer, signals, the host's mounts, what is to stand still, what is opened */
 
 struct supervisor {
 	int lib;                 /* owned: the library; when it goes, the cell goes, unless it stays: -1 then */
@@ -82,6 +83,7 @@ struct supervisor {
 	struct delegates delegates;
 	struct sibling_trees given; /* of a sub-agent */
 	struct mounted mounted;     /* while the cell waits */
+	struct opened opened;
 	struct logbook logbook;
 	int unlogged; /* what the ledger did not take while it ran: its code, and why */
 	struct err unlogged_why;
@@ -502,13 +504,15 @@ static int check_frozen(const struct supervisor *s, struct err *e)
 }
 
 /* What nobody in the cell is to touch, before anything that was asked for runs there. */
-static int send_decoys(const struct supervisor *s)
+static int send_decoys(struct supervisor *s)
 {
 	const struct event_request *q = &s->request;
 	auto_buf b = { .max = WIRE_BODY_MAX };
 
 	if (q->n_decoys == 0)
 		return 0;
+	if (q->staged != 0)
+		opened_watch(&s->opened, q, s->proc_fd);
 	buf_put_u32(&b, q->canary >= POLICY_CANARY_KILL);
 	buf_put_u32(&b, q->n_decoys);
 	for (uint32_t i = 0; i < q->n_decoys; i++) {
@@ -756,12 +760,12 @@ static void on_order(void *user, enum control_order order, uid_t by, const char 
 	}
 }
 
-/* The warden's word, which can end no cell but its own. */
-static void on_touched(struct supervisor *s, struct wire_message *m)
+/* The warden's word, which can end no cell but its own, or the kernel's. */
+static void on_touched(struct supervisor *s, uint64_t which)
 {
 	const uint32_t n = s->request.n_decoys;
 
-	s->outcome.canaries |= rbuf_u64(&m->body) & (n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX);
+	s->outcome.canaries |= which & (n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX);
 	if (s->outcome.canaries != 0 && s->request.canary >= POLICY_CANARY_KILL)
 		end_cell(s, CAUSE_CANARY);
 }
@@ -818,7 +822,7 @@ static void on_cell(struct supervisor *s)
 	else if (m.number == WIRE_CELL_HELD)
 		on_held(s);
 	else if (m.number == WIRE_CELL_TOUCHED)
-		on_touched(s, &m);
+		on_touched(s, rbuf_u64(&m.body));
 	if (r < 0)
 		refuse(s, &e);
 }
@@ -1764,6 +1768,7 @@ static void watch(struct supervisor *s, int signal_fd)
 			{ .fd = s->lib, .events = POLLIN },         { .fd = s->cell, .events = POLLIN },
 			{ .fd = s->tick, .events = POLLIN },        { .fd = signal_fd, .events = POLLIN },
 			{ .fd = s->mounted.fd, .events = POLLPRI }, { .fd = s->freeze.timer_fd, .events = POLLIN },
+			{ .fd = s->opened.fd, .events = POLLIN },
 		};
 
 		judge_watch(&s->judge, p + OWN_POLLED);
@@ -1783,6 +1788,8 @@ static void watch(struct supervisor *s, int signal_fd)
 			on_signal(s, signal_fd);
 		if (p[5].revents != 0 && !s->ended)
 			look_whether_frozen(s);
+		if (p[6].revents != 0 && !s->ended)
+			on_touched(s, opened_read(&s->opened));
 		judge_serve(&s->judge, p + OWN_POLLED);
 		control_serve(&s->control, p + OWN_POLLED + JUDGE_POLLED);
 		if (hears_delegates(s))
@@ -1810,6 +1817,7 @@ int main(int argc, char **argv)
 	freeze_init(&s.freeze);
 	delegates_init(&s.delegates);
 	mounted_init(&s.mounted);
+	opened_init(&s.opened);
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();

@@ -325,14 +325,61 @@ def a_list_is_bounded_and_a_bad_one_is_refused(place):
     assert d.run("true").returncode != 0
 
 
-def what_is_not_observed_is_not_seen(place):
-    """As doc/PROFILES.md says: without the eye nothing tells."""
+RACE = """
+import ctypes, os, threading, time
+name = ctypes.create_string_buffer(b"sub/other.txt")
+def flip():
+    while True:
+        name[4:9] = b"notes"
+        name[4:9] = b"other"
+threading.Thread(target=flip, daemon=True).start()
+libc, end = ctypes.CDLL(None), time.time() + 15
+while time.time() < end:
+    fd = libc.open(name, 0)
+    if fd >= 0 and os.read(fd, 9) == SECRET:
+        time.sleep(20)
+    fd < 0 or os.close(fd)
+"""
+
+
+def in_a_staged_tree_the_kernel_tells(place):
+    """Where the eye does not look, or was told another name than the kernel took. The twin: what is none is opened by the same."""
     d = Decoys(place)
-    said = d.outcome("cat sub/notes.txt", "--observe", "off")
-    assert said["cause"] == "exited" and "canaries" not in said, said
+    for way in WAYS[:12]:
+        said = d.outcome(f"{way}; sleep 20", "--observe", "off")
+        assert (said["cause"], said["canaries"], said["workspace"] in ("kept", "untouched")) == ("canary", [d.decoy], True), (way, said)
+        assert "canaries" not in d.outcome(f"{way.replace('notes', 'other')}; ls -l sub/notes.txt", "--observe", "off", "--stage"), way
+    for secret, cause in ((d.secret[:9], "canary"), (d.secret[::-1][:9], "limit")):
+        source = RACE.replace("SECRET", repr(secret.encode()))
+        if cause == "limit":
+            source = source.replace('b"notes"', 'b"other"')
+        record = json.loads(d.ambit("run", "--work", ".", "--json", "--limit", "wall=18s" if cause == "canary" else "wall=2s", "--", "python3", "-c", source).stdout)
+        assert record["outcome"]["cause"] == cause, record["outcome"]
+
+
+def what_is_shown_as_it_is_and_not_observed_is_not_seen(place):
+    """As doc/PROFILES.md says: others open that file, too. The twin: what is observed is."""
+    d = Decoys(place)
+    for level, cause in (("off", "exited"), ("full", "canary")):
+        said = d.outcome("cat sub/notes.txt; true", "--observe", level, grants=("--read", "./sub"))
+        assert said["cause"] == cause, (level, said)
+
+
+def who_is_outside_ends_nothing(place):
+    """The person opens their own decoy while an event works in the tree."""
+    d = Decoys(place)
+    for grants in (("--work", "."), ("--direct", "--work", "."), ("--read", ".")):
+        run = subprocess.Popen([place.ambit, "run", *room_of(place), *grants, "--", "sh", "-c", "echo there; read x; echo $x"], cwd=d.tree, env={**place.environment(), "HOME": d.home, "XDG_STATE_HOME": f"{d.home}/.local/state"},
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert run.stdout.readline() == "there\n"
+        with open(d.decoy, "r+", encoding="utf-8") as file:
+            assert file.read() == d.secret
+        os.utime(d.decoy)
+        out, err = run.communicate("went on\n", timeout=PATIENCE * SLOW)
+        assert run.returncode == 0 and out == "went on\n" and "canary" not in err, (grants, out, err)
 
 
 main([what_opens_one_is_ended_by_whatever_name, it_is_told, a_look_is_none, one_that_is_not_granted_counts, other_names_and_trees_that_are_not_staged, the_policy_has_the_word,
       what_touched_one_teaches_nothing, a_session_goes_on_or_stands_still, code_in_an_interpreter_that_waited, a_sub_agent_ends_its_caller, no_cell_sees_the_list, nobody_reads_what_the_warden_knows,
       a_decoy_is_a_file_like_others, nothing_is_written_over, each_kind_has_its_form_and_place, what_became_of_it_is_listed_and_what_is_no_decoy_stays, a_list_is_bounded_and_a_bad_one_is_refused,
-      what_is_not_observed_is_not_seen])
+      in_a_staged_tree_the_kernel_tells, what_is_shown_as_it_is_and_not_observed_is_not_seen, who_is_outside_ends_nothing])
