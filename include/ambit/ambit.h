@@ -421,7 +421,7 @@ struct ambit_event_info {
 	int denied;      /* something was */
 	int kept;        /* 0: its output and record are not kept any more */
 	int exit_status; /* when it is over: as ambit_event_exit_status gives it; 125: it was interrupted */
-	/* when it is over: "exited", "limit", "killed", "lost", "refused"; else NULL. Lives for ever, as the next */
+	/* when it is over: "exited", "limit", "killed", "lost", "refused", "canary"; else NULL. Lives for ever, as the next */
 	const char *cause;
 	const char *limit;     /* with the cause "limit": "wall" */
 	const char *workspace; /* when it is over: "untouched", "committed", "kept", ... as in the record; NULL: none */

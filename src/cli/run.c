@@ -57,6 +57,7 @@ static const char help_options[] =
 	"                      home (default: the current directory)\n"
 	"  --base KIND         system (default) or minimal: what is visible without a grant\n"
 	"  --observe LEVEL     full (default), effects or off: what the record knows\n"
+	"  --canary WAY        what touches a canary: tell (it is told), kill (default) or freeze (its session, too)\n"
 	"  --profile WAY       what is unusual: off (default), log (tell it), ask (hold its changes) or hold (freeze)\n"
 	"  --record FILE       write the record, beside the command's own output\n"
 	"  --ledger DIR        record the event in the ledger there, and not in your own (see ambit ledger --help);\n"

@@ -40,6 +40,7 @@ static const char session_help[] =
 	"  --workspace DIR     new: what `.` means, and where commands start\n"
 	"  --base BASE         new: what is there without a grant\n"
 	"  --observe LEVEL     new: what the eye reports\n"
+	"  --canary WAY        new: what becomes of what touches a canary: tell, kill, freeze\n"
 	"  --profile WAY       new: what becomes of what is not like what is usual\n"
 	"  --without PROPERTY  new: go on without it\n"
 	"  --stage             new: what events changed is kept for review\n"

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ["run", "explain", "trace", "learn", "diff", "commit", "discard", "undo", "stage", "ledger", "grant", "freeze", "thaw", "kill", "secret", "approve", "labels", "profile", "session", "events", "ps", "serve", "mcp", "guard", "setup", "doctor", "policy"]
+COMMANDS = ["run", "explain", "trace", "learn", "diff", "commit", "discard", "undo", "stage", "ledger", "grant", "freeze", "thaw", "kill", "secret", "approve", "labels", "profile", "canary", "session", "events", "ps", "serve", "mcp", "guard", "setup", "doctor", "policy"]
 SHELLS = {"bash": "ambit.bash", "zsh": "_ambit", "fish": "ambit.fish"}
 
 failures = 0

@@ -76,7 +76,7 @@ _ambit_secrets() {
 
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
-	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --budget --workspace --base --observe --profile
+	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --budget --workspace --base --observe --canary --profile
 		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --label --session --key --background --kernel --end --python --node --shell --result --warm --agent --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local trace_options='--json --line --lines --label --key --ledger --help'
@@ -95,12 +95,13 @@ _ambit() {
 	local approve_options='--answers --take-back --show --line --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local labels_options='--forget --unmark --yes --json --help'
 	local profile_options='--shadow --train --calibrate --test --alpha --stream --roc --events --without --json --help'
-	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
+	local canary_options='--kind --all --json --help'
+	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --canary --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
-	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --http --token-file --issuer --audience --jwks --scope --origin --key --help'
-	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --profile --without --stage --discard --socket --http --token-file --issuer --audience --jwks --scope --origin --learn --per-call --pins --all --approve --help'
+	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --canary --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --http --token-file --issuer --audience --jwks --scope --origin --key --help'
+	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --canary --profile --without --stage --discard --socket --http --token-file --issuer --audience --jwks --scope --origin --learn --per-call --pins --all --approve --help'
 	local setup_options='--project --config --policy --guard --mcp --no-mcp --no-guard --hooks --run --sandbox --measure --dry-run --yes --undo --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
@@ -111,7 +112,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy help version --help --version'
+		_ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile canary session events ps serve mcp guard setup doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -151,6 +152,7 @@ _ambit() {
 		;;
 	run:--base) _ambit_words 'system minimal' ;;
 	run:--observe) _ambit_words 'full effects off' ;;
+	run:--canary | session:--canary | mcp:--canary | guard:--canary) _ambit_words 'tell kill freeze' ;;
 	run:--profile | session:--profile | mcp:--profile | guard:--profile) _ambit_words 'off log ask hold' ;;
 	run:--label) _ambit_words 'private untrusted' ;;
 	run:--on-conflict | commit:--on-conflict | undo:--on-conflict) _ambit_words 'fail theirs ours' ;;
@@ -188,7 +190,7 @@ _ambit() {
 	setup:--guard | setup:--mcp | setup:--run) ;;
 	setup:*) _ambit_words "$setup_options" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile session events ps serve mcp guard setup doctor policy' ;;
+	help:help) _ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile canary session events ps serve mcp guard setup doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger | trace:--ledger) _ambit_files -d ;;
@@ -230,6 +232,9 @@ _ambit() {
 	labels:--forget) _ambit_streams ;;
 	labels:--unmark) _ambit_files -f ;;
 	labels:*) _ambit_words "$labels_options" ;;
+	canary:canary) _ambit_words 'add list remove --help' ;;
+	canary:--kind) _ambit_words 'aws ssh env token file' ;;
+	canary:*) if [[ $word == -* ]]; then _ambit_words "$canary_options"; else _ambit_files -f; fi ;;
 	profile:profile) _ambit_words 'show diff export import promote reset release refuse eval --help' ;;
 	profile:import) _ambit_files -f ;;
 	profile:show | profile:diff | profile:export | profile:promote | profile:reset) if [[ $word == -* ]]; then _ambit_words "$profile_options"; else _ambit_profiles; fi ;;
