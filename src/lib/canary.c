@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,6 @@
 #include "base/own.h"
 #include "lib/event.h"
 #include "lib/halter.h"
-#include "lib/standing.h"
 #include "lib/state.h"
 
 #define LIST "list"
@@ -59,20 +59,19 @@ enum canary_state canary_look(const struct canary *c)
 
 /* ---- the list ---- */
 
+bool canaries_place(const char *store, char ret[STANDING_PATH_MAX])
+{
+	const char *last = strrchr(store, '/');
+
+	return store[0] == '/' && snprintf(ret, STANDING_PATH_MAX, "%.*s/" CANARIES_DIRECTORY, (int)(last - store),
+					   store) < STANDING_PATH_MAX;
+}
+
 static int place_of(const char *store, char ret[STANDING_PATH_MAX], struct err *e)
 {
-	const int r = store == NULL ? state_path(CANARIES_DIRECTORY, ret, STANDING_PATH_MAX)
-				    : standing_place(store, ret, e);
-	const size_t n = strlen(ret);
-
-	if (r < 0)
-		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for canaries");
-	if (store == NULL)
+	if (store == NULL ? state_path(CANARIES_DIRECTORY, ret, STANDING_PATH_MAX) == 0 : canaries_place(store, ret))
 		return 0;
-	if (n + sizeof "/" CANARIES_DIRECTORY > STANDING_PATH_MAX)
-		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for canaries");
-	memcpy(ret + n, "/" CANARIES_DIRECTORY, sizeof "/" CANARIES_DIRECTORY);
-	return 0;
+	return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for canaries");
 }
 
 static int load_from(int dir_fd, struct canaries *ret, struct err *e)
@@ -137,7 +136,7 @@ int canaries_watch(struct event_request *q, uint8_t way, struct err *e)
 
 	q->n_decoys = 0;
 	q->canary = way != POLICY_CANARY_UNSAID ? way : POLICY_CANARY_KILL;
-	if (q->store[0] == 0 || place_of(q->store, place, NULL) < 0 || access(place, F_OK) < 0)
+	if (!canaries_place(q->store, place) || access(place, F_OK) < 0)
 		return 0;
 	c = calloc(1, sizeof *c);
 	r = c == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for canaries") : canaries_load(q->store, c, e);

@@ -8,6 +8,7 @@
 #define LIB_CANARY_H
 
 #include "core/canary.h"
+#include "lib/standing.h"
 #include "supervisor/request.h"
 
 enum canary_state { CANARY_THERE, CANARY_GONE, CANARY_REPLACED };
@@ -17,7 +18,9 @@ enum canary_state canary_look(const struct canary *c);
 /* What is there now becomes the canary's file: fills all but kind and path. -errno. */
 int canary_measure(struct canary *c);
 
-/* store: as standing_place has it; NULL: the caller's own. Without a list there are none: one system call. */
+/* Beside a store of stages. False: there is no place. */
+bool canaries_place(const char *store, char ret[STANDING_PATH_MAX]);
+/* store: likewise; NULL: the caller's own place. Without a list there are none: one system call. */
 int canaries_load(const char *store, struct canaries *ret, struct err *e);
 /* For who changes the list: it is read, `change` does, and it is written if that gives 0. One at a time. */
 int canaries_change(int (*change)(void *of, struct canaries *c, struct err *e), void *of, struct err *e);

@@ -740,6 +740,25 @@ static int keep_profiles_out(const struct event_request *q, struct err *e)
 	return 0;
 }
 
+/* Who reads there knows them from secrets, and who writes there says what ends an event: also by making it, where there is none yet. */
+static int keep_canaries_out(const struct event_request *q, struct err *e)
+{
+	char place[STANDING_PATH_MAX];
+
+	for (uint32_t i = 0; i < q->grants.count && canaries_place(q->store, place); i++) {
+		const char *object = grant_object(&q->grants, i);
+		const uint32_t rights = q->grants.grants[i].rights;
+		auto_fd int fd = -1;
+
+		if (rights != 0 && path_is_beneath(object, place))
+			return err_set(e, AMBIT_USAGE, "`ambit canary list` says which there are",
+				       "%s is granted, and says which files are canaries", object);
+		if ((rights & RIGHT_WRITE) != 0 && path_is_beneath(place, object))
+			(void)directory_open_own(place, &fd); /* where we cannot make it, nor can the cell */
+	}
+	return 0;
+}
+
 /* What it was given, in place of what the policy grants; and of both limits the narrower. */
 static void take_handed(struct launch *l)
 {
@@ -819,6 +838,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
 	r = r < 0 || in_cell ? r : keep_frozen_out(l->q, e);
 	r = r < 0 || in_cell ? r : keep_profiles_out(l->q, e);
+	r = r < 0 || in_cell ? r : keep_canaries_out(l->q, e);
 	r = r < 0 || in_cell || l->waits ? r : canaries_watch(l->q, p->policy.canary, e);
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
 	l->q->kept = l->names != NULL;

@@ -209,6 +209,21 @@ def no_cell_sees_the_list(place):
         assert d.decoy not in said["stdout"], said
     with open(d.list, encoding="utf-8") as file:
         assert d.decoy in file.read()
+    for verb, object in (("read", f"{d.state}/canaries"), ("write", d.list), ("work", f"{d.state}/canaries")):
+        result = d.run("true", grants=(f"--{verb}", object))
+        assert result.returncode != 0 and "says which files are canaries" in result.stderr, (verb, told(result))
+    expect_ok(d.run("true", grants=("--read", f"{d.state}/beside")))
+
+
+def no_cell_makes_a_list(place):
+    """Where there is none, and all around it may be written. The twin: what lies beside it is made."""
+    d = Decoys(place)
+    shutil.rmtree(f"{d.state}/canaries")
+    for grants in (("--work", d.home), ("--direct", "--work", d.home)):
+        d.run(f"mkdir -p {d.state}/canaries; echo x > {d.list}; mv {d.state}/canaries {d.state}/aside; mkdir {d.state}/canaries; echo x > {d.list}; echo > {d.home}/beside", grants=grants)
+        assert not os.path.exists(d.list) and os.path.exists(f"{d.home}/beside"), grants
+        os.remove(f"{d.home}/beside")
+        expect_ok(d.run("true"))
 
 
 MEMORY = """
@@ -380,6 +395,6 @@ def who_is_outside_ends_nothing(place):
 
 
 main([what_opens_one_is_ended_by_whatever_name, it_is_told, a_look_is_none, one_that_is_not_granted_counts, other_names_and_trees_that_are_not_staged, the_policy_has_the_word,
-      what_touched_one_teaches_nothing, a_session_goes_on_or_stands_still, code_in_an_interpreter_that_waited, a_sub_agent_ends_its_caller, no_cell_sees_the_list, nobody_reads_what_the_warden_knows,
+      what_touched_one_teaches_nothing, a_session_goes_on_or_stands_still, code_in_an_interpreter_that_waited, a_sub_agent_ends_its_caller, no_cell_sees_the_list, no_cell_makes_a_list, nobody_reads_what_the_warden_knows,
       a_decoy_is_a_file_like_others, nothing_is_written_over, each_kind_has_its_form_and_place, what_became_of_it_is_listed_and_what_is_no_decoy_stays, a_list_is_bounded_and_a_bad_one_is_refused,
       in_a_staged_tree_the_kernel_tells, what_is_shown_as_it_is_and_not_observed_is_not_seen, who_is_outside_ends_nothing])
