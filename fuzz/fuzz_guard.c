@@ -123,15 +123,17 @@ static void hear_owner(struct world *w)
 		struct guard_ask ask;
 		struct guard_lacks l;
 		struct guard_over over;
+		uint32_t canary;
 
 		promise(r != -EPROTO);
 		if (r <= 0)
 			return;
 		switch ((int)m.number) {
 		case WIRE_GUARD_ASK:
-			promise(guard_ask_take(&m.body, &ask));
+			promise(guard_ask_take(&m.body, &ask) && (ask.canary == 0 || ask.canary == 4));
 			w->asked = ask.number;
 			break;
+		case WIRE_GUARD_TOUCHED: promise(guard_touched_take(&m.body, &canary) && canary == 3); break;
 		case WIRE_GUARD_OVER: promise(guard_over_take(&m.body, &over)); break;
 		case WIRE_GUARD_PART: buf_put(&w->part, rbuf_bytes(&m.body, n), n); break;
 		case WIRE_GUARD_TOOL: check_tool(w, &m.body); break;
@@ -183,7 +185,8 @@ static void begin(struct world *w)
 	promise(where_set(&conditions, "{\"a.b\":\"x\",\"say\":\"y\"}", NULL) == 0);
 	where_format(&conditions, of.terms);
 	promise(w->g != NULL && guard_granted(w->g, &of) && guard_secret(w->g, GUARD_TOKENS) &&
-		guard_secret(w->g, "SECRET[0-9]+"));
+		guard_secret(w->g, "SECRET[0-9]+") &&
+		guard_canary(w->g, &(struct guard_canary){ .canary = 3, .text = "CANARY0123456789" }));
 	run_on(w);
 }
 

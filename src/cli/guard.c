@@ -20,11 +20,13 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/found.h"
+#include "cli/guard_canary.h"
 #include "cli/guard_gate.h"
 #include "cli/reader.h"
 #include "cli/sockets.h"
 #include "core/tool.h"
 #include "explain/ask.h"
+#include "lib/canary.h"
 #include "lib/event.h"
 #include "lib/launch.h"
 #include "lib/policy_handle.h"
@@ -161,7 +163,8 @@ static int start_role(struct gate *g, struct err *e)
 	static const struct role_bounds bounds = { .files = GUARD_FILES, .memory_bytes = GUARD_MEMORY };
 	struct guard_begin b = { .n_pins = 0 };
 	const struct policy_answers *answers = &g->o->policy->policy.answers;
-	auto_buf names = { .max = GUARD_GRANTS_MAX * GUARD_GRANT_BYTES + GUARD_SECRETS_MAX * GUARD_SECRET_BYTES };
+	auto_buf names = { .max = GUARD_GRANTS_MAX * GUARD_GRANT_BYTES + GUARD_SECRETS_MAX * GUARD_SECRET_BYTES +
+				  GUARD_CANARIES_MAX * GUARD_CANARY_BYTES };
 	auto_fd int pins = -1;
 	uint8_t room[80];
 	struct buf body;
@@ -173,6 +176,7 @@ static int start_role(struct gate *g, struct err *e)
 	b.answer_bytes = answers->bytes;
 	for (uint32_t i = 0; i < answers->n_secrets; i++)
 		guard_secret_put(&names, answers->secrets[i]);
+	r = r < 0 ? r : guard_canary_words(&g->canaries, &names, &b.n_canaries, e);
 	if (r == 0 && (names.failed || write(pins, names.data, names.len) != (ssize_t)names.len))
 		r = err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot say what is granted");
 	r = r < 0 ? r : role_start_in_cell("ambit-guard", &bounds, &g->role, &g->sock, e);
@@ -215,6 +219,31 @@ static int record(struct gate *g, const struct guard_ask *ask, const struct guar
 	return guard_log_asked(&g->log, ask->number, &c, e);
 }
 
+/* By the word of a role that reads what is hostile: it can end no server but its own. */
+static void on_canary(struct gate *g, uint32_t canary, const char *name)
+{
+	const uint8_t way = g->o->policy->policy.canary;
+
+	guard_canary_tell(g->canaries, canary, g->server, name);
+	if (way == POLICY_CANARY_TELL)
+		return;
+	if (g->fresh != NULL)
+		fresh_end(g->fresh);
+	(void)ambit_event_kill(g->ev, NULL); /* ended meanwhile is as well */
+	if (way == POLICY_CANARY_FREEZE)
+		canaries_freeze(event_result(g->ev)->session);
+}
+
+static int on_touched(struct gate *g, struct rbuf *body)
+{
+	uint32_t canary;
+
+	if (!guard_touched_take(body, &canary))
+		return -EPROTO;
+	on_canary(g, canary, NULL);
+	return 0;
+}
+
 static int on_ask(struct gate *g, struct rbuf *body)
 {
 	static struct guard_word w;
@@ -239,6 +268,8 @@ static int on_ask(struct gate *g, struct rbuf *body)
 	w.number = ask.number;
 	guard_word_put(&out, &w);
 	r = wire_send(g->sock, WIRE_GUARD_WORD, &out, NULL, 0);
+	if (ask.canary != 0)
+		on_canary(g, ask.canary - 1, ask.name);
 	return r == -EPIPE ? 0 : r; /* it ends */
 }
 
@@ -325,6 +356,7 @@ static int hear_role(struct gate *g)
 	case WIRE_GUARD_PART: return on_part(g, &m.body);
 	case WIRE_GUARD_LACKS: return on_lacks(g, &m.body);
 	case WIRE_GUARD_OVER: return on_over(g, &m.body);
+	case WIRE_GUARD_TOUCHED: return on_touched(g, &m.body);
 	default: return -EPROTO;
 	}
 }
@@ -452,6 +484,7 @@ int gate_finish(struct gate *g)
 	fresh_free(g->fresh);
 	hides_finish(&g->hides);
 	buf_finish(&g->text);
+	free(g->canaries);
 	fd_close(&g->to_server);
 	fd_close(&g->from_server);
 	return r < 0 ? found_refuse(false, &e) : 0;

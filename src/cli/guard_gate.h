@@ -16,6 +16,7 @@
 #include "cli/guard_use.h"
 #include "cli/learning.h"
 #include "cli/options.h"
+#include "core/canary.h"
 
 struct gate {
 	const struct run_options *o;
@@ -26,6 +27,7 @@ struct gate {
 	struct guard_pins pins;
 	struct guard_log log;
 	struct guard_learn *learn; /* owned; NULL: nothing is learned */
+	struct canaries *canaries; /* owned; NULL: nobody has placed any */
 	struct hides hides;
 	struct policy_file policy;
 	struct ambit_event *ev, *role; /* owned */

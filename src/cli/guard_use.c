@@ -431,6 +431,10 @@ int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard
 	(void)snprintf(object, sizeof object, "%s/%s", u->server, ask->name); /* both are bounded */
 	name_event(ret->event);
 	ret->verdict = GUARD_NO;
+	if (ask->canary != 0) { /* whatever is granted */
+		(void)err_set(&ret->why, AMBIT_DENIED, NULL, "the call of %s was refused: it has a secret", object);
+		return 0;
+	}
 	for (unsigned level = 0; level < 3 && *ret_by == NULL && !lacks; level++)
 		for (uint32_t i = 0; i < 2 * u->n; i++) {
 			struct guard_grant *g = &u->grants[i < u->n ? i : i - u->n];

@@ -43,6 +43,45 @@ uint32_t canaries_find(const struct canaries *c, const char *path)
 	return CANARIES_MAX;
 }
 
+#define SSH_HEAD "b3BlbnNzaC1rZXktdjE" /* "openssh-key-v1": how each key begins is no secret */
+
+static bool is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' || c == '/';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_secret(const char *word, size_t n)
+{
+	bool letter = false, digit = false;
+
+	for (size_t i = 0; i < n; i++) {
+		letter = letter || is_letter(word[i]);
+		digit = digit || is_digit(word[i]);
+	}
+	return n >= CANARY_WORD_MIN && n <= CANARY_WORD_MAX && letter && digit &&
+	       (n < sizeof SSH_HEAD - 1 || memcmp(word, SSH_HEAD, sizeof SSH_HEAD - 1) != 0);
+}
+
+size_t canary_word_next(const char *text, size_t n, size_t *at)
+{
+	while (*at < n) {
+		size_t length = 0;
+
+		while (*at + length < n && (is_letter(text[*at + length]) || is_digit(text[*at + length])))
+			length++;
+		*at += length;
+		if (is_secret(text + *at - length, length))
+			return length;
+		*at += length == 0;
+	}
+	return 0;
+}
+
 void canaries_write(const struct canaries *c, struct buf *out)
 {
 	buf_printf(out, HEAD "\n");

@@ -42,6 +42,12 @@ bool canary_is_path(const char *path);
 /* Its index; CANARIES_MAX: it is none of them. */
 uint32_t canaries_find(const struct canaries *c, const char *path);
 
+/* What of the text of a canary is secret: its words of letters and digits, as long as only secrets are, one by one from *at on; gives how long the next is, at *at - that; 0: no more. */
+#define CANARY_WORD_MIN 16
+#define CANARY_WORD_MAX 128
+#define CANARY_WORDS_MAX 4 /* of one: the first */
+size_t canary_word_next(const char *text, size_t n, size_t *at);
+
 void canaries_write(const struct canaries *c, struct buf *out);
 /* -MALFORMED, -LIMIT: with the line. On failure *ret is of no use. */
 int canaries_read(const char *text, size_t n, struct canaries *ret, struct err *e);

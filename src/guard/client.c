@@ -134,10 +134,10 @@ static int take_digest(struct pending *p, const char *name, const json_t *judged
 	return 0;
 }
 
-static int ask_owner(struct guard *g, struct pending *p, const char *name, const json_t *judged, struct err *e)
+static int ask_owner(struct guard *g, struct pending *p, const json_t *said, const json_t *judged, struct err *e)
 {
 	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX }, body = { .max = WIRE_BODY_MAX };
-	struct guard_ask ask = { .number = p->number, .bytes = p->bytes };
+	struct guard_ask ask = { .number = p->number, .bytes = p->bytes, .canary = scan_canary(g, said) };
 	const int r = flat_put(&flat, NULL, judged, e);
 
 	if (r == 0 && g->tells_risk && p->tool[0] != 0 && pins_are_risky(g, p->tool))
@@ -149,7 +149,7 @@ static int ask_owner(struct guard *g, struct pending *p, const char *name, const
 		return r;
 	memcpy(ask.sha256, p->sha256, sizeof ask.sha256);
 	ask.arguments = (struct where_arguments){ .bytes = flat.data, .n = flat.len };
-	(void)text_copy(ask.name, sizeof ask.name, name); /* measured */
+	(void)text_copy(ask.name, sizeof ask.name, name_of(p, said)); /* measured */
 	guard_ask_put(&body, &ask);
 	p->state = PENDING_JUDGED;
 	return port_send(&g->owner, WIRE_GUARD_ASK, &body, e);
@@ -168,7 +168,7 @@ static int judge(struct guard *g, struct pending *p, const json_t *said, const j
 		p->state = PENDING_LISTED;
 		return guard_list(g, NULL) == 0 ? 0 : too_many(e);
 	}
-	return r < 0 ? r : ask_owner(g, p, name_of(p, said), judged, e);
+	return r < 0 ? r : ask_owner(g, p, said, judged, e);
 }
 
 int client_judge(struct guard *g, struct pending *p, struct err *e)
@@ -397,6 +397,8 @@ static void on_request(struct guard *g, json_t *said, const char *id, const char
 	r = check_params(params, methods[i].known, method, &e);
 	r = r < 0 || (methods[i].is & CALL) == 0 ? r : take_call(p, params, &e);
 	r = r < 0 ? r : take_token(g, p, params, &e);
+	if (r == 0 && (methods[i].is & JUDGED) == 0 && scan_touched(g, said, &e))
+		r = -AMBIT_DENIED;
 	if (r == 0 && (methods[i].is & JUDGED) != 0) {
 		r = begin_judged(g, p, said, line, n, &e);
 	} else {
@@ -505,7 +507,8 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 	int r = said_check(said, &e);
 
 	if (r == 0 && json_object_get(said, "method") == NULL) {
-		on_answer(g, said, line, n);
+		if (!scan_touched(g, said, &e))
+			on_answer(g, said, line, n);
 		return;
 	}
 	if (id != NULL && !id_take(id, text))
@@ -517,10 +520,10 @@ static void take(struct guard *g, json_t *said, const char *line, size_t n)
 	}
 	if (r < 0)
 		refuse(g, text, NO_REQUEST, &e);
-	else if (id == NULL)
-		on_note(g, said, line, n);
-	else
+	else if (id != NULL)
 		on_request(g, said, text, line, n);
+	else if (!scan_touched(g, said, &e))
+		on_note(g, said, line, n);
 }
 
 void client_said(struct guard *g, const char *line, size_t n)

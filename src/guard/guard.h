@@ -125,6 +125,8 @@ struct guard {
 		char text[GUARD_SECRET_BYTES];
 		struct match match;
 	} secrets[GUARD_SECRETS_MAX]; /* that none has */
+	size_t n_canaries;
+	struct guard_canary canaries[GUARD_CANARIES_MAX]; /* that nothing has, whoever says it */
 	uint8_t room[WIRE_BODY_MAX + WIRE_HEAD];
 	uint8_t page[FRAME_READ];
 };
@@ -136,7 +138,8 @@ bool guard_pinned(struct guard *g, const struct guard_pin *p); /* false: too man
 bool guard_granted(
 	struct guard *g,
 	const struct guard_grant_of *of); /* one of GUARD_BEGIN's; likewise; false also: its terms are none */
-bool guard_secret(struct guard *g, const char *text); /* likewise; false also: it is none */
+bool guard_secret(struct guard *g, const char *text);             /* likewise; false also: it is none */
+bool guard_canary(struct guard *g, const struct guard_canary *c); /* likewise */
 /* One turn; waits for something to do for so long at most, -1: for ever. False: it is over. */
 bool guard_turn(struct guard *g, int wait_ms);
 
@@ -209,9 +212,13 @@ bool described_is_needed(const struct where *w, const struct where_condition *c)
 /* client.c: whether a method of that name, which is judged and no call, may have such a parameter; `*`: whether one of them may. Of a tool: false. */
 bool client_may_have(const char *name, const char *path);
 
-/* scan.c: whether what the server said may not pass, since it has what the policy calls secret or, of an answer, is too long; *e says so to the client. */
+/* scan.c: 1 and the number of a canary of which this has a word; 0: of none. */
+uint32_t scan_canary(const struct guard *g, const json_t *said);
+/* Likewise, for what nobody is asked about: true, and the command line is told, and *e says that it does not pass. */
+bool scan_touched(struct guard *g, const json_t *said, struct err *e);
+/* Whether what the server said may not pass, since it has what the policy calls secret, or a word of a canary (which the command line is told), or, of an answer, is too long; *e says so to the client. */
 #define SCAN_WHAT_MAX 320
-bool scan_finds(const struct guard *g, const json_t *said, size_t n, bool is_answer, struct err *e);
+bool scan_finds(struct guard *g, const json_t *said, size_t n, bool is_answer, struct err *e);
 
 /* once.c: calls with a key. 0: it goes on. 1: it was answered, or waits for the one that is on its way. -CONFLICT: the key is another call's; -LIMIT, -USAGE. */
 int once_begin(struct guard *g, struct pending *p, const json_t *params, struct err *e);

@@ -11,6 +11,7 @@ void guard_begin_put(struct buf *out, const struct guard_begin *b)
 	buf_put_u32(out, b->n_granted);
 	buf_put_u32(out, b->is_first);
 	buf_put_u32(out, b->n_secrets);
+	buf_put_u32(out, b->n_canaries);
 	buf_put_u32(out, b->tells_risk);
 	buf_put_u64(out, b->answer_bytes);
 	buf_put(out, b->key, sizeof b->key);
@@ -22,11 +23,13 @@ bool guard_begin_take(struct rbuf *in, struct guard_begin *ret)
 	ret->n_granted = rbuf_u32(in);
 	ret->is_first = rbuf_u32(in);
 	ret->n_secrets = rbuf_u32(in);
+	ret->n_canaries = rbuf_u32(in);
 	ret->tells_risk = rbuf_u32(in);
 	ret->answer_bytes = rbuf_u64(in);
 	rbuf_fixed(in, ret->key, sizeof ret->key);
 	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->n_granted <= GUARD_GRANTS_MAX &&
-	       ret->n_secrets <= GUARD_SECRETS_MAX && ret->is_first <= 1 && ret->tells_risk <= 1;
+	       ret->n_secrets <= GUARD_SECRETS_MAX && ret->n_canaries <= GUARD_CANARIES_MAX && ret->is_first <= 1 &&
+	       ret->tells_risk <= 1;
 }
 
 void guard_pin_put(struct buf *out, const struct guard_pin *p)
@@ -66,6 +69,30 @@ bool guard_secret_take(struct rbuf *in, char ret[GUARD_SECRET_BYTES])
 	return !in->failed && ret[0] != 0;
 }
 
+void guard_canary_put(struct buf *out, const struct guard_canary *c)
+{
+	buf_put_u32(out, c->canary);
+	buf_put_text(out, c->text, sizeof c->text);
+}
+
+bool guard_canary_take(struct rbuf *in, struct guard_canary *ret)
+{
+	ret->canary = rbuf_u32(in);
+	rbuf_text(in, ret->text, sizeof ret->text);
+	return !in->failed && ret->canary < CANARIES_MAX && strlen(ret->text) >= CANARY_WORD_MIN;
+}
+
+void guard_touched_put(struct buf *out, uint32_t canary)
+{
+	buf_put_u32(out, canary);
+}
+
+bool guard_touched_take(struct rbuf *in, uint32_t *ret_canary)
+{
+	*ret_canary = rbuf_u32(in);
+	return rbuf_done(in) && *ret_canary < CANARIES_MAX;
+}
+
 void guard_tool_put(struct buf *out, const struct guard_tool *t)
 {
 	buf_put_u32(out, t->odd);
@@ -99,6 +126,7 @@ void guard_ask_put(struct buf *out, const struct guard_ask *a)
 	buf_put_text(out, a->name, sizeof a->name);
 	buf_put(out, a->sha256, sizeof a->sha256);
 	buf_put_u64(out, a->bytes);
+	buf_put_u32(out, a->canary);
 	buf_put_bytes(out, a->arguments.bytes, a->arguments.n);
 }
 
@@ -108,9 +136,10 @@ bool guard_ask_take(struct rbuf *in, struct guard_ask *ret)
 	rbuf_text(in, ret->name, sizeof ret->name);
 	rbuf_fixed(in, ret->sha256, sizeof ret->sha256);
 	ret->bytes = rbuf_u64(in);
+	ret->canary = rbuf_u32(in);
 	ret->arguments.n = rbuf_u32(in);
 	ret->arguments.bytes = rbuf_bytes(in, ret->arguments.n);
-	return rbuf_done(in) && (tool_is_name(ret->name) || tool_is_method(ret->name)) &&
+	return rbuf_done(in) && ret->canary <= CANARIES_MAX && (tool_is_name(ret->name) || tool_is_method(ret->name)) &&
 	       where_are_arguments(&ret->arguments);
 }
 

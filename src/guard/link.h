@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/sha256.h"
+#include "core/canary.h"
 #include "core/id.h"
 #include "core/match.h"
 #include "core/where.h"
@@ -25,12 +26,13 @@
 #define GUARD_VALUES_MAX 200000u
 
 /* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and a file of the pins, as guard_pin_put writes them, and behind these of what is
- * granted, as guard_grant_put does (a star: all of the server's), and of what no answer may have, as guard_secret_put does. Lists show no tool that is none of these; whether a call is granted is judged for itself. */
+ * granted, as guard_grant_put does (a star: all of the server's), of what no answer may have, as guard_secret_put does, and of what nothing may have, as guard_canary_put does. Lists show no tool that is none of these; whether a call is granted is judged for itself. */
 #define GUARD_KEY_BYTES 32
 struct guard_begin {
 	uint32_t n_pins, n_granted;
 	uint32_t is_first; /* 1: the server was never seen: what it has is pinned as it is */
 	uint32_t n_secrets;
+	uint32_t n_canaries;          /* words of the person's canaries, of each of which they are some */
 	uint32_t tells_risk;          /* 1: it is asked which tools are risky (core/where.h) */
 	uint64_t answer_bytes;        /* that an answer may have; 0: any number */
 	uint8_t key[GUARD_KEY_BYTES]; /* of what the client carries for us (mcp/seal.h) */
@@ -49,6 +51,15 @@ bool guard_pin_take(struct rbuf *in, struct guard_pin *ret);
 #define GUARD_SECRET_BYTES (MATCH_TEXT_MAX + 1)
 void guard_secret_put(struct buf *out, const char *text);
 bool guard_secret_take(struct rbuf *in, char ret[GUARD_SECRET_BYTES]);
+/* A word of a canary, which is known by a number of the command line's. */
+#define GUARD_CANARIES_MAX (CANARIES_MAX * CANARY_WORDS_MAX)
+struct guard_canary {
+	uint32_t canary;
+	char text[CANARY_WORD_MAX + 1];
+};
+#define GUARD_CANARY_BYTES (4 + CANARY_WORD_MAX + 1)
+void guard_canary_put(struct buf *out, const struct guard_canary *c);
+bool guard_canary_take(struct rbuf *in, struct guard_canary *ret);
 /* What is granted of the server: a name, and the terms of its conditions. Those of a star are of all its tools. */
 struct guard_grant_of {
 	char name[GUARD_NAME_MAX];
@@ -88,10 +99,15 @@ struct guard_ask {
 	char name[GUARD_NAME_MAX];
 	uint8_t sha256[SHA256_BYTES];     /* of all that is asked for, also of what the arguments have no room for */
 	uint64_t bytes;                   /* how long that is */
+	uint32_t canary;                  /* 1 and that of which it has a word; 0: of none */
 	struct where_arguments arguments; /* borrowed, of the message */
 };
 void guard_ask_put(struct buf *out, const struct guard_ask *a);
 bool guard_ask_take(struct rbuf *in, struct guard_ask *ret);
+
+/* GUARD_TOUCHED: what the server said had a word of a canary; it did not pass. */
+void guard_touched_put(struct buf *out, uint32_t canary);
+bool guard_touched_take(struct rbuf *in, uint32_t *ret_canary);
 
 enum guard_verdict { GUARD_YES = 1, GUARD_NO, GUARD_PERSON /* one is asked */, GUARD_VERDICT_COUNT };
 struct guard_word {

@@ -22,6 +22,7 @@ static bool take_file(struct guard *g, int fd, const struct guard_begin *b)
 {
 	static struct guard_grant_of of;
 	uint8_t room[GUARD_PIN_BYTES + GUARD_GRANT_BYTES + GUARD_SECRET_BYTES]; /* more than each of them */
+	struct guard_canary canary;
 	char secret[GUARD_SECRET_BYTES];
 	struct guard_pin pin;
 	struct rbuf in;
@@ -37,6 +38,9 @@ static bool take_file(struct guard *g, int fd, const struct guard_begin *b)
 	for (uint32_t i = 0; i < b->n_secrets && good; i++)
 		good = read_record(fd, &at, room, GUARD_SECRET_BYTES, &in) && guard_secret_take(&in, secret) &&
 		       guard_secret(g, secret);
+	for (uint32_t i = 0; i < b->n_canaries && good; i++)
+		good = read_record(fd, &at, room, GUARD_CANARY_BYTES, &in) && guard_canary_take(&in, &canary) &&
+		       guard_canary(g, &canary);
 	return good;
 }
 

@@ -61,6 +61,57 @@ bool guard_secret(struct guard *g, const char *text)
 	return text_copy(g->secrets[g->n_secrets++].text, GUARD_SECRET_BYTES, text);
 }
 
+bool guard_canary(struct guard *g, const struct guard_canary *c)
+{
+	if (g->n_canaries == GUARD_CANARIES_MAX)
+		return false;
+	g->canaries[g->n_canaries++] = *c;
+	return true;
+}
+
+static uint32_t canary_in(const struct guard *g, const char *text, size_t n)
+{
+	for (size_t i = 0; n >= CANARY_WORD_MIN && i < g->n_canaries; i++)
+		if (memmem(text, n, g->canaries[i].text, strlen(g->canaries[i].text)) != NULL)
+			return g->canaries[i].canary + 1;
+	return 0;
+}
+
+uint32_t scan_canary(const struct guard *g, const json_t *said)
+{
+	const char *key;
+	const json_t *inner;
+	uint32_t found = 0;
+	size_t i;
+
+	if (g->n_canaries == 0)
+		return 0;
+	if (json_is_string(said))
+		return canary_in(g, json_string_value(said), json_string_length(said));
+	if (json_is_array(said))
+		json_array_foreach(said, i, inner) if ((found = scan_canary(g, inner)) != 0) return found;
+	if (json_is_object(said))
+		json_object_foreach((json_t *)(uintptr_t)said, key,
+				    inner) if ((found = canary_in(g, key, strlen(key))) != 0 ||
+					       (found = scan_canary(g, inner)) != 0) return found;
+	return 0;
+}
+
+bool scan_touched(struct guard *g, const json_t *said, struct err *e)
+{
+	const uint32_t canary = scan_canary(g, said);
+	uint8_t room[4];
+	struct buf body;
+
+	if (canary == 0)
+		return false;
+	buf_init_in(&body, room, sizeof room);
+	guard_touched_put(&body, canary - 1);
+	(void)port_send(&g->owner, WIRE_GUARD_TOUCHED, &body, e); /* a command line that is gone ends the role */
+	(void)err_set(e, AMBIT_DENIED, NULL, "it was not passed on: it has a secret");
+	return true;
+}
+
 /* All but its id, which is one of ours or goes no further. */
 static bool says_secret(const struct guard *g, const json_t *said, char ret[SCAN_WHAT_MAX])
 {
@@ -72,10 +123,12 @@ static bool says_secret(const struct guard *g, const json_t *said, char ret[SCAN
 	return false;
 }
 
-bool scan_finds(const struct guard *g, const json_t *said, size_t n, bool is_answer, struct err *e)
+bool scan_finds(struct guard *g, const json_t *said, size_t n, bool is_answer, struct err *e)
 {
 	char what[SCAN_WHAT_MAX];
 
+	if (scan_touched(g, said, e))
+		return true;
 	if (is_answer && g->answer_bytes != 0 && n > g->answer_bytes) {
 		(void)err_set(e, AMBIT_DENIED,
 			      "ask for less of it; the person can allow longer ones in the policy (answers)",

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "lib/event.h"
 #include "lib/halter.h"
 #include "lib/state.h"
@@ -163,12 +164,17 @@ void canaries_touched(struct ambit_event *ev, uint64_t touched)
 			      "it touched a canary, and was ended");
 }
 
-void canaries_settle(struct ambit_event *ev)
+void canaries_freeze(const char *session)
 {
 	struct link_halt q = { .deed = HALT_FREEZE, .reason = "an event touched a canary" };
 	struct err e;
 
-	memcpy(q.what, ev->result.session, sizeof q.what); /* of the same size */
-	if (ev->result.cause == CAUSE_CANARY && ev->request->canary == POLICY_CANARY_FREEZE && q.what[0] != 0)
+	if (session[0] != 0 && text_copy(q.what, sizeof q.what, session))
 		(void)halter_do(&q, &e); /* `ambit ps` says what became of it */
+}
+
+void canaries_settle(struct ambit_event *ev)
+{
+	if (ev->result.cause == CAUSE_CANARY && ev->request->canary == POLICY_CANARY_FREEZE)
+		canaries_freeze(ev->result.session);
 }

@@ -31,6 +31,8 @@ int canaries_watch(struct event_request *q, uint8_t way, struct err *e);
 struct ambit_event;
 /* What the supervisor says of it; before it is settled. */
 void canaries_touched(struct ambit_event *ev, uint64_t touched);
+/* What touched one was of that session ("": of none), which stands still from now on. */
+void canaries_freeze(const char *session);
 /* Its session stands still, if the policy says so. */
 void canaries_settle(struct ambit_event *ev);
 

@@ -5,7 +5,7 @@ usage: guard_answers.py AMBIT    (TAP on standard output; as root once more as a
 
 import json
 
-from guard import ALL, Person, is_denied, text_of
+from guard import ALL, WAIT, Person, is_denied, text_of
 from guard_log import calls
 from harness import expect_ok, main
 
@@ -43,6 +43,69 @@ def what_is_secret_does_not_pass(place):
         c.begin()
         for text in secrets:
             assert text_of(c.call("echo", say=text)) == text
+
+
+def told(c):
+    """What the person reads, when it is over."""
+    c.hears_errors.join(WAIT)
+    return b"".join(c.err).decode()
+
+
+def goes_on(c):
+    """Whether the server is there for another call."""
+    try:
+        answer = c.call("echo", say="hi")
+    except (AssertionError, OSError):  # the gate has ended with it
+        return False
+    return "error" not in answer and not answer["result"].get("isError")
+
+
+def place_canary(p):
+    """Gives the text of its secret, and where it lies."""
+    path = f"{p.home}/decoy"
+    expect_ok(p.ambit("canary", "add", path, "--kind", "token"))
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip(), path
+
+
+def a_canarys_secret_does_not_pass(place):
+    """In arguments, answers and beside them: the call is refused, the server ended, the person told; none of the others is told what it was. The twin: another text passes, and the server goes on."""
+    p = Person(place)
+    secret, path = place_canary(p)
+    other = secret[:-5] + secret[-5:][::-1] + "x"
+    with p.guard(*ALL) as c:
+        c.begin()
+        assert text_of(c.call("echo", say=other)) == other and text_of(c.call("echo", say=secret[:-1])) == secret[:-1]
+        assert c.end() == 0
+    for arguments, words in (({"say": secret}, ()), ({"say": f"see {secret}!"}, ()), ({"deep": [{"a": {secret: 1}}]}, ()), ({"say": f"{900 * 'x'}.{secret}"}, ("--per-call",))):
+        with p.guard(*ALL, *words) as c:
+            c.begin()
+            is_denied(c.call("echo", **arguments), "was refused: it has a secret")
+            assert not goes_on(c)
+            c.end()
+            assert f"canary: the secret of {path} was in a call of bad/echo" in told(c), told(c)
+    denied = [r for r in calls(p) if r["decision"]["verdict"] == "denied"]
+    assert len(denied) == 4 and all(r["decision"]["error"]["code"] == "DENIED" and path not in json.dumps(r) for r in denied), denied
+    with p.guard(*ALL) as c:  # what is not judged
+        c.begin()
+        assert "it has a secret" in c.ask("resources/list", cursor=secret)["error"]["message"]
+        assert not goes_on(c)
+        c.end()
+        assert path in told(c)
+
+
+def what_a_server_says_of_a_canary_is_withheld(place):
+    """And it is only told where the policy says so: what has it does not pass all the same."""
+    p = Person(place)
+    secret, path = place_canary(p)
+    half = len(secret) // 2
+    for way, stays in (("tell", True), ("kill", False)):
+        with p.guard(*ALL, "--canary", way) as c:
+            c.begin()
+            is_denied(c.call("echo", join=[secret[:half], secret[half:]]), "was not passed on: it has a secret")
+            assert goes_on(c) == stays, way
+            c.end()
+            assert f"canary: the secret of {path} was in what was said by bad" in told(c), told(c)
 
 
 def numbers_are_looked_at(place):
@@ -153,4 +216,4 @@ def what_is_no_policy_is_refused(place):
 
 
 if __name__ == "__main__":
-    main([what_is_secret_does_not_pass, numbers_are_looked_at, escapes_hide_nothing, notes_and_questions_have_none, long_answers_do_not_pass, two_policies_are_narrower, bytes_are_counted_together, what_is_no_policy_is_refused])
+    main([what_is_secret_does_not_pass, a_canarys_secret_does_not_pass, what_a_server_says_of_a_canary_is_withheld, numbers_are_looked_at, escapes_hide_nothing, notes_and_questions_have_none, long_answers_do_not_pass, two_policies_are_narrower, bytes_are_counted_together, what_is_no_policy_is_refused])

@@ -131,6 +131,8 @@ def call(m):
         time.sleep(arguments.get("seconds", 600))
     if name == "drop":
         return answer(m["id"], text("dropped", isError=True))
+    if "join" in arguments:  # what its client did not say so
+        return answer(m["id"], text("".join(arguments["join"])))
     answer(m["id"], text(arguments.get("say", ""), structuredContent={"given": arguments}))
 
 

@@ -86,6 +86,32 @@ static void as_many_as_there_is_room_for(void **state)
 	assert_int_equal(canaries_read((const char *)text.data, text.len, &c, NULL), -AMBIT_LIMIT);
 }
 
+static void words_that_are_secret(void **state)
+{
+	static const struct {
+		const char *text, *words; /* with a blank behind each */
+	} rows[] = {
+		{ "", "" },
+		{ "[prod]\naws_access_key_id = AKIAQ7ABCDEFGHIJKLMN\naws_secret_access_key = ab+cd/ef0123456789ABCDEFGHIJKLMNOPQRSTUVW\n",
+		  "AKIAQ7ABCDEFGHIJKLMN ab+cd/ef0123456789ABCDEFGHIJKLMNOPQRSTUVW " },
+		{ "0123456789abcde", "" },
+		{ "0123456789abcdef", "0123456789abcdef " },
+		{ "abcdefghijklmnopqrstuvwxyz 01234567890123456789", "" },
+		{ "sk_live_a1b2c3d4e5f6g7h8", "a1b2c3d4e5f6g7h8 " },
+		{ "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB\nb3BlbnNzaC1rZXkt", "b3BlbnNzaC1rZXkt " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		auto_buf words = { .max = 1024 };
+		size_t at = 0, n;
+
+		while ((n = canary_word_next(rows[i].text, strlen(rows[i].text), &at)) > 0)
+			buf_printf(&words, "%.*s ", (int)n, rows[i].text + at - n);
+		assert_string_equal(buf_cstr(&words), rows[i].words);
+	}
+}
+
 /* ---- what a name meets ---- */
 
 static char top[64];
@@ -206,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_that_are_taken_and_refused),
 		cmocka_unit_test(as_many_as_there_is_room_for),
+		cmocka_unit_test(words_that_are_secret),
 		cmocka_unit_test(names_that_are_one),
 		cmocka_unit_test(what_is_a_process_of_its_own),
 		cmocka_unit_test(what_is_told_badly),

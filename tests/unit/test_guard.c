@@ -494,6 +494,7 @@ static struct guard_begin begin_of(void)
 				 .n_granted = GUARD_GRANTS_MAX,
 				 .is_first = 1,
 				 .n_secrets = GUARD_SECRETS_MAX,
+				 .n_canaries = GUARD_CANARIES_MAX,
 				 .tells_risk = 1,
 				 .answer_bytes = 99 };
 
@@ -546,9 +547,11 @@ static void messages_go_round(void **state)
 				   .why = { .code = AMBIT_DENIED, .msg = "what", .why = "why", .hint = "hint" } } };
 	union any person = no, begin = { .begin = begin_of() }, pin = { .pin = pin_of("name") };
 	union any tool = { .tool = { .odd = GUARD_ODD_BAD, .bytes = UINT32_MAX, .pin = pin_of("t") } };
-	union any ask = {
-		.ask = { .number = 3, .name = "tool", .bytes = UINT64_MAX, .arguments = { flat, sizeof flat } }
-	};
+	union any ask = { .ask = { .number = 3,
+				   .name = "tool",
+				   .bytes = UINT64_MAX,
+				   .canary = CANARIES_MAX,
+				   .arguments = { flat, sizeof flat } } };
 	union any none = { .ask = { .number = 3, .name = "tool" } };
 	union any over = { .over = { .number = 9, .end = GUARD_LOST, .bytes = 1 } };
 	const struct {
@@ -559,7 +562,7 @@ static void messages_go_round(void **state)
 		bool goes_on; /* others may follow */
 		size_t size;  /* exactly, 0: any */
 	} rows[] = {
-		{ "begin", &begin, begin_write, begin_read, false, 60 },
+		{ "begin", &begin, begin_write, begin_read, false, 64 },
 		{ "pin", &pin, pin_write, pin_read, true, GUARD_PIN_BYTES },
 		{ "tool", &tool, tool_write, tool_read, false, 169 },
 		{ "ask", &ask, ask_write, ask_read, false, 0 },
