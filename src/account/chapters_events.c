@@ -34,7 +34,8 @@ static void policy_row(const struct page *page, struct paper *p, const struct ta
 
 static bool is_bad(const char *cause)
 {
-	return strcmp(cause, "lost") == 0 || strcmp(cause, "refused") == 0 || strcmp(cause, "limit") == 0;
+	return strcmp(cause, "lost") == 0 || strcmp(cause, "refused") == 0 || strcmp(cause, "limit") == 0 ||
+	       strcmp(cause, "canary") == 0;
 }
 
 static void outcome_row(const struct page *page, struct paper *p, const struct tally *t, const struct tally_row *row)

@@ -134,14 +134,19 @@ struct line {
 	size_t n;
 };
 
-/* clang-format off */
-static const struct line aws[] = { { "[prod]\naws_access_key_id = AKIA", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16 }, { "\naws_secret_access_key = ", LETTERS "+/", 40 },
+static const struct line aws[] = { { "[prod]\naws_access_key_id = AKIA", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16 },
+				   { "\naws_secret_access_key = ", LETTERS "+/", 40 },
 				   { "\nregion = eu-central-1\n", NULL, 0 } };
-static const struct line env[] = { { "NODE_ENV=production\nDATABASE_URL=postgres://app:", LETTERS, 24 }, { "@db.internal:5432/app\nSESSION_SECRET=", "0123456789abcdef", 64 },
-				   { "\nSTRIPE_SECRET_KEY=sk_live_", LETTERS, 24 }, { "\n", NULL, 0 } };
+static const struct line env[] = { { "NODE_ENV=production\nDATABASE_URL=postgres://app:", LETTERS, 24 },
+				   { "@db.internal:5432/app\nSESSION_SECRET=", "0123456789abcdef", 64 },
+				   { "\nSTRIPE_SECRET_KEY=sk_live_", LETTERS, 24 },
+				   { "\n", NULL, 0 } };
 static const struct line token[] = { { "ghp_", LETTERS, 36 }, { "\n", NULL, 0 } };
-static const struct line file[] = { { "admin panel: admin / ", LETTERS, 16 }, { "\nbackup server: root / ", LETTERS, 16 }, { "\nbank: ", "0123456789", 10 }, { " / ", LETTERS, 12 }, { "\n", NULL, 0 } };
-/* clang-format on */
+static const struct line file[] = { { "admin panel: admin / ", LETTERS, 16 },
+				    { "\nbackup server: root / ", LETTERS, 16 },
+				    { "\nbank: ", "0123456789", 10 },
+				    { " / ", LETTERS, 12 },
+				    { "\n", NULL, 0 } };
 
 static void put_lines(struct buf *out, const struct line *lines, size_t n)
 {

@@ -1,7 +1,8 @@
 /* decoy - what a canary looks like.
  *
  * Owns:   the form of each kind of decoy, and where one of it lies if nobody says so.
- * Holds:  what is written is of the form that programs write and read, with random bytes where the secret is: it opens nothing anywhere.
+ * Holds:  what is written is of the form that programs write and read, with random bytes where the secret is: it
+ *         opens nothing anywhere.
  * Called: cli/canary.c. */
 #ifndef CLI_DECOY_H
 #define CLI_DECOY_H

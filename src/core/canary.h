@@ -1,7 +1,8 @@
 /* canary - decoys: files that look like secrets, and that nobody has a reason to touch.
  *
  * Owns:   the list of them, as data and as text.
- * Holds:  a list has at most CANARIES_MAX, each path once; it has one form as text, and what is written otherwise is refused with its line.
+ * Holds:  a list has at most CANARIES_MAX, each path once; it has one form as text, and what is written otherwise is
+ *         refused with its line.
  * Called: lib (the list of the person), the command line; pure.
  *
  *   ambit canaries 1
@@ -42,7 +43,8 @@ bool canary_is_path(const char *path);
 /* Its index; CANARIES_MAX: it is none of them. */
 uint32_t canaries_find(const struct canaries *c, const char *path);
 
-/* What of the text of a canary is secret: its words of letters and digits, as long as only secrets are, one by one from *at on; gives how long the next is, at *at - that; 0: no more. */
+/* What of the text of a canary is secret: its words of letters and digits, as long as only secrets are, one by one
+ * from *at on; gives how long the next is, at *at - that; 0: no more. */
 #define CANARY_WORD_MIN 16
 #define CANARY_WORD_MAX 128
 #define CANARY_WORDS_MAX 4 /* of one: the first */

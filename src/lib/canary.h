@@ -1,8 +1,10 @@
 /* canary - the person's canaries: where the list of them lies, and what becomes of an event that touched one.
  *
- * Owns:   the directory $XDG_STATE_HOME/ambit/canaries, which no cell sees (supervisor/plan.c), with the file `list` (core/canary.h).
- * Holds:  a list that is not well-formed, or not the person's alone, is refused, and so is an event that would be held against it. A canary counts while its
- *         file is the one that was made, or one with the same content; else the name is somebody else's by now, and `ambit canary list` says so.
+ * Owns:   the directory $XDG_STATE_HOME/ambit/canaries, which no cell sees (supervisor/plan.c), with the file `list`
+ *         (core/canary.h).
+ * Holds:  a list that is not well-formed, or not the person's alone, is refused, and so is an event that would be
+ *         held against it. A canary counts while its file is the one that was made, or one with the same content;
+ *         else the name is somebody else's by now, and `ambit canary list` says so.
  * Called: lib (an event that begins and one that ends), the command line. */
 #ifndef LIB_CANARY_H
 #define LIB_CANARY_H

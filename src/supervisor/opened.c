@@ -11,7 +11,8 @@
 
 #include "base/fd.h"
 
-/* A second name is told as a change of what is known of the file: of an overlay it may be another file to the kernel. */
+/* A second name is told as a change of what is known of the file: of an overlay it may be another file to the kernel.
+ * */
 #define TOUCHES (IN_OPEN | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
 
 void opened_init(struct opened *o)

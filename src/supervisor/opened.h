@@ -1,9 +1,10 @@
 /* opened - which decoys of staged trees were touched in the cell, by the kernel's word.
  *
  * Owns:   watches (inotify(7)) on the cell's own files, made before anything that was asked for runs there.
- * Holds:  a file of a staged tree is the cell's: nobody else opens, links, moves or removes it, and that is told by whatever name or race it is done, and
- *         whether the eye looks or not. What is shown as it is on the host is opened by others, too, and not watched: there the eye tells (warden/decoys.h), alone.
- *         Where the host has no more watches the eye tells alone, too.
+ * Holds:  a file of a staged tree is the cell's: nobody else opens, links, moves or removes it, and that is told by
+ *         whatever name or race it is done, and whether the eye looks or not. What is shown as it is on the host is
+ *         opened by others, too, and not watched: there the eye tells (warden/decoys.h), alone. Where the host has no
+ *         more watches the eye tells alone, too.
  * Called: supervisor. */
 #ifndef SUPERVISOR_OPENED_H
 #define SUPERVISOR_OPENED_H

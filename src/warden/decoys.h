@@ -1,10 +1,10 @@
 /* decoys - what the eye knows of a person's canaries, to tell that one was touched.
  *
  * Owns:   their paths, and which files of the cell they are.
- * Holds:  a call meets a decoy if the name that it was given, or what stands there for the cell, is one: also by a link, a second name, or
- *         another way to it. It narrows alone: what it leads to is that the cell is told of, or ends. Whoever races their own arguments, or
- *         goes through a link of /proc that leads elsewhere for each process, may not be seen (doc/PROFILES.md). The workload cannot read this
- *         memory, as any of the warden's.
+ * Holds:  a call meets a decoy if the name that it was given, or what stands there for the cell, is one: also by a
+ *         link, a second name, or another way to it. It narrows alone: what it leads to is that the cell is told of,
+ *         or ends. Whoever races their own arguments, or goes through a link of /proc that leads elsewhere for each
+ *         process, may not be seen (doc/PROFILES.md). The workload cannot read this memory, as any of the warden's.
  * Called: warden (main.c before the program starts, eye.c). */
 #ifndef WARDEN_DECOYS_H
 #define WARDEN_DECOYS_H
@@ -33,8 +33,8 @@ struct decoys {
 	} list[CANARIES_MAX];
 };
 
-/* CELL_DECOYS' body: whether one ends the cell, how many there are, and of each how many bytes the file has, and its path. They are looked up in the
- * cell as it is now. False: it is not well-formed. */
+/* CELL_DECOYS' body: whether one ends the cell, how many there are, and of each how many bytes the file has, and its
+ * path. They are looked up in the cell as it is now. False: it is not well-formed. */
 bool decoys_take(struct decoys *d, struct rbuf *in);
 /* A thread named an object, absolute, that it acts on; follows: also where a link at its end leads. */
 void decoys_meet(struct decoys *d, uint32_t thread, const char *object, bool follows);
