@@ -37,6 +37,7 @@ static const char help_text[] =
 	"\n"
 	"Where it lies matters. What walks through a tree and reads it all (grep -r, git add, a backup, an indexer) opens the decoy in it, too, and\n"
 	"is ended: put it where your own tools do not look. A look at the name is none: ls, find, stat. What is opened outside of cells is not seen.\n"
+	"A name that no cell is shown (.env, .ssh, id_ed25519) is touched only by who names it unseen: another one is the better bait.\n"
 	"\n"
 	"  --kind KIND  aws (credentials), ssh (a private key), env (variables of a service), token, or file (passwords) (default: file)\n"
 	"  --all        remove: all of them\n"

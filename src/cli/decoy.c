@@ -13,8 +13,8 @@
 const char *decoy_place(enum canary_kind kind)
 {
 	static const char *const places[CANARY_KINDS] = { [CANARY_AWS] = "~/.aws/credentials.prod",
-							  [CANARY_SSH] = "~/.ssh/id_ed25519_deploy",
-							  [CANARY_ENV] = "./.env.prod.bak",
+							  [CANARY_SSH] = "~/.deploy/deploy_ed25519",
+							  [CANARY_ENV] = "./production.env.bak",
 							  [CANARY_TOKEN] = "./.github-token",
 							  [CANARY_FILE] = "./passwords.txt" };
 

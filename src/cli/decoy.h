@@ -10,7 +10,8 @@
 #include "base/buf.h"
 #include "core/canary.h"
 
-/* A name beneath the home (~/...) or the current directory (./...), which no program reads by itself. */
+/* A name beneath the home (~/...) or the current directory (./...), which no program reads by itself, and which cells see
+ * (stage/hidden.def). */
 const char *decoy_place(enum canary_kind kind);
 /* -errno: there are no random bytes. */
 int decoy_write(enum canary_kind kind, struct buf *out);

@@ -286,6 +286,7 @@ def each_kind_has_its_form_and_place(place):
             text = file.read()
         assert os.stat(path).st_mode & 0o777 == 0o600 and text not in seen, path
         seen.add(text)
+        expect_ok(d.run(f"ls {path}", grants=("--read", d.tree, "--read", d.home)), path)  # a cell is shown it
         want = {"aws": r"\[prod\]\naws_access_key_id = AKIA[A-Z2-7]{16}\naws_secret_access_key = [\w+/]{40}\n", "ssh": r"-----BEGIN OPENSSH PRIVATE KEY-----\n(.{1,70}\n)+-----END OPENSSH PRIVATE KEY-----\n$",
                 "env": r"NODE_ENV=production\nDATABASE_URL=postgres://", "token": r"ghp_\w{36}\n$", "file": "admin panel"}[kind]
         assert re.match(want, text), (kind, text)
