@@ -249,8 +249,11 @@ static int list(const struct words *w, struct err *e)
 	auto_free struct canaries *c = calloc(1, sizeof *c);
 	auto_buf out = { .max = LIST_MAX };
 	struct json j;
-	int r = c == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for canaries") : canaries_load(NULL, c, e);
+	int r;
 
+	if (c == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for canaries");
+	r = canaries_load(NULL, c, e);
 	if (r < 0)
 		return r;
 	json_begin(&j, &out);
@@ -342,7 +345,7 @@ int cli_canary(int argc, char **argv)
 		return cli_flush();
 	}
 	r = check_words(&w);
-	if (r != 0)
+	if (r != 0 || w.verb == NULL)
 		return r;
 	if (strcmp(w.verb, "add") == 0)
 		r = add(&w, &e);

@@ -32,9 +32,12 @@ static uint32_t put_words(const struct canary *c, uint32_t number, struct buf *o
 int guard_canary_words(struct canaries **ret, struct buf *out, uint32_t *ret_n, struct err *e)
 {
 	auto_free struct canaries *c = calloc(1, sizeof *c);
-	const int r = c == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for canaries") : canaries_load(NULL, c, e);
+	int r;
 
 	*ret_n = 0;
+	if (c == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for canaries");
+	r = canaries_load(NULL, c, e);
 	for (uint32_t i = 0; r == 0 && i < c->n; i++)
 		if (canary_look(&c->list[i]) == CANARY_THERE)
 			*ret_n += put_words(&c->list[i], i, out);

@@ -19,6 +19,11 @@
 #define LIST "list"
 #define WHAT "the directory of your canaries"
 
+static bool is_nowhere(int sys_errno)
+{
+	return sys_errno == ENOENT || sys_errno == ENOTDIR;
+}
+
 /* ---- a file ---- */
 
 int canary_measure(struct canary *c)
@@ -51,7 +56,7 @@ enum canary_state canary_look(const struct canary *c)
 	struct stat st;
 
 	if (lstat(c->path, &st) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? CANARY_GONE : CANARY_REPLACED;
+		return is_nowhere(errno) ? CANARY_GONE : CANARY_REPLACED;
 	if (S_ISREG(st.st_mode) && st.st_dev == c->device && st.st_ino == c->inode && (uint64_t)st.st_size == c->size)
 		return CANARY_THERE;
 	return canary_measure(&now) == 0 && memcmp(now.sha256, c->sha256, SHA256_BYTES) == 0 ? CANARY_THERE
@@ -101,9 +106,9 @@ int canaries_load(const char *store, struct canaries *ret, struct err *e)
 		return r;
 	dir_fd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
-		return errno == ENOENT ? 0
-				       : err_sys(e, AMBIT_SYSTEM, errno, "see who may look there",
-						 "cannot tell which canaries there are: %s", place);
+		return is_nowhere(errno) ? 0
+					 : err_sys(e, AMBIT_SYSTEM, errno, "see who may look there",
+						   "cannot tell which canaries there are: %s", place);
 	return load_from(dir_fd, ret, e);
 }
 
@@ -113,8 +118,11 @@ int canaries_change(int (*change)(void *of, struct canaries *c, struct err *e), 
 	auto_buf text = { .max = CANARIES_TEXT_MAX };
 	char place[STANDING_PATH_MAX];
 	auto_fd int dir_fd = -1, lock_fd = -1;
-	int r = c == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for canaries") : place_of(NULL, place, e);
+	int r;
 
+	if (c == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for canaries");
+	r = place_of(NULL, place, e);
 	r = r < 0 ? r : state_open(place, &dir_fd, e);
 	r = r < 0 ? r : own_lock(dir_fd, WHAT, &lock_fd, e);
 	r = r < 0 ? r : load_from(dir_fd, c, e);
@@ -137,10 +145,12 @@ int canaries_watch(struct event_request *q, uint8_t way, struct err *e)
 
 	q->n_decoys = 0;
 	q->canary = way != POLICY_CANARY_UNSAID ? way : POLICY_CANARY_KILL;
-	if (!canaries_place(q->store, place) || access(place, F_OK) < 0)
+	if (!canaries_place(q->store, place) || (access(place, F_OK) < 0 && is_nowhere(errno)))
 		return 0;
 	c = calloc(1, sizeof *c);
-	r = c == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for canaries") : canaries_load(q->store, c, e);
+	if (c == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for canaries");
+	r = canaries_load(q->store, c, e);
 	for (uint32_t i = 0; r == 0 && i < c->n; i++) {
 		if (canary_look(&c->list[i]) == CANARY_REPLACED)
 			continue;
