@@ -37,7 +37,7 @@ void promise_init(struct promise_kept *k, double alpha)
 
 bool promise_flags(const struct promise_kept *k, double p, double least)
 {
-	return k->alpha >= least && p <= k->level;
+	return k->alpha >= least && (p <= k->level || p <= least);
 }
 
 /* Some flags too many are paid for by as few, later; but not by so few that whoever makes many false alarms is alone afterwards. */

@@ -3,6 +3,7 @@
  * Owns:   struct calibration: a ring of the last scores of events that were no attack, which includes those that were flagged and then released.
  * Holds:  for a score that comes from the same as the ring's, P(p <= a) <= a, whatever the scores are like. No p is below 1 / (n + 1), so an alpha below that is no promise, and flags nothing.
  *         Where what is usual drifts, the level at which is flagged follows (adaptive conformal inference: level += RATE * (alpha - flagged)), so that over time the part that is flagged is alpha.
+ *         What is more unusual than all of the ring is flagged whatever the level: who makes many false alarms is not alone with what comes next. That is 1 / (n + 1) of usual events at most.
  *         What was promised is held against what came of it.
  * Called: profile; pure. */
 #ifndef PROFILE_CALIBRATE_H

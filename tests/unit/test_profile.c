@@ -355,6 +355,24 @@ static void nothing_is_promised_below_what_was_seen(void **state)
 }
 
 /* Many alarms in a row are not paid for by as long a silence: else who makes them has what comes next for nothing. */
+/* Who has made many false alarms has lowered the level; not for what is beyond all that was. */
+static void decoys_blind_nobody(void **state)
+{
+	struct promise_kept k;
+	struct calibration c;
+
+	(void)state;
+	calibration_init(&c);
+	promise_init(&k, 0.01);
+	for (unsigned i = 0; i < 1000; i++)
+		calibration_add(&c, i);
+	assert_true(promise_flags(&k, calibration_p(&c, 995), calibration_least(&c)));
+	for (unsigned i = 0; i < 100; i++)
+		promise_learn(&k, true);
+	assert_false(promise_flags(&k, calibration_p(&c, 995), calibration_least(&c)));
+	assert_true(promise_flags(&k, calibration_p(&c, 1001), calibration_least(&c)));
+}
+
 static void debts_are_bounded(void **state)
 {
 	struct promise_kept kept;
@@ -461,6 +479,7 @@ int main(void)
 		cmocka_unit_test(a_sketch_takes_any_number_and_forgets),
 		cmocka_unit_test(promises_are_kept_under_drift),
 		cmocka_unit_test(nothing_is_promised_below_what_was_seen),
+		cmocka_unit_test(decoys_blind_nobody),
 		cmocka_unit_test(debts_are_bounded),
 		cmocka_unit_test(ranks_by_hand),
 		cmocka_unit_test(what_is_not_usual_scores_higher),
