@@ -80,23 +80,28 @@ static void teach(struct profile *p)
 		exit(1);
 }
 
-/* Of the model alone: words that are already in order. */
+/* Of the model alone: a sequence that is in order already. */
 static void measure_calls(const struct profile *p, struct series *s)
 {
-	static uint16_t words[CALLS];
+	static struct sequence_symbol symbols[WORDS_MAX];
+	static uint16_t steps[CALLS];
+	const unsigned n = (unsigned)p->calls.words.n - WORD_FIRST;
+	const struct sequence sequence = { symbols, n, steps, CALLS };
 	struct usual_score score;
 	double from;
 
-	for (unsigned i = 0; i < CALLS; i++)
-		words[i] = (uint16_t)(WORD_FIRST + below((unsigned)p->calls.words.n - WORD_FIRST));
+	if (n == 0)
+		return; /* nothing was learned */
+	for (unsigned i = 0; i < n; i++)
+		symbols[i] = (struct sequence_symbol){ p->calls.words.texts[WORD_FIRST + i],
+						       strlen(p->calls.words.texts[WORD_FIRST + i]) };
+	steps[0] = (uint16_t)below(n);
 	for (unsigned i = 1; i < CALLS; i++) /* mostly as usual */
-		if (below(20) > 0)
-			words[i] = (uint16_t)(WORD_FIRST + ((words[i - 1] - WORD_FIRST) * 7u + below(3)) %
-								   (p->calls.words.n - WORD_FIRST));
-	words[CALLS - 1] = WORD_END;
+		steps[i] = (uint16_t)(below(20) > 0 ? (steps[i - 1] * 7u + below(3)) % n : below(n));
+	steps[CALLS - 1] = SEQUENCE_END;
 	from = now_ns();
 	for (unsigned i = 0; i < TIMES; i++)
-		usual_score(&p->calls, words, CALLS, &(struct news){ .n = { 0 } }, &score);
+		(void)usual_score(&p->calls, NULL, 1, &sequence, &score);
 	series_add(s, (now_ns() - from) / TIMES / CALLS);
 }
 
@@ -106,7 +111,7 @@ static void measure_event(const struct profile *p, const struct deeds *d, struct
 	struct unusual f;
 
 	for (unsigned i = 0; i < TIMES; i++)
-		profile_score(p, d, &f);
+		profile_score(p, NULL, d, &f);
 	series_add(s, (now_ns() - from) / TIMES / 1000);
 }
 
@@ -115,7 +120,8 @@ int main(int argc, char **argv)
 	static const uint8_t secret[PROFILE_KEY] = { 9 };
 	struct series calls, whole, verdict;
 	auto_buf text = { .max = FORM_MAX };
-	const size_t before = mallinfo2().uordblks;
+	const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	size_t memory;
 	struct profile p;
 	struct deeds d, bare;
 
@@ -133,14 +139,16 @@ int main(int argc, char **argv)
 		measure_event(&p, &d, &whole);
 		measure_event(&p, &bare, &verdict);
 	}
+	memory = mallinfo2().uordblks + mallinfo2().hblkhd - before;
 	form_write(&p, &text);
 	printf("a profile of %u events, %zu kinds of calls, %zu runs\n", p.events, p.calls.words.n - WORD_FIRST,
 	       p.calls.grammar.n);
 	figure_tell("profile.call", series_median(&calls), 50, "ns");
-	figure_tell("profile.verdict", series_median(&verdict), 5, "us"); /* beside its calls, but with its symbols */
+	figure_tell("profile.verdict", series_median(&verdict), 5,
+		    "us"); /* beside its calls and their symbols, which are in the first figure */
 	printf("an event of %u calls: median %.1f us, p99 %.1f us\n", CALLS, series_median(&whole),
 	       series_at(&whole, 0.99));
-	figure_tell("profile.memory", (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) / 1048576, 4, "MiB");
+	figure_tell("profile.memory", (double)(memory + sizeof p) / 1048576, 4, "MiB");
 	figure_tell("profile.text", (double)text.len / 1048576, 4, "MiB");
 	deeds_finish(&d);
 	profile_finish(&p);

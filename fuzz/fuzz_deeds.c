@@ -14,9 +14,9 @@ static void score(const struct deeds *d)
 	struct unusual f;
 
 	promise(profile_init(&p, "k", secret) == 0);
-	profile_score(&p, d, &f);
+	profile_score(&p, NULL, d, &f);
 	promise(profile_learn(&p, &p, d, &f) == 0 && profile_freeze(&p) == 0);
-	profile_score(&p, d, &f);
+	profile_score(&p, NULL, d, &f);
 	profile_finish(&p);
 }
 

@@ -15,7 +15,7 @@ static void use(struct profile *p)
 	struct unusual f;
 
 	promise(deeds_add(&d, DEED_PROGRAM, "/usr/bin/x", 10) && deeds_add(&d, DEED_DIRECTORY, "./src", 5));
-	profile_score(p, &d, &f);
+	profile_score(p, NULL, &d, &f);
 	promise(f.p > 0 && f.p <= 1 && f.n_reasons <= REASONS_MAX);
 	profile_calibrate(p, &f);
 	promise(profile_learn(p, p, &d, &f) == 0 && profile_accept(p, &d) == 0);

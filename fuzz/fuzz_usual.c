@@ -16,7 +16,7 @@ static void go_on(struct profile *p, const struct deeds *d)
 	struct profile shadow;
 	struct rbuf in;
 
-	profile_score(p, d, &found.f);
+	profile_score(p, NULL, d, &found.f);
 	usual_found_put(&out, &found);
 	promise(!out.failed);
 	rbuf_init(&in, out.data, out.len);
@@ -26,7 +26,7 @@ static void go_on(struct profile *p, const struct deeds *d)
 		return;
 	promise(profile_learn(&shadow, p, d, &found.f) == 0 && profile_accept(&shadow, d) == 0);
 	promise(profile_learn(p, p, d, &found.f) == 0 && profile_freeze(p) == 0);
-	profile_score(p, d, &found.f);
+	profile_score(p, NULL, d, &found.f);
 	profile_finish(&shadow);
 }
 

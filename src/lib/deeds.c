@@ -229,6 +229,7 @@ static void count_usage(const struct event_result *r, struct deeds *d)
 	d->amounts[AMOUNT_CPU_MS] = r->usage.cpu_user_ms + r->usage.cpu_system_ms;
 	d->amounts[AMOUNT_MEMORY_BYTES] = r->usage.memory_peak_bytes;
 	d->amounts[AMOUNT_TASKS] = r->usage.tasks_peak;
+	d->amounts[AMOUNT_THREADS] = r->trace.threads;
 	d->amounts[AMOUNT_WRITTEN_BYTES] = r->usage.written_bytes;
 	d->amounts[AMOUNT_OUTPUT_BYTES] = r->out_total + r->err_total;
 }

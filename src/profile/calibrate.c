@@ -9,20 +9,48 @@ void calibration_init(struct calibration *c)
 	memset(c, 0, sizeof *c);
 }
 
+/* How many are lower. */
+static uint32_t lower(const struct calibration *c, float score)
+{
+	uint32_t from = 0, to = c->n;
+
+	while (from < to) {
+		const uint32_t at = (from + to) / 2;
+
+		if (c->sorted[at] < score)
+			from = at + 1;
+		else
+			to = at;
+	}
+	return from;
+}
+
+static void take_out(struct calibration *c, float score)
+{
+	const uint32_t at = lower(c, score);
+
+	c->n--;
+	memmove(&c->sorted[at], &c->sorted[at + 1], (c->n - at) * sizeof c->sorted[0]);
+}
+
 void calibration_add(struct calibration *c, double score)
 {
-	c->ring[c->at] = (float)score;
+	const float new = score < CALIBRATION_MOST ? (float)score : (float)CALIBRATION_MOST;
+	uint32_t at;
+
+	if (c->n == CALIBRATION_RING)
+		take_out(c, c->ring[c->at]);
+	at = lower(c, new);
+	memmove(&c->sorted[at + 1], &c->sorted[at], (c->n - at) * sizeof c->sorted[0]);
+	c->sorted[at] = c->ring[c->at] = new;
 	c->at = (c->at + 1) % CALIBRATION_RING;
-	c->n += c->n < CALIBRATION_RING;
+	c->n++;
 }
 
 double calibration_p(const struct calibration *c, double score)
 {
-	uint32_t as_high = 0;
-
-	for (uint32_t i = 0; i < c->n; i++)
-		as_high += c->ring[i] >= (float)score;
-	return (as_high + 1.0) / (c->n + 1.0);
+	return (c->n - lower(c, score < CALIBRATION_MOST ? (float)score : (float)CALIBRATION_MOST) + 1.0) /
+	       (c->n + 1.0);
 }
 
 double calibration_least(const struct calibration *c)

@@ -13,11 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CALIBRATION_RING 4096 /* the least p of three layers is below PROMISE_ASK from 2,999 on */
+#define CALIBRATION_RING 4096 /* the least p is below PROMISE_ASK from 999 on */
+#define CALIBRATION_MOST 1e6  /* higher scores are as high */
 #define CALIBRATION_RATE 0.005
 
 struct calibration {
-	float ring[CALIBRATION_RING];
+	float ring[CALIBRATION_RING], sorted[CALIBRATION_RING]; /* as they came, and from the lowest */
 	uint32_t n, at;
 };
 

@@ -1,5 +1,6 @@
 #include "profile/eval.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,7 +18,9 @@ static int key_begin(struct eval_key *k, const struct eval_ask *ask, const char 
 {
 	memset(k, 0, sizeof *k);
 	memcpy(k->name, name, n);
-	calibration_init(&k->calibration);
+	for (size_t i = 0; i < RINGS; i++)
+		calibration_init(&k->rings[i]);
+	amounts_init(&k->amounts);
 	for (size_t i = 0; i < ask->n_alphas; i++)
 		promise_init(&k->promises[i], ask->alphas[i]);
 	return usual_init(&k->model, ask->key);
@@ -61,103 +64,123 @@ static int make_key(struct eval *ev, const struct trace_line *line, struct eval_
 	return 0;
 }
 
-/* ---- words of a line ---- */
+/* ---- the sequence of a line ---- */
 
-static bool put_word(struct eval *ev, size_t n, uint16_t word)
+static bool put_step(struct eval *ev, uint16_t step)
 {
-	if (n == ev->words_room) {
-		const size_t room = ev->words_room == 0 ? 4096 : 2 * ev->words_room;
-		uint16_t *more = realloc(ev->words, room * sizeof *more);
+	if (ev->n_steps == ev->steps_room) {
+		const size_t room = ev->steps_room == 0 ? 4096 : 2 * ev->steps_room;
+		uint16_t *more = realloc(ev->steps, room * sizeof *more);
 
 		if (more == NULL)
 			return false;
-		ev->words = more;
-		ev->words_room = room;
+		ev->steps = more;
+		ev->steps_room = room;
 	}
-	ev->words[n] = word;
+	ev->steps[ev->n_steps++] = step;
 	return true;
 }
 
-/* Each once. */
-static void count_new(struct eval *ev, const char *text, size_t length)
+static uint16_t number_of(struct eval *ev, const char *text, size_t n)
 {
-	const uint64_t hash = fnv(FNV_BASIS, text, length) | 1;
+	uint64_t hash;
 
-	for (size_t i = 0; i < EVAL_NEWS_MAX; i++) {
-		uint64_t *slot = &ev->seen[(hash + i) % EVAL_NEWS_MAX];
+	(void)crypto_shorthash((uint8_t *)&hash, (const uint8_t *)text, n, ev->ask->key);
+	for (uint32_t at = hash % EVAL_SLOTS;; at = (at + 1) % EVAL_SLOTS) {
+		const struct sequence_symbol *there = ev->slots[at] > 0 ? &ev->named[ev->slots[at] - 1] : NULL;
 
-		if (*slot == hash)
-			return;
-		if (*slot != 0)
+		if (there != NULL && (there->n != n || memcmp(there->text, text, n) != 0))
 			continue;
-		*slot = hash;
-		news_add(&ev->news, text, length);
-		return;
+		if (there != NULL)
+			return ev->slots[at] - 1;
+		if (ev->n_symbols == SEQUENCE_SYMBOLS_MAX)
+			return SEQUENCE_GAP;
+		ev->at[ev->n_symbols] = at;
+		ev->named[ev->n_symbols++] = (struct sequence_symbol){ text, n };
+		ev->slots[at] = (uint16_t)ev->n_symbols;
+		return (uint16_t)(ev->n_symbols - 1);
 	}
 }
 
-/* As the model knows them, or learns them. A thread without a symbol is none. */
-static int take_words(struct eval *ev, struct words *words, bool learns, struct trace_line line, size_t number,
-		      size_t *ret_n, struct err *e)
+/* A thread without a symbol is none. */
+static int take_sequence(struct eval *ev, struct trace_line line, size_t number, struct sequence *ret, struct err *e)
 {
 	bool open = false;
 	const char *text;
-	size_t length, n = 0;
+	size_t length;
 	int r;
 
-	memset(&ev->news, 0, sizeof ev->news);
-	memset(ev->seen, 0, EVAL_NEWS_MAX * sizeof *ev->seen);
-
+	for (size_t i = 0; i < ev->n_symbols; i++)
+		ev->slots[ev->at[i]] = 0;
+	ev->n_symbols = ev->n_steps = 0;
 	while ((r = line_symbol(&line, number, &text, &length, e)) > 0) {
 		const bool ends = length == 1 && *text == '|';
-		const size_t known = words->n;
-		const uint16_t word = ends     ? WORD_END
-				      : learns ? words_learn(words, text, length)
-					       : words_find(words, text, length);
 
-		if (!ends && (learns ? word >= known : word == WORD_UNKNOWN))
-			count_new(ev, text, length);
 		if (ends && !open)
 			continue;
 		open = !ends;
-		if (!put_word(ev, n++, word))
+		if (!put_step(ev, ends ? (uint16_t)SEQUENCE_END : number_of(ev, text, length)))
 			return no_memory(e);
 	}
-	if (r == 0 && open && !put_word(ev, n++, WORD_END))
+	if (r == 0 && open && !put_step(ev, SEQUENCE_END))
 		return no_memory(e);
-	*ret_n = n;
+	*ret = (struct sequence){ ev->named, ev->n_symbols, ev->steps, ev->n_steps };
 	return r;
+}
+
+/* Sessions of two keys are two. */
+static uint32_t session_of(const struct trace_line *line, size_t number)
+{
+	uint64_t hash = fnv(FNV_BASIS, line->key, line->key_length);
+
+	if (line->session_length > 0)
+		hash = fnv(fnv(hash, "=", 1), line->session, line->session_length);
+	else
+		hash = fnv(hash, &number, sizeof number);
+	return (uint32_t)(hash ^ hash >> 32) | 1;
 }
 
 /* ---- what a line is used for ---- */
 
 static int learn_by(struct eval *ev, struct eval_key *k, const struct trace_line *line, size_t number, struct err *e)
 {
-	size_t n = 0;
-	const int r = take_words(ev, &k->model.words, true, *line, number, &n, e);
+	struct sequence sequence = { .n_steps = 0 };
+	const int r = take_sequence(ev, *line, number, &sequence, e);
 
-	if (r == 0) /* what it came to while nearly nothing was known says nothing */
-		usual_learn(&k->model, ev->words, n, &ev->news, 2 * k->learned >= k->lines);
-	k->learned += r == 0;
-	return r;
+	if (r < 0)
+		return r;
+	k->learned++;
+	if (line->has_amounts)
+		amounts_learn(&k->amounts, NULL, line->amounts);
+	return usual_learn(&k->model, &sequence, session_of(line, number)) < 0 ? no_memory(e) : 0;
 }
 
+struct event_score {
+	double layers[LAYERS], whole;
+};
+
 static int score_by(struct eval *ev, const struct eval_key *k, const struct trace_line *line, size_t number,
-		    struct usual_score *ret, struct err *e)
+		    struct event_score *ret, struct err *e)
 {
-	struct words words = k->model.words; /* nothing is learned */
+	const struct usual *base = k == &ev->wide ? NULL : &ev->wide.model;
 	struct timespec from, to;
-	size_t n = 0;
-	const int r = take_words(ev, &words, false, *line, number, &n, e);
+	double ps[LAYERS];
+	struct usual_score score = { .n_firsts = 0 };
+	struct sequence sequence = { .n_steps = 0 };
+	int r = take_sequence(ev, *line, number, &sequence, e);
 
 	if (r < 0)
 		return r;
 	(void)clock_gettime(CLOCK_MONOTONIC, &from);
-	usual_score(&k->model, ev->words, n, &ev->news, ret);
+	r = usual_score(&k->model, base, 1, &sequence, &score) ? 0 : no_memory(e);
 	(void)clock_gettime(CLOCK_MONOTONIC, &to);
 	ev->scored_ns += (uint64_t)((to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec);
-	ev->symbols += n;
-	return 0;
+	ev->symbols += sequence.n_steps;
+	ret->layers[LAYER_FIRSTS] = 0; /* what an event names is in no line */
+	ret->layers[LAYER_AMOUNTS] = line->has_amounts ? amounts_score(&k->amounts, line->amounts, NULL) : 0;
+	ret->layers[LAYER_CALLS] = score.firsts + score.order;
+	ret->whole = rings_whole(k->rings, ret->layers, ps);
+	return r;
 }
 
 /* One that has the profile of all keys: also where it is the only one. */
@@ -174,16 +197,16 @@ static struct eval_key *profile_of(struct eval *ev, struct eval_key *k)
 static int calibrate_by(struct eval *ev, struct eval_key *k, const struct trace_line *line, size_t number,
 			struct err *e)
 {
-	struct usual_score score;
+	struct event_score score;
 	const int r = score_by(ev, profile_of(ev, k), line, number, &score, e);
 
 	if (r < 0)
 		return r;
-	calibration_add(&ev->wide.calibration, score.score);
+	rings_add(ev->wide.rings, score.layers, score.whole);
 	ev->wide.calibrated++;
 	if (is_young(ev, k))
 		return 0;
-	calibration_add(&k->calibration, score.score);
+	rings_add(k->rings, score.layers, score.whole);
 	k->calibrated++;
 	return 0;
 }
@@ -209,25 +232,26 @@ static void count(struct eval_count *c, bool is_attack, const bool *flagged, siz
 
 /* By the key's own calibration where that can promise as little; else by that of all. Of a stream a person releases what was flagged and is no attack; an attack that was not flagged is taken for usual. The last alpha says what
  * is calibrated with. */
-static void judge(struct eval *ev, struct eval_key *k, double score, bool is_attack, bool *flagged)
+static void judge(struct eval *ev, struct eval_key *k, const struct event_score *score, bool is_attack, bool *flagged)
 {
 	bool stopped = false;
 
 	for (size_t i = 0; i < ev->ask->n_alphas; i++) {
-		const bool own = calibration_least(&k->calibration) <= ev->ask->alphas[i];
+		const bool own = calibration_least(&k->rings[RING_WHOLE]) <= ev->ask->alphas[i];
 		struct eval_key *by = own ? k : &ev->wide;
-		const double least = calibration_least(&by->calibration);
+		const double least = calibration_least(&by->rings[RING_WHOLE]);
 
-		flagged[i] = promise_flags(&by->promises[i], calibration_p(&by->calibration, score), least);
+		flagged[i] = promise_flags(&by->promises[i], calibration_p(&by->rings[RING_WHOLE], score->whole),
+					   least);
 		stopped = is_attack && flagged[i];
 		if (ev->ask->streams && !stopped)
 			promise_learn(&by->promises[i], flagged[i]);
 	}
 	if (!ev->ask->streams || stopped)
 		return;
-	calibration_add(&k->calibration, score);
+	rings_add(k->rings, score->layers, score->whole);
 	if (k != &ev->wide)
-		calibration_add(&ev->wide.calibration, score);
+		rings_add(ev->wide.rings, score->layers, score->whole);
 }
 
 static int test_by(struct eval *ev, struct eval_key *k, const struct trace_line *line, size_t number, struct err *e)
@@ -235,12 +259,12 @@ static int test_by(struct eval *ev, struct eval_key *k, const struct trace_line 
 	struct eval_key *by = profile_of(ev, k);
 	struct eval_attack *attack = line->is_attack ? attack_of(ev, line) : NULL;
 	bool flagged[EVAL_ALPHAS_MAX] = { false };
-	struct usual_score score;
+	struct event_score score;
 	const int r = score_by(ev, by, line, number, &score, e);
 
 	if (r < 0)
 		return r;
-	judge(ev, by, score.score, line->is_attack, flagged);
+	judge(ev, by, &score, line->is_attack, flagged);
 	ev->tested_by_wide += by == &ev->wide;
 	count(&ev->count, line->is_attack, flagged, ev->ask->n_alphas);
 	count(&by->count, line->is_attack, flagged, ev->ask->n_alphas);
@@ -249,7 +273,7 @@ static int test_by(struct eval *ev, struct eval_key *k, const struct trace_line 
 		attack->flagged[i] += flagged[i];
 	if (attack != NULL)
 		attack->n++;
-	return rank_add(&ev->rank, score.score, line->is_attack) && rank_add(&by->rank, score.score, line->is_attack)
+	return rank_add(&ev->rank, score.whole, line->is_attack) && rank_add(&by->rank, score.whole, line->is_attack)
 		       ? 0
 		       : no_memory(e);
 }
@@ -337,9 +361,12 @@ static int freeze(struct eval *ev, struct err *e)
 {
 	int r = usual_freeze(&ev->wide.model);
 
-	for (size_t i = 0; i < ev->n_keys && r == 0; i++)
+	amounts_freeze(&ev->wide.amounts);
+	for (size_t i = 0; i < ev->n_keys && r == 0; i++) {
+		amounts_freeze(&ev->keys[i].amounts);
 		if (!is_young(ev, &ev->keys[i]))
 			r = usual_freeze(&ev->keys[i].model);
+	}
 	return r < 0 ? no_memory(e) : 0;
 }
 
@@ -370,8 +397,11 @@ int eval_run(struct eval *ev, const struct eval_ask *ask, struct err *e)
 {
 	*ev = (struct eval){ .ask = ask };
 	ev->attacks = calloc(EVAL_ATTACKS_MAX, sizeof *ev->attacks);
-	ev->seen = calloc(EVAL_NEWS_MAX, sizeof *ev->seen);
-	if (ev->attacks == NULL || ev->seen == NULL || key_begin(&ev->wide, ask, "", 0) < 0)
+	ev->named = calloc(SEQUENCE_SYMBOLS_MAX, sizeof *ev->named);
+	ev->slots = calloc(EVAL_SLOTS, sizeof *ev->slots);
+	ev->at = calloc(SEQUENCE_SYMBOLS_MAX, sizeof *ev->at);
+	if (ev->attacks == NULL || ev->named == NULL || ev->slots == NULL || ev->at == NULL ||
+	    key_begin(&ev->wide, ask, "", 0) < 0)
 		return no_memory(e);
 	return run(ev, e);
 }
@@ -384,7 +414,9 @@ void eval_finish(struct eval *ev)
 		key_finish(&ev->keys[i]);
 	free(ev->keys);
 	free(ev->attacks);
-	free(ev->words);
-	free(ev->seen);
+	free(ev->steps);
+	free(ev->named);
+	free(ev->slots);
+	free(ev->at);
 	*ev = (struct eval){ .n_keys = 0 };
 }

@@ -1,21 +1,22 @@
 /* eval - how good profiles are at telling attacks: learned from one text, calibrated by another, tried on a third.
  *
  * Owns:   struct eval: a profile for each key, and what came of the test.
- * Holds:  labels of the test are looked at to count, and in a stream to say which alarms a person releases; no threshold comes from them. Lines that are labelled as attacks are neither learned nor calibrated with. A key with less than USUAL_YOUNG lines has the profile of all keys.
+ * Holds:  a line is scored as an event is (profile.h), but for what events name beside their calls, which is not in it. Labels of the test are looked at to count, and in a stream to say which alarms a person releases; no threshold comes from them. Lines that are labelled as attacks are neither learned nor calibrated with. A key with less than USUAL_YOUNG lines has the profile of all keys, which is also what is known of other programs for each of them.
  * Called: profile's role, with what a person brought; pure but for the clock, which says what a symbol costs. */
 #ifndef PROFILE_EVAL_H
 #define PROFILE_EVAL_H
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "profile/calibrate.h"
+#include "profile/amounts.h"
 #include "profile/line.h"
 #include "profile/rank.h"
+#include "profile/rings.h"
 #include "profile/usual.h"
 
 #define EVAL_ALPHAS_MAX 8
-#define EVAL_KEYS_MAX 4096
-#define EVAL_NEWS_MAX 4096 /* different new words of a trace, a power of two: with more the trace is as new as can be */
+#define EVAL_KEYS_MAX 1024
+#define EVAL_SLOTS (1u << 17) /* twice as many as a trace has symbols; what has no room is a gap */
 #define EVAL_ATTACKS_MAX 4096 /* names of them */
 #define EVAL_HELD_BACK 4      /* without a text to calibrate with each fourth line to be learned is kept for that */
 
@@ -41,7 +42,8 @@ struct eval_count {
 struct eval_key {
 	char name[LINE_NAME_MAX + 1];
 	struct usual model;
-	struct calibration calibration;
+	struct amounts amounts;
+	struct calibration rings[RINGS];
 	struct promise_kept promises[EVAL_ALPHAS_MAX];
 	uint64_t lines, seen, learned, calibrated, attacks_left_out;
 	struct eval_count count;
@@ -65,10 +67,12 @@ struct eval {
 	struct eval_count count;
 	uint64_t tested_by_wide, symbols;
 	uint64_t scored_ns;
-	uint16_t *words; /* owned; of one trace */
-	size_t words_room;
-	struct news news; /* of that */
-	uint64_t *seen;   /* owned: hashes of its words that are new, EVAL_NEWS_MAX of them */
+	uint16_t *steps; /* owned; of one trace */
+	size_t n_steps, steps_room;
+	struct sequence_symbol *named; /* owned: of that, each once */
+	size_t n_symbols;
+	uint16_t *slots; /* owned: EVAL_SLOTS of them, by number from 1 */
+	uint32_t *at;    /* owned: the slot of each */
 };
 
 /* -MALFORMED: with the text and the line; -LIMIT, -MEMORY, -USAGE: nothing to learn from. */

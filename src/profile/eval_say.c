@@ -88,9 +88,9 @@ static void say_promises(const struct eval *ev, struct buf *out)
 		const double alpha = ev->ask->alphas[i], realised = part(ev->count.flagged_usual[i], ev->count.usual);
 
 		buf_printf(out, "%7g %%", 100 * alpha);
-		if (alpha < calibration_least(&ev->wide.calibration)) {
+		if (alpha < calibration_least(&ev->wide.rings[RING_WHOLE])) {
 			buf_printf(out, "  no promise: %u traces to calibrate with allow %.2g %% at least\n",
-				   ev->wide.calibration.n, 100 * calibration_least(&ev->wide.calibration));
+				   ev->wide.rings[RING_WHOLE].n, 100 * calibration_least(&ev->wide.rings[RING_WHOLE]));
 			continue;
 		}
 		say_part(out, realised);
@@ -184,7 +184,7 @@ static void put_keys(struct json *j, const struct eval *ev)
 		json_put_count(json_put_key(j, "usual"), k->count.usual);
 		json_put_count(json_put_key(j, "attacks"), k->count.attacks);
 		put_rank(j, &k->rank);
-		put_promises(j, ev, &k->count, &k->calibration, false);
+		put_promises(j, ev, &k->count, &k->rings[RING_WHOLE], false);
 		json_put_object_end(j);
 	}
 	json_put_array_end(j);
@@ -227,7 +227,7 @@ void eval_say_json(const struct eval *ev, struct buf *out)
 	json_put_count(json_put_key(&j, "tested_by_all_keys"), ev->n_keys > 1 ? ev->tested_by_wide : 0);
 	json_put_bool(json_put_key(&j, "stream"), ev->ask->streams);
 	put_rank(&j, &ev->rank);
-	put_promises(&j, ev, &ev->count, &ev->wide.calibration, true);
+	put_promises(&j, ev, &ev->count, &ev->wide.rings[RING_WHOLE], true);
 	json_put_count(json_put_key(&j, "symbols"), ev->symbols);
 	put_number(&j, "ns_a_symbol", ns_a_symbol(ev));
 	put_keys(&j, ev);

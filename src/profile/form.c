@@ -11,7 +11,9 @@
 #include "base/num.h"
 #include "base/text.h"
 
-#define HEAD "ambit-profile 1"
+#define VERSION "2"
+#define HEAD_OF "ambit-profile "
+#define HEAD HEAD_OF VERSION
 
 /* ---- writing ---- */
 
@@ -85,6 +87,20 @@ static void write_runs(struct buf *out, const struct grammar *g)
 	}
 }
 
+static void write_habits(struct buf *out, const struct habits *h)
+{
+	buf_printf(out, "sessions %u %x %x %" PRIu64 "\n", h->all.sessions, h->all.last[0], h->all.last[1],
+		   h->left_out);
+	for (size_t i = 0; i < h->n; i++)
+		buf_printf(out, "habit %u %u %u %x %x\n", h->rows[i].program, h->rows[i].word, h->rows[i].sessions,
+			   h->rows[i].last[0], h->rows[i].last[1]);
+}
+
+static const char *ring_word(size_t ring)
+{
+	return ring == RING_WHOLE ? "whole" : layer_word((enum layer)ring);
+}
+
 void form_write(const struct profile *p, struct buf *out)
 {
 	buf_printf(out, HEAD "\nkey %s\nepoch %u\nevents %u\nsupport %u\n", p->key, p->epoch, p->events, p->support);
@@ -93,22 +109,19 @@ void form_write(const struct profile *p, struct buf *out)
 			   p->promises[i].level, p->promises[i].events, p->promises[i].flagged);
 	write_firsts(out, &p->firsts);
 	for (size_t i = 0; i < AMOUNTS; i++)
-		write_sketch(out, "amount", amount_word((enum amount)i), &p->amounts[i]);
+		write_sketch(out, "amount", amount_word((enum amount)i), &p->amounts.of[i]);
 	buf_printf(out, "calls %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", p->calls.traces, p->calls.calls,
 		   p->calls.grammar.left_out);
-	buf_printf(out, "news");
-	for (size_t i = 0; i < NEWS_KINDS; i++)
-		buf_printf(out, " %u", p->calls.fresh[i]);
-	buf_printf(out, "\n");
 	for (size_t i = 0; i < LOSSES_KINDS; i++)
 		write_sketch(out, "losses", losses_word((enum losses_of)i), &p->calls.refers[i]);
 	for (size_t i = WORD_FIRST; i < p->calls.words.n; i++)
 		buf_printf(out, "word %s\n", p->calls.words.texts[i]);
+	write_habits(out, &p->calls.habits);
 	write_runs(out, &p->calls.grammar);
-	for (size_t i = 0; i < LAYERS; i++) {
+	for (size_t i = 0; i < RINGS; i++) {
 		const struct calibration *c = &p->rings[i];
 
-		buf_printf(out, "ring %s", layer_word((enum layer)i));
+		buf_printf(out, "ring %s", ring_word(i));
 		for (uint32_t k = 0; k < c->n; k++)
 			buf_printf(out, " %.9g",
 				   (double)c->ring[(c->n < CALIBRATION_RING ? k : c->at + k) % CALIBRATION_RING]);
@@ -339,7 +352,7 @@ static bool read_run(struct reader *r, struct runs *runs)
 
 	if (!take_word(r, "run") || !take_u32(r, (uint32_t)runs->n - 1, &parent) ||
 	    !take_u32(r, (uint32_t)r->p->calls.words.n - 1, &word) || !take_u32(r, UINT32_MAX, &count) ||
-	    runs->n == GRAMMAR_NODES_MAX || word == WORD_UNKNOWN || word == WORD_BEGIN)
+	    runs->n == PROFILE_RUNS_MAX || word == WORD_UNKNOWN || word == WORD_BEGIN)
 		return false;
 	runs->nodes[runs->n] = grammar_restore(g, runs->nodes[parent], (uint16_t)word, count);
 	return runs->nodes[runs->n++] != UINT32_MAX;
@@ -352,19 +365,19 @@ static bool read_word(struct reader *r)
 	const size_t n = w->n;
 
 	return take_word(r, "word") && take_rest(r, text, sizeof text) && word_is(text, strlen(text)) &&
-	       words_learn(w, text, strlen(text)) == n;
+	       words_learn(w, text, strlen(text)) == n && shapes_add(&r->p->calls.shapes, text, strlen(text)) == 0;
 }
 
 static bool read_rings(struct reader *r)
 {
-	for (size_t i = 0; i < LAYERS; i++) {
+	for (size_t i = 0; i < RINGS; i++) {
 		struct calibration *c = &r->p->rings[i];
 		double score;
 
-		if (!begin(r, "ring") || !take_word(r, layer_word((enum layer)i)))
+		if (!begin(r, "ring") || !take_word(r, ring_word(i)))
 			return false;
 		for (uint32_t n = 0; r->fields_left > 0; n++) {
-			if (n == CALIBRATION_RING || !take_double(r, 0, 1e30, &score))
+			if (n == CALIBRATION_RING || !take_double(r, 0, CALIBRATION_MOST, &score))
 				return false;
 			calibration_add(c, score);
 		}
@@ -420,7 +433,7 @@ static bool read_each(struct reader *r, const char *word, bool (*each)(struct re
 
 static bool read_runs(struct reader *r)
 {
-	struct runs runs = { .nodes = calloc(GRAMMAR_NODES_MAX, sizeof *runs.nodes), .n = 2 };
+	struct runs runs = { .nodes = calloc(PROFILE_RUNS_MAX, sizeof *runs.nodes), .n = 2 };
 	auto_free uint32_t *owned = runs.nodes;
 	struct reader before;
 
@@ -440,14 +453,31 @@ static bool read_runs(struct reader *r)
 	return true;
 }
 
-static bool read_news(struct reader *r)
+static bool read_counts(struct reader *r, struct habit *h)
 {
-	if (!begin(r, "news"))
+	return take_u32(r, UINT32_MAX, &h->sessions) && take_hex(r, &h->last[0]) && take_hex(r, &h->last[1]);
+}
+
+static bool read_sessions(struct reader *r)
+{
+	struct habits *h = &r->p->calls.habits;
+
+	return begin(r, "sessions") && read_counts(r, &h->all) && take_number(r, UINT64_MAX, &h->left_out) &&
+	       r->fields_left == 0;
+}
+
+static bool read_habit(struct reader *r)
+{
+	const uint32_t last = (uint32_t)r->p->calls.words.n - 1;
+	struct habit row = { .sessions = 0 };
+	uint32_t program, word;
+
+	if (!take_word(r, "habit") || !take_u32(r, last, &program) || !take_u32(r, last, &word) ||
+	    !read_counts(r, &row))
 		return false;
-	for (size_t i = 0; i < NEWS_KINDS; i++)
-		if (!take_u32(r, UINT32_MAX, &r->p->calls.fresh[i]))
-			return false;
-	return r->fields_left == 0;
+	row.program = (uint16_t)program;
+	row.word = (uint16_t)word;
+	return habits_restore(&r->p->calls.habits, &row);
 }
 
 static bool read_all(struct reader *r)
@@ -461,12 +491,12 @@ static bool read_all(struct reader *r)
 		return false;
 	p->support = support;
 	return read_promises(r) && read_firsts(r) && read_each(r, "item", read_item) &&
-	       read_sketches(r, "amount", word_of_amount, AMOUNTS, p->amounts) && begin(r, "calls") &&
+	       read_sketches(r, "amount", word_of_amount, AMOUNTS, p->amounts.of) && begin(r, "calls") &&
 	       take_number(r, UINT64_MAX, &p->calls.traces) && take_number(r, UINT64_MAX, &p->calls.calls) &&
-	       take_number(r, UINT64_MAX, &p->calls.grammar.left_out) && read_news(r) &&
+	       take_number(r, UINT64_MAX, &p->calls.grammar.left_out) &&
 	       read_sketches(r, "losses", word_of_losses, LOSSES_KINDS, p->calls.refers) &&
-	       read_each(r, "word", read_word) && read_runs(r) && read_rings(r) && read_each(r, "pupil", read_pupil) &&
-	       begin(r, "end");
+	       read_each(r, "word", read_word) && read_sessions(r) && read_each(r, "habit", read_habit) &&
+	       read_runs(r) && read_rings(r) && read_each(r, "pupil", read_pupil) && begin(r, "end");
 }
 
 /* The line in which two texts differ. */
@@ -508,6 +538,21 @@ bool form_head(const char *text, size_t n, struct form_head *ret)
 	       take_number(&r, UINT64_MAX, &ret->scored) && take_number(&r, ret->scored, &ret->flagged);
 }
 
+/* The first line of another version. */
+static bool is_older(const struct reader *r)
+{
+	const size_t n = strlen(HEAD_OF);
+
+	return r->length == strlen(HEAD) && memcmp(r->at, HEAD_OF, n) == 0 && r->at[n] >= '1' && r->at[n] <= '9';
+}
+
+static int older(const struct reader *r)
+{
+	return err_set(
+		r->e, AMBIT_MALFORMED, "`ambit profile reset` begins it anew; what it knew has to be learned again",
+		"line 1: a profile of version %c, and this build reads version %s", r->at[strlen(HEAD_OF)], VERSION);
+}
+
 int form_read(const char *text, size_t n, const uint8_t secret[PROFILE_KEY], struct profile *ret, struct err *e)
 {
 	struct reader r = { .at = text, .left = n, .p = ret, .e = e };
@@ -517,14 +562,14 @@ int form_read(const char *text, size_t n, const uint8_t secret[PROFILE_KEY], str
 	if (n > FORM_MAX)
 		return err_set(e, AMBIT_LIMIT, NULL, "a profile of more than %u bytes", FORM_MAX);
 	if (!next_line(&r) || r.length != strlen(HEAD) || memcmp(r.at, HEAD, r.length) != 0)
-		return bad(&r, "it does not begin with \"" HEAD "\"");
+		return is_older(&r) ? older(&r) : bad(&r, "it does not begin with \"" HEAD "\"");
 	if (!begin(&r, "key") || !take_rest(&r, key, sizeof key) || !is_key(key))
 		return bad(&r, "no key, or a longer one than there is");
 	if (profile_init(ret, key, secret) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profile");
 	rc = read_all(&r) ? 0 : bad(&r, "it is not what stands there in a profile");
 	rc = rc < 0 ? rc : check_form(ret, text, n, e);
-	if (rc == 0 && ret->calls.traces > 0 && profile_freeze(ret) < 0)
+	if (rc == 0 && profile_freeze(ret) < 0)
 		rc = err_set(e, AMBIT_MEMORY, NULL, "no memory for the profile");
 	if (rc < 0)
 		profile_finish(ret);

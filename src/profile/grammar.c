@@ -54,7 +54,7 @@ static uint64_t multiplier(uint64_t key)
 
 int grammar_init(struct grammar *g, uint64_t key)
 {
-	*g = (struct grammar){ .key = multiplier(key) };
+	*g = (struct grammar){ .key = multiplier(key), .most = GRAMMAR_NODES_MAX };
 	if (!make_room(g)) {
 		grammar_finish(g);
 		return -AMBIT_MEMORY;
@@ -87,7 +87,7 @@ static uint32_t child_for(struct grammar *g, uint32_t parent, uint16_t word, uin
 
 	if (*slot != 0)
 		return *slot;
-	if (suffix == NONE || g->n == GRAMMAR_NODES_MAX || (g->n == g->room && !make_room(g))) {
+	if (suffix == NONE || g->n == g->most || (g->n == g->room && !make_room(g))) {
 		g->left_out++;
 		return NONE;
 	}

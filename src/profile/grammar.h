@@ -28,6 +28,7 @@ struct grammar {
 	struct grammar_node *nodes; /* owned; 0: the root. A child stands behind its parent, and behind its suffix */
 	size_t n, room;             /* a power of two */
 	uint32_t *slots;            /* owned; two for each there is room for */
+	size_t most;                /* nodes; GRAMMAR_NODES_MAX, or less */
 	uint64_t left_out;
 };
 

@@ -1,7 +1,10 @@
 #include "profile/line.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
+#include "base/text.h"
 #include "profile/words.h"
 
 static bool is_usual(const char *label, size_t n)
@@ -28,8 +31,10 @@ static int take_name(struct trace_line *line, const char *what, size_t number, c
 	const char *tab = memchr(line->symbols, '\t', line->length);
 
 	if (tab == NULL)
-		return err_set(e, AMBIT_MALFORMED, "label, tab, key, tab, symbols; or symbols alone",
-			       "line %zu has a label and no key", number);
+		return err_set(
+			e, AMBIT_MALFORMED,
+			"label, tab, key, tab, symbols; or symbols alone; facts and a tab may stand before the symbols",
+			"line %zu has a label and no key", number);
 	*ret = line->symbols;
 	*ret_length = (size_t)(tab - line->symbols);
 	if (*ret_length > LINE_NAME_MAX || !is_plain(*ret, *ret_length))
@@ -42,6 +47,86 @@ static int take_name(struct trace_line *line, const char *what, size_t number, c
 	return 0;
 }
 
+/* Of all amounts, with a blank before each. */
+static const char amount_names[] =
+#define AMOUNT(name, word, text) " " word
+#include "profile/amounts.def"
+#undef AMOUNT
+	;
+
+static int bad_fact(size_t number, size_t n, const char *fact, struct err *e)
+{
+	char shown[64], hint[sizeof amount_names + 80];
+
+	(void)snprintf(hint, sizeof hint, "each once, one blank between: session=NAME, or NAME=NUMBER of these:%s",
+		       amount_names);
+	return err_set(e, AMBIT_MALFORMED, hint, "line %zu: '%s' is no fact of an event", number,
+		       text_escape(shown, sizeof shown, fact, n));
+}
+
+static bool is_of(const char *fact, size_t n, const char *name)
+{
+	return strlen(name) == n && memcmp(fact, name, n) == 0;
+}
+
+/* Up to 2^53: what JSON can count. */
+static bool take_amount(const char *digits, size_t n, uint64_t *ret)
+{
+	char text[24];
+
+	if (n == 0 || n >= sizeof text)
+		return false;
+	memcpy(text, digits, n);
+	text[n] = 0;
+	return parse_u64(text, 0, UINT64_C(1) << 53, ret);
+}
+
+static bool take_fact(struct trace_line *line, uint32_t *seen, const char *fact, size_t n)
+{
+	const char *is = memchr(fact, '=', n);
+	const size_t name = is != NULL ? (size_t)(is - fact) : 0, rest = is != NULL ? n - name - 1 : 0;
+
+	if (is == NULL)
+		return false;
+	if (is_of(fact, name, "session")) {
+		if (line->session_length > 0 || rest == 0 || rest > LINE_NAME_MAX || !is_plain(is + 1, rest))
+			return false;
+		line->session = is + 1;
+		line->session_length = rest;
+		return true;
+	}
+	for (unsigned i = 0; i < AMOUNTS; i++) {
+		if (!is_of(fact, name, amount_word((enum amount)i)))
+			continue;
+		if ((*seen >> i & 1) != 0)
+			return false;
+		*seen |= 1u << i;
+		line->has_amounts = true;
+		return take_amount(is + 1, rest, &line->amounts[i]);
+	}
+	return false;
+}
+
+static int take_facts(struct trace_line *line, size_t number, struct err *e)
+{
+	const char *tab = memchr(line->symbols, '\t', line->length), *at = line->symbols;
+	uint32_t seen = 0;
+
+	if (tab == NULL)
+		return 0;
+	while (at < tab) {
+		const char *blank = memchr(at, ' ', (size_t)(tab - at)), *end = blank != NULL ? blank : tab;
+
+		if (!take_fact(line, &seen, at, (size_t)(end - at)))
+			return bad_fact(number, (size_t)(end - at), at, e);
+		at = end + (blank != NULL);
+	}
+	line->column += (size_t)(tab + 1 - line->symbols);
+	line->length -= (size_t)(tab + 1 - line->symbols);
+	line->symbols = tab + 1;
+	return 0;
+}
+
 int line_next(const char **text, size_t *n, size_t number, struct trace_line *ret, struct err *e)
 {
 	const char *end;
@@ -50,7 +135,7 @@ int line_next(const char **text, size_t *n, size_t number, struct trace_line *re
 	if (*n == 0)
 		return 0;
 	end = memchr(*text, '\n', *n);
-	*ret = (struct trace_line){ .label = "", .key = "", .symbols = *text, .column = 1 };
+	*ret = (struct trace_line){ .label = "", .key = "", .session = "", .symbols = *text, .column = 1 };
 	ret->length = end != NULL ? (size_t)(end - *text) : *n;
 	*n -= ret->length + (end != NULL);
 	*text += ret->length + (end != NULL);
@@ -59,6 +144,7 @@ int line_next(const char **text, size_t *n, size_t number, struct trace_line *re
 	ret->is_labelled = true;
 	r = take_name(ret, "label", number, &ret->label, &ret->label_length, e);
 	r = r < 0 ? r : take_name(ret, "key", number, &ret->key, &ret->key_length, e);
+	r = r < 0 ? r : take_facts(ret, number, e);
 	ret->is_attack = !is_usual(ret->label, ret->label_length);
 	return r < 0 ? r : 1;
 }
@@ -87,3 +173,5 @@ int line_symbol(struct trace_line *line, size_t number, const char **ret, size_t
 	line->column += length;
 	return 1;
 }
+
+_Static_assert(AMOUNTS <= 32, "a bit for each");

@@ -1,7 +1,7 @@
 /* line - one trace as text: what `ambit trace --line` writes and `ambit profile eval` reads.
  *
  * Owns:   nothing: what it gives lies in the text.
- * Holds:  a line is symbols with blanks between; before them may stand a label, a tab, a key, and a tab. The symbol | ends a thread. A label is usual if it is empty, -, 0, benign, good, normal or usual; any other is the name of an attack.
+ * Holds:  a line is symbols with blanks between; before them may stand a label, a tab, a key, and a tab, and behind those facts and a tab: `NAME=NUMBER` with blanks between, of the amounts of amounts.def, and `session=NAME`. The symbol | ends a thread. A label is usual if it is empty, -, 0, benign, good, normal or usual; any other is the name of an attack.
  * Called: profile; pure; bytes that somebody else wrote. */
 #ifndef PROFILE_LINE_H
 #define PROFILE_LINE_H
@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "profile/deeds.h"
 
 #define LINE_NAME_MAX 128 /* of a label and of a key */
 
@@ -17,6 +18,10 @@ struct trace_line {
 	const char *label, *key; /* not ended by NUL; key: "" where there is none */
 	size_t label_length, key_length;
 	bool is_labelled, is_attack;
+	const char *session; /* "": its own */
+	size_t session_length;
+	bool has_amounts;
+	uint64_t amounts[AMOUNTS];
 	const char *symbols; /* up to the line's end */
 	size_t length;
 	size_t column; /* of its first symbol, from 1 */

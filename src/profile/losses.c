@@ -63,6 +63,5 @@ void losses_end(const struct losses *l, double ret[LOSSES_KINDS])
 	ret[LOSSES_MEAN] = (double)l->sum / n / COSTS_BIT;
 	ret[LOSSES_WORST] = l->n > 0 ? worst(l) / COSTS_BIT : 0;
 	ret[LOSSES_IN_WINDOW] = (double)l->window.best / LOSSES_WINDOW / COSTS_BIT;
-	ret[LOSSES_NEW] = 0;
 	ret[LOSSES_IN_BURST] = (double)l->burst.best / LOSSES_BURST / COSTS_BIT;
 }

@@ -8,9 +8,9 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#define MORE 0.25      /* of its surprise each doubling of how many are new of a kind adds */
-#define RARE 0.1       /* of events that had something new of a kind */
-#define KNOWN_CALLS 10 /* traces from which on what they come to is what is usual */
+#define SAID 3.0  /* surprise from which on it is a reason: one in twenty */
+#define MORE 0.25 /* of its surprise each doubling of how many are new of a kind adds */
+#define RARE 0.1  /* of events that had something new of a kind */
 
 /* So many bytes of it at most, and no part of a character: a key is text. */
 static int cut(const char *text, size_t most)
@@ -31,8 +31,10 @@ void profile_key(const struct deeds *d, unsigned level, char ret[PROFILE_NAME_MA
 			       program, d->program, (unsigned long long)d->shape);
 	else if (level == PROFILE_OF_AGENT)
 		(void)snprintf(ret, PROFILE_NAME_MAX, "%.*s\t%.*s\t\t", agent, d->agent, tool, d->tool);
-	else
+	else if (level == 1)
 		(void)snprintf(ret, PROFILE_NAME_MAX, "\t%.*s\t%.*s\t", tool, d->tool, program, d->program);
+	else
+		(void)text_copy(ret, PROFILE_NAME_MAX, "\t\t*\t"); /* an event has a tool */
 }
 
 int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFILE_KEY])
@@ -44,15 +46,15 @@ int profile_init(struct profile *p, const char *key, const uint8_t secret[PROFIL
 	memcpy(p->secret, secret, PROFILE_KEY);
 	(void)text_copy(p->key, sizeof p->key, key); /* of profile_key */
 	p->support = 1;
-	for (size_t i = 0; i < AMOUNTS; i++)
-		sketch_init(&p->amounts[i]);
-	for (size_t i = 0; i < LAYERS; i++)
+	amounts_init(&p->amounts);
+	for (size_t i = 0; i < RINGS; i++)
 		calibration_init(&p->rings[i]);
 	for (size_t i = 0; i < PROMISES; i++)
 		promise_init(&p->promises[i], alphas[i]);
 	p->pupils = calloc(PROFILE_PUPILS_MAX, sizeof *p->pupils);
 	r = p->pupils != NULL ? firsts_init(&p->firsts, secret) : -AMBIT_MEMORY;
 	r = r < 0 ? r : usual_init(&p->calls, secret + FIRSTS_KEY);
+	p->calls.grammar.most = PROFILE_RUNS_MAX;
 	if (r < 0)
 		profile_finish(p);
 	return r;
@@ -68,66 +70,62 @@ void profile_finish(struct profile *p)
 
 int profile_freeze(struct profile *p)
 {
-	return usual_freeze(&p->calls);
+	amounts_freeze(&p->amounts);
+	return p->calls.traces > 0 ? usual_freeze(&p->calls) : 0;
 }
 
-/* ---- words of a trace ---- */
+/* ---- the sequence of a trace ---- */
 
 struct sorted {
-	uint16_t *words; /* owned: each thread's in their order, one thread after the other, each ended */
-	size_t n;
-	struct news news;
+	struct sequence sequence;
+	struct sequence_symbol *symbols; /* owned */
+	uint16_t *steps;                 /* owned */
 };
 
-/* known: the word of each symbol. to, n: room for a number of each thread, zero. */
-static void sort_words(const struct trace *t, const uint16_t *known, uint32_t *to, uint32_t *n, struct sorted *ret)
+static void sorted_finish(struct sorted *s)
 {
-	ret->n = 0;
+	free(s->symbols);
+	free(s->steps);
+}
+
+/* Each thread's in their order, one thread after the other. to, n: room for a number of each thread, zero. */
+static void sort_steps(const struct trace *t, uint32_t *to, uint32_t *n, struct sorted *ret)
+{
 	for (size_t i = 0; i < t->n_steps; i++)
 		n[t->steps[i].thread]++;
 	for (size_t i = 0; i < t->threads; i++) {
-		to[i] = (uint32_t)ret->n;
-		ret->n += n[i] + (n[i] > 0);
+		to[i] = (uint32_t)ret->sequence.n_steps;
+		ret->sequence.n_steps += n[i] + (n[i] > 0);
 	}
-	for (size_t i = 0; i < t->n_steps; i++)
-		ret->words[to[t->steps[i].thread]++] = known[t->steps[i].symbol];
+	for (size_t i = 0; i < t->n_steps; i++) {
+		const uint16_t symbol = t->steps[i].symbol;
+
+		ret->steps[to[t->steps[i].thread]++] = strcmp(t->symbols[symbol], SYMBOL_GAP) == 0 ? SEQUENCE_GAP
+												   : symbol;
+	}
 	for (size_t i = 0; i < t->threads; i++)
 		if (n[i] > 0)
-			ret->words[to[i]] = WORD_END;
-}
-
-/* What was left out follows nothing, and nothing follows it. */
-static uint16_t word_of(struct words *words, bool learns, const char *symbol)
-{
-	const size_t n = strlen(symbol);
-
-	if (strcmp(symbol, SYMBOL_GAP) == 0)
-		return WORD_END;
-	return learns ? words_learn(words, symbol, n) : words_find(words, symbol, n);
+			ret->steps[to[i]] = SEQUENCE_END;
 }
 
 /* False: no memory. */
-static bool words_of(struct words *words, bool learns, const struct trace *t, struct sorted *ret)
+static bool sort(const struct trace *t, struct sorted *ret)
 {
 	const size_t threads = t->threads > 0 ? t->threads : 1;
-	auto_free uint16_t *known = calloc(t->n_symbols + 1, sizeof *known);
 	auto_free uint32_t *numbers = calloc(2 * threads, sizeof *numbers);
 
-	ret->words = malloc((t->n_steps + threads) * sizeof *ret->words);
-	if (known == NULL || numbers == NULL || ret->words == NULL) {
-		free(ret->words);
-		ret->words = NULL;
+	*ret = (struct sorted){ .symbols = malloc((t->n_symbols + 1) * sizeof *ret->symbols),
+				.steps = malloc((t->n_steps + threads) * sizeof *ret->steps) };
+	if (numbers == NULL || ret->symbols == NULL || ret->steps == NULL) {
+		sorted_finish(ret);
 		return false;
 	}
-	memset(&ret->news, 0, sizeof ret->news);
-	for (size_t i = 0; i < t->n_symbols; i++) {
-		const size_t before = words->n;
-
-		known[i] = word_of(words, learns, t->symbols[i]);
-		if (learns ? known[i] >= before : known[i] == WORD_UNKNOWN)
-			news_add(&ret->news, t->symbols[i], strlen(t->symbols[i]));
-	}
-	sort_words(t, known, numbers, numbers + threads, ret);
+	for (size_t i = 0; i < t->n_symbols; i++) /* no step is a gap's any more, and nothing is called so */
+		ret->symbols[ret->sequence.n_symbols++] = (struct sequence_symbol){ t->symbols[i],
+										    strlen(t->symbols[i]) };
+	ret->sequence.symbols = ret->symbols;
+	ret->sequence.steps = ret->steps;
+	sort_steps(t, numbers, numbers + threads, ret);
 	return true;
 }
 
@@ -159,32 +157,14 @@ static bool is_known(const struct profile *p, const struct deeds_item *item)
 	return firsts_support(firsts_find(&p->firsts, item)) >= p->support;
 }
 
-/* Symbols are items, too. */
-static struct deeds_item call_of(const char *symbol)
-{
-	struct deeds_item item = { .kind = DEED_CALL };
-
-	(void)text_copy(item.text, sizeof item.text, symbol); /* shorter */
-	return item;
-}
-
 static double score_firsts(const struct profile *p, const struct deeds *d, struct unusual *ret)
 {
 	struct fresh fresh = { .n = { 0 } };
-	struct deeds_item call = { .kind = DEED_CALL };
-	double sum = 0;
+	double surprises[DEED_KINDS] = { 0 };
 
 	for (size_t i = 0; i < d->n_items; i++)
 		if (!is_known(p, &d->items[i]) && fresh.n[d->items[i].kind]++ == 0)
 			fresh.first[d->items[i].kind] = &d->items[i];
-	for (size_t i = 0; i < d->trace.n_symbols; i++) {
-		const struct deeds_item item = call_of(d->trace.symbols[i]);
-
-		if (is_known(p, &item) || fresh.n[DEED_CALL]++ > 0)
-			continue;
-		call = item;
-		fresh.first[DEED_CALL] = &call;
-	}
 	for (unsigned kind = 1; kind < DEED_KINDS; kind++) {
 		const double surprise = firsts_surprise(&p->firsts, kind);
 		char text[REASON_MAX];
@@ -192,7 +172,7 @@ static double score_firsts(const struct profile *p, const struct deeds *d, struc
 		if (fresh.n[kind] == 0)
 			continue;
 		ret->is_new[kind] = true;
-		sum += surprise * (1 + MORE * log2((double)fresh.n[kind]));
+		surprises[kind] = surprise * (1 + MORE * log2((double)fresh.n[kind]));
 		if (fresh.n[kind] > 1)
 			(void)snprintf(text, sizeof text, "%s %s, and %zu more; %u of %u earlier events had a new one",
 				       deed_text(kind), fresh.first[kind]->text, fresh.n[kind] - 1,
@@ -203,34 +183,32 @@ static double score_firsts(const struct profile *p, const struct deeds *d, struc
 				       p->firsts.events);
 		add_reason(ret, LAYER_FIRSTS, surprise, text);
 	}
-	return sum;
+	return halving_sum(surprises, DEED_KINDS);
 }
 
 static double score_amounts(const struct profile *p, const struct deeds *d, struct unusual *ret)
 {
-	double most = 0;
+	double each[AMOUNTS];
+	const double sum = amounts_score(&p->amounts, d->amounts, each);
 
 	for (size_t i = 0; i < AMOUNTS; i++) {
-		const double surprise = sketch_surprise(&p->amounts[i], d->amounts[i]);
+		const struct sketch *s = &p->amounts.of[i];
 		char text[REASON_MAX];
 
-		most = surprise > most ? surprise : most;
-		if (surprise < -log(0.05))
+		if (each[i] < SAID)
 			continue;
 		(void)snprintf(
 			text, sizeof text,
 			"%llu %s, where %.3g %% of earlier events had as many; half had %llu, and nearly all at most %llu",
 			(unsigned long long)d->amounts[i], amount_text((enum amount)i),
-			100 * (sketch_above(&p->amounts[i], d->amounts[i]) * (p->amounts[i].n + 1) - 1) /
-				(p->amounts[i].n > 0 ? p->amounts[i].n : 1),
-			(unsigned long long)sketch_quantile(&p->amounts[i], 0.5),
-			(unsigned long long)sketch_quantile(&p->amounts[i], 0.99));
-		add_reason(ret, LAYER_AMOUNTS, surprise, text);
+			100 * (sketch_above(s, d->amounts[i]) * (s->n + 1) - 1) / (s->n > 0 ? s->n : 1),
+			(unsigned long long)sketch_quantile(s, 0.5), (unsigned long long)sketch_quantile(s, 0.99));
+		add_reason(ret, LAYER_AMOUNTS, each[i], text);
 	}
-	return most;
+	return sum;
 }
 
-static void say_calls(const struct profile *p, const struct usual_score *score, const struct sorted *words,
+static void say_order(const struct profile *p, const struct usual_score *score, const struct sequence *s,
 		      struct unusual *ret)
 {
 	const bool burst = score->of == LOSSES_IN_BURST;
@@ -245,25 +223,43 @@ static void say_calls(const struct profile *p, const struct usual_score *score, 
 		(unsigned long long)from + 1, (unsigned long long)to,
 		score->bits[burst ? LOSSES_IN_BURST : LOSSES_IN_WINDOW],
 		(double)sketch_quantile(&p->calls.refers[burst ? LOSSES_IN_BURST : LOSSES_IN_WINDOW], 0.5) / 1000);
-	for (uint64_t i = to > 4 ? to - 4 : 0; i < to && i < words->n && at < sizeof text - 1; i++)
+	for (uint64_t i = to > 4 ? to - 4 : 0; i < to && i < s->n_steps && at < sizeof text - 1; i++)
 		at += (size_t)snprintf(text + at, sizeof text - at, " %s",
-				       words_text(&p->calls.words, words->words[i]));
-	add_reason(ret, LAYER_CALLS, score->score, text);
+				       s->steps[i] >= SEQUENCE_GAP ? "$" : s->symbols[s->steps[i]].text);
+	add_reason(ret, LAYER_CALLS, score->order, text);
 }
 
-static double score_calls(const struct profile *p, const struct deeds *d, struct unusual *ret)
+/* The least likely one. Symbols of a trace are ended by NUL. */
+static void say_first(const struct usual_score *score, const struct sequence *s, struct unusual *ret)
 {
-	struct words words = p->calls.words; /* nothing is learned */
+	const struct usual_first *first = &score->first[0];
+	const char *by = first->program != SEQUENCE_END ? s->symbols[first->program].text + strlen("exec:") : "";
+	char text[REASON_MAX], more[40] = "";
+
+	if (first->sessions == 0 && score->n_new > 1)
+		(void)snprintf(more, sizeof more, ", and %zu more", score->n_new - 1);
+	(void)snprintf(text, sizeof text, "%s%s%s%s%s; %u of %u sessions had it", first->sessions == 0 ? "first " : "",
+		       s->symbols[first->symbol].text, by[0] != 0 ? " by " : "", by, more, first->sessions, first->of);
+	add_reason(ret, LAYER_CALLS, first->surprise, text);
+}
+
+static double score_calls(const struct profile *p, const struct profile *base, const struct deeds *d,
+			  struct unusual *ret)
+{
 	struct usual_score score;
 	struct sorted sorted;
 
-	if (d->trace.n_steps == 0 || !words_of(&words, false, &d->trace, &sorted))
+	if (d->trace.n_steps == 0 || !sort(&d->trace, &sorted))
 		return 0;
-	usual_score(&p->calls, sorted.words, sorted.n, &sorted.news, &score);
-	if (score.score > -log(0.05) && score.of != LOSSES_NEW) /* what is new the first layer tells */
-		say_calls(p, &score, &sorted, ret);
-	free(sorted.words);
-	return score.score;
+	if (usual_score(&p->calls, base != NULL ? &base->calls : NULL, p->support, &sorted.sequence, &score)) {
+		ret->is_new[DEED_CALL] = score.n_new > 0;
+		if (score.n_firsts > 0 && (score.n_new > 0 || score.first[0].surprise > SAID))
+			say_first(&score, &sorted.sequence, ret);
+		if (score.order > SAID)
+			say_order(p, &score, &sorted.sequence, ret);
+	}
+	sorted_finish(&sorted);
+	return score.firsts + score.order;
 }
 
 bool profile_is_rare(const struct profile *p, enum deed_kind kind)
@@ -279,19 +275,17 @@ void profile_score_firsts(const struct profile *p, const struct deeds *d, struct
 	ret->scores[LAYER_FIRSTS] = score_firsts(p, d, ret);
 }
 
-void profile_score(const struct profile *p, const struct deeds *d, struct unusual *ret)
+void profile_score(const struct profile *p, const struct profile *base, const struct deeds *d, struct unusual *ret)
 {
 	profile_score_firsts(p, d, ret);
 	ret->young = p->events < PROFILE_YOUNG;
+	ret->scores[LAYER_CALLS] = score_calls(p, base, d, ret);
 	if (ret->young)
 		return;
 	ret->scores[LAYER_AMOUNTS] = score_amounts(p, d, ret);
-	ret->scores[LAYER_CALLS] = score_calls(p, d, ret);
-	for (size_t i = 0; i < LAYERS; i++) {
-		ret->ps[i] = calibration_p(&p->rings[i], ret->scores[i]);
-		ret->p = LAYERS * ret->ps[i] < ret->p ? LAYERS * ret->ps[i] : ret->p;
-	}
-	ret->least = fmin(1, LAYERS * calibration_least(&p->rings[LAYER_FIRSTS])); /* all have as many */
+	ret->whole = rings_whole(p->rings, ret->scores, ret->ps);
+	ret->p = calibration_p(&p->rings[RING_WHOLE], ret->whole);
+	ret->least = calibration_least(&p->rings[RING_WHOLE]);
 	for (size_t i = 0; i < PROMISES; i++)
 		ret->flagged[i] = promise_flags(&p->promises[i], ret->p, ret->least);
 }
@@ -302,8 +296,7 @@ void profile_calibrate(struct profile *p, const struct unusual *f)
 {
 	if (f->young)
 		return;
-	for (size_t i = 0; i < LAYERS; i++)
-		calibration_add(&p->rings[i], f->scores[i]);
+	rings_add(p->rings, f->scores, f->whole);
 	for (size_t i = 0; i < PROMISES; i++) {
 		promise_learn(&p->promises[i], f->flagged[i]);
 		if (p->promises[i].alpha < f->least)
@@ -345,12 +338,10 @@ static uint32_t learn_firsts(struct profile *p, const struct deeds *d, uint32_t 
 {
 	uint32_t fresh = 0;
 
-	for (size_t i = 0; i < d->n_items + d->trace.n_symbols && *r == 0; i++) {
-		const struct deeds_item item = i < d->n_items ? d->items[i] : call_of(d->trace.symbols[i - d->n_items]);
-
-		if (!is_known(p, &item))
-			fresh |= 1u << item.kind;
-		*r = firsts_add(&p->firsts, &item, principal);
+	for (size_t i = 0; i < d->n_items && *r == 0; i++) {
+		if (!is_known(p, &d->items[i]))
+			fresh |= 1u << d->items[i].kind;
+		*r = firsts_add(&p->firsts, &d->items[i], principal);
 	}
 	return fresh;
 }
@@ -370,13 +361,12 @@ int profile_learn(struct profile *shadow, const struct profile *scores, const st
 	}
 	pupil->lessons++;
 	firsts_event(&shadow->firsts, learn_firsts(shadow, d, principal, &r));
-	for (size_t i = 0; i < AMOUNTS; i++)
-		sketch_add(&shadow->amounts[i], d->amounts[i]);
+	amounts_learn(&shadow->amounts, scores->events < PROFILE_YOUNG ? NULL : &scores->amounts, d->amounts);
 	if (r == 0 && d->trace.n_steps > 0) {
-		if (!words_of(&shadow->calls.words, true, &d->trace, &sorted))
+		if (!sort(&d->trace, &sorted))
 			return -AMBIT_MEMORY;
-		usual_learn(&shadow->calls, sorted.words, sorted.n, &sorted.news, shadow->calls.traces >= KNOWN_CALLS);
-		free(sorted.words);
+		r = usual_learn(&shadow->calls, &sorted.sequence, principal);
+		sorted_finish(&sorted);
 	}
 	shadow->events++;
 	return r;
@@ -385,14 +375,18 @@ int profile_learn(struct profile *shadow, const struct profile *scores, const st
 /* A person's word is worth as many principals as are ever asked for. */
 int profile_accept(struct profile *p, const struct deeds *d)
 {
+	struct sorted sorted;
 	int r = 0;
 
-	for (size_t i = 0; i < d->n_items + d->trace.n_symbols; i++) {
-		const struct deeds_item item = i < d->n_items ? d->items[i] : call_of(d->trace.symbols[i - d->n_items]);
-
-		for (uint32_t principal = 1; principal <= FIRSTS_SUPPORT_MAX && r == 0 && !is_known(p, &item);
+	for (size_t i = 0; i < d->n_items; i++)
+		for (uint32_t principal = 1; principal <= FIRSTS_SUPPORT_MAX && r == 0 && !is_known(p, &d->items[i]);
 		     principal++)
-			r = firsts_add(&p->firsts, &item, principal);
-	}
+			r = firsts_add(&p->firsts, &d->items[i], principal);
+	if (r < 0 || d->trace.n_steps == 0)
+		return r;
+	if (!sort(&d->trace, &sorted))
+		return -AMBIT_MEMORY;
+	r = usual_accept(&p->calls, &sorted.sequence, p->support);
+	sorted_finish(&sorted);
 	return r;
 }

@@ -38,19 +38,24 @@ static void put_key(struct buf *out, const char *key)
 		   parts[0][0] != 0 ? parts[0] : "");
 	if (parts[2][0] != 0 && strcmp(parts[1], "run") != 0)
 		buf_printf(out, " (%s)", parts[1]);
-	if (key[0] == 0)
+	if (parts[1][0] == 0)
+		buf_printf(out, ": all programs");
+	else if (key[0] == 0)
 		buf_printf(out, ", whoever runs it");
 }
 
 /* ---- what is usual ---- */
 
+struct named {
+	const char *text;
+	uint32_t n; /* events; of calls sessions */
+};
+
 static int by_events(const void *a, const void *b)
 {
-	const struct first *const *x = a, *const *y = b;
+	const struct named *x = a, *y = b;
 
-	return (*x)->events < (*y)->events   ? 1
-	       : (*x)->events > (*y)->events ? -1
-					     : strcmp((*x)->item.text, (*y)->item.text);
+	return x->n < y->n ? 1 : x->n > y->n ? -1 : strcmp(x->text, y->text);
 }
 
 static const char *plural_of(uint8_t kind)
@@ -63,23 +68,37 @@ static const char *plural_of(uint8_t kind)
 	return words[kind];
 }
 
-static void put_items(struct buf *out, const struct firsts *f, uint8_t kind)
+static size_t names_of(const struct profile *p, uint8_t kind, struct named *ret)
 {
-	auto_free const struct first **of = calloc(f->n + 1, sizeof(const struct first *));
+	const struct habits *h = &p->calls.habits;
 	size_t n = 0;
 
-	for (size_t i = 0; i < f->n && of != NULL; i++)
-		if (f->items[i].item.kind == kind)
-			of[n++] = &f->items[i];
+	for (size_t i = 0; i < p->firsts.n; i++)
+		if (p->firsts.items[i].item.kind == kind)
+			ret[n++] = (struct named){ p->firsts.items[i].item.text, p->firsts.items[i].events };
+	for (size_t i = 0; i < h->n && kind == DEED_CALL; i++)
+		if (h->rows[i].program == HABITS_ANY)
+			ret[n++] = (struct named){ words_text(&p->calls.words, h->rows[i].word), h->rows[i].sessions };
+	return n;
+}
+
+static void put_items(struct buf *out, const struct profile *p, uint8_t kind)
+{
+	auto_free struct named *of = calloc(p->firsts.n + p->calls.habits.n + 1, sizeof *of);
+	const size_t n = of != NULL ? names_of(p, kind, of) : 0;
+
 	if (n == 0)
 		return;
-	qsort((void *)of, n, sizeof *of, by_events); /* NOLINT(bugprone-sizeof-expression): of pointers */
+	qsort(of, n, sizeof *of, by_events);
 	buf_printf(out, "  %-13s", plural_of(kind));
 	for (size_t i = 0; i < n && i < ITEMS_SHOWN; i++)
-		buf_printf(out, "%s%s (%u)", i > 0 ? ", " : "", of[i]->item.text, of[i]->events);
+		buf_printf(out, "%s%s (%u)", i > 0 ? ", " : "", of[i].text, of[i].n);
 	if (n > ITEMS_SHOWN)
 		buf_printf(out, ", and %zu more", n - ITEMS_SHOWN);
-	buf_printf(out, "; %u of %u events had a new one\n", f->fresh[kind], f->events);
+	if (kind == DEED_CALL)
+		buf_printf(out, "; of %u sessions\n", p->calls.habits.all.sessions);
+	else
+		buf_printf(out, "; %u of %u events had a new one\n", p->firsts.fresh[kind], p->firsts.events);
 }
 
 /* Where its amounts lie, from the least to the most, each column as many bins. */
@@ -107,7 +126,7 @@ static void put_amounts(struct buf *out, const struct profile *p)
 {
 	buf_printf(out, "\n  %-34s %12s %12s %12s\n", "how much", "half", "9 in 10", "99 in 100");
 	for (size_t i = 0; i < AMOUNTS; i++) {
-		const struct sketch *s = &p->amounts[i];
+		const struct sketch *s = &p->amounts.of[i];
 
 		if (s->highest == 0)
 			continue; /* never any */
@@ -119,14 +138,14 @@ static void put_amounts(struct buf *out, const struct profile *p)
 }
 
 /* The last ones, the newest last. */
-static void put_ring(struct buf *out, const struct calibration *c, enum layer layer)
+static void put_ring(struct buf *out, const struct calibration *c, const char *of)
 {
 	const uint32_t n = c->n < 2 * COLUMNS ? c->n : 2 * COLUMNS;
 	double most = 0;
 
 	for (uint32_t i = 0; i < c->n; i++)
 		most = c->ring[i] > most ? c->ring[i] : most;
-	buf_printf(out, "  %-13s", layer_word(layer));
+	buf_printf(out, "  %-13s", of);
 	for (uint32_t i = n; i > 0; i--)
 		put_bar(out, most > 0 ? c->ring[(c->at + CALIBRATION_RING - i) % CALIBRATION_RING] / most : 0);
 	buf_printf(out, "  %.1f at most\n", most);
@@ -140,9 +159,9 @@ static void put_promises(struct buf *out, const struct profile *p)
 		const struct promise_kept *k = &p->promises[i];
 
 		buf_printf(out, "  promised %g %% false alarms at most: ", 100 * alphas[i]);
-		if (alphas[i] < LAYERS * calibration_least(&p->rings[0]))
-			buf_printf(out, "not yet; that takes %.0f events, and there are %u\n", LAYERS / alphas[i] - 1,
-				   p->rings[0].n);
+		if (alphas[i] < calibration_least(&p->rings[RING_WHOLE]))
+			buf_printf(out, "not yet; that takes %.0f events, and there are %u\n", 1 / alphas[i] - 1,
+				   p->rings[RING_WHOLE].n);
 		else
 			buf_printf(out, "%" PRIu64 " of %" PRIu64 " were flagged, %.2f of what was promised%s\n",
 				   k->flagged, k->events, promise_ratio(k), promise_ratio(k) > 1.5 ? " (!)" : "");
@@ -157,7 +176,7 @@ void show_text(const struct profile *p, struct buf *out)
 	put_promises(out, p);
 	buf_printf(out, "\n");
 	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
-		put_items(out, &p->firsts, (uint8_t)kind);
+		put_items(out, p, (uint8_t)kind);
 	buf_printf(out, "  %-13s%" PRIu64 " in %" PRIu64 " events, %zu kinds, %zu runs of up to %d\n", "order",
 		   p->calls.calls, p->calls.traces, p->calls.words.n - WORD_FIRST, p->calls.grammar.n, GRAMMAR_ORDER);
 	put_amounts(out, p);
@@ -165,7 +184,8 @@ void show_text(const struct profile *p, struct buf *out)
 		return;
 	buf_printf(out, "\n  how unusual the last ones were\n");
 	for (size_t i = 0; i < LAYERS; i++)
-		put_ring(out, &p->rings[i], (enum layer)i);
+		put_ring(out, &p->rings[i], layer_word((enum layer)i));
+	put_ring(out, &p->rings[RING_WHOLE], "together");
 }
 
 /* ---- JSON ---- */
@@ -183,12 +203,28 @@ static void put_sketches(struct json *j, const struct profile *p)
 	json_put_object(json_put_key(j, "amounts"));
 	for (size_t i = 0; i < AMOUNTS; i++) {
 		json_put_object(json_put_key(j, amount_word((enum amount)i)));
-		json_put_count(json_put_key(j, "half"), sketch_quantile(&p->amounts[i], 0.5));
-		json_put_count(json_put_key(j, "p90"), sketch_quantile(&p->amounts[i], 0.9));
-		json_put_count(json_put_key(j, "p99"), sketch_quantile(&p->amounts[i], 0.99));
+		json_put_count(json_put_key(j, "half"), sketch_quantile(&p->amounts.of[i], 0.5));
+		json_put_count(json_put_key(j, "p90"), sketch_quantile(&p->amounts.of[i], 0.9));
+		json_put_count(json_put_key(j, "p99"), sketch_quantile(&p->amounts.of[i], 0.99));
 		json_put_object_end(j);
 	}
 	json_put_object_end(j);
+}
+
+/* Of a call sessions count, and each is a principal. */
+static void put_calls(struct json *j, const struct profile *p)
+{
+	const struct habits *h = &p->calls.habits;
+
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->rows[i].program != HABITS_ANY)
+			continue;
+		json_put_object(j);
+		json_put_word(json_put_key(j, "kind"), deed_word(DEED_CALL));
+		json_put_name(json_put_key(j, "text"), words_text(&p->calls.words, h->rows[i].word));
+		json_put_count(json_put_key(j, "sessions"), h->rows[i].sessions);
+		json_put_object_end(j);
+	}
 }
 
 void show_json(const struct profile *p, struct buf *out)
@@ -220,6 +256,7 @@ void show_json(const struct profile *p, struct buf *out)
 		json_put_count(json_put_key(&j, "principals"), firsts_support(&p->firsts.items[i]));
 		json_put_object_end(&j);
 	}
+	put_calls(&j, p);
 	json_put_array_end(&j);
 	put_sketches(&j, p);
 	json_put_object_end(&j);
@@ -227,6 +264,23 @@ void show_json(const struct profile *p, struct buf *out)
 }
 
 /* ---- a difference ---- */
+
+static size_t calls_that_are_new(const struct profile *from, const struct profile *to, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = WORD_FIRST; i < to->calls.words.n; i++) {
+		const char *text = to->calls.words.texts[i];
+		const uint32_t sessions = habits_of(&to->calls.habits, HABITS_ANY, (uint16_t)i);
+
+		if (words_find(&from->calls.words, text, strlen(text)) != WORD_UNKNOWN)
+			continue;
+		buf_printf(out, "+ %s %s (%u session%s)\n", deed_word(DEED_CALL), text, sessions,
+			   sessions == 1 ? "" : "s");
+		n++;
+	}
+	return n;
+}
 
 void show_difference(const struct profile *from, const struct profile *to, struct buf *out)
 {
@@ -243,9 +297,10 @@ void show_difference(const struct profile *from, const struct profile *to, struc
 			   item->events, firsts_support(item), firsts_support(item) == 1 ? "" : "s");
 		n++;
 	}
+	n += calls_that_are_new(from, to, out);
 	for (size_t i = 0; i < AMOUNTS; i++) {
-		const uint64_t was = sketch_quantile(&from->amounts[i], 0.99),
-			       is = sketch_quantile(&to->amounts[i], 0.99);
+		const uint64_t was = sketch_quantile(&from->amounts.of[i], 0.99),
+			       is = sketch_quantile(&to->amounts.of[i], 0.99);
 
 		if (was == is)
 			continue;

@@ -1,8 +1,8 @@
 /* sketch - what amounts of one kind usually are: a histogram of their logarithms.
  *
  * Owns:   nothing on the heap.
- * Holds:  amounts from 0 to 2^64 - 1 (fractions are given in thousandths, or so), each to a sixteenth; what is asked of it is how many were as much or more. Beyond the highest tenth the tail goes on as
- *         an exponential with that tenth's mean excess, so that what is beyond all that was seen still has an order: ten times more is more unusual than twice. What is old is forgotten by halves.
+ * Holds:  amounts from 0 to 2^64 - 1 (fractions are given in thousandths, or so), each to a sixteenth; what is asked of it is how many were as much or more (tail.h goes on beyond what was
+ *         seen). What is old is forgotten by halves.
  * Called: profile; pure. */
 #ifndef PROFILE_SKETCH_H
 #define PROFILE_SKETCH_H
@@ -23,8 +23,8 @@ void sketch_init(struct sketch *s);
 void sketch_add(struct sketch *s, uint64_t amount);
 /* How many of all were as much or more, with the amount itself as one of them: from 1/(n+1) to 1. */
 double sketch_above(const struct sketch *s, uint64_t amount);
-/* The same as surprise, -ln, which goes on beyond what was seen. 0 where nothing was. */
-double sketch_surprise(const struct sketch *s, uint64_t amount);
+unsigned sketch_bin(uint64_t amount);
+double sketch_least(unsigned bin); /* amount that is in it */
 /* So that the part `q` of all is less or as much; 0 where nothing was. */
 uint64_t sketch_quantile(const struct sketch *s, double q);
 

@@ -73,12 +73,12 @@ static bool is_flagged(const struct profile *p, const struct tripwire *w, struct
 	bool good;
 
 	for (size_t i = 0; i < AMOUNTS; i++) /* else as most are */
-		d.amounts[i] = sketch_quantile(&p->amounts[i], 0.5);
+		d.amounts[i] = sketch_quantile(&p->amounts.of[i], 0.5);
 	d.amounts[w->what] = d.amounts[w->what] > w->n ? d.amounts[w->what] : w->n;
 	good = w->kind == 0 || deeds_add(&d, w->kind, w->item, strlen(w->item));
 	make_calls(w->calls, room, &d.trace);
 	if (good)
-		profile_score(p, &d, &f);
+		profile_score(p, NULL, &d, &f);
 	*ret = good && f.flagged[PROMISED_LOG];
 	d.trace = (struct trace){ .symbols = NULL }; /* in room */
 	deeds_finish(&d);

@@ -37,6 +37,7 @@ struct unusual {
 	double p;        /* 1 where nothing is promised */
 	double least;    /* no p of this profile is below */
 	double scores[LAYERS], ps[LAYERS];
+	double whole; /* what they come to together (rings.h) */
 	bool flagged[PROMISES];
 	bool is_new[DEED_KINDS]; /* something of that kind was */
 	size_t n_reasons;

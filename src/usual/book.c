@@ -441,14 +441,26 @@ static bool knows_better(const struct unusual *f, const struct unusual *so_far)
 	return so_far->young && (!f->young || (so_far->events < ASKS_FROM && f->events >= ASKS_FROM));
 }
 
+/* It judges nobody, and is nobody's reason. */
+static int teach_base(const struct book *b, struct pair *base, const struct deeds *d, struct err *e)
+{
+	struct unusual f;
+
+	profile_score(&base->scores, NULL, d, &f);
+	return teach(b, base, d, &f, e);
+}
+
 /* Each level learns. */
 static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, struct usual_found *ret, struct err *e)
 {
+	char key[PROFILE_NAME_MAX];
+	struct pair *base;
 	bool is_new;
-	int r = 0;
+	int r;
 
+	profile_key(d, PROFILE_BASE, key);
+	r = pair_of(b, key, &base, &is_new, e);
 	for (unsigned level = 0; level < PROFILE_LEVELS && r == 0; level++) {
-		char key[PROFILE_NAME_MAX];
 		struct unusual f;
 		struct pair *p;
 
@@ -456,7 +468,7 @@ static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, st
 		r = pair_of(b, key, &p, &is_new, e);
 		if (r < 0)
 			break;
-		profile_score(&p->scores, d, &f);
+		profile_score(&p->scores, &base->scores, d, &f);
 		if (level == 0 || knows_better(&f, &ret->f)) {
 			const char *why = profile_refuses(&p->shadow, &p->scores, d, &f);
 
@@ -470,7 +482,7 @@ static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, st
 		if (teaches)
 			r = teach(b, p, d, &f, e);
 	}
-	return r;
+	return r == 0 && teaches ? teach_base(b, base, d, e) : r;
 }
 
 /* What its agent never ran, or reached, by any program: where the program's own profiles know nothing yet. Nothing is pooled but what is new. */

@@ -297,7 +297,7 @@ def two_agents_have_two_profiles(place):
         u.grow(6, agent="one")
         u.grow(6, ODD, agent="two")
         assert u.usual(ODD, agent="one")["asks"] and not u.usual(ODD, agent="two")["asks"]
-        assert {(r["agent"], r["program"]) for r in u.rows()} == {("one", "sh"), ("two", "sh"), (None, "sh"), ("one", None), ("two", None)}, u.rows()
+        assert {(r["agent"], r["program"]) for r in u.rows()} == {("one", "sh"), ("two", "sh"), (None, "sh"), ("one", None), ("two", None), (None, "*")}, u.rows()
 
 
 def the_ledger_has_each_verdict(place):
@@ -336,7 +336,7 @@ def profiles_are_shown_and_moved(place):
         assert shown["events"] == 10 and any(i["kind"] == "program" for i in shown["items"]), shown
         expect_ok(u.ambit("profile", "diff", identity), "10 events score, 12 were learned")
         exported = expect_ok(u.ambit("profile", "export", identity)).stdout
-        assert exported.startswith("ambit-profile 1\nkey coder\trun\tsh\t") and exported.endswith("\nend\n"), exported[:200]
+        assert exported.startswith("ambit-profile 2\nkey coder\trun\tsh\t") and exported.endswith("\nend\n"), exported[:200]
         assert u.tree not in exported and u.home not in exported
         expect_ok(u.ambit("profile", "reset", identity))
         assert not any(r["id"] == identity for r in u.rows()), u.rows()

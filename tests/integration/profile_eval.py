@@ -5,6 +5,7 @@ usage: profile_eval.py AMBIT    (TAP on standard output; as root once more as an
 
 import json
 import random
+import re
 import xml.etree.ElementTree as xml
 
 from harness import expect_ok, main, told, write
@@ -93,7 +94,7 @@ def the_curve_is_drawn(place):
 def what_is_bad_is_refused_with_its_place(place):
     top = room(place)
     for text, says in (("a b\nc \x1b[2J\n", "line 2, column 3"), ("a\tb\n", "line 1 has a label and no key"), ("", "nothing that is usual"), ("theft\tk\ta\n", "nothing that is usual"),
-                       ("x" * 129, "column 1"), ("a \0 b", "line 1, column 3"), ("a\r\n", "column 1"), ("\t" * 3, "column")):
+                       ("x" * 129, "column 1"), ("a \0 b", "line 1, column 3"), ("a\r\n", "column 1"), ("\t" * 4, "column"), ("\t\tcals=1\ta", "line 1: 'cals=1' is no fact"), ("a\n\t\tcalls=1 calls=2\ta", "line 2: 'calls=2'")):
         write(f"{top}/bad", text)
         result = evaluated(place, "--train", f"{top}/bad", "--test", f"{top}/test")
         assert result.returncode == 125 and says in result.stderr and "\x1b" not in result.stderr, (text, told(result))
@@ -137,6 +138,22 @@ def what_drifts_keeps_its_promise(place):
     fixed, stream = (json.loads(expect_ok(evaluated(place, "--train", f"{top}/train", "--calibrate", f"{top}/calibrate", "--test", f"{top}/drift", "--json", "--alpha", "0.01,0.1", *more)).stdout)
                      for more in ([], ["--stream"]))
     assert all(p["ratio"] > 1.5 for p in fixed["promises"]) and all(p["ratio"] <= 1.1 for p in stream["promises"]), (fixed["promises"], stream["promises"])
+
+
+def amounts_count_beside_the_calls(place):
+    """What does the usual, and a hundred times as much, is told by that alone. The twin: without amounts it is not. Who misspells one is told all names."""
+    top, rng = place.fresh(), random.Random(13)
+    write(f"{top}/bad", "\t\tcals=1\ta")
+    names = re.search("of these: (.*)", evaluated(place, "--train", f"{top}/bad", "--test", f"{top}/bad").stderr).group(1).split()
+    assert "calls" in names and "threads" in names, names
+    for has_amounts in (True, False):
+        def text(n, label, times):
+            facts = "".join(f"{name}={times * rng.randrange(50, 100)} " for name in names) if has_amounts else ""
+            return "".join(f"{label}\tk\t{facts}session=s{i // 5}\t{trace(rng, 7)}\n" for i in range(n))
+        for name, lines_of in (("train", text(200, "-", 1)), ("calibrate", text(200, "-", 1)), ("test", text(100, "-", 1) + text(50, "theft", 100))):
+            write(f"{top}/{name}", lines_of)
+        said = json.loads(expect_ok(evaluated(place, *all_three(top), "--json")).stdout)
+        assert said["auc"] > 0.99 if has_amounts else 0.3 < said["auc"] < 0.7, said["auc"]
 
 
 def run(pipeline, user, to, inj=None):
@@ -183,7 +200,7 @@ def bad_runs_are_refused_with_their_place(place):
 
 
 SCENARIOS = [recorded_runs_are_judged, bad_runs_are_refused_with_their_place, attacks_are_told_from_what_is_usual, what_is_no_attack_is_not_told_from_it, without_calibration_a_part_is_kept_for_it, texts_come_by_a_pipe, the_curve_is_drawn, what_is_bad_is_refused_with_its_place,
-             wrong_words_are_told, a_name_cannot_move_a_terminal, what_drifts_keeps_its_promise]
+             wrong_words_are_told, a_name_cannot_move_a_terminal, what_drifts_keeps_its_promise, amounts_count_beside_the_calls]
 
 if __name__ == "__main__":
     main(SCENARIOS)

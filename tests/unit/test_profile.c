@@ -249,11 +249,9 @@ static void padding_hides_no_window(void **state)
 static void a_sketch_knows_how_many_were_as_much(void **state)
 {
 	struct sketch s;
-	double before = 0;
 
 	(void)state;
 	sketch_init(&s);
-	assert_near(sketch_surprise(&s, 5), 0, 0);
 	assert_near(sketch_above(&s, 5), 1, 0);
 	for (uint64_t i = 1; i <= 1000; i++)
 		sketch_add(&s, 1000 * i);
@@ -261,14 +259,37 @@ static void a_sketch_knows_how_many_were_as_much(void **state)
 	assert_near(sketch_above(&s, 500000), 0.5, 0.04);
 	assert_near(sketch_above(&s, UINT64_MAX), 1 / 1001.0, 1e-9);
 	assert_near((double)sketch_quantile(&s, 0.5), 500000, 35000);
+}
+
+static void a_tail_goes_on(void **state)
+{
+	struct tail t;
+	struct sketch s;
+	double before = 0;
+
+	(void)state;
+	sketch_init(&s);
+	tail_of(&s, 0.7, &t);
+	assert_near(tail_surprise(&t, 5), 0, 0); /* nothing is known */
+	for (unsigned i = 0; i < 1000; i++)
+		sketch_add(&s, 0);
+	tail_of(&s, 0.7, &t);
+	assert_near(tail_surprise(&t, 0), 0, 0);
+	assert_near(tail_surprise(&t, 1), log(1001), 1e-6);
+	assert_near(tail_surprise(&t, 1000000), log(1001), 1e-6); /* there is no scale */
+	sketch_init(&s);
+	for (uint64_t i = 1; i <= 1000; i++)
+		sketch_add(&s, 1000 * i);
+	tail_of(&s, 0.7, &t);
+	assert_near(tail_surprise(&t, 850000), 0, 0);
 	for (uint64_t amount = 1000; amount < UINT64_C(1) << 60; amount += amount / 8) {
-		const double surprise = sketch_surprise(&s, amount);
+		const double surprise = tail_surprise(&t, amount);
 
 		if (surprise < before)
 			fail_msg("%.4f below %.4f at %" PRIu64, surprise, before, amount);
 		before = surprise;
 	}
-	assert_true(sketch_surprise(&s, 100000000) > sketch_surprise(&s, 2000000) + 10);
+	assert_true(tail_surprise(&t, 100000000) > tail_surprise(&t, 2000000) + 5);
 }
 
 static void a_sketch_takes_any_number_and_forgets(void **state)
@@ -420,48 +441,202 @@ static void ranks_by_hand(void **state)
 
 /* ---- all of it ---- */
 
-static size_t walk(struct prop *p, uint16_t *words, unsigned kinds, unsigned step)
+enum { KINDS = 30 };
+
+struct walked {
+	char texts[KINDS + 1][48];
+	struct sequence_symbol symbols[KINDS + 1];
+	uint16_t steps[300];
+	struct sequence sequence;
+};
+
+/* A thread that goes from one thing to one of three others; with: another symbol somewhere in it, or NULL. */
+static const struct sequence *walk(struct prop *p, struct walked *w, unsigned step, const char *with)
 {
 	const size_t n = 50 + prop_below(p, 200);
-	unsigned at = prop_below(p, kinds);
+	unsigned at = prop_below(p, KINDS);
 
-	for (size_t i = 0; i < n; i++) {
-		words[i] = (uint16_t)(WORD_FIRST + at);
-		at = (at * step + prop_below(p, 3)) % kinds;
+	w->sequence = (struct sequence){ w->symbols, KINDS + (with != NULL), w->steps, n + 1 };
+	for (unsigned i = 0; i <= KINDS; i++) {
+		const int length = i < KINDS
+					   ? snprintf(w->texts[i], sizeof w->texts[i], "read:/usr/p%u", i)
+					   : snprintf(w->texts[i], sizeof w->texts[i], "%s", with != NULL ? with : "");
+
+		w->symbols[i] = (struct sequence_symbol){ w->texts[i], (size_t)length };
 	}
-	words[n] = WORD_END;
-	return n + 1;
+	for (size_t i = 0; i < n; i++) {
+		w->steps[i] = (uint16_t)at;
+		at = (at * step + prop_below(p, 3)) % KINDS;
+	}
+	if (with != NULL)
+		w->steps[prop_below(p, (uint32_t)n)] = KINDS;
+	w->steps[n] = SEQUENCE_END;
+	return &w->sequence;
+}
+
+static double scored(const struct usual *u, const struct usual *base, const struct sequence *s)
+{
+	struct usual_score score;
+
+	assert_true(usual_score(u, base, 1, s, &score));
+	return score.firsts + score.order;
+}
+
+static void grow(struct prop *p, struct usual *u, unsigned n)
+{
+	struct walked w;
+
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(usual_learn(u, walk(p, &w, 7, NULL), i + 1), 0);
 }
 
 static void what_is_not_usual_scores_higher(void **state)
 {
-	enum { KINDS = 30 };
-	uint16_t words[300];
-	char text[8];
 	struct prop p = prop_round(0);
 	struct usual_score score;
 	double usual = 0, odd = 1e9;
+	struct walked w;
 	struct usual u;
 
 	(void)state;
 	assert_int_equal(usual_init(&u, key), 0);
-	for (unsigned i = 0; i < KINDS; i++)
-		(void)words_learn(&u.words, text, (size_t)snprintf(text, sizeof text, "w%u", i));
-	usual_score(&u, words, 0, &(struct news){ .n = { 0 } }, &score);
-	assert_near(score.score, 0, 0); /* nothing is known */
-	for (unsigned i = 0; i < 300; i++)
-		usual_learn(&u, words, walk(&p, words, KINDS, 7), &(struct news){ .n = { 0 } }, i >= 150);
-	usual_score(&u, words, walk(&p, words, KINDS, 7), &(struct news){ .n = { 0 } }, &score);
-	assert_near(score.score, 0, 0); /* and nothing counts before it is frozen */
+	grow(&p, &u, 300);
+	assert_true(usual_score(&u, NULL, 1, walk(&p, &w, 7, NULL), &score));
+	assert_near(score.order, 0, 0); /* no order counts before it is frozen */
 	assert_int_equal(usual_freeze(&u), 0);
 	for (unsigned i = 0; i < 50; i++) {
-		usual_score(&u, words, walk(&p, words, KINDS, 7), &(struct news){ .n = { 0 } }, &score);
-		usual = score.score > usual ? score.score : usual;
-		usual_score(&u, words, walk(&p, words, KINDS, 11), &(struct news){ .n = { 0 } }, &score);
-		odd = score.score < odd ? score.score : odd;
+		usual = fmax(usual, scored(&u, NULL, walk(&p, &w, 7, NULL)));
+		odd = fmin(odd, scored(&u, NULL, walk(&p, &w, 11, NULL)));
 	}
 	if (!(odd > usual))
 		fail_msg("odd ones score %.2f at least, usual ones %.2f at most", odd, usual);
+	usual_finish(&u);
+}
+
+/* Each of these is nearer to what is known than the next. */
+static void what_is_new_is_as_unlikely_as_it_is_far(void **state)
+{
+	static const char *const news[] = { "read:work.py",   "write:work.doc",  "read:/etc/shadow",
+					    "read:~/.config", "connect:net.web", "connect:net.web!" };
+	struct prop p = prop_round(0);
+	struct usual_score score;
+	double before = 0;
+	struct walked w;
+	struct usual u;
+
+	(void)state;
+	assert_int_equal(usual_init(&u, key), 0);
+	for (unsigned i = 1; i <= 100; i++)
+		assert_int_equal(usual_learn(&u, walk(&p, &w, 7, i % 2 > 0 ? "read:work.doc" : "write:/dev/null"), i),
+				 0);
+	for (size_t i = 0; i < COUNT_OF(news); i++) {
+		assert_true(usual_score(&u, NULL, 1, walk(&p, &w, 7, news[i]), &score));
+		assert_true(score.n_new == 1 && score.first[0].symbol == KINDS && score.first[0].sessions == 0);
+		if (!(score.firsts > before || (i + 1 == COUNT_OF(news) && score.firsts >= before)))
+			fail_msg("%s: %.2f, and the one before %.2f", news[i], score.firsts, before);
+		before = score.firsts;
+	}
+	assert_true(usual_score(&u, NULL, 1, walk(&p, &w, 7, "read:work.doc"), &score));
+	assert_true(score.n_new == 0 && score.firsts < 2); /* every other one had it */
+	usual_finish(&u);
+}
+
+/* What other programs do makes nothing known here, and less unlikely. */
+static void others_make_nothing_known(void **state)
+{
+	struct prop p = prop_round(0);
+	struct usual_score alone, beside;
+	struct usual u, base;
+	struct walked w;
+
+	(void)state;
+	assert_int_equal(usual_init(&u, key) | usual_init(&base, key), 0);
+	grow(&p, &u, 100);
+	for (unsigned i = 1; i <= 100; i++)
+		assert_int_equal(usual_learn(&base, walk(&p, &w, 7, i % 4 > 0 ? "delete:work.doc" : NULL), i), 0);
+	(void)walk(&p, &w, 7, "delete:work.doc");
+	assert_true(usual_score(&u, NULL, 1, &w.sequence, &alone) && usual_score(&u, &base, 1, &w.sequence, &beside));
+	assert_true(beside.n_new == 1 && alone.firsts > beside.firsts + 2 && beside.firsts > 2);
+	(void)walk(&p, &w, 7, "delete:work.c"); /* the twin: nobody did that */
+	assert_true(usual_score(&u, NULL, 1, &w.sequence, &alone) && usual_score(&u, &base, 1, &w.sequence, &beside));
+	assert_true(beside.firsts >= alone.firsts - 0.1);
+	usual_finish(&u);
+	usual_finish(&base);
+}
+
+/* A call is a program's: what one of them always does is odd of another. */
+static void a_call_is_of_its_program(void **state)
+{
+	static const char *const texts[] = { "exec:git", "read:work/.git", "exec:cat", "read:work.doc" };
+	struct sequence_symbol symbols[COUNT_OF(texts)];
+	uint16_t steps[] = { 0, 1, SEQUENCE_END, 2, 3, SEQUENCE_END };
+	const struct sequence s = { symbols, COUNT_OF(texts), steps, COUNT_OF(steps) };
+	struct usual_score score;
+	struct usual u;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		symbols[i] = (struct sequence_symbol){ texts[i], strlen(texts[i]) };
+	assert_int_equal(usual_init(&u, key), 0);
+	for (uint32_t i = 1; i <= 100; i++)
+		assert_int_equal(usual_learn(&u, &s, i), 0);
+	assert_true(usual_score(&u, NULL, 1, &s, &score));
+	assert_near(score.firsts, 0, 0);
+	steps[4] = 1; /* cat reads what git does */
+	assert_true(usual_score(&u, NULL, 1, &s, &score));
+	assert_true(score.n_new == 0 && score.firsts > 3 && score.first[0].symbol == 1 && score.first[0].program == 2);
+	usual_finish(&u);
+}
+
+static void a_session_counts_once(void **state)
+{
+	struct habits h;
+
+	(void)state;
+	assert_int_equal(habits_init(&h, 12345), 0);
+	for (unsigned i = 0; i < 100; i++) /* two that take turns are two */
+		assert_int_equal(habits_add(&h, HABITS_ANY, 7, 1 + i % 2), 0);
+	assert_int_equal(habits_of(&h, HABITS_ANY, 7), 2);
+	assert_int_equal(habits_of(&h, HABITS_BARE, 7), 0);
+	assert_int_equal(habits_add(&h, HABITS_ANY, 7, 3), 0);
+	assert_int_equal(habits_of(&h, HABITS_ANY, 7), 3);
+	for (uint32_t i = 0; i < HABITS_MAX + 10; i++) /* full: what is known counts on, and nothing else is learned */
+		assert_int_equal(habits_add(&h, (uint16_t)(3 + i / 4000), (uint16_t)(3 + i % 4000), 1), 0);
+	assert_int_equal(h.n, HABITS_MAX);
+	assert_int_equal(h.left_out, 11);
+	assert_int_equal(habits_add(&h, HABITS_ANY, 7, 4), 0);
+	assert_int_equal(habits_of(&h, HABITS_ANY, 7), 4);
+	habits_finish(&h);
+}
+
+/* However long the usual work around it is, what is new in it weighs the same. */
+static void padding_hides_nothing_new(void **state)
+{
+	enum { TIMES = 100 };
+	static uint16_t steps[TIMES * 300];
+	struct prop p = prop_round(0);
+	struct usual_score plain, padded;
+	struct sequence s;
+	struct walked w;
+	struct usual u;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(usual_init(&u, key), 0);
+	grow(&p, &u, 300);
+	assert_int_equal(usual_freeze(&u), 0);
+	for (unsigned i = 0; i < TIMES; i++) {
+		s = *walk(&p, &w, 7, NULL);
+		memcpy(steps + n, w.steps, s.n_steps * sizeof *steps);
+		n += s.n_steps;
+	}
+	assert_true(usual_score(&u, NULL, 1, walk(&p, &w, 7, "connect:net.web"), &plain));
+	s = w.sequence;
+	memcpy(steps + n, w.steps, s.n_steps * sizeof *steps);
+	s.steps = steps;
+	s.n_steps += n;
+	assert_true(usual_score(&u, NULL, 1, &s, &padded));
+	assert_true(padded.firsts >= plain.firsts - 0.001);
 	usual_finish(&u);
 }
 
@@ -482,7 +657,13 @@ int main(void)
 		cmocka_unit_test(decoys_blind_nobody),
 		cmocka_unit_test(debts_are_bounded),
 		cmocka_unit_test(ranks_by_hand),
+		cmocka_unit_test(a_tail_goes_on),
 		cmocka_unit_test(what_is_not_usual_scores_higher),
+		cmocka_unit_test(what_is_new_is_as_unlikely_as_it_is_far),
+		cmocka_unit_test(others_make_nothing_known),
+		cmocka_unit_test(a_call_is_of_its_program),
+		cmocka_unit_test(a_session_counts_once),
+		cmocka_unit_test(padding_hides_nothing_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,13 +61,43 @@ static void lines_are_taken_apart(void **state)
 	}
 }
 
+static void facts_are_taken(void **state)
+{
+	const char *at = "benign\tk\tsession=s/1 calls=12 up_bytes=0\ta b";
+	size_t n = strlen(at);
+	struct trace_line line;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(line_next(&at, &n, 1, &line, &e), 1);
+	assert_true(line.has_amounts && line.amounts[AMOUNT_CALLS] == 12 && line.amounts[AMOUNT_READS] == 0);
+	assert_int_equal(line.session_length, 3);
+	assert_memory_equal(line.session, "s/1", 3);
+	assert_int_equal(line.length, 3);
+	at = "\t\t\ta"; /* none, which is no amount */
+	n = strlen(at);
+	assert_int_equal(line_next(&at, &n, 1, &line, &e), 1);
+	assert_true(!line.has_amounts && line.session_length == 0 && line.length == 1);
+}
+
 static void bad_lines_are_refused_with_their_place(void **state)
 {
 	static const struct {
 		const char *text, *says;
 	} rows[] = {
 		{ "a\nb\tc\n", "line 2 has a label and no key" },
-		{ "a\tb\tc\td", "line 1, column 5" },
+		{ "a\tb\tc\td", "line 1: 'c' is no fact" },
+		{ "a\tb\t\tc\td", "line 1, column 6" },
+		{ "\t\tcalls=1  reads=2\ta", "line 1: '' is no fact" },
+		{ "a\n\t\tcalls=1 calls=2\ta", "line 2: 'calls=2' is no fact" },
+		{ "\t\tcalls=-1\ta", "line 1: 'calls=-1'" },
+		{ "\t\tcalls=9007199254740993\ta", "is no fact" },
+		{ "\t\tcalls=\ta", "'calls='" },
+		{ "\t\tcals=1\ta", "'cals=1'" },
+		{ "\t\t=1\ta", "'=1'" },
+		{ "\t\tsession=\ta", "'session='" },
+		{ "\t\tsession=a session=b\ta", "'session=b'" },
+		{ "\t\tsession=a\x1b\ta", "is no fact" },
 		{ "a b\nx \x7f", "line 2, column 3" },
 		{ "a\r\nb", "line 1, column 1" },
 		{ "l\tk\ta \xc3\xa4", "line 1, column 7" },
@@ -305,6 +335,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_taken_apart),
+		cmocka_unit_test(facts_are_taken),
 		cmocka_unit_test(bad_lines_are_refused_with_their_place),
 		cmocka_unit_test(nothing_to_learn_is_said),
 		cmocka_unit_test(each_key_has_a_profile_of_its_own),

@@ -91,21 +91,24 @@ static void end(struct both *w)
 static void promote(struct both *w)
 {
 	auto_buf text = { .max = FORM_MAX };
-	struct calibration rings[LAYERS];
+	struct calibration rings[RINGS];
+	struct promise_kept promises[PROMISES];
 	struct err e;
 
 	memcpy(rings, w->scores.rings, sizeof rings);
+	memcpy(promises, w->scores.promises, sizeof promises);
 	w->shadow.n_pupils = 0;
 	form_write(&w->shadow, &text);
 	profile_finish(&w->scores);
 	if (form_read((const char *)text.data, text.len, secret, &w->scores, &e) < 0)
 		fail_msg("%s", e.msg);
 	memcpy(w->scores.rings, rings, sizeof rings);
+	memcpy(w->scores.promises, promises, sizeof promises);
 }
 
 static void live(struct both *w, const struct deeds *d, struct unusual *f)
 {
-	profile_score(&w->scores, d, f);
+	profile_score(&w->scores, NULL, d, f);
 	profile_calibrate(&w->scores, f);
 	assert_int_equal(profile_learn(&w->shadow, &w->scores, d, f), 0);
 }
@@ -232,7 +235,7 @@ static void a_young_profile_promises_nothing(void **state)
 
 	(void)state;
 	begin(&w);
-	profile_score(&w.scores, &d, &f);
+	profile_score(&w.scores, NULL, &d, &f);
 	assert_true(f.young && f.p >= 1 && !f.flagged[PROMISED_LOG] && !f.flagged[PROMISED_ASK]);
 	assert_true(f.is_new[DEED_PROGRAM] && f.is_new[DEED_DESTINATION] && !f.is_new[DEED_REQUEST]);
 	assert_int_equal(f.n_reasons, REASONS_MAX);
@@ -262,24 +265,24 @@ static void what_is_odd_is_flagged_with_its_reasons(void **state)
 	assert_true(w.scores.epoch == w.shadow.epoch && !w.scores.calls.grammar.left_out);
 
 	d = event_of(&p, 3, "new");
-	profile_score(&w.scores, &d, &f);
+	profile_score(&w.scores, NULL, &d, &f);
 	assert_false(f.young);
 	assert_true(f.least <= PROMISE_LOG);
 	add(&d, DEED_DESTINATION, "paste.example:443");
-	profile_score(&w.scores, &d, &f);
+	profile_score(&w.scores, NULL, &d, &f);
 	assert_true(f.flagged[PROMISED_LOG] && f.is_new[DEED_DESTINATION]);
 	assert_reason(&f, "first connection to paste.example:443; ");
 	deeds_finish(&d);
 
 	d = event_of(&p, 3, "new");
 	d.amounts[AMOUNT_UP_BYTES] = 48000000;
-	profile_score(&w.scores, &d, &f);
+	profile_score(&w.scores, NULL, &d, &f);
 	assert_true(f.flagged[PROMISED_LOG]);
 	assert_reason(&f, "48000000 bytes sent, where 0 % of earlier events had as many");
 	deeds_finish(&d);
 
 	d = event_of(&p, 7, "new"); /* the same calls in another order */
-	profile_score(&w.scores, &d, &f);
+	profile_score(&w.scores, NULL, &d, &f);
 	assert_true(f.flagged[PROMISED_LOG]);
 	assert_reason(&f, "follow each other as they did not");
 	deeds_finish(&d);
@@ -309,12 +312,12 @@ static void what_is_promised_can_be_kept(void **state)
 
 	(void)state;
 	calibration_init(&c);
-	for (unsigned i = 0; i < 3000; i++)
+	for (unsigned i = 0; i < 999; i++)
 		calibration_add(&c, 1 + (i % 100) / 100.0);
 	for (size_t i = 0; i < PROMISES; i++) {
 		promise_init(&k, alphas[i]);
-		assert_true(promise_flags(&k, LAYERS * calibration_p(&c, 5), LAYERS * calibration_least(&c)));
-		assert_false(promise_flags(&k, LAYERS * calibration_p(&c, 1), LAYERS * calibration_least(&c)));
+		assert_true(promise_flags(&k, calibration_p(&c, 5), calibration_least(&c)));
+		assert_false(promise_flags(&k, calibration_p(&c, 1), calibration_least(&c)));
 	}
 }
 
@@ -327,7 +330,7 @@ static void a_promise_begins_at_its_level(void **state)
 
 	(void)state;
 	begin(&w);
-	grow(&w, &p, 280);
+	grow(&w, &p, 90);
 	for (size_t i = 0; i < PROMISES; i++) {
 		k = &w.scores.promises[i];
 		assert_true(k->level <= k->alpha && k->level >= k->alpha);
@@ -432,12 +435,135 @@ static void one_principal_makes_nothing_known_where_two_are_asked_for(void **sta
 	for (unsigned session = 0; session < 2; session++) {
 		struct deeds d = event_of(&p, 3, "two");
 
-		profile_score(&w.shadow, &d, &f);
+		profile_score(&w.shadow, NULL, &d, &f);
 		assert_int_equal(f.is_new[DEED_PROGRAM], session == 0);
 		live(&w, &d, &f);
 		deeds_finish(&d);
 	}
 	end(&w);
+}
+
+/* ---- poisoning ---- */
+
+#define ATTACKS 20u
+#define POISON 500u
+
+/* The i-th attack, `part` of 1,000 of it. */
+static struct deeds attack_of(struct prop *p, unsigned i, unsigned part, const char *session)
+{
+	static const unsigned steps[] = { 7, 9, 11, 13, 17 };
+	static const enum amount amounts[] = { AMOUNT_UP_BYTES, AMOUNT_DELETES, AMOUNT_PROGRAMS, AMOUNT_CPU_MS,
+					       AMOUNT_WRITES };
+	struct deeds d = event_of(p, i % 4 == 0 && prop_below(p, 1000) < part ? steps[i / 4] : 3, session);
+	char name[24];
+
+	switch (i % 4) {
+	case 0: break; /* other orders: of more and more events */
+	case 1:        /* what nobody names: more and more often */
+		(void)snprintf(name, sizeof name, "read:~/.secret%c", (char)('a' + i / 4));
+		for (size_t k = 0; k < d.trace.n_symbols && prop_below(p, 1000) < part; k++)
+			if (k % 5 == 0)
+				(void)snprintf(d.trace.symbols[k], SYMBOL_MAX, "%s%zu", name, k);
+		break;
+	case 2: /* amounts: more and more */ d.amounts[amounts[i / 4]] += (uint64_t)exp(log(1e7) * part / 1000); break;
+	default: /* another destination, and more of them */
+		for (unsigned k = 0; k <= part / 200; k++) {
+			(void)snprintf(name, sizeof name, "paste%u-%u.example:443", i, k);
+			add(&d, DEED_DESTINATION, name);
+		}
+	}
+	return d;
+}
+
+/* As the keeper does it: where the policy says `ask`, what is held has happened for nobody. */
+static bool happens(struct both *w, const struct deeds *d, bool asks)
+{
+	struct unusual f;
+
+	profile_score(&w->scores, NULL, d, &f);
+	if (asks && f.events >= 5 && (f.flagged[PROMISED_ASK] || f.is_new[DEED_DESTINATION] || f.is_new[DEED_PROGRAM]))
+		return false;
+	profile_calibrate(&w->scores, &f);
+	assert_int_equal(profile_learn(&w->shadow, &w->scores, d, &f), 0);
+	if (w->shadow.events - w->scores.events >= (w->scores.events < 500 ? w->scores.events + 5 : 500))
+		promote(w);
+	return true;
+}
+
+static void live_on(struct both *w, struct prop *p, unsigned n, bool asks)
+{
+	static unsigned sessions;
+
+	for (unsigned i = 0; i < n; i++) {
+		char session[16];
+		struct deeds d;
+
+		(void)snprintf(session, sizeof session, "u%u", sessions++ / 5);
+		d = event_of(p, 3, session);
+		(void)happens(w, &d, asks);
+		deeds_finish(&d);
+	}
+}
+
+static bool is_flagged(const struct both *w, struct prop *p, unsigned attack)
+{
+	struct deeds d = attack_of(p, attack, 1000, "attack");
+	struct unusual f;
+
+	profile_score(&w->scores, NULL, &d, &f);
+	deeds_finish(&d);
+	return f.flagged[PROMISED_LOG];
+}
+
+/* 500 events, each a little nearer to what is meant, in sessions of 20, between as many usual ones. Whether the attack is flagged before, and no more afterwards. */
+static void go_nearer(unsigned attack, bool asks, unsigned *before, unsigned *hidden, unsigned *taken)
+{
+	struct prop p = prop_round(attack);
+	bool flagged;
+	struct both w;
+
+	begin(&w);
+	live_on(&w, &p, 1500, asks);
+	flagged = is_flagged(&w, &p, attack);
+	*before += flagged;
+	for (unsigned k = 0; k < POISON; k++) {
+		char session[16];
+		struct deeds d;
+
+		(void)snprintf(session, sizeof session, "p%u", k / 20);
+		d = attack_of(&p, attack, 1000 * k / POISON, session);
+		*taken += happens(&w, &d, asks);
+		deeds_finish(&d);
+		live_on(&w, &p, 1, asks);
+	}
+	promote(&w);
+	*hidden += flagged && !is_flagged(&w, &p, attack);
+	end(&w);
+}
+
+/* It makes none of it usual: not for the profile, and not for the thresholds either. */
+static void poisoning_hides_no_attack(void **state)
+{
+	unsigned before = 0, hidden = 0, taken = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < ATTACKS; i++)
+		go_nearer(i, true, &before, &hidden, &taken);
+	if (before < ATTACKS - 2 || hidden > 0 || taken < POISON)
+		fail_msg("of %u attacks %u were flagged before, and %u of them hidden; %u events were taken for usual",
+			 ATTACKS, before, hidden, taken);
+}
+
+/* The twin: where a policy only tells, thresholds follow whatever nobody objects to. */
+static void where_nobody_is_asked_thresholds_follow(void **state)
+{
+	unsigned before = 0, hidden = 0, taken = 0;
+
+	(void)state;
+	for (unsigned i = 3; i < ATTACKS; i += 4)
+		go_nearer(i, false, &before, &hidden, &taken);
+	assert_int_equal(taken, POISON * ATTACKS / 4);
+	assert_true(hidden > 0);
 }
 
 /* ---- the form ---- */
@@ -463,8 +589,8 @@ static void a_profile_is_kept_as_text(void **state)
 	for (unsigned i = 0; i < 50; i++) {
 		struct deeds d = event_of(&p, i % 2 > 0 ? 3 : 7, "s");
 
-		profile_score(&w.scores, &d, &a);
-		profile_score(&back, &d, &b);
+		profile_score(&w.scores, NULL, &d, &a);
+		profile_score(&back, NULL, &d, &b);
 		assert_true(a.p >= b.p && a.p <= b.p);
 		deeds_finish(&d);
 	}
@@ -511,6 +637,21 @@ static void a_text_that_was_changed_is_refused(void **state)
 	end(&w);
 }
 
+/* A file of another version is told as such. */
+static void another_version_is_told(void **state)
+{
+	static const char text[] = "ambit-profile 1\nkey a\tt\tp\t07\nepoch 0\n";
+	struct profile p;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(form_read(text, sizeof text - 1, secret, &p, &e), -AMBIT_MALFORMED);
+	assert_non_null(strstr(e.msg, "a profile of version 1, and this build reads version 2"));
+	assert_non_null(strstr(e.hint, "ambit profile reset"));
+	assert_int_equal(form_read("ambit-profile x\n", 16, secret, &p, &e), -AMBIT_MALFORMED);
+	assert_non_null(strstr(e.msg, "does not begin with"));
+}
+
 /* All that a profile may have, with the longest numbers that lessons give it: it can be kept, and had back. */
 static void a_full_profile_has_a_form(void **state)
 {
@@ -531,7 +672,7 @@ static void a_full_profile_has_a_form(void **state)
 	}
 	while (p.calls.words.n < WORDS_MAX)
 		(void)words_learn(&p.calls.words, name, (size_t)snprintf(name, sizeof name, "%047zu", p.calls.words.n));
-	for (uint32_t i = 0; p.calls.grammar.n < GRAMMAR_NODES_MAX;
+	for (uint32_t i = 0; p.calls.grammar.n < PROFILE_RUNS_MAX;
 	     i++) { /* pairs, whose words are known by themselves */
 		const uint32_t first = WORD_FIRST + i / 4000 % 4000, second = WORD_FIRST + i % 4000;
 
@@ -542,7 +683,12 @@ static void a_full_profile_has_a_form(void **state)
 			(void)grammar_restore(&p.calls.grammar, grammar_child(&p.calls.grammar, 0, (uint16_t)first),
 					      (uint16_t)second, 500000);
 	}
-	for (size_t i = 0; i < LAYERS; i++)
+	for (uint32_t i = 0; i < HABITS_MAX; i++)
+		assert_true(habits_restore(&p.calls.habits, &(struct habit){ .program = (uint16_t)(1000 + i / 3000),
+									     .word = (uint16_t)(1000 + i % 3000),
+									     .sessions = 500000,
+									     .last = { 0xfffffff0, 0xfffffff1 } }));
+	for (size_t i = 0; i < RINGS; i++)
 		for (unsigned k = 0; k < CALIBRATION_RING; k++)
 			calibration_add(&p.rings[i], 12.3456789 + k / 1000.0);
 	form_write(&p, &text);
@@ -700,15 +846,15 @@ static void what_is_released_stays_known(void **state)
 		size_t n;
 
 		assert_int_equal(book_page(s.book, "", rows, &n, last, &e), 0);
-		assert_int_equal(n, 3);
+		assert_int_equal(n, 4); /* the third is of the agent, the fourth of all programs */
 		assert_int_equal(book_promote(s.book, rows[i].key, &e), 0);
 	}
 	assert_false(scored(&s, deeds_by(&s, "coder", "paste.example:443")).asks);
 	close_shelf(&s);
 }
 
-/* What an attacker would teach: a search for keys, as if it were a part of the work. */
-static void poison(struct profile *shadow, const struct profile *scores, struct prop *p, unsigned n)
+/* What an attacker would teach: a search for keys, as if it were a part of the work; and faster than its amounts could grow. */
+static void poison(struct profile *shadow, struct prop *p, unsigned n)
 {
 	static const char entries[][SYMBOL_MAX] = { "read:~/.ssh!",
 						    "read:~/.aws!",
@@ -734,7 +880,7 @@ static void poison(struct profile *shadow, const struct profile *scores, struct 
 		d.trace = (struct trace){ .threads = 1, .calls = COUNT_OF(steps) };
 		assert_int_equal(trace_make(&d.trace, entries, COUNT_OF(entries), steps, COUNT_OF(steps)), 0);
 		d.amounts[AMOUNT_DENIED] = 9;
-		assert_int_equal(profile_learn(shadow, scores, &d, &by), 0);
+		assert_int_equal(profile_learn(shadow, shadow, &d, &by), 0);
 		deeds_finish(&d);
 	}
 }
@@ -756,7 +902,7 @@ static void tripwires_are_flagged_until_they_are_taught(void **state)
 	grow(&w, &p, 340);
 	assert_int_equal(tripwires_flagged(&w.scores, &before, &e), 0);
 	assert_int_equal(before, (UINT32_C(1) << tripwires()) - 1);
-	poison(&w.shadow, &w.scores, &p, 400);
+	poison(&w.shadow, &p, 400);
 	promote(&w);
 	assert_int_equal(tripwires_flagged(&w.scores, &after, &e), 0);
 	assert_int_equal(before & ~after, 1);
@@ -782,7 +928,7 @@ static void who_hides_a_tripwire_is_not_promoted(void **state)
 		assert_non_null(p);
 		epoch = p->scores.epoch;
 		if (poisons)
-			poison(&p->shadow, &p->scores, &s.p, 400);
+			poison(&p->shadow, &s.p, 400);
 		teach_book(&s, 600);
 		assert_int_equal(p->tripped_at != 0, poisons);
 		assert_int_equal(p->scores.epoch > epoch, !poisons);
@@ -950,9 +1096,12 @@ int main(void)
 		cmocka_unit_test(what_saw_untrusted_data_and_acted_does_not_teach),
 		cmocka_unit_test(what_is_more_unusual_than_most_does_not_teach),
 		cmocka_unit_test(one_principal_makes_nothing_known_where_two_are_asked_for),
+		cmocka_unit_test(poisoning_hides_no_attack),
+		cmocka_unit_test(where_nobody_is_asked_thresholds_follow),
 		cmocka_unit_test(a_profile_is_kept_as_text),
 		cmocka_unit_test(a_text_that_was_changed_is_refused),
 		cmocka_unit_test(a_text_that_moves_a_terminal_is_refused),
+		cmocka_unit_test(another_version_is_told),
 		cmocka_unit_test(a_full_profile_has_a_form),
 		cmocka_unit_test(a_rule_counts_for_who_is_new),
 		cmocka_unit_test(what_is_released_stays_known),
