@@ -1,6 +1,5 @@
 #include "usual/book.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -16,6 +15,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "profile/tripwire.h"
+#include "usual/file.h"
 #include "usual/layout.h"
 
 #define NAME_LEN 26          /* "p_" and 24 digits of a keyed hash */
@@ -48,73 +48,7 @@ static bool has_ending(const char *name, const char *ending)
 	return n > m && strcmp(name + n - m, ending) == 0;
 }
 
-/* ---- files ---- */
-
-static int cannot(struct err *e, const char *what, const char *name)
-{
-	return err_sys(e, errno == ENOSPC || errno == EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, errno,
-		       "make room, or see who may write there", "cannot %s the profiles' %s", what, name);
-}
-
-/* Beside, and then at once. */
-static int write_file(const struct book *b, const char *name, const struct buf *bytes, struct err *e)
-{
-	char beside[NAME_MAX + 1];
-	auto_fd int fd = -1;
-
-	(void)snprintf(beside, sizeof beside, "%.200s" USUAL_NEW, name);
-	fd = openat(b->dir_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || fd_write_all(fd, bytes->data, bytes->len) < 0 || fdatasync(fd) < 0 ||
-	    renameat(b->dir_fd, beside, b->dir_fd, name) < 0) {
-		const int error = errno;
-
-		(void)unlinkat(b->dir_fd, beside, 0);
-		errno = error;
-		return cannot(e, "write", name);
-	}
-	return 0;
-}
-
-/* All of it, one byte more than may be at most. -NOT_FOUND. */
-static int read_file(const struct book *b, const char *name, size_t most, struct buf *ret, struct err *e)
-{
-	auto_fd int fd = openat(b->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0 && errno == ENOENT)
-		return err_set(e, AMBIT_NOT_FOUND, "`ambit profile show` lists them", "there is no such profile");
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return cannot(e, "read", name);
-	if (!S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size > most)
-		return err_set(e, AMBIT_LIMIT, "move it away", "%s is no file of %zu bytes at most", name, most);
-	buf_init(ret, (size_t)st.st_size + 1);
-	if (buf_room(ret, (size_t)st.st_size) == NULL)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile");
-	n = fd_read_all(fd, ret->data, (size_t)st.st_size);
-	if (n < 0)
-		return cannot(e, "read", name);
-	ret->len = (size_t)n;
-	return 0;
-}
-
-/* Each name there. getdents64 as it is: readdir wants a call that the role does not have. */
-static int list(const struct book *b, void (*each)(void *of, const char *name), void *of, struct err *e)
-{
-	_Alignas(struct dirent64) char room[8192];
-	ssize_t n;
-
-	if (lseek(b->dir_fd, 0, SEEK_SET) < 0)
-		return cannot(e, "list", "directory");
-	while ((n = getdents64(b->dir_fd, room, sizeof room)) > 0)
-		for (ssize_t at = 0; at < n;) {
-			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(room + at);
-
-			at += entry->d_reclen;
-			each(of, entry->d_name);
-		}
-	return n < 0 ? cannot(e, "list", "directory") : 0;
-}
+/* ---- the directory ---- */
 
 static void count_profile(void *of, const char *name)
 {
@@ -128,8 +62,8 @@ int book_open(struct book *b, int dir_fd, struct err *e)
 
 	memset(b, 0, sizeof *b);
 	b->dir_fd = dir_fd;
-	r = list(b, count_profile, &b->files, e);
-	r = r < 0 ? r : read_file(b, USUAL_SECRET, sizeof b->secret, &bytes, e);
+	r = file_each(b->dir_fd, count_profile, &b->files, e);
+	r = r < 0 ? r : file_read(b->dir_fd, USUAL_SECRET, sizeof b->secret, &bytes, e);
 	if (r == 0 && bytes.len == sizeof b->secret) {
 		memcpy(b->secret, bytes.data, bytes.len);
 		return 0;
@@ -140,11 +74,11 @@ int book_open(struct book *b, int dir_fd, struct err *e)
 		return err_set(e, AMBIT_MALFORMED, "move it away: profiles beside it are found no more",
 			       "the profiles' " USUAL_SECRET " is not %zu bytes long", sizeof b->secret);
 	if (getrandom(b->secret, sizeof b->secret, 0) != (ssize_t)sizeof b->secret)
-		return cannot(e, "make", USUAL_SECRET);
+		return file_cannot(e, "make", USUAL_SECRET);
 	buf_finish(&bytes);
 	buf_init(&bytes, sizeof b->secret);
 	buf_put(&bytes, b->secret, sizeof b->secret);
-	return write_file(b, USUAL_SECRET, &bytes, e);
+	return file_write(b->dir_fd, USUAL_SECRET, &bytes, e);
 }
 
 /* ---- pairs ---- */
@@ -159,7 +93,7 @@ static int save_one(const struct book *b, const struct profile *p, const char *k
 		return err_set(e, AMBIT_LIMIT, "`ambit profile reset` begins anew",
 			       "a profile is longer than %u bytes, or memory is gone", FORM_MAX);
 	name_of(b, key, ending, name);
-	return write_file(b, name, &text, e);
+	return file_write(b->dir_fd, name, &text, e);
 }
 
 static int save_pair(const struct book *b, struct pair *p, struct err *e)
@@ -215,7 +149,7 @@ static int load_one(const struct book *b, const char *key, const char *ending, s
 	int r;
 
 	name_of(b, key, ending, name);
-	r = read_file(b, name, FORM_MAX, &text, e);
+	r = file_read(b->dir_fd, name, FORM_MAX, &text, e);
 	*ret_new = r == -AMBIT_NOT_FOUND;
 	if (*ret_new)
 		return profile_init(ret, key, b->secret) < 0 ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile")
@@ -358,10 +292,10 @@ static void put_held(void *of, const char *name)
 static int make_room(const struct book *b, struct err *e)
 {
 	struct held h = { .n = 0 };
-	int r = list(b, put_held, &h, e);
+	int r = file_each(b->dir_fd, put_held, &h, e);
 
 	if (r == 0 && h.n >= BOOK_HELD_MAX && unlinkat(b->dir_fd, h.oldest, 0) < 0 && errno != ENOENT)
-		r = cannot(e, "remove", h.oldest);
+		r = file_cannot(e, "remove", h.oldest);
 	return r;
 }
 
@@ -376,7 +310,7 @@ static int hold(const struct book *b, const char *event, const struct deeds *d, 
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what an event did");
 	(void)snprintf(name, sizeof name, USUAL_HELD "%s", event);
 	r = make_room(b, e);
-	return r < 0 ? r : write_file(b, name, &bytes, e);
+	return r < 0 ? r : file_write(b->dir_fd, name, &bytes, e);
 }
 
 static int teach(const struct book *b, struct pair *p, const struct deeds *d, const struct unusual *f, struct err *e)
@@ -560,8 +494,8 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 	if (!s->released) /* whatever it says */
 		return unlinkat(b->dir_fd, name, 0) == 0 ? 0
 		       : errno == ENOENT                 ? nothing_held(s, e)
-							 : cannot(e, "remove", name);
-	r = read_file(b, name, 1u << 22, &bytes, e);
+							 : file_cannot(e, "remove", name);
+	r = file_read(b->dir_fd, name, 1u << 22, &bytes, e);
 	if (r == -AMBIT_NOT_FOUND)
 		return nothing_held(s, e);
 	r = r < 0 ? r : deeds_decode(bytes.data, bytes.len, &d, e);
@@ -571,7 +505,7 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 	r = r < 0 ? r : teach_all(b, &d, e);
 	deeds_finish(&d);
 	if (r == 0 && unlinkat(b->dir_fd, name, 0) < 0)
-		r = cannot(e, "remove", name);
+		r = file_cannot(e, "remove", name);
 	return r;
 }
 
@@ -669,7 +603,7 @@ int book_page(struct book *b, const char *after, struct usual_row rows[BOOK_PAGE
 		return r;
 	page->n = 0;
 	page->after = after;
-	r = list(b, put_profile, page, e);
+	r = file_each(b->dir_fd, put_profile, page, e);
 	if (r < 0)
 		return r;
 	for (*ret_n = 0; *ret_n < page->n; ++*ret_n)
@@ -749,7 +683,7 @@ int book_reset(struct book *b, const char *key, struct err *e)
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0] && r == 0; i++) {
 		name_of(b, key, endings[i], name);
 		if (unlinkat(b->dir_fd, name, 0) < 0 && errno != ENOENT)
-			r = cannot(e, "remove", name);
+			r = file_cannot(e, "remove", name);
 	}
 	b->files -= r == 0 && b->files >= 2 ? 2 : 0;
 	return r;
