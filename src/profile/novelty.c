@@ -8,19 +8,11 @@
 
 enum { ROW_ITEM = 16, ROW_PLACE, ROW_SCOPE, ROW_PUPIL, ROW_STEP, ROW_CONTEXT };
 
-struct row {
-	uint64_t tag;   /* 0: free */
-	uint32_t n;     /* ITEM, SCOPE, PUPIL: runs. PLACE: runs since it was known. STEP: times. CONTEXT: times */
-	uint32_t fresh; /* PLACE: of those, runs with something new. CONTEXT: different steps */
-	uint32_t first, last;                     /* ITEM: when */
-	uint32_t principals[NOVELTY_SUPPORT_MAX]; /* ITEM: 0: none */
-};
-
 struct novelty {
 	uint8_t key[CALL_KEY_SIZE];
 	uint32_t size, used; /* size: a power of two */
 	bool full;
-	struct row *rows; /* owned */
+	struct novelty_row *rows; /* owned */
 };
 
 /* What is known of kinds before anything is: the share of runs with something new at a place of that kind, and how many runs that counts as. Orders of magnitude: an
@@ -85,32 +77,33 @@ bool novelty_is_full(const struct novelty *n)
 	return n->full;
 }
 
-static struct row *find(const struct novelty *n, unsigned sort, uint64_t scope, uint64_t what, uint64_t *ret_tag)
+static struct novelty_row *find(const struct novelty *n, unsigned sort, uint64_t scope, uint64_t what,
+				uint64_t *ret_tag)
 {
 	const uint64_t hash = call_hash(n->key, sort, scope, what, NULL, 0), tag = hash != 0 ? hash : 1;
 
 	*ret_tag = tag;
 	for (uint32_t i = (uint32_t)tag;; i++) {
-		struct row *r = &n->rows[i & (n->size - 1)];
+		struct novelty_row *r = &n->rows[i & (n->size - 1)];
 
 		if (r->tag == tag || r->tag == 0)
 			return r; /* some are always free */
 	}
 }
 
-static const struct row *seen(const struct novelty *n, unsigned sort, uint64_t scope, uint64_t what)
+static const struct novelty_row *seen(const struct novelty *n, unsigned sort, uint64_t scope, uint64_t what)
 {
 	uint64_t tag;
-	const struct row *r = find(n, sort, scope, what, &tag);
+	const struct novelty_row *r = find(n, sort, scope, what, &tag);
 
 	return r->tag != 0 ? r : NULL;
 }
 
 /* NULL: there is no room for another. */
-static struct row *kept(struct novelty *n, unsigned sort, uint64_t scope, uint64_t what)
+static struct novelty_row *kept(struct novelty *n, unsigned sort, uint64_t scope, uint64_t what)
 {
 	uint64_t tag;
-	struct row *r = find(n, sort, scope, what, &tag);
+	struct novelty_row *r = find(n, sort, scope, what, &tag);
 
 	if (r->tag != 0)
 		return r;
@@ -123,7 +116,7 @@ static struct row *kept(struct novelty *n, unsigned sort, uint64_t scope, uint64
 	return r;
 }
 
-static unsigned support_of(const struct row *r)
+static unsigned support_of(const struct novelty_row *r)
 {
 	unsigned n = 0;
 
@@ -132,7 +125,7 @@ static unsigned support_of(const struct row *r)
 	return n;
 }
 
-static void support(struct row *r, uint64_t principal)
+static void support(struct novelty_row *r, uint64_t principal)
 {
 	const uint32_t p = (uint32_t)principal != 0 ? (uint32_t)principal : 1;
 
@@ -179,7 +172,7 @@ static void learn_place(struct novelty *n, const struct scopes *s, const struct 
 		return;
 	}
 	for (size_t i = 0; i < s->n; i++) {
-		struct row *r = kept(n, ROW_PLACE, s->hash[i], place);
+		struct novelty_row *r = kept(n, ROW_PLACE, s->hash[i], place);
 
 		if (r != NULL) {
 			r->n++;
@@ -190,7 +183,7 @@ static void learn_place(struct novelty *n, const struct scopes *s, const struct 
 
 static void learn_item(struct novelty *n, uint64_t scope, uint64_t principal, uint32_t when, const struct mark *m)
 {
-	struct row *r = kept(n, ROW_ITEM, scope, m->item);
+	struct novelty_row *r = kept(n, ROW_ITEM, scope, m->item);
 
 	if (r == NULL)
 		return;
@@ -207,7 +200,7 @@ static void learn_tools(struct novelty *n, const struct scopes *s, const struct 
 		if (d->marks[i].kind == kind)
 			return;
 	for (size_t i = 0; i < s->n; i++) {
-		struct row *r = kept(n, ROW_PLACE, s->hash[i], kind);
+		struct novelty_row *r = kept(n, ROW_PLACE, s->hash[i], kind);
 
 		if (r != NULL)
 			r->n++;
@@ -218,7 +211,7 @@ int novelty_learn(struct novelty *n, const struct scopes *s, uint64_t principal,
 {
 	const struct doings some = { .marks = d->marks,
 				     .n_marks = d->n_marks < NOVELTY_MARKS_MAX ? d->n_marks : NOVELTY_MARKS_MAX };
-	struct row *pupil = kept(n, ROW_PUPIL, s->hash[0], principal), *scope;
+	struct novelty_row *pupil = kept(n, ROW_PUPIL, s->hash[0], principal), *scope;
 	const bool first = novelty_runs(n, s) == 0;
 
 	if (pupil == NULL || pupil->n >= NOVELTY_LESSONS_MAX)
@@ -246,7 +239,7 @@ int novelty_learn(struct novelty *n, const struct scopes *s, uint64_t principal,
 
 uint32_t novelty_runs(const struct novelty *n, const struct scopes *s)
 {
-	const struct row *r = seen(n, ROW_SCOPE, s->hash[0], 0);
+	const struct novelty_row *r = seen(n, ROW_SCOPE, s->hash[0], 0);
 
 	return r != NULL ? r->n : 0;
 }
@@ -257,7 +250,7 @@ static double share_of(const struct novelty *n, const struct scopes *s, const st
 	double share = KINDS[m->kind].share;
 
 	for (size_t i = s->n; i-- > 0;) {
-		const struct row *r = seen(n, ROW_PLACE, s->hash[i], place_of(m));
+		const struct novelty_row *r = seen(n, ROW_PLACE, s->hash[i], place_of(m));
 
 		ret->seen = r != NULL ? r->n : 0;
 		ret->fresh = r != NULL ? r->fresh : 0;
@@ -282,7 +275,7 @@ struct surprise novelty_surprise(const struct novelty *n, const struct scopes *s
 void novelty_step(struct novelty *n, uint64_t scope, uint64_t before, uint64_t step)
 {
 	const uint64_t context = call_hash(n->key, ROW_CONTEXT, scope, before, NULL, 0);
-	struct row *all = kept(n, ROW_CONTEXT, scope, before), *one = kept(n, ROW_STEP, context, step);
+	struct novelty_row *all = kept(n, ROW_CONTEXT, scope, before), *one = kept(n, ROW_STEP, context, step);
 
 	if (all == NULL || one == NULL)
 		return;
@@ -294,9 +287,36 @@ void novelty_step(struct novelty *n, uint64_t scope, uint64_t before, uint64_t s
 struct follow novelty_follow(const struct novelty *n, uint64_t scope, uint64_t before, uint64_t step)
 {
 	const uint64_t context = call_hash(n->key, ROW_CONTEXT, scope, before, NULL, 0);
-	const struct row *all = seen(n, ROW_CONTEXT, scope, before), *one = seen(n, ROW_STEP, context, step);
+	const struct novelty_row *all = seen(n, ROW_CONTEXT, scope, before), *one = seen(n, ROW_STEP, context, step);
 
 	return (struct follow){ .times = one != NULL ? one->n : 0,
 				.all = all != NULL ? all->n : 0,
 				.different = all != NULL ? all->fresh : 0 };
+}
+
+bool novelty_next(const struct novelty *n, uint32_t *at, struct novelty_row *ret)
+{
+	while (*at < n->size && n->rows[*at].tag == 0)
+		++*at;
+	if (*at >= n->size)
+		return false;
+	*ret = n->rows[(*at)++];
+	return true;
+}
+
+int novelty_add(struct novelty *n, const struct novelty_row *row)
+{
+	uint32_t i = (uint32_t)row->tag;
+
+	if (row->tag == 0)
+		return -AMBIT_MALFORMED;
+	if (n->used >= n->size / 4 * 3)
+		return -AMBIT_LIMIT;
+	while (n->rows[i & (n->size - 1)].tag != 0 && n->rows[i & (n->size - 1)].tag != row->tag)
+		i++;
+	if (n->rows[i & (n->size - 1)].tag != 0)
+		return -AMBIT_CONFLICT;
+	n->rows[i & (n->size - 1)] = *row;
+	n->used++;
+	return 0;
 }

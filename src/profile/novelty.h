@@ -68,6 +68,20 @@ struct surprise {
 struct surprise novelty_surprise(const struct novelty *n, const struct scopes *s, unsigned support,
 				 const struct mark *m);
 
+/* ---- for the stored form (profile/call_form.h) ---- */
+
+struct novelty_row {
+	uint64_t tag;   /* a hash of what is counted, under the key; 0: free */
+	uint32_t n;     /* ITEM, SCOPE, PUPIL: runs. PLACE: runs since it was known. STEP: times. CONTEXT: times */
+	uint32_t fresh; /* PLACE: of those, runs with something new. CONTEXT: different steps */
+	uint32_t first, last;                     /* ITEM: when */
+	uint32_t principals[NOVELTY_SUPPORT_MAX]; /* ITEM: 0: none */
+};
+/* Each that there is, from *at 0 on; false: there are no more. */
+bool novelty_next(const struct novelty *n, uint32_t *at, struct novelty_row *ret);
+/* One of another table of the same key. -CONFLICT: it is there; -LIMIT: there is no room; -MALFORMED. */
+int novelty_add(struct novelty *n, const struct novelty_row *row);
+
 /* What a run learned of the order of tools; for profile/order.c. A pair of what was seen after what. */
 void novelty_step(struct novelty *n, uint64_t scope, uint64_t before, uint64_t step);
 struct follow {

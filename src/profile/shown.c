@@ -1,10 +1,12 @@
 #include "profile/shown.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "profile/call_form.h"
 #include "profile/form.h"
 #include "profile/show.h"
 
@@ -26,6 +28,25 @@ static int read_all(struct buf *in, struct err *e)
 	return 0;
 }
 
+/* What is usual of calls. */
+static int show_calls(const char *how, const struct buf *in, struct buf *text, struct err *e)
+{
+	auto_free struct call_profile *p = malloc(sizeof *p);
+	int r;
+
+	if (strcmp(how, "diff") == 0)
+		return err_set(e, AMBIT_USAGE, NULL,
+			       "what is usual of calls has no shadow: what is learned scores at once");
+	if (p == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profile");
+	r = call_form_read((const char *)in->data, in->len, p, e);
+	if (r < 0)
+		return r;
+	(strcmp(how, "json") == 0 ? call_form_json : call_form_show)(p, text);
+	call_profile_finish(p);
+	return text->failed ? err_set(e, AMBIT_MEMORY, NULL, "there is too much to say") : 0;
+}
+
 int shown_read(const char *how, struct buf *text, struct err *e)
 {
 	static const char end[] = "\nend\n";
@@ -35,6 +56,8 @@ int shown_read(const char *how, struct buf *text, struct err *e)
 	size_t n;
 	int r = read_all(&in, e);
 
+	if (r == 0 && in.len > 0 && call_form_is((const char *)in.data, in.len))
+		return show_calls(how, &in, text, e);
 	second = r == 0 && in.len > 0 ? memmem(in.data, in.len, end, sizeof end - 1) : NULL;
 	n = second != NULL ? (size_t)(second + sizeof end - 1 - (const char *)in.data) : in.len;
 	if (r == 0 && strcmp(how, "diff") != 0)
