@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "fuzz.h"
 #include "guard/guard.h"
+#include "profile/call_link.h"
 #include "wire/wire.h"
 
 #define TURNS 200 /* after which whatever was said once has been dealt with */
@@ -112,6 +113,16 @@ static void check_tool(struct world *w, struct rbuf *body)
 	buf_reset(&w->part);
 }
 
+/* None are there of what the server asks. */
+static bool are_items(const struct guard_items *items)
+{
+	static struct call c;
+	struct rbuf in;
+
+	rbuf_init(&in, items->bytes, items->n);
+	return items->n == 0 || call_take(&in, &c);
+}
+
 static void hear_owner(struct world *w)
 {
 	static uint8_t room[WIRE_BODY_MAX + WIRE_HEAD];
@@ -130,7 +141,8 @@ static void hear_owner(struct world *w)
 			return;
 		switch ((int)m.number) {
 		case WIRE_GUARD_ASK:
-			promise(guard_ask_take(&m.body, &ask) && (ask.canary == 0 || ask.canary == 4));
+			promise(guard_ask_take(&m.body, &ask) && (ask.canary == 0 || ask.canary == 4) &&
+				are_items(&ask.items));
 			w->asked = ask.number;
 			break;
 		case WIRE_GUARD_TOUCHED: promise(guard_touched_take(&m.body, &canary) && canary == 3); break;
@@ -165,7 +177,7 @@ static void run_on(struct world *w)
 
 static void begin(struct world *w)
 {
-	const struct guard_begin b = { .is_first = 1, .answer_bytes = 2500 };
+	const struct guard_begin b = { .is_first = 1, .answer_bytes = 2500, .wants_items = 1 };
 	struct guard_grant_of of = { .name = "echo" };
 	struct where conditions = { .used = 0 };
 	int client_said[2], client_heard[2], server_said[2], server_heard[2], owner[2];

@@ -7,6 +7,9 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "guard/guard.h"
+#include "profile/call_link.h"
+
+_Static_assert(GUARD_ITEMS_MAX >= CALL_BYTES_MAX && GUARD_ITEMS_KEY_BYTES == CALL_KEY_SIZE, "what is told has room");
 
 enum {
 	NO_JSON = -32700,
@@ -134,12 +137,26 @@ static int take_digest(struct pending *p, const char *name, const json_t *judged
 	return 0;
 }
 
+/* What it is made of, if somebody wants to know. */
+static void put_items(struct guard *g, struct buf *out)
+{
+	if (g->items == NULL)
+		return;
+	items_end(g->items);
+	call_put(out, &g->items->call);
+}
+
 static int ask_owner(struct guard *g, struct pending *p, const json_t *said, const json_t *judged, struct err *e)
 {
-	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX }, body = { .max = WIRE_BODY_MAX };
+	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX }, body = { .max = WIRE_BODY_MAX },
+		 items = { .max = CALL_BYTES_MAX };
 	struct guard_ask ask = { .number = p->number, .bytes = p->bytes, .canary = scan_canary(g, said) };
-	const int r = flat_put(&flat, NULL, judged, e);
+	const char *name = name_of(p, said);
+	int r;
 
+	if (g->items != NULL)
+		items_begin(g->items, name, p->tool[0] != 0 && !pins_are_risky(g, p->tool));
+	r = flat_put(&flat, NULL, judged, g->items != NULL ? &g->items->call : NULL, e);
 	if (r == 0 && g->tells_risk && p->tool[0] != 0 && pins_are_risky(g, p->tool))
 		where_put(&flat, WHERE_RISKY, WHERE_BOOL, "true", strlen("true"));
 	if (r == 0 && flat.len > WHERE_BYTES_MAX)
@@ -149,7 +166,9 @@ static int ask_owner(struct guard *g, struct pending *p, const json_t *said, con
 		return r;
 	memcpy(ask.sha256, p->sha256, sizeof ask.sha256);
 	ask.arguments = (struct where_arguments){ .bytes = flat.data, .n = flat.len };
-	(void)text_copy(ask.name, sizeof ask.name, name_of(p, said)); /* measured */
+	(void)text_copy(ask.name, sizeof ask.name, name); /* measured */
+	put_items(g, &items);
+	ask.items = (struct guard_items){ .bytes = items.data, .n = items.len };
 	guard_ask_put(&body, &ask);
 	p->state = PENDING_JUDGED;
 	return port_send(&g->owner, WIRE_GUARD_ASK, &body, e);

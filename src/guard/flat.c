@@ -12,6 +12,7 @@
 
 struct flat {
 	struct buf *out;
+	struct call *items; /* borrowed; NULL: nobody wants them */
 	struct err *e;
 	unsigned n;
 };
@@ -51,12 +52,19 @@ static uint64_t characters(const char *text, size_t n)
 	return count;
 }
 
+static void put_item(const struct flat *f, const char *path, const char *value, size_t n, enum value_kind is)
+{
+	if (f->items != NULL)
+		call_argument(f->items, path, strlen(path), value, n, is, 0);
+}
+
 static int put_text(const struct flat *f, const char *path, const json_t *v)
 {
 	const char *text = json_string_value(v);
 	const size_t n = json_string_length(v);
 	char count[24];
 
+	put_item(f, path, text, n, VALUE_TEXT);
 	if (n <= TEXT_MOST) {
 		where_put(f->out, path, WHERE_TEXT, text, n);
 		return 0;
@@ -88,6 +96,7 @@ static int put_number(const struct flat *f, const char *path, const json_t *v)
 
 	if (text == NULL)
 		return err_set(f->e, AMBIT_MEMORY, NULL, "no memory for the arguments");
+	put_item(f, path, text, strlen(text), VALUE_NUMBER);
 	where_put(f->out, path, WHERE_NUMBER, text, strlen(text));
 	return 0;
 }
@@ -148,15 +157,16 @@ static int put_value(struct flat *f, struct buf *path, const json_t *v)
 	if (json_is_boolean(v)) {
 		const char *word = json_is_true(v) ? "true" : "false";
 
+		put_item(f, (const char *)path->data, word, strlen(word), VALUE_SWITCH);
 		where_put(f->out, (const char *)path->data, WHERE_BOOL, word, strlen(word));
 		return 0;
 	}
 	return put_number(f, (const char *)path->data, v);
 }
 
-int flat_put(struct buf *out, const char *prefix, const json_t *value, struct err *e)
+int flat_put(struct buf *out, const char *prefix, const json_t *value, struct call *items, struct err *e)
 {
-	struct flat f = { .out = out, .e = e };
+	struct flat f = { .out = out, .items = items, .e = e };
 	char room[PATH_MAX_BYTES];
 	struct buf path;
 	int r;

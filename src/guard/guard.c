@@ -26,7 +26,10 @@ struct guard *guard_new(const int fds[4], int owner, const struct guard_begin *b
 	g->tells_risk = b->tells_risk != 0;
 	g->is_first = g->was_first = b->is_first != 0;
 	memcpy(g->key, b->key, sizeof g->key);
-	return g;
+	if (b->wants_items == 0 || (g->items = items_new(b->items_key)) != NULL)
+		return g;
+	guard_free(g);
+	return NULL;
 }
 
 void guard_free(struct guard *g)
@@ -42,6 +45,7 @@ void guard_free(struct guard *g)
 	side_finish(&g->server);
 	port_finish(&g->owner);
 	json_decref(g->envelope);
+	free(g->items);
 	free(g);
 }
 

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "core/tool.h"
+#include "guard/items.h"
 #include "guard/line.h"
 #include "guard/link.h"
 #include "guard/side.h"
@@ -118,6 +119,7 @@ struct guard {
 	uint32_t parts;                           /* of schemas that may still be looked at for them */
 	size_t once_bytes;
 	struct once once[GUARD_ONCE_MAX];
+	struct items *items;   /* owned; NULL: calls are not held against a profile */
 	uint64_t answer_bytes; /* 0: any number */
 	bool tokens;           /* no answer has a token of a known form */
 	size_t n_secrets;
@@ -226,8 +228,8 @@ void once_over(struct guard *g, const struct pending *p, enum guard_end end, con
 void once_none(struct guard *g, const struct pending *p); /* it ends, and was not made */
 void once_finish(struct guard *g);
 
-/* flat.c: arguments as the authority looks at them (core/where.h). -MALFORMED: two names that some server takes for one; -LIMIT. */
-int flat_put(struct buf *out, const char *prefix, const json_t *value, struct err *e);
+/* flat.c: arguments as the authority looks at them (core/where.h), and, if it is not NULL, as the profile does, behind what *items has. -MALFORMED: two names that some server takes for one; -LIMIT. */
+int flat_put(struct buf *out, const char *prefix, const json_t *value, struct call *items, struct err *e);
 /* As short as it can be written: 0.1 is to be 0.1 in a condition, and not what a double has behind it. The caller frees it; NULL: no memory. */
 char *flat_number(const json_t *v);
 

@@ -15,6 +15,8 @@ void guard_begin_put(struct buf *out, const struct guard_begin *b)
 	buf_put_u32(out, b->tells_risk);
 	buf_put_u64(out, b->answer_bytes);
 	buf_put(out, b->key, sizeof b->key);
+	buf_put_u32(out, b->wants_items);
+	buf_put(out, b->items_key, sizeof b->items_key);
 }
 
 bool guard_begin_take(struct rbuf *in, struct guard_begin *ret)
@@ -27,9 +29,11 @@ bool guard_begin_take(struct rbuf *in, struct guard_begin *ret)
 	ret->tells_risk = rbuf_u32(in);
 	ret->answer_bytes = rbuf_u64(in);
 	rbuf_fixed(in, ret->key, sizeof ret->key);
+	ret->wants_items = rbuf_u32(in);
+	rbuf_fixed(in, ret->items_key, sizeof ret->items_key);
 	return rbuf_done(in) && ret->n_pins <= GUARD_PINS_MAX && ret->n_granted <= GUARD_GRANTS_MAX &&
 	       ret->n_secrets <= GUARD_SECRETS_MAX && ret->n_canaries <= GUARD_CANARIES_MAX && ret->is_first <= 1 &&
-	       ret->tells_risk <= 1;
+	       ret->tells_risk <= 1 && ret->wants_items <= 1;
 }
 
 void guard_pin_put(struct buf *out, const struct guard_pin *p)
@@ -128,6 +132,7 @@ void guard_ask_put(struct buf *out, const struct guard_ask *a)
 	buf_put_u64(out, a->bytes);
 	buf_put_u32(out, a->canary);
 	buf_put_bytes(out, a->arguments.bytes, a->arguments.n);
+	buf_put_bytes(out, a->items.bytes, a->items.n);
 }
 
 bool guard_ask_take(struct rbuf *in, struct guard_ask *ret)
@@ -139,8 +144,10 @@ bool guard_ask_take(struct rbuf *in, struct guard_ask *ret)
 	ret->canary = rbuf_u32(in);
 	ret->arguments.n = rbuf_u32(in);
 	ret->arguments.bytes = rbuf_bytes(in, ret->arguments.n);
-	return rbuf_done(in) && ret->canary <= CANARIES_MAX && (tool_is_name(ret->name) || tool_is_method(ret->name)) &&
-	       where_are_arguments(&ret->arguments);
+	ret->items.n = rbuf_u32(in);
+	ret->items.bytes = rbuf_bytes(in, ret->items.n);
+	return rbuf_done(in) && ret->items.n <= GUARD_ITEMS_MAX && ret->canary <= CANARIES_MAX &&
+	       (tool_is_name(ret->name) || tool_is_method(ret->name)) && where_are_arguments(&ret->arguments);
 }
 
 void guard_word_put(struct buf *out, const struct guard_word *w)

@@ -28,6 +28,7 @@
 /* GUARD_BEGIN, with five descriptors: what the client says and hears, what the server hears and says, and a file of the pins, as guard_pin_put writes them, and behind these of what is
  * granted, as guard_grant_put does (a star: all of the server's), of what no answer may have, as guard_secret_put does, and of what nothing may have, as guard_canary_put does. Lists show no tool that is none of these; whether a call is granted is judged for itself. */
 #define GUARD_KEY_BYTES 32
+#define GUARD_ITEMS_KEY_BYTES 16
 struct guard_begin {
 	uint32_t n_pins, n_granted;
 	uint32_t is_first; /* 1: the server was never seen: what it has is pinned as it is */
@@ -36,6 +37,8 @@ struct guard_begin {
 	uint32_t tells_risk;          /* 1: it is asked which tools are risky (core/where.h) */
 	uint64_t answer_bytes;        /* that an answer may have; 0: any number */
 	uint8_t key[GUARD_KEY_BYTES]; /* of what the client carries for us (mcp/seal.h) */
+	uint32_t wants_items;         /* 1: it is told what calls are made of, under that key (profile/call.h) */
+	uint8_t items_key[GUARD_ITEMS_KEY_BYTES];
 };
 void guard_begin_put(struct buf *out, const struct guard_begin *b);
 bool guard_begin_take(struct rbuf *in, struct guard_begin *ret);
@@ -94,6 +97,11 @@ void guard_lacks_put(struct buf *out, const struct guard_lacks *l);
 bool guard_lacks_take(struct rbuf *in, struct guard_lacks *ret);
 
 /* GUARD_ASK: whether it may be done. GUARD_WORD answers. */
+#define GUARD_ITEMS_MAX 24200 /* CALL_BYTES_MAX of profile/call_link.h */
+struct guard_items {
+	const uint8_t *bytes; /* as profile/call_link.h has it, for the keeper of profiles: here it is not read */
+	size_t n;             /* 0: there are none */
+};
 struct guard_ask {
 	uint32_t number;
 	char name[GUARD_NAME_MAX];
@@ -101,6 +109,7 @@ struct guard_ask {
 	uint64_t bytes;                   /* how long that is */
 	uint32_t canary;                  /* 1 and that of which it has a word; 0: of none */
 	struct where_arguments arguments; /* borrowed, of the message */
+	struct guard_items items;         /* likewise */
 };
 void guard_ask_put(struct buf *out, const struct guard_ask *a);
 bool guard_ask_take(struct rbuf *in, struct guard_ask *ret);

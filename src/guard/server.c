@@ -150,6 +150,8 @@ static void on_answer(struct guard *g, json_t *said, const char *line, size_t n)
 	}
 	if (!p->cancelled && inputs_hold(g, p, said, line, n))
 		return;
+	if (g->items != NULL && p->judged && !p->cancelled)
+		items_hear(g->items, said);
 	if (p->list == LIST_OF_CLIENT && result != NULL)
 		pins_look(g, result, &changed);
 	if (name_heard(&named, result, line, n, p->id)) {
@@ -182,7 +184,7 @@ int server_ask(struct guard *g, struct pending *p, const char *method, const jso
 					      : json_dumps(params, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 	struct guard_ask ask = { .number = p->number };
 	struct sha256 s;
-	int r = flat_put(&flat, NULL, params, e);
+	int r = flat_put(&flat, NULL, params, NULL, e);
 
 	if (r < 0)
 		return r;

@@ -13,7 +13,7 @@ static char of_arguments(const struct where *w, const char *text)
 	struct err e;
 	char is = '?';
 
-	if (v != NULL && flat_put(&flat, NULL, v, &e) == 0) {
+	if (v != NULL && flat_put(&flat, NULL, v, NULL, &e) == 0) {
 		args = (struct where_arguments){ .bytes = flat.data, .n = flat.len };
 		is = !where_are_arguments(&args) ? '?' : where_allows(w, &args) ? 'y' : 'n';
 	}

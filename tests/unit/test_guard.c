@@ -333,7 +333,7 @@ static void arguments_become_paths(void **state)
 		auto_buf flat = { .max = 2 * WHERE_BYTES_MAX }, out = { .max = 4096 };
 		json_t *v = json_loads(rows[i].arguments, JSON_REJECT_DUPLICATES, NULL);
 		struct err e = { .code = AMBIT_OK };
-		const int r = flat_put(&flat, NULL, v, &e);
+		const int r = flat_put(&flat, NULL, v, NULL, &e);
 
 		assert_non_null(v);
 		json_decref(v);
@@ -360,7 +360,7 @@ static int flat_of(json_t *v, struct buf *out)
 {
 	auto_buf flat = { .max = 2 * WHERE_BYTES_MAX };
 	struct err e = { .code = AMBIT_OK };
-	const int r = flat_put(&flat, NULL, v, &e);
+	const int r = flat_put(&flat, NULL, v, NULL, &e);
 
 	json_decref(v);
 	assert_true(r == 0 || e.msg[0] != 0);
@@ -470,7 +470,7 @@ static void any_arguments_are_what_the_authority_takes(void **state)
 		put_any_object(&p, &line, 4, NULL, NULL);
 		v = parsed(&line);
 		assert_non_null(v);
-		r = flat_put(&flat, NULL, v, &e);
+		r = flat_put(&flat, NULL, v, NULL, &e);
 		if (r == 0) {
 			if (!where_are_arguments(&(struct where_arguments){ .bytes = flat.data, .n = flat.len }))
 				prop_fail(&p, "none: %s", buf_cstr(&line));
@@ -499,6 +499,8 @@ static struct guard_begin begin_of(void)
 				 .answer_bytes = 99 };
 
 	memset(b.key, 0x5a, sizeof b.key);
+	b.wants_items = 1;
+	memset(b.items_key, 0x3c, sizeof b.items_key);
 	return b;
 }
 
@@ -551,7 +553,8 @@ static void messages_go_round(void **state)
 				   .name = "tool",
 				   .bytes = UINT64_MAX,
 				   .canary = CANARIES_MAX,
-				   .arguments = { flat, sizeof flat } } };
+				   .arguments = { flat, sizeof flat },
+				   .items = { flat, sizeof flat } } };
 	union any none = { .ask = { .number = 3, .name = "tool" } };
 	union any over = { .over = { .number = 9, .end = GUARD_LOST, .bytes = 1 } };
 	const struct {
@@ -562,7 +565,7 @@ static void messages_go_round(void **state)
 		bool goes_on; /* others may follow */
 		size_t size;  /* exactly, 0: any */
 	} rows[] = {
-		{ "begin", &begin, begin_write, begin_read, false, 64 },
+		{ "begin", &begin, begin_write, begin_read, false, 84 },
 		{ "pin", &pin, pin_write, pin_read, true, GUARD_PIN_BYTES },
 		{ "tool", &tool, tool_write, tool_read, false, 169 },
 		{ "ask", &ask, ask_write, ask_read, false, 0 },
@@ -621,6 +624,7 @@ static void messages_are_held_to_their_ranges(void **state)
 		{ "more pins than there may be", &begin, begin_write, begin_read, 0, 1 },
 		{ "first twice", &begin, begin_write, begin_read, 8, 2 },
 		{ "first much", &begin, begin_write, begin_read, 11, 1 },
+		{ "items twice", &begin, begin_write, begin_read, 64, 2 },
 		{ "more names than grants", &begin, begin_write, begin_read, 4, 1 },
 		{ "a pin without a name", &pin, pin_write, pin_read, 0, 0 },
 		{ "a name of two", &pin, pin_write, pin_read, 10, 'x' },
