@@ -13,6 +13,8 @@
 #define USUAL_NEW ".new"          /* behind a name: it is being written */
 #define USUAL_SCORES ".profile"   /* behind the name of a key: what scores (profile/form.h) */
 #define USUAL_SHADOW ".shadow"    /* likewise: what learns */
+#define USUAL_CALLS ".calls" /* behind "c_" and a server's name: what is usual of its calls (profile/call_form.h) */
+#define USUAL_CALLS_OF "c_"
 #define USUAL_HELD "h_" /* before an event's id: what it did, until somebody says what it was (profile/deeds.h) */
 
 #endif

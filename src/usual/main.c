@@ -19,6 +19,7 @@ static int run(const char *directory, struct err *e)
 {
 	auto_fd int dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), lock_fd = -1;
 	auto_free struct book *b = calloc(1, sizeof *b);
+	struct calls *c = NULL;
 	int r = dir_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open the profiles' directory") : 0;
 
 	if (r == 0 && b == NULL)
@@ -30,7 +31,9 @@ static int run(const char *directory, struct err *e)
 	if (r < 0)
 		return r;
 	r = book_open(b, dir_fd, e);
-	r = r < 0 ? r : serve_run(STDIN_FILENO, b, e);
+	r = r < 0 ? r : calls_new(dir_fd, &c, e);
+	r = r < 0 ? r : serve_run(STDIN_FILENO, b, c, e);
+	calls_free(c);
 	book_close(b);
 	return r;
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "usual/layout.h"
 #include "wire/wire.h"
 
 #define DEEDS_BYTES_MAX (4u << 20)
@@ -27,7 +28,9 @@ struct telling {
 struct server {
 	int listen_fd; /* borrowed */
 	struct book *book;
-	int clients[SERVE_CLIENTS_MAX]; /* owned; -1: none */
+	struct calls *calls;
+	int clients[SERVE_CLIENTS_MAX];            /* owned; -1: none */
+	struct calls_run *runs[SERVE_CLIENTS_MAX]; /* owned: of a gate; NULL: it is none */
 	struct telling telling[SERVE_CLIENTS_MAX];
 	uint64_t idle_ms; /* since boot: from when on nobody was there; 0: somebody is */
 	struct usual_row rows[BOOK_PAGE];
@@ -38,6 +41,8 @@ static void part_with(struct server *s, size_t i)
 {
 	fd_close(&s->clients[i]);
 	s->clients[i] = -1;
+	calls_end(s->calls, s->runs[i]);
+	s->runs[i] = NULL;
 	buf_finish(&s->telling[i].text);
 }
 
@@ -106,6 +111,60 @@ static int hear_settle(struct server *s, struct wire_message *m, struct err *e)
 		       : err_set(e, AMBIT_PROTOCOL, NULL, "a word on an event that is none");
 }
 
+/* ---- gates ---- */
+
+static int hear_calls(struct server *s, size_t i, struct wire_message *m, struct err *e)
+{
+	struct usual_begun begun = { .runs = 0 };
+	auto_buf out = { .max = 64 };
+	struct usual_calls who;
+	int r = s->runs[i] == NULL && usual_calls_take(&m->body, &who)
+			? calls_begin(s->calls, &who, &s->runs[i], &begun, e)
+			: err_set(e, AMBIT_PROTOCOL, NULL, "a run of a gate that is none");
+
+	if (r < 0)
+		return r;
+	usual_begun_put(&out, &begun);
+	return tell(s->clients[i], WIRE_USUAL_BEGUN, &out) < 0 ? -AMBIT_GONE : 1;
+}
+
+static int hear_call(struct server *s, size_t i, struct wire_message *m, struct err *e)
+{
+	auto_buf out = { .max = 2048 };
+	struct usual_verdict verdict;
+	struct usual_call call;
+	int r = s->runs[i] != NULL && usual_call_take(&m->body, &call)
+			? calls_score(s->runs[i], &call, &verdict, e)
+			: err_set(e, AMBIT_PROTOCOL, NULL, "a call that is none");
+
+	if (r < 0)
+		return r;
+	usual_verdict_put(&out, &verdict);
+	return tell(s->clients[i], WIRE_USUAL_VERDICT, &out) < 0 ? -AMBIT_GONE : 1;
+}
+
+static int hear_called(struct server *s, size_t i, struct wire_message *m, struct err *e)
+{
+	struct usual_called said;
+
+	return s->runs[i] != NULL && usual_called_take(&m->body, &said)
+		       ? calls_said(s->runs[i], &said, e)
+		       : err_set(e, AMBIT_PROTOCOL, NULL, "a word on a call that is none");
+}
+
+/* ---- profiles ---- */
+
+/* Those of calls first: their names are before those of others. */
+static int page_of(struct server *s, const char *after, size_t *ret_n, char ret_last[NAME_MAX + 1], struct err *e)
+{
+	const bool is_calls = after[0] == 0 || strncmp(after, USUAL_CALLS_OF, strlen(USUAL_CALLS_OF)) == 0;
+	int r = is_calls ? calls_page(s->calls, after, s->rows, BOOK_PAGE, ret_n, ret_last, e) : 0;
+
+	if (r < 0 || (is_calls && *ret_n > 0))
+		return r;
+	return book_page(s->book, is_calls ? "" : after, s->rows, ret_n, ret_last, e);
+}
+
 static int hear_list(struct server *s, int sock, struct wire_message *m, struct err *e)
 {
 	auto_buf out = { .max = WIRE_BODY_MAX };
@@ -116,7 +175,7 @@ static int hear_list(struct server *s, int sock, struct wire_message *m, struct 
 	rbuf_text(&m->body, after, sizeof after);
 	if (!rbuf_done(&m->body))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a list that is none");
-	r = book_page(s->book, after, s->rows, &n, last, e);
+	r = page_of(s, after, &n, last, e);
 	if (r < 0)
 		return r;
 	buf_put_text(&out, last, sizeof last);
@@ -172,11 +231,13 @@ static int hear_key(struct server *s, size_t i, struct wire_message *m, struct e
 	if (!rbuf_done(&m->body) || key[0] == 0)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a key that is none");
 	switch ((unsigned)m->number) {
-	case WIRE_USUAL_RESET: return book_reset(s->book, key, e);
-	case WIRE_USUAL_PROMOTE: return book_promote(s->book, key, e);
+	case WIRE_USUAL_RESET: return calls_is_key(key) ? calls_reset(s->calls, key, e) : book_reset(s->book, key, e);
+	case WIRE_USUAL_PROMOTE:
+		return calls_is_key(key) ? err_set(e, AMBIT_USAGE, NULL, "what is usual of calls has no shadow")
+					 : book_promote(s->book, key, e);
 	default: break;
 	}
-	r = book_get(s->book, key, shadow, &text, e);
+	r = calls_is_key(key) ? calls_get(s->calls, key, &text, e) : book_get(s->book, key, shadow, &text, e);
 	return r < 0 ? r : tell_text(s, i, &text, e);
 }
 
@@ -186,7 +247,10 @@ static int hear_put(struct server *s, int sock, struct wire_message *m, struct e
 	char key[PROFILE_NAME_MAX];
 	int r = take_file(m, FORM_MAX, &bytes, e);
 
-	r = r < 0 ? r : book_put(s->book, (const char *)bytes.data, bytes.len, key, e);
+	if (r == 0)
+		r = call_form_is((const char *)bytes.data, bytes.len)
+			    ? calls_put(s->calls, (const char *)bytes.data, bytes.len, key, e)
+			    : book_put(s->book, (const char *)bytes.data, bytes.len, key, e);
 	if (r < 0)
 		return r;
 	buf_put_text(&out, key, sizeof key);
@@ -201,6 +265,9 @@ static int answer(struct server *s, size_t i, struct wire_message *m, struct err
 	switch ((unsigned)m->number) {
 	case WIRE_USUAL_SCORE: return hear_score(s, sock, m, e);
 	case WIRE_USUAL_SETTLE: return hear_settle(s, m, e);
+	case WIRE_USUAL_CALLS: return hear_calls(s, i, m, e);
+	case WIRE_USUAL_CALL: return hear_call(s, i, m, e);
+	case WIRE_USUAL_CALLED: return hear_called(s, i, m, e);
 	case WIRE_USUAL_LIST: return hear_list(s, sock, m, e);
 	case WIRE_USUAL_PUT: return hear_put(s, sock, m, e);
 	default: return hear_key(s, i, m, e);
@@ -280,7 +347,7 @@ static int turn(struct server *s, bool *ret_over, struct err *e)
 	return 0;
 }
 
-int serve_run(int listen_fd, struct book *b, struct err *e)
+int serve_run(int listen_fd, struct book *b, struct calls *c, struct err *e)
 {
 	auto_free struct server *s = calloc(1, sizeof *s);
 	bool over = false;
@@ -290,6 +357,7 @@ int serve_run(int listen_fd, struct book *b, struct err *e)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
 	s->listen_fd = listen_fd;
 	s->book = b;
+	s->calls = c;
 	s->idle_ms = clock_boot_ms();
 	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
 		s->clients[i] = -1;

@@ -7,12 +7,13 @@
 #define USUAL_SERVE_H
 
 #include "usual/book.h"
+#include "usual/calls.h"
 
 #define SERVE_CLIENTS_MAX 128
 #define SERVE_IDLE_MS 10000 /* without a connection: what was learned is saved, and the process ends */
 
 /* Until nobody needs it for SERVE_IDLE_MS. -code: what was learned could not be saved. */
-int serve_run(int listen_fd, struct book *b, struct err *e);
+int serve_run(int listen_fd, struct book *b, struct calls *c, struct err *e);
 /* Tells the error to those who wait. */
 void serve_refusal(int listen_fd, const struct err *why);
 
