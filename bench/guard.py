@@ -3,7 +3,7 @@
 
     guard.py AMBIT [ROUNDS]
 
-In turns: the server bare, guarded with a ledger, and guarded without one (AMBIT_LEDGER=none). One call after the other, ROUNDS of each; and blocks of calls, 16 of them on their way at a time. Client and server are
+In turns: the server bare, guarded with a ledger, guarded without one (AMBIT_LEDGER=none), and with a ledger and a profile (--profile log): the same call each time, and each time another (which the keeper of profiles is asked about). One call after the other, ROUNDS of each; and blocks of calls, 16 of them on their way at a time. Client and server are
 the same programs of Python on all sides; what is added is the difference within each turn. A use is on disk before it goes on (the authority's journal, in groups; a ledger is written, too), so it waits for the disk that TMPDIR
 is on, as all else that is written there does."""
 
@@ -48,7 +48,8 @@ def used():
 
 
 class Client:
-    def __init__(self, argv, environment, tree):
+    def __init__(self, argv, environment, tree, varies=False):
+        self.varies = varies
         self.process = subprocess.Popen(argv, cwd=tree, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self.heard = os.fdopen(os.dup(self.process.stdout.fileno()), 'rb')
         self.last = 0
@@ -69,9 +70,12 @@ class Client:
         self.say(method, **params)
         self.hear()
 
+    def arguments(self):
+        return {'path': './docs/a.txt', 'n': self.last if self.varies else 7}
+
     def call(self):
         began = time.perf_counter()
-        self.ask('tools/call', name='echo', arguments={'path': './docs/a.txt', 'n': 7})
+        self.ask('tools/call', name='echo', arguments=self.arguments())
         return 1e6 * (time.perf_counter() - began)
 
     def block(self):
@@ -81,7 +85,7 @@ class Client:
             if i >= AT_ONCE:
                 self.hear()
             if i < BLOCK:
-                self.say('tools/call', name='echo', arguments={'path': './docs/a.txt', 'n': 7})
+                self.say('tools/call', name='echo', arguments=self.arguments())
         took = time.perf_counter() - began
         return BLOCK / took, (used() - before) / BLOCK
 
@@ -107,23 +111,23 @@ def main():
     with tempfile.TemporaryDirectory(prefix='ambit-bench-') as top:
         server = ['/usr/bin/python3', '-c', SERVER]
         clients = {}
-        for name in ('bare', 'guarded', 'no ledger'):
+        for name in ('bare', 'guarded', 'no ledger', 'profile', 'other calls'):
             home = f'{top}/{name}'
             os.mkdir(home, 0o700)
             environment = {'PATH': os.environ['PATH'], 'HOME': home}
             if name == 'no ledger':
                 environment['AMBIT_LEDGER'] = 'none'
-            clients[name] = Client(server if name == 'bare' else [ambit, 'guard', '--name', 'b', '--tool', 'b/echo where=\'{"path":"./docs/**"}\'', '--', *server], environment, home)
+            clients[name] = Client(server if name == 'bare' else [ambit, 'guard', '--name', 'b', '--tool', 'b/echo where=\'{"path":"./docs/**"}\'', *(('--profile', 'log') if name in ('profile', 'other calls') else ()), '--', *server], environment, home, name == 'other calls')
         in_turns(clients, WARM_UP, Client.call)
         took = in_turns(clients, rounds, Client.call)
         for name, all_of in took.items():
-            print(f'{name:<10} one after the other: median {statistics.median(all_of):7.0f} us, mean {statistics.mean(all_of):7.0f}, 99th percentile {percentile(all_of, 99):7.0f}')
-        for name in ('guarded', 'no ledger'):
-            added = [a - b for a, b in zip(took[name], took['bare'])]
-            print(f'{name:<10} above bare: median {statistics.median(added):7.0f} us, mean {statistics.mean(added):7.0f}, 99th percentile {percentile(added, 99):7.0f}')
+            print(f'{name:<11} one after the other: median {statistics.median(all_of):7.0f} us, mean {statistics.mean(all_of):7.0f}, 99th percentile {percentile(all_of, 99):7.0f}')
+        for name, than in (('guarded', 'bare'), ('no ledger', 'bare'), ('profile', 'bare'), ('profile', 'guarded'), ('other calls', 'guarded')):
+            added = [a - b for a, b in zip(took[name], took[than])]
+            print(f'{name:<11} above {than}: median {statistics.median(added):7.0f} us, mean {statistics.mean(added):7.0f}, 99th percentile {percentile(added, 99):7.0f}')
         for name, all_of in in_turns(clients, max(rounds // 100, 3), Client.block).items():
             rates, times = zip(*all_of)
-            print(f'{name:<10} {AT_ONCE} at once: median {statistics.median(rates):7.0f} calls a second, least {min(rates):7.0f}; processor time of a call {statistics.median(times):5.0f} us')
+            print(f'{name:<11} {AT_ONCE} at once: median {statistics.median(rates):7.0f} calls a second, least {min(rates):7.0f}; processor time of a call {statistics.median(times):5.0f} us')
         for client in clients.values():
             client.end()
     print(f'load {open("/proc/loadavg").read().rsplit(" ", 2)[0]} at the end')
