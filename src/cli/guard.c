@@ -64,7 +64,7 @@ static const char help_text[] =
 	"  --base BASE         what is there without a grant\n"
 	"  --observe LEVEL     what the eye reports\n"
 	"  --canary WAY        what becomes of what touches a canary: tell, kill, freeze\n"
-	"  --profile WAY       what becomes of what is not like what is usual: off, log, ask, hold\n"
+	"  --profile WAY       what becomes of calls that are not like what is usual: off, log (it is told), ask (a person first), hold\n"
 	"  --without PROPERTY  go on without it\n"
 	"  --stage             what it changed is kept for your review when it has ended\n"
 	"  --discard           likewise, and thrown away if it failed\n"
@@ -166,7 +166,7 @@ static int start_role(struct gate *g, struct err *e)
 	auto_buf names = { .max = GUARD_GRANTS_MAX * GUARD_GRANT_BYTES + GUARD_SECRETS_MAX * GUARD_SECRET_BYTES +
 				  GUARD_CANARIES_MAX * GUARD_CANARY_BYTES };
 	auto_fd int pins = -1;
-	uint8_t room[80];
+	uint8_t room[96];
 	struct buf body;
 	int r = guard_pins_file(&g->pins, &pins, &b.n_pins, e);
 
@@ -183,6 +183,8 @@ static int start_role(struct gate *g, struct err *e)
 	if (r < 0)
 		return r;
 	b.is_first = g->pins.is_first;
+	b.wants_items = guard_usual_is_on(&g->usual);
+	memcpy(b.items_key, g->usual.begun.key, sizeof b.items_key);
 	if (getrandom(b.key, sizeof b.key, 0) != (ssize_t)sizeof b.key)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes");
 	buf_init_in(&body, room, sizeof room);
@@ -195,29 +197,6 @@ static int start_role(struct gate *g, struct err *e)
 }
 
 /* ---- the role's messages ---- */
-
-/* What was asked, and the word on it, as the ledger is to have it. */
-static int record(struct gate *g, const struct guard_ask *ask, const struct guard_word *w, const struct guard_grant *by,
-		  struct err *e)
-{
-	static struct record_call c;
-
-	c = (struct record_call){ .verdict = w->verdict, .bytes = ask->bytes, .arguments = ask->arguments };
-	memcpy(c.event, w->event, sizeof c.event);
-	memcpy(c.question, w->question, sizeof c.question);
-	memcpy(c.sha256, ask->sha256, sizeof c.sha256);
-	(void)text_copy(c.server, sizeof c.server, ambit_event_id(g->ev));
-	(void)text_copy(c.agent, sizeof c.agent, g->use.agent);                   /* a policy's: they fit */
-	(void)snprintf(c.object, sizeof c.object, "%s/%s", g->server, ask->name); /* both are bounded */
-	if (by != NULL) {
-		memcpy(c.grant, by->object, sizeof c.grant);
-		memcpy(c.terms, by->terms, sizeof c.terms);
-	}
-	if (w->verdict != GUARD_YES)
-		c.why = w->why;
-	c.asked_ms = clock_unix_ms();
-	return guard_log_asked(&g->log, ask->number, &c, e);
-}
 
 /* By the word of a role that reads what is hostile: it can end no server but its own. */
 static void on_canary(struct gate *g, uint32_t canary, const char *name)
@@ -248,7 +227,6 @@ static int on_ask(struct gate *g, struct rbuf *body)
 {
 	static struct guard_word w;
 	auto_buf out = { .max = 4096 };
-	const struct guard_grant *by;
 	struct guard_ask ask;
 	struct err e;
 	int r;
@@ -256,8 +234,7 @@ static int on_ask(struct gate *g, struct rbuf *body)
 	if (!guard_ask_take(body, &ask))
 		return -EPROTO;
 	memset(&w, 0, sizeof w);
-	r = guard_use_ask(&g->use, &ask, &w, &by, &e);
-	r = r < 0 ? r : record(g, &ask, &w, by, &e);
+	r = gate_judge(g, &ask, &w, &e);
 	if (r == 0 && g->learn != NULL && w.verdict == GUARD_YES &&
 	    !guard_learn_ask(g->learn, ask.number, ask.name, &ask.arguments))
 		r = err_set(&e, AMBIT_MEMORY, NULL, "no memory to learn from calls");
@@ -479,6 +456,7 @@ int gate_finish(struct gate *g)
 		ambit_event_free(g->ev);
 	r = guard_log_close(&g->log, &e);
 	guard_use_close(&g->use);
+	guard_usual_close(&g->usual);
 	guard_pins_close(&g->pins);
 	guard_learn_free(g->learn);
 	fresh_free(g->fresh);
@@ -553,6 +531,9 @@ int gate_begin(struct gate *g, struct ambit_error *told)
 	r = r < 0 ? r
 		  : guard_use_open(&g->use, &g->o->policy->policy, g->server, g->o->policy->policy.agent, g->workspace,
 				   place, ambit_event_id(g->ev), &e);
+	r = r < 0 ? r
+		  : guard_usual_open(&g->usual, g->o->policy->policy.profile, g->server, g->o->policy->policy.agent,
+				     ambit_event_id(g->ev), &e);
 	if (r == 0 && g->o->per_call)
 		r = fresh_begin(g, &g->to_server, &g->from_server, &g->fresh, &e);
 	r = r < 0 ? r : start_role(g, &e);

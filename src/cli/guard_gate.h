@@ -14,6 +14,7 @@
 #include "cli/guard_pins.h"
 #include "cli/guard_url.h"
 #include "cli/guard_use.h"
+#include "cli/guard_usual.h"
 #include "cli/learning.h"
 #include "cli/options.h"
 #include "core/canary.h"
@@ -24,6 +25,7 @@ struct gate {
 	struct guard_url *remote; /* borrowed, where it is reached by HTTP; else NULL */
 	char server[GUARD_NAME_MAX], workspace[PATH_MAX];
 	struct guard_use use;
+	struct guard_usual usual;
 	struct guard_pins pins;
 	struct guard_log log;
 	struct guard_learn *learn; /* owned; NULL: nothing is learned */
@@ -37,6 +39,7 @@ struct gate {
 	int sock;                      /* owned: to the role */
 	struct buf text;               /* owned: parts of a definition */
 	bool role_is_over, is_over;
+	bool is_shut;     /* it should stand still, and could not be made to */
 	uint64_t ends_ms; /* then the server is killed; 0: it has its time */
 };
 
@@ -45,6 +48,8 @@ void gate_init(struct gate *g, const struct run_options *o, char *const *argv, i
 int gate_begin(struct gate *g, struct ambit_error *told);
 /* What the role said, if it did. -PROTOCOL. */
 int gate_hear(struct gate *g, struct err *e);
+/* The word on what was asked, which is recorded; a judgement of a profile may freeze the server. -code: it cannot be had, or not be recorded. */
+int gate_judge(struct gate *g, const struct guard_ask *ask, struct guard_word *w, struct err *e);
 /* The server ends when its client does, or is ended; is_over: both are. Gives how long poll(2) may wait, -1: for ever. */
 int gate_look(struct gate *g);
 /* Starts a server as the policy has it, with new streams, which the caller owns. */

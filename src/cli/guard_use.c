@@ -81,6 +81,7 @@ static int add_grant(struct guard_use *u, const struct grant_set *set, uint32_t 
 	g.bounds.q.period_s = q->period_s;
 	g.bounds.window = q->between;
 	r = r < 0 ? r : standing_grant(u->k, &u->who, &g, &to->ref, e);
+	to->as = g;
 	u->n += r == 0;
 	return r;
 }
@@ -228,7 +229,7 @@ static void name_event(char ret[ID_TEXT_MAX])
 
 /* What a person is asked about: all of it that there is room for, and the digest of all. */
 static void put_shown(const struct guard_use *u, const struct guard_grant *g, const char *object,
-		      const struct guard_ask *ask, struct buf *out)
+		      const struct guard_ask *ask, const char *unusual, struct buf *out)
 {
 	char shown[4200], conditions[sizeof g->conditions];
 	struct where_argument a;
@@ -237,6 +238,8 @@ static void put_shown(const struct guard_use *u, const struct guard_grant *g, co
 	buf_printf(out, "what: tool\nto: %s\n", text_escape(shown, sizeof shown, object, strlen(object)));
 	if (u->agent[0] != 0)
 		buf_printf(out, "agent: %s\n", u->agent);
+	if (unusual[0] != 0)
+		buf_printf(out, "unusual: %s\n", unusual);
 	buf_printf(out, "asked for by a grant of: %s", g->object); /* a policy's: it is plain */
 	buf_printf(out, "%s\n", text_escape(conditions, sizeof conditions, g->conditions, strlen(g->conditions)));
 	buf_printf(out, "workspace: %s\n", text_escape(shown, sizeof shown, u->workspace, strlen(u->workspace)));
@@ -259,8 +262,33 @@ static bool covers(const struct guard_grant *g, const char *object, const struct
 		(where_allows(&g->where, &ask->arguments) && !where_is_evaded(&g->where, &ask->arguments)));
 }
 
-static int use(struct guard_use *u, const struct guard_grant *g, const char *object, const struct guard_ask *ask,
-	       const char *event, struct keeper_answer *ret, struct err *e)
+/* The same grant once more, derived from it, so that both are charged: each use of that asks. */
+static int take_asking(struct guard_use *u, struct guard_grant *g, authority_ref *ret, struct err *e)
+{
+	struct standing self = u->who;
+	int r = 0;
+
+	self.above = self.badge;
+	if (g->asking == 0 && !g->asks) {
+		g->as.from = g->ref;
+		g->as.flags |= AUTHORITY_ASK;
+		r = standing_grant(u->k, &self, &g->as, &g->asking, e);
+	}
+	*ret = g->asks ? g->ref : g->asking;
+	return r;
+}
+
+/* What the answer to this one brings was not there before. */
+static void note_labels(struct guard_use *u, const struct guard_grant *g, uint64_t labels)
+{
+	const uint64_t brought = g->as.labels & ~u->labels;
+
+	u->untrusted = (labels & ~brought & LABEL_UNTRUSTED) != 0;
+	u->labels = labels;
+}
+
+static int use(struct guard_use *u, struct guard_grant *g, const char *object, const struct guard_ask *ask,
+	       const char *unusual, const char *event, struct keeper_answer *ret, struct err *e)
 {
 	struct authority_request q = { .op = AUTHORITY_USE,
 				       .badge = u->who.badge,
@@ -271,12 +299,14 @@ static int use(struct guard_use *u, const struct guard_grant *g, const char *obj
 				       .bytes = g->counts ? ask->bytes : 0,
 				       .arguments = ask->arguments };
 	auto_buf shown = { .max = SHOWN_MAX };
-	int r;
+	int r = unusual[0] != 0 ? take_asking(u, g, &q.grant, e) : 0;
 
 	id_read(event, q.event);
-	if (!g->may_ask)
+	if (r < 0)
+		return r;
+	if (!g->may_ask && unusual[0] == 0)
 		return keeper_step(u->k, &q, ret, e);
-	put_shown(u, g, object, ask, &shown);
+	put_shown(u, g, object, ask, unusual, &shown);
 	standing_digest(&shown, q.digest);
 	r = standing_name_question(q.id, e);
 	q.until_ms = clock_unix_ms() + u->keep_ms;
@@ -391,7 +421,7 @@ void guard_use_over(struct guard_use *u, const struct guard_over *over)
 
 /* By one grant. 1: that decided; 0: another may. */
 static int try_one(struct guard_use *u, struct guard_grant *g, const char *object, const struct guard_ask *ask,
-		   struct keeper_answer *a, struct guard_word *ret, struct err *e)
+		   const char *unusual, struct keeper_answer *a, struct guard_word *ret, struct err *e)
 {
 	char hint[ERR_HINT_MAX];
 	int r;
@@ -400,11 +430,12 @@ static int try_one(struct guard_use *u, struct guard_grant *g, const char *objec
 		*a = (struct keeper_answer){ .verdict = AUTHORITY_DENIED, .why = WHY_SPENT, .limit = AUTHORITY_BYTES };
 		return 0;
 	}
-	r = use(u, g, object, ask, ret->event, a, e);
+	r = use(u, g, object, ask, unusual, ret->event, a, e);
 	if (r < 0)
 		return r;
 	if (a->verdict == AUTHORITY_ALLOWED) {
 		ret->verdict = GUARD_YES;
+		note_labels(u, g, a->labels);
 		if (g->counts)
 			note_counted(u, ask->number, g);
 		return 1;
@@ -416,11 +447,12 @@ static int try_one(struct guard_use *u, struct guard_grant *g, const char *objec
 	(void)snprintf(hint, sizeof hint, "`ambit approve %s` shows it and asks the person; then call it again",
 		       ret->question);
 	(void)err_set(&ret->why, AMBIT_DENIED, hint, "a person is asked first: tool %s", object);
+	(void)text_show(ret->why.why, sizeof ret->why.why, unusual, strlen(unusual));
 	return 1;
 }
 
 /* Those of the nearest level that covers it decide, first those that do not ask. One that is not used for what it lacks is not passed over for a wider one, either: its server could have that so. */
-int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret,
+int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, const char *unusual, struct guard_word *ret,
 		  const struct guard_grant **ret_by, struct err *e)
 {
 	char object[256];
@@ -446,7 +478,7 @@ int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard
 			if (g->lacks)
 				continue;
 			*ret_by = g;
-			r = try_one(u, g, object, ask, &a, ret, e);
+			r = try_one(u, g, object, ask, unusual, &a, ret, e);
 			if (r != 0)
 				return r < 0 ? r : 0;
 		}
@@ -455,4 +487,12 @@ int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard
 	else
 		none_covers(u, object, ask, &ret->why);
 	return 0;
+}
+
+void guard_use_refuse(const struct err *why, struct guard_word *ret)
+{
+	name_event(ret->event);
+	ret->verdict = GUARD_NO;
+	ret->why = *why;
+	ret->why.code = AMBIT_DENIED; /* who called is to see it */
 }

@@ -19,21 +19,24 @@ struct guard_use {
 	struct standing above, who;
 	const char *server, *agent, *workspace; /* borrowed */
 	uint64_t keep_ms;                       /* how long a question waits */
-	struct guard_counted {                  /* of which the answer is to be counted */
+	uint64_t labels;                        /* there were, when it was asked last */
+	bool untrusted;        /* before the last use that was allowed something was read that is labelled so */
+	struct guard_counted { /* of which the answer is to be counted */
 		uint32_t number;
 		struct guard_grant *by; /* NULL: a free place */
 	} counted[GUARD_COUNTED_MAX];
 	bool many; /* servers behind one gate: what one of them lacks another may have */
 	uint32_t n;
 	struct guard_grant {
-		authority_ref ref;
-		uint64_t until_ms; /* since 1970; 0: for ever */
-		bool asks;         /* each use */
-		bool may_ask;      /* or where labels would close it */
-		bool counts;       /* bytes */
-		bool spent;        /* an answer had more of them than were left */
-		bool lacks;        /* nothing has an argument that a condition is on */
-		bool is_here;      /* of this server */
+		authority_ref ref, asking; /* asking: derived from it, and each use asks; 0: none was wanted yet */
+		struct standing_grant as;  /* how it was made */
+		uint64_t until_ms;         /* since 1970; 0: for ever */
+		bool asks;                 /* each use */
+		bool may_ask;              /* or where labels would close it */
+		bool counts;               /* bytes */
+		bool spent;                /* an answer had more of them than were left */
+		bool lacks;                /* nothing has an argument that a condition is on */
+		bool is_here;              /* of this server */
 		char object[256];
 		char terms[TERMS_TEXT_MAX];
 		char conditions[TERMS_TEXT_MAX + FLOW_TEXT_MAX +
@@ -56,9 +59,11 @@ bool guard_use_lacks(struct guard_use *u, const struct guard_lacks *l, const str
 bool guard_use_minds_risk(const struct guard_use *u);
 /* Its grants, and what was used of them, go. */
 void guard_use_close(struct guard_use *u);
-/* Fills in *ret, but for its number. *ret_by, borrowed: the grant that decided; NULL: none covers it. -GONE and others: nobody can be asked. */
-int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, struct guard_word *ret,
+/* Fills in *ret, but for its number. unusual: why a person is to be asked, whatever the grant says, as text that is shown; "": not for that. *ret_by, borrowed: the grant that decided; NULL: none covers it. -GONE and others: nobody can be asked. */
+int guard_use_ask(struct guard_use *u, const struct guard_ask *ask, const char *unusual, struct guard_word *ret,
 		  const struct guard_grant **ret_by, struct err *e);
+/* It is not asked for: *ret says why. */
+void guard_use_refuse(const struct err *why, struct guard_word *ret);
 
 /* What was allowed is over: the bytes of its answer count. One that had more than were left is the last by its grant. */
 void guard_use_over(struct guard_use *u, const struct guard_over *over);

@@ -82,7 +82,7 @@ static bool is_meant(const char *word, const struct usual_row *row)
 	size_t n, shape;
 	const char *program = part_of(row->key, 2, &n);
 
-	if (strncmp(word, "p_", 2) == 0)
+	if (strncmp(word, "p_", 2) == 0 || strncmp(word, "c_", 2) == 0)
 		return strncmp(row->id, word, strlen(word)) == 0;
 	(void)part_of(row->key, 3, &shape);
 	return shape == 0 && n == strlen(word) && memcmp(program, word, n) == 0;

@@ -127,6 +127,35 @@ static void put_decision(struct take *t, const json_t *record, struct buf *out)
 	t->in = "";
 }
 
+/* What was like nothing before, and why. */
+static void put_usual(struct take *t, const json_t *record, struct buf *out)
+{
+	const json_t *usual = json_object_get(record, "usual"), *reasons;
+	const json_t *error = json_object_get(usual, "error");
+
+	if (!json_is_object(usual))
+		return;
+	t->in = "usual";
+	if (json_is_object(error)) {
+		auto_free char *message = take_name(t, json_object_get(error, "message"), "message", false,
+						    ERR_MSG_MAX);
+
+		buf_printf(out, "\nNot held against what is usual\n");
+		put_line(out, "why", message);
+	} else if (json_is_true(json_object_get(usual, "unusual"))) {
+		reasons = take_array(t, usual, "reasons", 3);
+		buf_printf(out, "\nUnusual%s\n",
+			   json_is_true(json_object_get(usual, "young")) ? ", in a profile that is young" : "");
+		for (size_t i = 0; t->rc == 0 && i < json_array_size(reasons); i++) {
+			const json_t *text = json_object_get(json_array_get(reasons, i), "text");
+			auto_free char *reason = take_name(t, text, "text", false, SHOWN_MAX);
+
+			put_line(out, "why", reason);
+		}
+	}
+	t->in = "";
+}
+
 static void put_answer(struct take *t, const json_t *record, struct buf *out)
 {
 	static const char *const ends[] = { "done", "failed", "error", "cancelled", "lost", "withheld" };
@@ -175,6 +204,7 @@ int call_write(const json_t *record, struct buf *out, struct err *e)
 	put_name(out, server, SHOWN_MAX);
 	buf_printf(out, " (ambit explain)\n");
 	put_decision(&t, record, out);
+	put_usual(&t, record, out);
 	put_answer(&t, record, out);
 	put_times(&t, record, out);
 	return t.rc;

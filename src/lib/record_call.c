@@ -1,7 +1,10 @@
 #include "lib/record_call.h"
 
+#include <stdio.h>
+
 #include "base/json.h"
 #include "lib/record.h"
+#include "policy/policy.h"
 
 const char *record_call_verdict(uint32_t verdict)
 {
@@ -74,6 +77,49 @@ static void decision_put(struct json *j, const struct record_call *c)
 	json_put_object_end(j);
 }
 
+static void number_put(struct json *j, const char *key, double value)
+{
+	char text[32];
+	const int n = snprintf(text, sizeof text, "%.6g", value);
+
+	json_put_made(json_put_key(j, key), text, (size_t)n);
+}
+
+static void reasons_put(struct json *j, const struct usual_verdict *v)
+{
+	json_put_array(j);
+	for (unsigned i = 0; i < v->n; i++) {
+		json_put_object(j);
+		number_put(j, "bits", v->reasons[i].bits);
+		json_put_name(json_put_key(j, "text"), v->reasons[i].text);
+		json_put_object_end(j);
+	}
+	json_put_array_end(j);
+}
+
+static void usual_put(struct json *j, const struct call_usual *u)
+{
+	if (u->profile <= PROFILE_OFF) {
+		json_put_null(j);
+		return;
+	}
+	json_put_object(j);
+	json_put_word(json_put_key(j, "profile"), policy_profile_word(u->profile));
+	json_put_key(j, "error");
+	if (u->error.code != AMBIT_OK) {
+		record_put_error(j, &u->error);
+	} else {
+		json_put_null(j);
+		json_put_count(json_put_key(j, "runs"), u->v.runs);
+		json_put_bool(json_put_key(j, "young"), u->v.young);
+		json_put_bool(json_put_key(j, "unusual"), u->v.unusual);
+		json_put_bool(json_put_key(j, "asks"), u->v.asks);
+		number_put(j, "bits", u->v.bits);
+		reasons_put(json_put_key(j, "reasons"), &u->v);
+	}
+	json_put_object_end(j);
+}
+
 static void answer_put(struct json *j, const struct record_call *c)
 {
 	if (c->end == 0) {
@@ -100,6 +146,7 @@ int record_call_write(const struct record_call *c, struct buf *out, struct err *
 	json_put_word(json_put_key(&j, "kind"), "tool");
 	asked_put(json_put_key(&j, "asked"), c);
 	decision_put(json_put_key(&j, "decision"), c);
+	usual_put(json_put_key(&j, "usual"), &c->usual);
 	answer_put(json_put_key(&j, "answer"), c);
 	json_put_object(json_put_key(&j, "times"));
 	json_put_ms(json_put_key(&j, "asked"), c->asked_ms);

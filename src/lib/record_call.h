@@ -12,8 +12,16 @@
 #include "core/id.h"
 #include "core/where.h"
 #include "guard/link.h"
+#include "usual/calls_link.h"
 
 #define RECORD_CALL_MAX (256u << 10) /* escaped six times, and base64 */
+
+/* How it compares with what is usual of such calls. */
+struct call_usual {
+	uint8_t profile;  /* enum policy_profile; OFF: it was not compared */
+	struct err error; /* why it could not be; AMBIT_OK: it was */
+	struct usual_verdict v;
+};
 
 struct record_call {
 	char event[ID_TEXT_MAX], server[ID_TEXT_MAX]; /* its own, and that in which the server runs */
@@ -27,7 +35,8 @@ struct record_call {
 	uint64_t bytes;                               /* of all that was asked for */
 	uint8_t sha256[SHA256_BYTES];
 	struct where_arguments arguments; /* borrowed */
-	uint32_t end;                     /* enum guard_end, of GUARD_YES; 0: it was not done */
+	struct call_usual usual;
+	uint32_t end; /* enum guard_end, of GUARD_YES; 0: it was not done */
 	uint64_t answer_bytes;
 	uint8_t answer_sha256[SHA256_BYTES];
 	uint64_t asked_ms, ended_ms; /* since 1970 */

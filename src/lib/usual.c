@@ -167,6 +167,37 @@ void usual_said(const char *store, const char *event, bool released)
 	usual_close(k);
 }
 
+int usual_begin_calls(struct usual_keeper *k, const struct usual_calls *who, struct usual_begun *ret, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	auto_buf body = { .max = 256 };
+	int r;
+
+	usual_calls_put(&body, who);
+	r = ask(k, WIRE_USUAL_CALLS, &body, -1, WIRE_USUAL_BEGUN, &m, e);
+	return r < 0 ? r : usual_begun_take(&m.body, ret) ? 0 : not_allowed(e);
+}
+
+int usual_score_call(struct usual_keeper *k, const struct usual_call *q, struct usual_verdict *ret, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	auto_buf body = { .max = USUAL_ITEMS_MAX + 8 };
+	int r;
+
+	usual_call_put(&body, q);
+	r = ask(k, WIRE_USUAL_CALL, &body, -1, WIRE_USUAL_VERDICT, &m, e);
+	return r < 0 ? r : usual_verdict_take(&m.body, ret) ? 0 : not_allowed(e);
+}
+
+int usual_said_call(struct usual_keeper *k, const struct usual_called *q, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	auto_buf body = { .max = 8 };
+
+	usual_called_put(&body, q);
+	return ask(k, WIRE_USUAL_CALLED, &body, -1, WIRE_USUAL_DONE, &m, e);
+}
+
 int usual_list(struct usual_keeper *k, int (*each)(void *of, const struct usual_row *row), void *of, struct err *e)
 {
 	char after[NAME_MAX + 1] = "";

@@ -8,6 +8,7 @@
 #ifndef LIB_USUAL_H
 #define LIB_USUAL_H
 
+#include "usual/calls_link.h"
 #include "usual/link.h"
 
 struct usual_keeper;
@@ -26,6 +27,11 @@ int usual_settle_event(struct usual_keeper *k, const struct usual_settle *s, str
 
 /* A person has said what an event was, by what they did with its changes. Nothing is started where nothing is held of it, which one system call tells; what goes wrong changes nothing for them. */
 void usual_said(const char *store, const char *event, bool released);
+
+/* Calls of a gate (usual/calls_link.h): its run, which ends with the connection; one call, and what became of it. */
+int usual_begin_calls(struct usual_keeper *k, const struct usual_calls *who, struct usual_begun *ret, struct err *e);
+int usual_score_call(struct usual_keeper *k, const struct usual_call *q, struct usual_verdict *ret, struct err *e);
+int usual_said_call(struct usual_keeper *k, const struct usual_called *q, struct err *e);
 
 /* All there are; `each` ends it by a negative code, which is given back. */
 int usual_list(struct usual_keeper *k, int (*each)(void *of, const struct usual_row *row), void *of, struct err *e);

@@ -43,6 +43,8 @@ elif MODE == "tools":
     TOOLS = [{"name": f"t{i:06}"} for i in range(60000)]
 elif MODE == "twice":
     TOOLS.append(tool("echo", "the other one"))
+elif MODE == "mail":
+    TOOLS = [tool("send_mail"), tool("read_page", annotations={"readOnlyHint": True}), tool("fetch_page", annotations={"readOnlyHint": True})]
 elif MODE == "names":
     TOOLS += [tool("a/b"), tool(""), tool("x" * 200), tool("../up"), tool(".hidden"), tool("t\u00f6")]
 
@@ -72,6 +74,9 @@ def call(m):
             except (OSError, KeyError) as e:
                 tries[what] = type(e).__name__
         return answer(m["id"], text(json.dumps(tries)))
+    if MODE == "mail" and name != "send_mail":  # what anybody may have written
+        with open(arguments["page"], encoding="utf-8") as file:
+            return answer(m["id"], text(file.read()))
     if MODE == "ids":  # each of them is not its own to give
         for number in (m["id"] + 1, 0, -1, str(m["id"]), 1e3, None, [m["id"]], 10**30):
             answer(number, text("a lie"))
