@@ -245,6 +245,7 @@ int deeds_of(const struct event_result *r, struct deeds *ret)
 	if (r->kind == KIND_RUN)
 		name_program(r, ret->program);
 	ret->shape = shape_of(r);
+	ret->place = r->workdir != NULL ? fnv(FNV_BASIS, r->workdir, strlen(r->workdir)) | 1 : 0;
 	ret->form = &r->trace.form;
 	count_usage(r, ret);
 	ret->acted = r->observe == CELL_OBSERVE_OFF || r->effects_dropped > 0; /* nobody can say that it did not */

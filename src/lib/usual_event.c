@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "lib/deeds.h"
 #include "lib/event.h"
 #include "lib/halter.h"
@@ -64,6 +65,7 @@ static int score(const struct ambit_event *ev, struct result_usual *u, struct er
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what its sub-agents did");
 	}
 	memcpy(ask.event, ev->result.event, sizeof ask.event); /* of the same size */
+	ask.time_s = clock_unix_ms() / 1000;
 	r = standing_place(ev->request->store, place, e);
 	r = r < 0 ? r : usual_open(place, &k, e);
 	r = r < 0 ? r : usual_score_event(k, &ask, &d, &u->found, e);

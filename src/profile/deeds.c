@@ -154,6 +154,7 @@ void deeds_encode(const struct deeds *d, struct buf *out)
 	buf_put_str(out, d->tool);
 	buf_put_str(out, d->program);
 	buf_put_u64(out, d->shape);
+	buf_put_u64(out, d->place);
 	buf_put_str(out, d->principal);
 	buf_put_u8(out, d->untrusted);
 	buf_put_u8(out, d->acted);
@@ -211,6 +212,7 @@ static bool take(struct rbuf *in, struct deeds *d)
 	rbuf_str(in, d->tool, sizeof d->tool);
 	rbuf_str(in, d->program, sizeof d->program);
 	d->shape = rbuf_u64(in);
+	d->place = rbuf_u64(in);
 	rbuf_str(in, d->principal, sizeof d->principal);
 	d->untrusted = rbuf_bool(in);
 	d->acted = rbuf_bool(in);

@@ -56,6 +56,7 @@ struct deeds {
 	char tool[DEEDS_NAME_MAX];      /* the event's kind, or of a call the tool */
 	char program[DEEDS_NAME_MAX];   /* as its item has it, or what was asked for where it was not seen */
 	uint64_t shape;                 /* of its grants: what they are of, and not where */
+	uint64_t place;                 /* of its workspace; 0: none is known */
 	char principal[DEEDS_NAME_MAX]; /* whose lesson it is: the session, or the event itself */
 	bool untrusted;                 /* it had seen what is labelled so, */
 	bool acted;                     /* and changed or sent something */

@@ -15,8 +15,10 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "profile/tripwire.h"
+#include "usual/across.h"
 #include "usual/file.h"
 #include "usual/layout.h"
+#include "usual/pair.h"
 
 #define NAME_LEN 26          /* "p_" and 24 digits of a keyed hash */
 #define ASKS_FROM 5          /* events: from here on a first destination or program is a reason to ask */
@@ -29,7 +31,7 @@ _Static_assert(FORM_MAX == USUAL_TEXT_MAX, "what is kept can be had");
 
 /* ---- names ---- */
 
-static void name_of(const struct book *b, const char *key, const char *ending, char ret[NAME_MAX + 1])
+void pair_name(const struct book *b, const char *key, const char *ending, char ret[NAME_MAX + 1])
 {
 	uint8_t hash[crypto_shorthash_BYTES], again[crypto_shorthash_BYTES];
 	char text[2 * sizeof hash + 1], more[2 * sizeof again + 1];
@@ -92,7 +94,7 @@ static int save_one(const struct book *b, const struct profile *p, const char *k
 	if (text.failed)
 		return err_set(e, AMBIT_LIMIT, "`ambit profile reset` begins anew",
 			       "a profile is longer than %u bytes, or memory is gone", FORM_MAX);
-	name_of(b, key, ending, name);
+	pair_name(b, key, ending, name);
 	return file_write(b->dir_fd, name, &text, e);
 }
 
@@ -130,11 +132,12 @@ int book_save(struct book *b, struct err *e)
 
 			r = r < 0 ? r : rc;
 		}
-	return r;
+	return r < 0 ? r : across_save(b, e);
 }
 
 void book_close(struct book *b)
 {
+	across_close(b);
 	for (size_t i = 0; i < BOOK_HOT; i++)
 		drop_pair(&b->pairs[i]);
 	sodium_memzero(b->secret, sizeof b->secret);
@@ -148,7 +151,7 @@ static int load_one(const struct book *b, const char *key, const char *ending, s
 	char name[NAME_MAX + 1];
 	int r;
 
-	name_of(b, key, ending, name);
+	pair_name(b, key, ending, name);
 	r = file_read(b->dir_fd, name, FORM_MAX, &text, e);
 	*ret_new = r == -AMBIT_NOT_FOUND;
 	if (*ret_new)
@@ -173,7 +176,7 @@ static struct pair *oldest(struct book *b)
 }
 
 /* With what is on disk, or new. */
-static int pair_of(struct book *b, const char *key, struct pair **ret, bool *ret_new, struct err *e)
+int pair_of(struct book *b, const char *key, struct pair **ret, bool *ret_new, struct err *e)
 {
 	bool new_shadow;
 	struct pair *p;
@@ -313,7 +316,7 @@ static int hold(const struct book *b, const char *event, const struct deeds *d, 
 	return r < 0 ? r : file_write(b->dir_fd, name, &bytes, e);
 }
 
-static int teach(const struct book *b, struct pair *p, const struct deeds *d, const struct unusual *f, struct err *e)
+int pair_teach(const struct book *b, struct pair *p, const struct deeds *d, const struct unusual *f, struct err *e)
 {
 	int r;
 
@@ -381,7 +384,7 @@ static int teach_base(const struct book *b, struct pair *base, const struct deed
 	struct unusual f;
 
 	profile_score(&base->scores, NULL, d, &f);
-	return teach(b, base, d, &f, e);
+	return pair_teach(b, base, d, &f, e);
 }
 
 /* Each level learns. */
@@ -414,7 +417,7 @@ static int at_all_levels(struct book *b, const struct deeds *d, bool teaches, st
 				ret->ratio[i] = promise_ratio(&p->scores.promises[i]);
 		}
 		if (teaches)
-			r = teach(b, p, d, &f, e);
+			r = pair_teach(b, p, d, &f, e);
 	}
 	return r == 0 && teaches ? teach_base(b, base, d, e) : r;
 }
@@ -445,7 +448,7 @@ static int by_agent(struct book *b, const struct deeds *d, bool teaches, struct 
 			ret->level = PROFILE_OF_AGENT;
 			(void)text_copy(ret->key, sizeof ret->key, key);
 		}
-		r = teaches ? teach(b, p, &firsts, &f, e) : 0;
+		r = teaches ? pair_teach(b, p, &firsts, &f, e) : 0;
 	}
 	deeds_finish(&firsts);
 	return r;
@@ -470,12 +473,16 @@ int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *
 		return r;
 	ret->asks = ret->f.flagged[PROMISED_ASK] || breaks_rule(&ret->f);
 	r = by_agent(b, d, false, ret, e);
+	r = r < 0 ? r : across_look(b, d, ask->time_s, ret, e);
 	if (r < 0)
 		return r;
 	ret->held = ask->use == USUAL_TEACH && ask->asks && ret->asks;
 	if (ret->held)
 		return hold(b, ask->event, d, e);
-	return ask->use == USUAL_TEACH ? teach_all(b, d, e) : 0;
+	if (ask->use != USUAL_TEACH)
+		return 0;
+	r = teach_all(b, d, e);
+	return r < 0 ? r : across_add(b, d, ask->time_s, e);
 }
 
 static int nothing_held(const struct usual_settle *s, struct err *e)
@@ -547,7 +554,7 @@ static uint64_t size_of(const struct book *b, const char *key)
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-		name_of(b, key, endings[i], name);
+		pair_name(b, key, endings[i], name);
 		if (fstatat(b->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			bytes += (uint64_t)st.st_size;
 	}
@@ -576,7 +583,7 @@ static void row_of(const struct book *b, const char *name, struct usual_row *ret
 		(void)text_escape(ret->key + 1, sizeof ret->key - 1, name, strlen(name));
 		return;
 	}
-	name_of(b, head.key, USUAL_SHADOW, other);
+	pair_name(b, head.key, USUAL_SHADOW, other);
 	(void)head_of(b, other, &shadow); /* or there is none */
 	ret->epoch = head.epoch;
 	ret->events = head.events;
@@ -681,7 +688,7 @@ int book_reset(struct book *b, const char *key, struct err *e)
 		if (strcmp(b->pairs[i].key, key) == 0)
 			drop_pair(&b->pairs[i]);
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0] && r == 0; i++) {
-		name_of(b, key, endings[i], name);
+		pair_name(b, key, endings[i], name);
 		if (unlinkat(b->dir_fd, name, 0) < 0 && errno != ENOENT)
 			r = file_cannot(e, "remove", name);
 	}

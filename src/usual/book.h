@@ -28,10 +28,20 @@ struct pair {
 		tripped_at; /* lessons of the shadow when it was not promoted, since a tripwire would be missed; 0: it was not so */
 };
 
+/* What was done in the minutes that go on (across.h), for a key; written when it makes room, and at the end. */
+#define BOOK_WINDOWS 64
+struct together {
+	char key[PROFILE_NAME_MAX]; /* "": a free place */
+	uint64_t number, used;      /* of the window; by order */
+	struct deeds done;          /* owned */
+	bool dirty;
+};
+
 struct book {
 	int dir_fd; /* borrowed */
 	uint8_t secret[PROFILE_KEY];
 	struct pair pairs[BOOK_HOT];
+	struct together windows[BOOK_WINDOWS];
 	uint64_t uses;
 	uint32_t files; /* that there are, since it was opened at least: another key has none where there is no room */
 };

@@ -15,6 +15,7 @@ void usual_ask_put(struct buf *out, const struct usual_ask *a)
 	buf_put_u8(out, a->use);
 	buf_put_u8(out, a->asks);
 	buf_put_text(out, a->event, sizeof a->event);
+	buf_put_u64(out, a->time_s);
 }
 
 bool usual_ask_take(struct rbuf *in, struct usual_ask *ret)
@@ -22,6 +23,7 @@ bool usual_ask_take(struct rbuf *in, struct usual_ask *ret)
 	ret->use = rbuf_u8(in);
 	ret->asks = rbuf_bool(in);
 	rbuf_text(in, ret->event, sizeof ret->event);
+	ret->time_s = rbuf_u64(in);
 	return rbuf_done(in) && (ret->use == USUAL_LOOK || ret->use == USUAL_TEACH) &&
 	       id_is('e', ret->event, strlen(ret->event));
 }

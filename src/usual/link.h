@@ -19,8 +19,10 @@ struct usual_ask {
 	uint8_t use;
 	bool asks; /* the caller holds what is unusual, and will settle it; else all that is not refused by profile_refuses teaches */
 	char event[ID_TEXT_MAX];
+	uint64_t time_s; /* when it ended, since 1970 */
 };
 
+#define USUAL_LEVEL_ACROSS 3 /* of no key of its own: what was done together (usual/across.h) */
 struct usual_found {
 	struct unusual f;
 	bool asks; /* a person is to be asked: it is flagged at PROMISED_ASK, or does something first in a profile that is not young (rule) */

@@ -19,6 +19,7 @@
 #include "profile/form.h"
 #include "profile/tripwire.h"
 #include "prop.h"
+#include "usual/across.h"
 #include "usual/book.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -940,6 +941,56 @@ static void who_hides_a_tripwire_is_not_promoted(void **state)
 	(void)state;
 }
 
+static struct usual_found done_at(struct shelf *s, const char *agent, uint64_t time_s, uint64_t deletes)
+{
+	struct usual_ask ask = { .use = USUAL_TEACH, .asks = true, .event = "e_1", .time_s = time_s };
+	struct deeds d = deeds_by(s, agent, NULL);
+	struct usual_found found;
+	struct err e;
+
+	d.place = 7;
+	d.amounts[AMOUNT_DELETES] = deletes;
+	d.amounts[AMOUNT_UP_BYTES] = deletes > 0 ? d.amounts[AMOUNT_UP_BYTES] : 0;
+	if (book_score(s->book, &ask, &d, &found, &e) < 0)
+		fail_msg("%s", e.msg);
+	deeds_finish(&d);
+	return found;
+}
+
+/* Each deletes as many as one may; so many of them at once is what nobody did. Who deletes nothing goes on. */
+static void many_that_do_little_each_are_noticed(void **state)
+{
+	struct usual_found found;
+	uint64_t now = 1800000000;
+	unsigned held = 0;
+	struct shelf s;
+
+	(void)state;
+	open_shelf(&s);
+	for (unsigned window = 0; window < 420; window++, now += ACROSS_WINDOW_S)
+		for (unsigned i = 0; i <= prop_below(&s.p, 3); i++)
+			(void)done_at(&s, i % 2 > 0 ? "coder" : "other", now + i, prop_below(&s.p, 5));
+	found = done_at(&s, "coder", now, 4);
+	assert_true(found.level != USUAL_LEVEL_ACROSS && !found.held);
+	for (unsigned i = 0; i < 40; i++) {
+		char agent[16];
+
+		(void)snprintf(agent, sizeof agent, "a%u", i);
+		found = done_at(&s, agent, now + i, 4);
+		if (!found.held)
+			continue;
+		held++;
+		assert_int_equal(found.level, USUAL_LEVEL_ACROSS);
+		assert_non_null(strstr(found.f.reasons[0].text, "names deleted"));
+		assert_non_null(strstr(found.f.reasons[0].text, "with all that was done"));
+	}
+	assert_true(held > 20);
+	assert_false(done_at(&s, "coder", now + 50, 0).held);
+	now += ACROSS_WINDOW_S; /* the next is another */
+	assert_false(done_at(&s, "coder", now, 4).held);
+	close_shelf(&s);
+}
+
 /* Names are the agent's: what has no room is no profile, and its event is told so. Those that are there go on. */
 static void profiles_are_so_many_and_no_more(void **state)
 {
@@ -1107,6 +1158,7 @@ int main(void)
 		cmocka_unit_test(what_is_released_stays_known),
 		cmocka_unit_test(tripwires_are_flagged_until_they_are_taught),
 		cmocka_unit_test(who_hides_a_tripwire_is_not_promoted),
+		cmocka_unit_test(many_that_do_little_each_are_noticed),
 		cmocka_unit_test(profiles_are_so_many_and_no_more),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
 		cmocka_unit_test(what_is_held_is_bounded),

@@ -1,0 +1,265 @@
+#include "usual/across.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "usual/file.h"
+#include "usual/layout.h"
+#include "usual/pair.h"
+
+#define WINDOW_MAX (1u << 20) /* bytes of its file */
+
+/* Of all that is counted of an event, what adds up. */
+static const enum amount counted[] = { AMOUNT_DENIED,      AMOUNT_DELETES,  AMOUNT_MODES,    AMOUNT_DESTINATIONS,
+				       AMOUNT_CONNECTIONS, AMOUNT_REQUESTS, AMOUNT_UP_BYTES, AMOUNT_WRITTEN_BYTES };
+
+/* ---- windows ---- */
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, AMBIT_MEMORY, NULL, "no memory for what was done together");
+}
+
+/* The person's, and that of a workspace. False: it has none. */
+static bool key_of(const struct deeds *d, unsigned which, char ret[PROFILE_NAME_MAX])
+{
+	if (which == 0)
+		(void)snprintf(ret, PROFILE_NAME_MAX, "\t*\t\t");
+	else
+		(void)snprintf(ret, PROFILE_NAME_MAX, "\t*\t\t%016llx", (unsigned long long)d->place);
+	return which == 0 || d->place != 0;
+}
+
+static bool part_of(const struct deeds *d, struct deeds *ret)
+{
+	if (!deeds_firsts(d, ret))
+		return false;
+	for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
+		ret->amounts[counted[i]] = d->amounts[counted[i]];
+	return true;
+}
+
+static int read_window(const struct book *b, const char *key, struct together *ret, struct err *e)
+{
+	auto_buf bytes = { .max = 0 };
+	char name[NAME_MAX + 1];
+	struct rbuf in;
+	int r;
+
+	*ret = (struct together){ .number = 0 };
+	pair_name(b, key, USUAL_WINDOW, name);
+	r = file_read(b->dir_fd, name, WINDOW_MAX, &bytes, e);
+	if (r == -AMBIT_NOT_FOUND)
+		return 0;
+	if (r < 0)
+		return r;
+	rbuf_init(&in, bytes.data, bytes.len);
+	ret->number = rbuf_u64(&in);
+	r = in.failed ? err_set(e, AMBIT_MALFORMED, "remove it", "a window that is none")
+		      : deeds_decode(bytes.data + in.at, bytes.len - in.at, &ret->done, e);
+	return r < 0 ? err_context(e, r, "%s", name) : 0;
+}
+
+static int write_window(const struct book *b, struct together *w, struct err *e)
+{
+	auto_buf bytes = { .max = WINDOW_MAX };
+	char name[NAME_MAX + 1];
+	int r;
+
+	if (!w->dirty)
+		return 0;
+	buf_put_u64(&bytes, w->number);
+	deeds_encode(&w->done, &bytes);
+	if (bytes.failed)
+		return no_memory(e);
+	pair_name(b, w->key, USUAL_WINDOW, name);
+	r = file_write(b->dir_fd, name, &bytes, e);
+	w->dirty = w->dirty && r < 0;
+	return r;
+}
+
+static void drop(struct together *w)
+{
+	deeds_finish(&w->done);
+	*w = (struct together){ .key = "" };
+}
+
+/* Borrowed, until another is asked for. */
+static int window_of(struct book *b, const char *key, struct together **ret, struct err *e)
+{
+	struct together *w = &b->windows[0];
+	int r;
+
+	for (size_t i = 0; i < BOOK_WINDOWS; i++) {
+		struct together *one = &b->windows[i];
+
+		if (strcmp(one->key, key) == 0) {
+			one->used = ++b->uses;
+			*ret = one;
+			return 0;
+		}
+		if (w->key[0] != 0 && (one->key[0] == 0 || one->used < w->used))
+			w = one;
+	}
+	r = w->key[0] != 0 ? write_window(b, w, e) : 0;
+	if (r < 0)
+		return r;
+	drop(w);
+	r = read_window(b, key, w, e);
+	if (r < 0) {
+		drop(w);
+		return r;
+	}
+	(void)text_copy(w->key, sizeof w->key, key); /* of key_of */
+	w->used = ++b->uses;
+	*ret = w;
+	return 0;
+}
+
+int across_save(struct book *b, struct err *e)
+{
+	struct err ignored;
+	int r = 0;
+
+	for (size_t i = 0; i < BOOK_WINDOWS; i++) {
+		const int rc = write_window(b, &b->windows[i], r == 0 ? e : &ignored);
+
+		r = r < 0 ? r : rc;
+	}
+	return r;
+}
+
+void across_close(struct book *b)
+{
+	for (size_t i = 0; i < BOOK_WINDOWS; i++)
+		drop(&b->windows[i]);
+}
+
+/* One that is over is a lesson. Where there is no room for another profile there is none. */
+static int close_window(struct book *b, struct together *w, struct err *e)
+{
+	struct deeds *was = &w->done;
+	struct unusual f;
+	struct pair *p;
+	bool is_new;
+	int r = pair_of(b, w->key, &p, &is_new, e);
+
+	if (r == 0) {
+		(void)snprintf(was->principal, sizeof was->principal, "w%llu", (unsigned long long)w->number);
+		was->acted = was->untrusted = false; /* who may teach is asked of each event */
+		profile_score(&p->scores, NULL, was, &f);
+		r = pair_teach(b, p, was, &f, e);
+	}
+	deeds_finish(was);
+	*was = (struct deeds){ .items = NULL };
+	return r == -AMBIT_LIMIT ? 0 : r;
+}
+
+/* ---- an event ---- */
+
+/* Whether it added to what makes its window unusual. */
+static bool is_of_it(const struct profile *p, const struct deeds *all, const struct deeds *d, const struct unusual *f)
+{
+	double most = 0, each[AMOUNTS];
+	size_t at = 0;
+
+	for (unsigned kind = 1; kind < DEED_KINDS && f->ps[LAYER_FIRSTS] < f->ps[LAYER_AMOUNTS]; kind++)
+		for (size_t i = 0; i < d->n_items && f->is_new[kind]; i++)
+			if (d->items[i].kind == kind &&
+			    firsts_support(firsts_find(&p->firsts, &d->items[i])) < p->support)
+				return true;
+	(void)amounts_score(&p->amounts, all->amounts, each);
+	for (size_t i = 0; i < AMOUNTS; i++) {
+		at = each[i] > most ? i : at;
+		most = each[i] > most ? each[i] : most;
+	}
+	return f->ps[LAYER_AMOUNTS] <= f->ps[LAYER_FIRSTS] && d->amounts[at] > 0;
+}
+
+static void tell(const struct unusual *f, const char *key, struct usual_found *ret)
+{
+	struct unusual told = *f;
+
+	for (size_t i = 0; i < told.n_reasons; i++)
+		(void)snprintf(told.reasons[i].text, REASON_MAX, "with all that was done %s in %d minutes: %.300s",
+			       key[strlen(key) - 1] == '\t' ? "by anybody" : "in its workspace", ACROSS_WINDOW_S / 60,
+			       f->reasons[i].text);
+	ret->f = told;
+	ret->level = USUAL_LEVEL_ACROSS;
+	ret->asks = true; /* one window in a hundred, at most */
+	(void)text_copy(ret->key, sizeof ret->key, key);
+}
+
+static int look(struct book *b, const struct deeds *d, const char *key, uint64_t number, struct usual_found *ret,
+		struct err *e)
+{
+	struct deeds all = { .items = NULL }, part;
+	struct together *w;
+	struct unusual f;
+	struct pair *p;
+	bool is_new;
+	int r = window_of(b, key, &w, e);
+
+	r = r < 0 ? r : pair_of(b, key, &p, &is_new, e);
+	if (r < 0)
+		return r == -AMBIT_LIMIT ? 0 : r;
+	if (!part_of(d, &part))
+		return no_memory(e);
+	if (deeds_join(&all, &part) && (w->number != number || deeds_join(&all, &w->done))) {
+		profile_score(&p->scores, NULL, &all, &f);
+		if (f.flagged[PROMISED_LOG] && !ret->asks && is_of_it(&p->scores, &all, &part, &f))
+			tell(&f, key, ret);
+	} else {
+		r = no_memory(e);
+	}
+	deeds_finish(&part);
+	deeds_finish(&all);
+	return r;
+}
+
+int across_look(struct book *b, const struct deeds *d, uint64_t time_s, struct usual_found *ret, struct err *e)
+{
+	char key[PROFILE_NAME_MAX];
+	int r = 0;
+
+	for (unsigned which = 0; which < 2 && r == 0; which++)
+		if (key_of(d, which, key))
+			r = look(b, d, key, time_s / ACROSS_WINDOW_S, ret, e);
+	return r;
+}
+
+static int add(struct book *b, const struct deeds *d, const char *key, uint64_t number, struct err *e)
+{
+	struct deeds part;
+	struct together *w;
+	bool good;
+	int r = window_of(b, key, &w, e);
+
+	if (r == 0 && w->number != 0 && w->number < number) /* a clock that was set back goes on with what is there */
+		r = close_window(b, w, e);
+	if (r < 0)
+		return r;
+	w->number = w->number > number ? w->number : number;
+	(void)text_copy(w->done.tool, sizeof w->done.tool, "*");
+	if (!part_of(d, &part))
+		return no_memory(e);
+	good = deeds_join(&w->done, &part);
+	deeds_finish(&part);
+	w->dirty = true;
+	return good ? 0 : no_memory(e);
+}
+
+int across_add(struct book *b, const struct deeds *d, uint64_t time_s, struct err *e)
+{
+	char key[PROFILE_NAME_MAX];
+	int r = 0;
+
+	for (unsigned which = 0; which < 2 && r == 0; which++)
+		if (key_of(d, which, key))
+			r = add(b, d, key, time_s / ACROSS_WINDOW_S, e);
+	return r;
+}
