@@ -153,5 +153,5 @@ int page_write(const struct page *page, int fd, bool html)
 		chapters[i].write(page, &p);
 		paper_chapter_end(&p);
 	}
-	return paper_end(&p);
+	return paper_end(&p, "The same log gives the same page.");
 }

@@ -8,8 +8,8 @@
 #define ACCOUNT_PAGE_H
 
 #include "account/account.h"
-#include "account/paper.h"
 #include "audit/chain.h"
+#include "paper/paper.h"
 
 #define PAGE_WITNESSES 64
 

@@ -15,12 +15,12 @@
 #include <cmocka.h>
 
 #include "account/account.h"
-#include "account/paper.h"
 #include "audit/body.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "export/ocsf.h"
 #include "export/otlp.h"
+#include "paper/paper.h"
 
 /* ---- allocations that fail when their turn comes ---- */
 
@@ -382,7 +382,7 @@ static void a_paper_shows_what_it_is_given(void **state)
 		paper_table(&p, foreign, columns, 2);
 		paper_row(&p, (const char *const[]){ foreign, foreign }, true);
 		paper_table_end(&p);
-		assert_int_equal(paper_end(&p), 0);
+		assert_int_equal(paper_end(&p, ""), 0);
 		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 		assert_int_equal(fd_read_into(fd, &text), 0);
 		assert_non_null(buf_cstr(&text));

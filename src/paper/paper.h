@@ -1,19 +1,21 @@
-/* paper - headings, paragraphs and tables, as a page of HTML or as text.
+/* paper - headings, paragraphs, tables and drawings, as a page of HTML or as text.
  *
  * Owns:   what is written to a descriptor as it goes, and the form of both.
  * Holds:  what is given as a text or a cell may be anything: what could move a terminal, turn the direction of a line or is no text is shown
  *         as what it is (base/text.h), and nothing of it is markup. The page has no script, no form, and nothing that is fetched; its
  *         policy says so to the browser, which knows the one style by its hash. Words of the program itself are given as such.
- * Called: account/page.c. */
-#ifndef ACCOUNT_PAPER_H
-#define ACCOUNT_PAPER_H
+ * Called: account, profile/page.c. */
+#ifndef PAPER_PAPER_H
+#define PAPER_PAPER_H
 
 #include <stdarg.h>
 
 #include "base/buf.h"
 
 struct paper {
-	struct buf out; /* owned */
+	struct buf own;    /* what is not written yet */
+	struct buf *out;   /* that, or somebody's who wants it all */
+	const char *style; /* borrowed: beside that of all pages */
 	int fd;
 	bool html;
 	int rc; /* the first thing that went wrong: -errno */
@@ -34,8 +36,10 @@ struct paper_column {
 };
 
 void paper_begin(struct paper *p, int fd, bool html, const char *title);
-/* Gives the first thing that went wrong. */
-int paper_end(struct paper *p);
+/* A page, into a buffer of somebody's, which fails where there is no room. style: what its drawings have beside the style of all pages; borrowed. */
+void paper_begin_in(struct paper *p, struct buf *out, const char *style, const char *title);
+/* same: a sentence at its end, of ours. Gives the first thing that went wrong. */
+int paper_end(struct paper *p, const char *same);
 
 /* The verdict on top: good or bad, and a line to it. */
 void paper_banner(struct paper *p, bool good, const char *head, const char *text);
@@ -60,10 +64,17 @@ void paper_facts_end(struct paper *p);
 /* Lines as they are, each shown by itself. */
 void paper_lines(struct paper *p, const char *text, size_t n);
 
+/* Markup that the caller made, of numbers and words of ours alone: nothing is escaped. In text there is none. */
+void paper_drawing(struct paper *p, const struct buf *drawing, const char *caption);
+
 /* columns is borrowed until the end of the table. A cell that is empty is a dash; a newline in one is a new line. */
 void paper_table(struct paper *p, const char *caption, const struct paper_column *columns, size_t n);
 /* alarm: the row is marked, and by a word in it, too. */
 void paper_row(struct paper *p, const char *const cells[], bool alarm);
+/* With a last column of such markup, on a page. */
+void paper_table_drawn(struct paper *p, const char *caption, const struct paper_column *columns, size_t n,
+		       const char *drawn);
+void paper_row_drawn(struct paper *p, const char *const cells[], const struct buf *drawing, bool alarm);
 void paper_table_end(struct paper *p);
 
 #endif

@@ -1,15 +1,15 @@
-#include "account/paper.h"
+#include "paper/paper.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "account/style.h"
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "paper/style.h"
 
 #define OUT_STEP (64u << 10) /* written out when there is so much */
 #define OUT_MAX (1u << 20)
@@ -25,17 +25,24 @@ static void flush(struct paper *p, size_t keep)
 {
 	int r;
 
-	if (p->out.len <= keep && !p->out.failed)
+	if (p->out != &p->own || (p->out->len <= keep && !p->out->failed))
 		return;
-	r = p->out.failed ? -ENOMEM : fd_write_all(p->fd, p->out.data, p->out.len);
+	r = p->out->failed ? -ENOMEM : fd_write_all(p->fd, p->out->data, p->out->len);
 	p->rc = p->rc < 0 ? p->rc : r;
-	buf_reset(&p->out);
+	buf_reset(p->out);
 }
 
 /* Words of our own, which may be markup. */
 static void put(struct paper *p, const char *text)
 {
-	buf_put(&p->out, text, strlen(text));
+	buf_put(p->out, text, strlen(text));
+	flush(p, OUT_STEP);
+}
+
+static void put_ours(struct paper *p, const struct buf *markup)
+{
+	p->out->failed = p->out->failed || markup->failed;
+	buf_put(p->out, markup->data, markup->len);
 	flush(p, OUT_STEP);
 }
 
@@ -65,7 +72,7 @@ static void put_foreign(struct paper *p, const char *text, size_t n)
 			if (entity != NULL)
 				put(p, entity);
 			else
-				buf_put(&p->out, piece + i, 1);
+				buf_put(p->out, piece + i, 1);
 		}
 	}
 	flush(p, OUT_STEP);
@@ -132,7 +139,8 @@ static void put_policy(struct paper *p)
 	struct sha256 hash;
 
 	sha256_init(&hash);
-	sha256_add(&hash, account_style, strlen(account_style));
+	sha256_add(&hash, paper_style, strlen(paper_style));
+	sha256_add(&hash, p->style, strlen(p->style));
 	sha256_end(&hash, digest);
 	base64_put(&text, digest, sizeof digest);
 	put(p, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-");
@@ -140,34 +148,48 @@ static void put_policy(struct paper *p)
 	put(p, "'; base-uri 'none'; form-action 'none'\">\n");
 }
 
-void paper_begin(struct paper *p, int fd, bool html, const char *title)
+static void begin_page(struct paper *p, const char *title)
 {
-	*p = (struct paper){ .fd = fd, .html = html };
-	buf_init(&p->out, OUT_MAX);
-	if (!html) {
-		put_text(p, title);
-		put(p, "\n");
-		return;
-	}
 	put(p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
 	put_policy(p);
 	put(p, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	       "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n<title>");
 	put_text(p, title);
 	put(p, "</title>\n<style>");
-	put(p, account_style);
+	put(p, paper_style);
+	put(p, p->style);
 	put(p, "</style>\n</head>\n<body>\n<header>\n<h1>");
 	put_text(p, title);
 	put(p, "</h1>\n");
 }
 
-int paper_end(struct paper *p)
+void paper_begin(struct paper *p, int fd, bool html, const char *title)
 {
-	if (p->html)
-		put(p, "</main>\n<footer><p>Written by Ambit " AMBIT_VERSION
-		       ". The same log gives the same page.</p></footer>\n</body>\n</html>\n");
+	*p = (struct paper){ .fd = fd, .html = html, .style = "", .out = &p->own };
+	buf_init(&p->own, OUT_MAX);
+	if (html) {
+		begin_page(p, title);
+		return;
+	}
+	put_text(p, title);
+	put(p, "\n");
+}
+
+void paper_begin_in(struct paper *p, struct buf *out, const char *style, const char *title)
+{
+	*p = (struct paper){ .fd = -1, .html = true, .style = style, .out = out };
+	begin_page(p, title);
+}
+
+int paper_end(struct paper *p, const char *same)
+{
+	if (p->html) {
+		put(p, "</main>\n<footer><p>Written by Ambit " AMBIT_VERSION ". ");
+		put(p, same);
+		put(p, "</p></footer>\n</body>\n</html>\n");
+	}
 	flush(p, 0);
-	buf_finish(&p->out);
+	buf_finish(&p->own);
 	return p->rc;
 }
 
@@ -250,7 +272,7 @@ void paper_figure(struct paper *p, const char *number, const char *what, bool al
 		put_between(p, "", what, "</span></li>\n", "", "");
 		return;
 	}
-	buf_printf(&p->out, "%*s  ", WIDTH_NUMBER, number); /* digits of ours */
+	buf_printf(p->out, "%*s  ", WIDTH_NUMBER, number); /* digits of ours */
 	put_text(p, what);
 	put(p, alarm ? " !\n" : "\n");
 }
@@ -293,6 +315,17 @@ void paper_lines(struct paper *p, const char *text, size_t n)
 	put(p, p->html ? "</pre>\n" : "");
 }
 
+void paper_drawing(struct paper *p, const struct buf *drawing, const char *caption)
+{
+	if (!p->html)
+		return;
+	put(p, "<figure>");
+	put_ours(p, drawing);
+	put(p, "<figcaption>");
+	put_text(p, caption);
+	put(p, "</figcaption></figure>\n");
+}
+
 /* ---- tables ---- */
 
 static const char *class_of(enum paper_kind kind)
@@ -332,9 +365,9 @@ static void put_column(struct paper *p, size_t i, const char *text)
 	const int width = width_of(c->kind), len = (int)(strlen(text) < 100 ? strlen(text) : 100);
 	const int pad = len < width ? width - len : 0;
 
-	buf_printf(&p->out, "%*s", right ? pad : 0, "");
+	buf_printf(p->out, "%*s", right ? pad : 0, "");
 	put_cell(p, text);
-	buf_printf(&p->out, "%*s", right || last ? 0 : pad, "");
+	buf_printf(p->out, "%*s", right || last ? 0 : pad, "");
 	put(p, last ? "\n" : "  ");
 }
 
@@ -354,11 +387,19 @@ static void put_head(struct paper *p)
 
 void paper_table(struct paper *p, const char *caption, const struct paper_column *columns, size_t n)
 {
+	paper_table_drawn(p, caption, columns, n, NULL);
+}
+
+void paper_table_drawn(struct paper *p, const char *caption, const struct paper_column *columns, size_t n,
+		       const char *drawn)
+{
 	p->columns = columns;
 	p->n_columns = n;
 	put_between(p, "<div class=\"scroll\" tabindex=\"0\"><table>\n<caption>", caption, "</caption>\n<thead><tr>",
 		    "", "\n");
 	put_head(p);
+	if (p->html && drawn != NULL)
+		put_between(p, "<th scope=\"col\">", drawn, "</th>", "", "");
 	put(p, p->html ? "</tr></thead>\n<tbody>\n" : "");
 }
 
@@ -367,7 +408,7 @@ static const char *shown(const char *cell)
 	return cell[0] != 0 ? cell : "-";
 }
 
-void paper_row(struct paper *p, const char *const cells[], bool alarm)
+void paper_row_drawn(struct paper *p, const char *const cells[], const struct buf *drawing, bool alarm)
 {
 	put(p, !p->html ? "" : alarm ? "<tr class=\"alarm\">" : "<tr>");
 	for (size_t i = 0; i < p->n_columns; i++) {
@@ -381,7 +422,17 @@ void paper_row(struct paper *p, const char *const cells[], bool alarm)
 		put_cell(p, shown(cells[i]));
 		put(p, "</td>");
 	}
+	if (p->html && drawing != NULL) {
+		put(p, "<td class=\"drawn\">");
+		put_ours(p, drawing);
+		put(p, "</td>");
+	}
 	put(p, p->html ? "</tr>\n" : "");
+}
+
+void paper_row(struct paper *p, const char *const cells[], bool alarm)
+{
+	paper_row_drawn(p, cells, NULL, alarm);
 }
 
 void paper_table_end(struct paper *p)

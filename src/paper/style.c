@@ -1,6 +1,6 @@
-#include "account/style.h"
+#include "paper/style.h"
 
-const char account_style[] =
+const char paper_style[] =
 	":root{color-scheme:light dark;--ink:#16191d;--soft:#535b66;--paper:#fdfdfb;--card:#f3f4f1;--line:#d8dbd6;--good:#0b5d36;"
 	"--good-bg:#e3f3e9;--bad:#9b1c1c;--bad-bg:#fdeaea;--link:#0a4f8f}\n"
 	"@media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a3acb8;--paper:#14171a;--card:#1d2125;--line:#363c43;--good:#86dfae;"
