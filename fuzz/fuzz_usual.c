@@ -45,7 +45,7 @@ static void take_profile(const char *text, size_t n)
 	}
 	form_write(&p, &again);
 	promise(again.len == n && memcmp(again.data, text, n) == 0);
-	show_text(&p, &said);
+	show_text(&p, &(struct draw_face){ .columns = 80 }, &said);
 	show_json(&p, &said);
 	show_difference(&p, &p, &said);
 	promise(!said.failed && memchr(said.data, 033, said.len) == NULL);

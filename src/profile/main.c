@@ -1,4 +1,4 @@
-/* ambit-profile [show|json|diff]: reads an order and its texts (link.h) from descriptor 0 and writes what came of it to descriptor 1; or reads a profile, or two, and writes it as a person reads it (shown.h). Nothing else: it is run in a cell with an
+/* ambit-profile [show|json|page|diff]: reads an order and its texts (link.h) from descriptor 0 and writes what came of it to descriptor 1; or reads a profile, or two, and writes it as a person reads it (shown.h). Nothing else: it is run in a cell with an
  * empty root, because the texts may have been written by anybody.
  * Exit status: 0; 1: descriptor 1 says what is wrong; 2: wrong usage, or nobody to tell. */
 #include <stdlib.h>

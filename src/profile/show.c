@@ -12,19 +12,10 @@
 #include "profile/tripwire.h"
 
 #define ITEMS_SHOWN 12 /* of a kind */
-#define COLUMNS 24     /* of a drawing */
+#define COLUMNS 24     /* of a drawing of amounts */
+#define BESIDE_SCORES 30
 
-static const char *const bars[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
-
-static void put_bar(struct buf *out, double part)
-{
-	const int at = part <= 0 ? 0 : 1 + (int)(part * 7.999);
-
-	buf_printf(out, "%s", bars[at > 8 ? 8 : at]);
-}
-
-/* Agent, tool, program, in words. */
-static void put_key(struct buf *out, const char *key)
+void show_key(struct buf *out, const char *key)
 {
 	char parts[3][PROFILE_NAME_MAX];
 
@@ -46,109 +37,75 @@ static void put_key(struct buf *out, const char *key)
 
 /* ---- what is usual ---- */
 
-struct named {
-	const char *text;
-	uint32_t n; /* events; of calls sessions */
-};
-
-static int by_events(const void *a, const void *b)
+static void put_items(struct buf *out, const struct profile *p, unsigned kind)
 {
-	const struct named *x = a, *y = b;
-
-	return x->n < y->n ? 1 : x->n > y->n ? -1 : strcmp(x->text, y->text);
-}
-
-static const char *plural_of(uint8_t kind)
-{
-	static const char *const words[DEED_KINDS] = {
-		[DEED_CALL] = "calls",       [DEED_PROGRAM] = "programs",     [DEED_DESTINATION] = "destinations",
-		[DEED_REQUEST] = "requests", [DEED_DIRECTORY] = "changes in", [DEED_LABEL] = "labels"
-	};
-
-	return words[kind];
-}
-
-static size_t names_of(const struct profile *p, uint8_t kind, struct named *ret)
-{
-	const struct habits *h = &p->calls.habits;
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->firsts.n; i++)
-		if (p->firsts.items[i].item.kind == kind)
-			ret[n++] = (struct named){ p->firsts.items[i].item.text, p->firsts.items[i].events };
-	for (size_t i = 0; i < h->n && kind == DEED_CALL; i++)
-		if (h->rows[i].program == HABITS_ANY)
-			ret[n++] = (struct named){ words_text(&p->calls.words, h->rows[i].word), h->rows[i].sessions };
-	return n;
-}
-
-static void put_items(struct buf *out, const struct profile *p, uint8_t kind)
-{
-	auto_free struct named *of = calloc(p->firsts.n + p->calls.habits.n + 1, sizeof *of);
-	const size_t n = of != NULL ? names_of(p, kind, of) : 0;
+	struct seen_item items[ITEMS_SHOWN];
+	const size_t n = seen_items(p, kind, items, ITEMS_SHOWN);
+	char says[SEEN_SAYS_MAX];
 
 	if (n == 0)
 		return;
-	qsort(of, n, sizeof *of, by_events);
-	buf_printf(out, "  %-13s", plural_of(kind));
+	buf_printf(out, "  %-13s", seen_plural(kind));
 	for (size_t i = 0; i < n && i < ITEMS_SHOWN; i++)
-		buf_printf(out, "%s%s (%u)", i > 0 ? ", " : "", of[i].text, of[i].n);
+		buf_printf(out, "%s%s (%u)", i > 0 ? ", " : "", items[i].text, items[i].had);
 	if (n > ITEMS_SHOWN)
 		buf_printf(out, ", and %zu more", n - ITEMS_SHOWN);
-	if (kind == DEED_CALL)
-		buf_printf(out, "; of %u sessions\n", p->calls.habits.all.sessions);
-	else
-		buf_printf(out, "; %u of %u events had a new one\n", p->firsts.fresh[kind], p->firsts.events);
+	buf_printf(out, "; %s\n", seen_says(p, kind, says));
 }
 
-/* Where its amounts lie, from the least to the most, each column as many bins. */
-static void put_histogram(struct buf *out, const struct sketch *s)
+/* How wide names and numbers are. */
+static void widths_of(const struct profile *p, int *ret_name, int *ret_number)
 {
-	uint32_t columns[COLUMNS] = { 0 }, most = 0;
-	unsigned least = 0;
-	double wide;
-
-	while (least < s->highest && s->bins[least] == 0)
-		least++;
-	wide = (s->highest - least + 1.0) / COLUMNS;
-	for (unsigned i = least; i <= s->highest; i++) {
-		const unsigned at = (unsigned)((i - least) / wide);
-
-		columns[at < COLUMNS ? at : COLUMNS - 1] += s->bins[i];
-	}
-	for (size_t i = 0; i < COLUMNS; i++)
-		most = columns[i] > most ? columns[i] : most;
-	for (size_t i = 0; i < COLUMNS && most > 0; i++)
-		put_bar(out, (double)columns[i] / most);
-}
-
-static void put_amounts(struct buf *out, const struct profile *p)
-{
-	buf_printf(out, "\n  %-34s %12s %12s %12s\n", "how much", "half", "9 in 10", "99 in 100");
+	*ret_name = 0;
+	*ret_number = (int)strlen("99 in 100");
 	for (size_t i = 0; i < AMOUNTS; i++) {
-		const struct sketch *s = &p->amounts.of[i];
+		const struct sketch *s = seen_amount(p, (enum amount)i);
+		const int name = (int)strlen(amount_text((enum amount)i));
+		const int number = snprintf(NULL, 0, "%" PRIu64, sketch_quantile(s, 0.99));
+
+		if (s->highest == 0)
+			continue;
+		*ret_name = name > *ret_name ? name : *ret_name;
+		*ret_number = number > *ret_number ? number : *ret_number;
+	}
+}
+
+static void put_amounts(struct buf *out, const struct draw_face *f, const struct profile *p)
+{
+	int name, wide;
+	uint32_t columns;
+
+	widths_of(p, &name, &wide);
+	columns = draw_room(f, (uint32_t)(2 + name + 3 * (wide + 1) + 2), COLUMNS);
+	buf_printf(out, "\n  %-*s %*s %*s %*s\n", name, "how much", wide, "half", wide, "9 in 10", wide, "99 in 100");
+	for (size_t i = 0; i < AMOUNTS; i++) {
+		const struct sketch *s = seen_amount(p, (enum amount)i);
 
 		if (s->highest == 0)
 			continue; /* never any */
-		buf_printf(out, "  %-34s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 "  ", amount_text((enum amount)i),
-			   sketch_quantile(s, 0.5), sketch_quantile(s, 0.9), sketch_quantile(s, 0.99));
-		put_histogram(out, s);
+		buf_printf(out, "  %-*s %*" PRIu64 " %*" PRIu64 " %*" PRIu64 "  ", name, amount_text((enum amount)i),
+			   wide, sketch_quantile(s, 0.5), wide, sketch_quantile(s, 0.9), wide,
+			   sketch_quantile(s, 0.99));
+		draw_line_amounts(out, f, s, columns);
 		buf_printf(out, "\n");
 	}
 }
 
-/* The last ones, the newest last. */
-static void put_ring(struct buf *out, const struct calibration *c, const char *of)
+static void put_rings(struct buf *out, const struct draw_face *f, const struct profile *p)
 {
-	const uint32_t n = c->n < 2 * COLUMNS ? c->n : 2 * COLUMNS;
-	double most = 0;
+	const uint32_t columns = draw_room(f, BESIDE_SCORES, DRAW_LINE_MAX);
 
-	for (uint32_t i = 0; i < c->n; i++)
-		most = c->ring[i] > most ? c->ring[i] : most;
-	buf_printf(out, "  %-13s", of);
-	for (uint32_t i = n; i > 0; i--)
-		put_bar(out, most > 0 ? c->ring[(c->at + CALIBRATION_RING - i) % CALIBRATION_RING] / most : 0);
-	buf_printf(out, "  %.1f at most\n", most);
+	if (p->rings[0].n == 0)
+		return;
+	buf_printf(out, "\n  how unusual the last ones were\n");
+	for (size_t i = 0; i < SEEN_RINGS; i++) {
+		struct seen_ring r;
+
+		seen_ring(p, i, &r);
+		buf_printf(out, "  %-13s", r.word);
+		draw_line_scores(out, f, &r, columns);
+		buf_printf(out, "  %.1f at most\n", r.most);
+	}
 }
 
 static void put_promises(struct buf *out, const struct profile *p)
@@ -168,24 +125,19 @@ static void put_promises(struct buf *out, const struct profile *p)
 	}
 }
 
-void show_text(const struct profile *p, struct buf *out)
+void show_text(const struct profile *p, const struct draw_face *f, struct buf *out)
 {
-	put_key(out, p->key);
+	show_key(out, p->key);
 	buf_printf(out, ": %u events, epoch %u%s\n", p->events, p->epoch,
 		   p->events < PROFILE_YOUNG ? "; it is young, and promises nothing" : "");
 	put_promises(out, p);
 	buf_printf(out, "\n");
 	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
-		put_items(out, p, (uint8_t)kind);
+		put_items(out, p, kind);
 	buf_printf(out, "  %-13s%" PRIu64 " in %" PRIu64 " events, %zu kinds, %zu runs of up to %d\n", "order",
 		   p->calls.calls, p->calls.traces, p->calls.words.n - WORD_FIRST, p->calls.grammar.n, GRAMMAR_ORDER);
-	put_amounts(out, p);
-	if (p->rings[0].n == 0)
-		return;
-	buf_printf(out, "\n  how unusual the last ones were\n");
-	for (size_t i = 0; i < LAYERS; i++)
-		put_ring(out, &p->rings[i], layer_word((enum layer)i));
-	put_ring(out, &p->rings[RING_WHOLE], "together");
+	put_amounts(out, f, p);
+	put_rings(out, f, p);
 }
 
 /* ---- JSON ---- */
@@ -286,7 +238,7 @@ void show_difference(const struct profile *from, const struct profile *to, struc
 {
 	size_t n = 0;
 
-	put_key(out, to->key);
+	show_key(out, to->key);
 	buf_printf(out, ": %u events score, %u were learned\n", from->events, to->events);
 	for (size_t i = 0; i < to->firsts.n; i++) {
 		const struct first *item = &to->firsts.items[i];

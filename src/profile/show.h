@@ -6,9 +6,11 @@
 #ifndef PROFILE_SHOW_H
 #define PROFILE_SHOW_H
 
-#include "profile/profile.h"
+#include "profile/draw.h"
 
-void show_text(const struct profile *p, struct buf *out);
+/* Agent, tool, program. */
+void show_key(struct buf *out, const char *key);
+void show_text(const struct profile *p, const struct draw_face *f, struct buf *out);
 void show_json(const struct profile *p, struct buf *out);
 /* What the second knows and the first does not, and what is otherwise: for who promotes it. */
 /* Both, with the scores of the one that scores. */

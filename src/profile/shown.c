@@ -1,13 +1,16 @@
 #include "profile/shown.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/num.h"
 #include "profile/call_form.h"
 #include "profile/form.h"
+#include "profile/page.h"
 #include "profile/show.h"
 
 static const uint8_t any[PROFILE_KEY]; /* nothing of it is kept: nobody gains by making tables slow here */
@@ -37,6 +40,9 @@ static int show_calls(const char *how, const struct buf *in, struct buf *text, s
 	if (strcmp(how, "diff") == 0)
 		return err_set(e, AMBIT_USAGE, NULL,
 			       "what is usual of calls has no shadow: what is learned scores at once");
+	if (strcmp(how, "page") == 0)
+		return err_set(e, AMBIT_USAGE, "without --html it is told, and with --json as JSON",
+			       "of what is usual of calls there is no page");
 	if (p == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profile");
 	r = call_form_read((const char *)in->data, in->len, p, e);
@@ -45,6 +51,35 @@ static int show_calls(const char *how, const struct buf *in, struct buf *text, s
 	(strcmp(how, "json") == 0 ? call_form_json : call_form_show)(p, text);
 	call_profile_finish(p);
 	return text->failed ? err_set(e, AMBIT_MEMORY, NULL, "there is too much to say") : 0;
+}
+
+/* "show", and "show:COLUMNS:FLAGS": letters of ascii and colour. */
+static bool take_face(const char *how, struct draw_face *ret)
+{
+	const char *flags = strrchr(how, ':');
+	char columns[12];
+
+	*ret = (struct draw_face){ .columns = 0 };
+	if (strcmp(how, "show") == 0)
+		return true;
+	if (strncmp(how, "show:", 5) != 0 || flags == how + 4 || flags - how - 5 >= (ptrdiff_t)sizeof columns)
+		return false;
+	(void)snprintf(columns, sizeof columns, "%.*s", (int)(flags - how - 5), how + 5);
+	ret->ascii = flags[1] == 'a';
+	ret->colour = flags[1 + ret->ascii] == 'c';
+	return flags[1 + ret->ascii + ret->colour] == 0 && parse_u32(columns, 0, UINT16_MAX, &ret->columns);
+}
+
+static void show_one(const char *how, const struct profile *p, struct buf *text)
+{
+	struct draw_face face;
+
+	if (strcmp(how, "json") == 0)
+		show_json(p, text);
+	else if (strcmp(how, "page") == 0)
+		page_of_profile(p, text);
+	else if (take_face(how, &face))
+		show_text(p, &face, text);
 }
 
 int shown_read(const char *how, struct buf *text, struct err *e)
@@ -75,7 +110,7 @@ int shown_read(const char *how, struct buf *text, struct err *e)
 			profile_finish(&other);
 		}
 	} else {
-		(strcmp(how, "json") == 0 ? show_json : show_text)(&one, text);
+		show_one(how, &one, text);
 	}
 	profile_finish(&one);
 	return r == 0 && text->failed ? err_set(e, AMBIT_MEMORY, NULL, "there is too much to say") : r;
@@ -83,5 +118,8 @@ int shown_read(const char *how, struct buf *text, struct err *e)
 
 bool shown_is_way(const char *word)
 {
-	return strcmp(word, "show") == 0 || strcmp(word, "json") == 0 || strcmp(word, "diff") == 0;
+	struct draw_face face;
+
+	return take_face(word, &face) || strcmp(word, "json") == 0 || strcmp(word, "page") == 0 ||
+	       strcmp(word, "diff") == 0;
 }

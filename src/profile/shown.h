@@ -9,7 +9,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-bool shown_is_way(const char *word); /* show, json, diff */
+/* json, page, diff; show, or show:COLUMNS:FLAGS (draw.h): 0 columns are as many as it likes, `a` is ASCII, `c` colour, in that order. */
+bool shown_is_way(const char *word);
 /* -MALFORMED, with the line. */
 int shown_read(const char *how, struct buf *text, struct err *e);
 
