@@ -9,7 +9,7 @@
 #define HELP "ambit profile --help"
 
 const char profile_help[] =
-	"ambit profile show [PROFILE]\n"
+	"ambit profile show [PROFILE [--html FILE]]\n"
 	"ambit profile diff | export | promote | reset PROFILE\n"
 	"ambit profile import FILE\n"
 	"ambit profile release | refuse EVENT\n"
@@ -49,6 +49,7 @@ const char profile_help[] =
 	"                    With it --alpha is one rate: accept so much that at most that part of usual runs is stopped\n"
 	"  --without NAME    with --events: an attack, or suite/goal, that is not counted, since no call can reach it; * is any run of characters\n"
 	"  --shadow          of show and export: what learns, and not what scores\n"
+	"  --html FILE       of show: one page with drawings, which fetches nothing and runs nothing; - is standard output\n"
 	"  --json            as JSON\n"
 	"  --help            this text\n";
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 #include "cli/cli.h"
 #include "cli/found.h"
 #include "cli/profile.h"
+#include "cli/terminal.h"
+#include "cli/written.h"
 #include "lib/parser.h"
 #include "lib/public.h"
 #include "lib/usual.h"
@@ -24,21 +27,31 @@
 
 struct words {
 	const char *what; /* a profile, an event, a file; NULL: none was named */
+	const char *html; /* where a page is to be; "-": standard output */
 	bool json, shadow, help;
 };
 
 /* ---- words ---- */
 
-static int take_word(const char *verb, const char *word, struct words *w, struct ambit_error *e)
+/* One, and what stands behind it. */
+static int take_word(const char *verb, char ***at, struct words *w, struct ambit_error *e)
 {
-	static const char *const options[] = { "json", "shadow", "help" };
+	static const char *const options[] = { "html", "json", "shadow", "help" };
+	const char *word = **at;
+	const bool draws = strcmp(verb, "show") == 0;
+	int r = 0;
+	const char *html = draws ? cli_argument(at, HELP, "--html", &r, e) : NULL;
 
+	if (html != NULL) {
+		w->html = html;
+		return r;
+	}
 	if (strcmp(word, "--shadow") == 0)
 		w->shadow = true;
 	else if (cli_is_help(word))
 		w->help = true;
 	else if (word[0] == '-' && word[1] != 0)
-		return cli_misused_option(e, HELP, word, options, sizeof options / sizeof options[0]);
+		return cli_misused_option(e, HELP, word, options + !draws, sizeof options / sizeof options[0] - !draws);
 	else if (w->what != NULL)
 		return cli_misused(e, HELP, "%s takes one, and not '%s' too", verb, word);
 	else
@@ -55,7 +68,10 @@ static int read_words(const char *verb, char **argv, struct words *w, struct amb
 		if (strcmp(*argv, "--json") == 0)
 			w->json = true;
 		else if (r == 0)
-			r = take_word(verb, *argv, w, e);
+			r = take_word(verb, &argv, w, e);
+	if (r == 0 && w->html != NULL && !w->help && (w->json || w->what == NULL))
+		return cli_misused(e, HELP,
+				   w->json ? "--html or --json, and not both" : "--html is of one profile: which?");
 	return r;
 }
 
@@ -217,7 +233,7 @@ static int show_list(struct usual_keeper *k, const struct words *w, struct err *
 /* ---- one ---- */
 
 /* By the role, in a cell. */
-static int tell(const char *how, const struct buf *profiles, struct err *e)
+static int tell(const char *how, const struct buf *profiles, const char *file, struct err *e)
 {
 	auto_fd int fd = memfd_create("ambit-profile", MFD_CLOEXEC);
 	struct parser_ask ask = { .role = "ambit-profile", .mode = how, .memory_bytes = UINT64_C(1) << 30 };
@@ -231,20 +247,52 @@ static int tell(const char *how, const struct buf *profiles, struct err *e)
 	ask.input_fd = fd;
 	r = parser_run(&ask, &answer, &status, e);
 	r = r < 0 ? r : answer_take(&answer, &text, &n, &drawing, &n_drawing, e);
-	return r < 0 ? r : cli_write(text, n);
+	if (r < 0)
+		return r;
+	return file != NULL ? written_put(file, text, n, e) : cli_write(text, n);
+}
+
+/* Blocks are for who reads UTF-8, and colours for a terminal. */
+static bool reads_utf8(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *locale = NULL;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0] && (locale == NULL || locale[0] == 0); i++)
+		locale = getenv(names[i]);
+	return locale != NULL && strchr(locale, '.') != NULL && !terminal_is_8bit(locale);
+}
+
+/* As profile/shown.h has it. */
+static void put_face(char *room, size_t size)
+{
+	const char *no_colour = getenv("NO_COLOR"), *kind = getenv("TERM");
+	const bool is_terminal = isatty(STDOUT_FILENO) == 1;
+	struct winsize window = { .ws_col = 0 };
+
+	if (is_terminal)
+		(void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &window); /* one without a size has 0 */
+	(void)snprintf(room, size, "show:%u:%s%s", window.ws_col, reads_utf8() ? "" : "a",
+		       is_terminal && (no_colour == NULL || no_colour[0] == 0) && kind != NULL &&
+				       strcmp(kind, "dumb") != 0
+			       ? "c"
+			       : "");
 }
 
 static int show(struct usual_keeper *k, const struct words *w, struct err *e)
 {
 	auto_buf text = { .max = USUAL_TEXT_MAX };
-	char key[PROFILE_NAME_MAX];
+	const bool is_file = w->html != NULL && strcmp(w->html, "-") != 0;
+	char key[PROFILE_NAME_MAX], face[32];
 	int r;
 
 	if (w->what == NULL)
 		return show_list(k, w, e);
-	r = find(k, w->what, key, e);
+	put_face(face, sizeof face);
+	r = is_file ? written_may(w->html, e) : 0;
+	r = r < 0 ? r : find(k, w->what, key, e);
 	r = r < 0 ? r : usual_get(k, key, w->shadow, &text, e);
-	return r < 0 ? r : tell(w->json ? "json" : "show", &text, e);
+	return r < 0 ? r : tell(w->html != NULL ? "page" : w->json ? "json" : face, &text, is_file ? w->html : NULL, e);
 }
 
 static int diff(struct usual_keeper *k, const struct words *w, struct err *e)
@@ -255,7 +303,7 @@ static int diff(struct usual_keeper *k, const struct words *w, struct err *e)
 
 	r = r < 0 ? r : usual_get(k, key, false, &text, e);
 	r = r < 0 ? r : usual_get(k, key, true, &text, e);
-	return r < 0 ? r : tell("diff", &text, e);
+	return r < 0 ? r : tell("diff", &text, NULL, e);
 }
 
 static int export(struct usual_keeper *k, const struct words *w, struct err *e)

@@ -94,7 +94,7 @@ _ambit() {
 	local secret_options='--host --command --from --issuer --introspect --client --scope --port --open --bearer --policy --preset --connect --json --help'
 	local approve_options='--answers --take-back --show --line --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local labels_options='--forget --unmark --yes --json --help'
-	local profile_options='--shadow --train --calibrate --test --alpha --stream --roc --events --without --json --help'
+	local profile_options='--shadow --html --train --calibrate --test --alpha --stream --roc --events --without --json --help'
 	local canary_options='--kind --all --json --help'
 	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --canary --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
@@ -238,7 +238,7 @@ _ambit() {
 	profile:profile) _ambit_words 'show diff export import promote reset release refuse eval --help' ;;
 	profile:import) _ambit_files -f ;;
 	profile:show | profile:diff | profile:export | profile:promote | profile:reset) if [[ $word == -* ]]; then _ambit_words "$profile_options"; else _ambit_profiles; fi ;;
-	profile:--train | profile:--calibrate | profile:--test | profile:--roc) _ambit_files -f ;;
+	profile:--train | profile:--calibrate | profile:--test | profile:--roc | profile:--html) _ambit_files -f ;;
 	profile:*) _ambit_words "$profile_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
