@@ -172,6 +172,31 @@ static void put_row(struct json *j, const struct usual_row *row)
 	json_put_object_end(j);
 }
 
+static bool is_part(const char *key, size_t part, const char *word)
+{
+	size_t n;
+	const char *text = part_of(key, part, &n);
+
+	return strlen(word) == n && memcmp(text, word, n) == 0;
+}
+
+/* Of what is no program's a word (profile/profile.h, usual/across.h). */
+static void name_program(const char *key, char *ret, size_t size)
+{
+	const bool is_one = !is_part(key, 2, "");
+	size_t n;
+	const char *text = part_of(key, is_one ? 2 : 1, &n); /* code has a kind alone */
+
+	if (is_part(key, 1, "*"))
+		(void)snprintf(ret, size, "%s", is_part(key, 3, "") ? "all, by minutes" : "a tree, by minutes");
+	else if (is_part(key, 2, "*"))
+		(void)snprintf(ret, size, "all programs");
+	else if (!is_one && is_part(key, 1, "run"))
+		(void)snprintf(ret, size, "what is run");
+	else
+		(void)text_escape(ret, size, text, n);
+}
+
 static void say_row(struct buf *out, const struct usual_row *row)
 {
 	char agent[64], program[64];
@@ -186,10 +211,7 @@ static void say_row(struct buf *out, const struct usual_row *row)
 	(void)text_escape(agent, sizeof agent, text, n);
 	(void)part_of(row->key, 3, &n);
 	by = n == 0 ? "whoever runs it" : "no agent";
-	text = part_of(row->key, 2, &n);
-	if (n == 0)
-		text = part_of(row->key, 1, &n);
-	(void)text_escape(program, sizeof program, text, n);
+	name_program(row->key, program, sizeof program);
 	buf_printf(out, "%-16.16s %-20s %-20s %8u %8u %6u %8llu %8llu\n", row->id, program, agent[0] != 0 ? agent : by,
 		   row->events, row->shadow_events, row->epoch, (unsigned long long)row->scored,
 		   (unsigned long long)row->flagged);
