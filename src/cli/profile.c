@@ -13,6 +13,7 @@ const char profile_help[] =
 	"ambit profile diff | export | promote | reset PROFILE\n"
 	"ambit profile import FILE\n"
 	"ambit profile release | refuse EVENT\n"
+	"ambit profile score | train EVENT... [--ledger DIR]\n"
 	"ambit profile eval --train FILE [--calibrate FILE] --test FILE [OPTIONS]\n"
 	"ambit profile eval --events [--train FILE] [--test] FILE [OPTIONS]\n"
 	"\n"
@@ -27,6 +28,10 @@ const char profile_help[] =
 	"  reset    forget it\n"
 	"  release  what an event did that was held was right: it is learned. `ambit commit` of its changes says so, too\n"
 	"  refuse   it was not: nothing is learned. `ambit discard` says so, too\n"
+	"\n"
+	"  score    how an event of the ledger, or a record in a file, compares with what is usual now; nothing is learned or counted\n"
+	"  train    events of the ledger, in their order, are learned as if they ended now, but for those that were held, killed or lost;\n"
+	"           - is a list of them on standard input\n"
 	"\n"
 	"PROFILE is the beginning of its id, or a program whose profile is everybody's.\n"
 	"\n"
@@ -53,9 +58,8 @@ const char profile_help[] =
 	"  --json            as JSON\n"
 	"  --help            this text\n";
 
-static const char *const verbs[] = {
-	"show", "diff", "export", "import", "promote", "reset", "release", "refuse", "eval"
-};
+static const char *const verbs[] = { "show",    "diff",   "export", "import", "promote", "reset",
+				     "release", "refuse", "score",  "train",  "eval" };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -67,6 +71,8 @@ int cli_profile(int argc, char **argv)
 		(void)fputs(profile_help, stdout);
 		return 0;
 	}
+	if (strcmp(argv[1], "score") == 0 || strcmp(argv[1], "train") == 0)
+		return profile_past(argv[1], argv + 2);
 	if (strcmp(argv[1], "eval") == 0)
 		return profile_eval(argv + 2);
 	for (size_t i = 0; i < VERBS; i++)

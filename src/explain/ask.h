@@ -11,6 +11,9 @@
 #define EXPLAIN_TRACE_JSON "trace-json"
 #define EXPLAIN_TRACE_LINE "trace-line"
 #define EXPLAIN_TRACE_LINES "trace-lines"
+/* and these: what it did, as a profile is told (profile/deeds.h), of any, and of one that may teach. */
+#define EXPLAIN_DEEDS "deeds"
+#define EXPLAIN_LESSON "lesson"
 /* Its second, behind a blank, if it has one: this with a digest behind it, a payload of the ledger (ledger/payload.h) that must have
  * that digest; and behind a colon an event, if it has records of several, a line each: then that is read. */
 #define EXPLAIN_PAYLOAD "payload:"

@@ -21,13 +21,14 @@
 #include "explain/reader.h"
 #include "explain/traced.h"
 #include "ledger/payload.h"
+#include "lib/deeds.h"
 
 #define OUT_MAX (24u << 20) /* more than both texts can be: they are cut and counted */
 #define READ_STEP (1u << 20)
 
 /* How it is to be read, of what was asked. */
 struct mode {
-	bool learns, of_server, traces;
+	bool learns, of_server, traces, deeds, teaches;
 	enum traced_how how; /* it traces */
 	bool is_payload;
 	uint8_t digest[SHA256_BYTES];
@@ -75,12 +76,35 @@ static int trace(const struct told *told, enum traced_how how, struct buf *out, 
 	return rc;
 }
 
+/* In the ledger's record there is no output, and nobody kept how long it was. */
+static int deeds(struct told *told, bool teaches, struct buf *out, struct err *e)
+{
+	const struct event_result *r = &told->result;
+	struct deeds d;
+
+	if (teaches && (r->cause != CAUSE_EXITED || r->usual.holds))
+		return err_set(e, AMBIT_DENIED, NULL,
+			       r->usual.holds
+				       ? "it was held, so it teaches nothing: `ambit profile release` says otherwise"
+				       : "it did not end by itself, so it teaches nothing");
+	if (deeds_of(r, &d) < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what the event did");
+	d.amounts[AMOUNT_OUTPUT_BYTES] = AMOUNT_UNKNOWN;
+	deeds_encode(&d, out);
+	deeds_finish(&d);
+	return 0;
+}
+
 /* What is asked of a record that is one. */
-static int tell(const struct mode *mode, const struct told *told, struct buf *out, struct err *e)
+static int tell(const struct mode *mode, struct told *told, struct buf *out, struct err *e)
 {
 	if (told->is_call && mode->traces)
 		return err_set(e, AMBIT_NOT_FOUND, NULL,
 			       "a call of a tool has no trace: what it asked of the kernel is its server's");
+	if (told->is_call && mode->deeds)
+		return err_set(e, AMBIT_USAGE, NULL, "a call of a tool is in the profile of its gate");
+	if (mode->deeds)
+		return deeds(told, mode->teaches, out, e);
 	if (told->is_call)
 		return mode->learns ? err_set(e, AMBIT_USAGE, NULL, "a call of a tool is no command to learn from")
 				    : call_write(told->json, out, e);
@@ -184,9 +208,11 @@ static bool read_how(const char *word, size_t n, struct mode *ret)
 			ret->traces = true;
 			ret->how = (enum traced_how)i;
 		}
+	ret->teaches = is_word(word, n, EXPLAIN_LESSON);
+	ret->deeds = ret->teaches || is_word(word, n, EXPLAIN_DEEDS);
 	ret->of_server = is_word(word, n, EXPLAIN_SERVER);
 	ret->learns = ret->of_server || is_word(word, n, "learn");
-	return ret->traces || ret->learns || is_word(word, n, "explain");
+	return ret->traces || ret->learns || ret->deeds || is_word(word, n, "explain");
 }
 
 static bool read_payload(const char *word, struct mode *ret)

@@ -633,11 +633,13 @@ static void read_wall(struct take *t, const json_t *json, struct told *ret)
 
 static void read_ids(struct take *t, const json_t *json, struct told *ret)
 {
-	const char *event = take_text(t, json, "event", false);
+	const char *event = take_text(t, json, "event", false), *session = take_text(t, json, "session", true);
 	auto_free char *agent = take_name(t, json_object_get(json, "agent"), "agent", true, sizeof ret->result.agent);
 
 	if (event != NULL && !text_copy(ret->result.event, sizeof ret->result.event, event))
 		take_fail(t, AMBIT_MALFORMED, "event", "not an id");
+	if (session != NULL && !text_copy(ret->result.session, sizeof ret->result.session, session))
+		take_fail(t, AMBIT_MALFORMED, "session", "not an id");
 	if (agent != NULL)
 		(void)text_copy(ret->result.agent, sizeof ret->result.agent, agent); /* fits: take_name */
 }

@@ -116,29 +116,28 @@ static int ask(struct usual_keeper *k, enum wire_number number, const struct buf
 }
 
 /* In a file of memory, from its beginning. */
-static int put_away(const struct deeds *d, int *ret_fd, struct err *e)
+int usual_score_past(struct usual_keeper *k, const struct usual_ask *q, const struct buf *deeds,
+		     struct usual_found *ret, struct err *e)
 {
-	auto_buf bytes = { .max = DEEDS_BYTES_MAX };
+	auto_message m = { .n_fds = 0 };
+	auto_buf body = { .max = 64 };
 	auto_fd int fd = memfd_create("ambit-deeds", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int r = 0;
 
-	deeds_encode(d, &bytes);
-	if (fd < 0 || bytes.failed || fd_write_all(fd, bytes.data, bytes.len) < 0)
+	if (fd < 0 || deeds->failed || fd_write_all(fd, deeds->data, deeds->len) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what the event did");
-	*ret_fd = steal_fd(&fd);
-	return 0;
+	usual_ask_put(&body, q);
+	r = ask(k, WIRE_USUAL_SCORE, &body, fd, WIRE_USUAL_FOUND, &m, e);
+	return r < 0 ? r : usual_found_take(&m.body, ret) ? 0 : not_allowed(e);
 }
 
 int usual_score_event(struct usual_keeper *k, const struct usual_ask *q, const struct deeds *d, struct usual_found *ret,
 		      struct err *e)
 {
-	auto_message m = { .n_fds = 0 };
-	auto_buf body = { .max = 64 };
-	auto_fd int fd = -1;
-	int r = put_away(d, &fd, e);
+	auto_buf bytes = { .max = DEEDS_BYTES_MAX };
 
-	usual_ask_put(&body, q);
-	r = r < 0 ? r : ask(k, WIRE_USUAL_SCORE, &body, fd, WIRE_USUAL_FOUND, &m, e);
-	return r < 0 ? r : usual_found_take(&m.body, ret) ? 0 : not_allowed(e);
+	deeds_encode(d, &bytes);
+	return usual_score_past(k, q, &bytes, ret, e);
 }
 
 int usual_settle_event(struct usual_keeper *k, const struct usual_settle *s, struct err *e)

@@ -22,6 +22,9 @@ bool usual_place(const char *store, char *ret, size_t size);
 /* What it scores, and what becomes of it. */
 int usual_score_event(struct usual_keeper *k, const struct usual_ask *ask, const struct deeds *d,
 		      struct usual_found *ret, struct err *e);
+/* The same of what the role ambit-explain made of a record, whose bytes the keeper alone reads. */
+int usual_score_past(struct usual_keeper *k, const struct usual_ask *ask, const struct buf *deeds,
+		     struct usual_found *ret, struct err *e);
 /* -NOT_FOUND: nothing is held of it. */
 int usual_settle_event(struct usual_keeper *k, const struct usual_settle *s, struct err *e);
 

@@ -18,7 +18,8 @@ void amounts_learn(struct amounts *a, const struct amounts *scores, const uint64
 	for (size_t i = 0; i < AMOUNTS; i++) {
 		const double most = scores != NULL ? 2 * sketch_least(scores->of[i].highest + 1) : HUGE_VAL;
 
-		sketch_add(&a->of[i], (double)amounts[i] < most ? amounts[i] : (uint64_t)most);
+		if (amounts[i] != AMOUNT_UNKNOWN)
+			sketch_add(&a->of[i], (double)amounts[i] < most ? amounts[i] : (uint64_t)most);
 	}
 }
 
@@ -51,7 +52,7 @@ double amounts_score(const struct amounts *a, const uint64_t amounts[AMOUNTS], d
 	size_t n = 0;
 
 	for (size_t i = 0; i < AMOUNTS; i++) {
-		const double surprise = tail_surprise(&a->tails[i], amounts[i]);
+		const double surprise = amounts[i] != AMOUNT_UNKNOWN ? tail_surprise(&a->tails[i], amounts[i]) : 0;
 
 		if (each != NULL)
 			each[i] = surprise;

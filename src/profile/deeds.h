@@ -24,6 +24,7 @@ enum amount {
 #undef AMOUNT
 	AMOUNTS
 };
+#define AMOUNT_UNKNOWN UINT64_MAX /* of one that nobody kept: it is neither scored nor learned */
 const char *amount_word(enum amount a);
 const char *amount_text(enum amount a); /* for a sentence */
 

@@ -226,7 +226,7 @@ int across_look(struct book *b, const struct deeds *d, uint64_t time_s, struct u
 	char key[PROFILE_NAME_MAX];
 	int r = 0;
 
-	for (unsigned which = 0; which < 2 && r == 0; which++)
+	for (unsigned which = 0; which < 2 && r == 0 && time_s > 0; which++)
 		if (key_of(d, which, key))
 			r = look(b, d, key, time_s / ACROSS_WINDOW_S, ret, e);
 	return r;
@@ -258,7 +258,7 @@ int across_add(struct book *b, const struct deeds *d, uint64_t time_s, struct er
 	char key[PROFILE_NAME_MAX];
 	int r = 0;
 
-	for (unsigned which = 0; which < 2 && r == 0; which++)
+	for (unsigned which = 0; which < 2 && r == 0 && time_s > 0; which++)
 		if (key_of(d, which, key))
 			r = add(b, d, key, time_s / ACROSS_WINDOW_S, e);
 	return r;

@@ -19,7 +19,7 @@ struct usual_ask {
 	uint8_t use;
 	bool asks; /* the caller holds what is unusual, and will settle it; else all that is not refused by profile_refuses teaches */
 	char event[ID_TEXT_MAX];
-	uint64_t time_s; /* when it ended, since 1970 */
+	uint64_t time_s; /* when it ended, since 1970; 0: before, and in no window of now (usual/across.h) */
 };
 
 #define USUAL_LEVEL_ACROSS 3 /* of no key of its own: what was done together (usual/across.h) */

@@ -314,6 +314,26 @@ def the_ledger_has_each_verdict(place):
         expect_ok(u.ambit("ledger", "replay"))
 
 
+def what_is_in_the_ledger_teaches_too(place):
+    """By the same key as if it had been asked for when it ran; nothing that was held does."""
+    with Usual(place) as u:
+        events = [json.loads(expect_ok(u.run(WORK, "--json", profile="off")).stdout)["event"] for _ in range(6)]
+        odd = json.loads(u.run(ODD, "--json", profile="off").stdout)["event"]
+        assert not u.ambit("profile", "show", "--json").stdout.strip().startswith("[{")
+        expect_ok(u.ambit("profile", "train", "-", input="\n".join(events) + "\n"), "learned: 6; taught nothing: 0; not read: 0")
+        row = u.of()
+        assert (row["events"], row["learned"]) == (5, 6), row
+        said = [json.loads(line)["usual"] for line in expect_ok(u.ambit("profile", "score", "--json", events[0], odd)).stdout.splitlines()]
+        assert not said[0]["asks"] and said[1]["asks"] and said[1]["events"] == 5, said
+        assert u.of()["learned"] == 6
+        held = json.loads(u.run(ODD, "--json", profile="ask").stdout)["event"]
+        refused = u.ambit("profile", "train", held, events[0])
+        assert refused.returncode != 0 and "it was held" in refused.stderr and "learned: 1" in refused.stdout, told(refused)
+        for words, says in ((("train",), "events of the ledger"), (("score", "e_0000"), "e_0000"), (("score", f"{u.tree}/none"), "cannot open")):
+            refused = u.ambit("profile", *words)
+            assert refused.returncode == 125 and says in refused.stderr, told(refused)
+
+
 def the_strictest_policy_counts(place):
     with Usual(place) as u:
         u.grow(6, profile="ask")
@@ -461,7 +481,7 @@ def many_at_once_teach_one_profile(place):
 
 
 SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, output_counts, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
-             a_person_releases_by_name, hold_freezes_the_session, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, two_agents_have_two_profiles, the_ledger_has_each_verdict, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
+             a_person_releases_by_name, hold_freezes_the_session, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, two_agents_have_two_profiles, the_ledger_has_each_verdict, what_is_in_the_ledger_teaches_too, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
              a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
 if __name__ == "__main__":

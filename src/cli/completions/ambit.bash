@@ -235,7 +235,7 @@ _ambit() {
 	canary:canary) _ambit_words 'add list remove --help' ;;
 	canary:--kind) _ambit_words 'aws ssh env token file' ;;
 	canary:*) if [[ $word == -* ]]; then _ambit_words "$canary_options"; else _ambit_files -f; fi ;;
-	profile:profile) _ambit_words 'show diff export import promote reset release refuse eval --help' ;;
+	profile:profile) _ambit_words 'show diff export import promote reset release refuse score train eval --help' ;;
 	profile:import) _ambit_files -f ;;
 	profile:show | profile:diff | profile:export | profile:promote | profile:reset) if [[ $word == -* ]]; then _ambit_words "$profile_options"; else _ambit_profiles; fi ;;
 	profile:--train | profile:--calibrate | profile:--test | profile:--roc | profile:--html) _ambit_files -f ;;
