@@ -5,6 +5,7 @@
 #include "explain/explain.h"
 #include "explain/learn.h"
 #include "fuzz.h"
+#include "lib/deeds.h"
 #include "policy/yaml.h"
 
 #define TEXT_MAX (24u << 20)
@@ -20,6 +21,23 @@ static void learn(const struct event_result *r)
 	learn_write(&l, r, false, &text);
 	promise(!text.failed && policy_parse_yaml(text.data, text.len, p, &m) == 0);
 	learned_finish(&l);
+}
+
+/* What a profile is told of it is what the keeper reads. */
+static void tell_deeds(const struct event_result *r)
+{
+	auto_buf bytes = { .max = 1u << 23 };
+	struct deeds d;
+	struct err e;
+
+	promise(deeds_of(r, &d) == 0);
+	deeds_encode(&d, &bytes);
+	deeds_finish(&d);
+	promise(!bytes.failed);
+	if (deeds_decode(bytes.data, bytes.len, &d, &e) == 0)
+		deeds_finish(&d);
+	else
+		promise(e.code == AMBIT_MALFORMED || e.code == AMBIT_LIMIT);
 }
 
 static void explain_call(const struct told *told, struct buf *text)
@@ -46,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		explain_write(&told, &text);
 		promise(!text.failed && text.len > 0);
 		learn(&told.result);
+		tell_deeds(&told.result);
 	}
 	told_finish(&told);
 	return 0;
