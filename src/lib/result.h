@@ -63,11 +63,11 @@ struct result_trace {
 
 /* How it compares with what is usual (doc/PROFILES.md). */
 struct result_usual {
-	uint8_t profile;  /* enum policy_profile: what the policy makes of it; off: it was not scored */
-	bool judged;      /* it was asked for, or nobody wanted it */
-	bool holds;       /* its changes wait for a person */
-	struct err error; /* code AMBIT_OK, or why it could not be scored */
-	bool froze;       /* its session was to be frozen, */
+	uint8_t profile;     /* enum policy_profile: what the policy makes of it; off: it was not scored */
+	bool judged;         /* it was asked for, or nobody wanted it */
+	bool holds;          /* its changes wait for a person */
+	struct err error;    /* code AMBIT_OK, or why it could not be scored */
+	bool froze;          /* its session was to be frozen, */
 	struct err unfrozen; /* code AMBIT_OK, or why it could not be */
 	struct usual_found found;
 };

@@ -200,8 +200,9 @@ int pair_of(struct book *b, const char *key, struct pair **ret, bool *ret_new, s
 	if (*ret_new && b->files + 2 > BOOK_FILES_MAX) {
 		profile_finish(&p->scores);
 		memset(p, 0, sizeof *p);
-		return err_set(e, AMBIT_LIMIT, "`ambit profile reset` removes those of no use",
-			       "there are %d profiles, and no more can be", BOOK_FILES_MAX / 2);
+		(void)err_set(e, AMBIT_LIMIT, "`ambit profile reset` removes those of no use",
+			      "there are %d profiles, and no more can be", BOOK_FILES_MAX / 2);
+		return -AMBIT_LIMIT;
 	}
 	b->files += *ret_new ? 2 : 0;
 	r = load_one(b, key, USUAL_SHADOW, &p->shadow, &new_shadow, e);
