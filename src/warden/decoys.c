@@ -1,5 +1,6 @@
 #include "warden/decoys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,12 +9,15 @@
 #include "core/grant.h"
 
 /* A device, a name that is masked, or another file that lies there for the cell is not it. */
-static void find(struct decoy *c, uint64_t size)
+static void find(struct decoy *c)
 {
 	struct stat st;
 
-	c->shown = fstatat(AT_FDCWD, c->path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 && S_ISREG(st.st_mode) &&
-		   (uint64_t)st.st_size == size;
+	if (fstatat(AT_FDCWD, c->path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0) {
+		c->state = errno == EACCES ? DECOY_HIDDEN : DECOY_AWAY;
+		return;
+	}
+	c->state = S_ISREG(st.st_mode) && (uint64_t)st.st_size == c->size ? DECOY_SHOWN : DECOY_AWAY;
 	c->device = st.st_dev;
 	c->inode = st.st_ino;
 }
@@ -26,14 +30,14 @@ bool decoys_take(struct decoys *d, struct rbuf *in)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		struct decoy *c = &d->list[i];
-		const uint64_t size = rbuf_u64(in);
 
+		c->size = rbuf_u64(in);
 		rbuf_str(in, c->path, sizeof c->path);
 		if (in->failed || !canary_is_path(c->path))
 			return false;
 		c->length = strlen(c->path);
-		find(c, size);
-		d->any_shown = d->any_shown || c->shown;
+		find(c);
+		d->any_near = d->any_near || c->state != DECOY_AWAY;
 	}
 	d->ends = ends != 0;
 	d->n = n;
@@ -65,7 +69,34 @@ static void meet_file(struct decoys *d, const char *path, bool follows)
 	    !S_ISREG(st.st_mode))
 		return;
 	for (uint32_t i = 0; i < d->n; i++)
-		if (d->list[i].shown && d->list[i].device == st.st_dev && d->list[i].inode == st.st_ino)
+		if (d->list[i].state == DECOY_SHOWN && d->list[i].device == st.st_dev && d->list[i].inode == st.st_ino)
+			d->touched |= UINT64_C(1) << i;
+}
+
+static bool lies_beneath(const struct decoy *c, const struct stat *directory)
+{
+	char above[CANARY_PATH_MAX];
+	struct stat st;
+
+	memcpy(above, c->path, sizeof above);
+	for (char *end = above; (end = strchr(end + 1, '/')) != NULL; *end = '/') {
+		*end = 0;
+		if (fstatat(AT_FDCWD, above, &st, AT_NO_AUTOMOUNT) == 0 && st.st_dev == directory->st_dev &&
+		    st.st_ino == directory->st_ino)
+			return true;
+	}
+	return false;
+}
+
+/* Where it lies goes elsewhere, and the next event would have it there. */
+static void meet_directory(struct decoys *d, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(AT_FDCWD, path, &st, AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+		return;
+	for (uint32_t i = 0; i < d->n; i++)
+		if (d->list[i].state != DECOY_AWAY && lies_beneath(&d->list[i], &st))
 			d->touched |= UINT64_C(1) << i;
 }
 
@@ -81,11 +112,20 @@ static void meet_name(struct decoys *d, const char *object)
 			d->touched |= UINT64_C(1) << i;
 }
 
-void decoys_meet(struct decoys *d, uint32_t thread, const char *object, bool follows)
+void decoys_meet(struct decoys *d, uint32_t thread, const char *object, enum decoys_way way)
 {
+	const char *path;
+
 	if (d->n == 0)
 		return;
 	meet_name(d, object);
-	if (d->any_shown)
-		meet_file(d, of_thread(d, thread, object), follows);
+	if (!d->any_near)
+		return;
+	for (uint32_t i = 0; i < d->n; i++) /* the cell may have changed who may look there */
+		if (d->list[i].state == DECOY_HIDDEN)
+			find(&d->list[i]);
+	path = of_thread(d, thread, object);
+	meet_file(d, path, way == DECOYS_FOLLOWED);
+	if (way == DECOYS_MOVED)
+		meet_directory(d, path);
 }

@@ -20,12 +20,13 @@
 struct decoys {
 	uint32_t n;
 	bool ends;        /* the cell, when one is touched */
-	bool any_shown;   /* the cell has the file of one at least */
+	bool any_near;    /* the cell has the file of one at least, or may not look there */
 	uint64_t touched; /* by their bits */
 	uint64_t told;    /* likewise, to the supervisor */
 	char room[2 * EFFECT_OBJECT_MAX];
 	struct decoy {
-		bool shown;
+		enum { DECOY_AWAY, DECOY_HIDDEN, DECOY_SHOWN } state; /* hidden: while nobody may look there */
+		uint64_t size;
 		dev_t device; /* as the cell has them, if it is shown */
 		ino_t inode;
 		size_t length;
@@ -36,8 +37,12 @@ struct decoys {
 /* CELL_DECOYS' body: whether one ends the cell, how many there are, and of each how many bytes the file has, and its
  * path. They are looked up in the cell as it is now. False: it is not well-formed. */
 bool decoys_take(struct decoys *d, struct rbuf *in);
-/* A thread named an object, absolute, that it acts on; follows: also where a link at its end leads. */
-void decoys_meet(struct decoys *d, uint32_t thread, const char *object, bool follows);
+/* What is done to an object by its name. FOLLOWED: also to where a link at its end leads. MOVED: it gets another name, and
+ * so does what lies beneath it. */
+enum decoys_way { DECOYS_NAMED, DECOYS_FOLLOWED, DECOYS_MOVED };
+
+/* A thread named an object, absolute, that it acts on. */
+void decoys_meet(struct decoys *d, uint32_t thread, const char *object, enum decoys_way way);
 
 static inline uint64_t decoys_untold(const struct decoys *d)
 {

@@ -27,13 +27,14 @@
  * positions of the directory descriptor, of the path and of the flags (NO: there is none) and what kind of effect it is. */
 #define NO 9
 
-/* AS_LINKED: what gets a second name; told is the new one. */
+/* AS_MOVE: what a renaming takes away, told as deleted. AS_LINKED: what gets a second name; told is the new one. */
 enum how {
 	BY_FLAGS,
 	AS_READ,
 	AS_WRITE,
 	AS_EXEC,
 	AS_DELETE,
+	AS_MOVE,
 	AS_RENAME,
 	AS_MKDIR,
 	AS_LINK,
@@ -55,7 +56,7 @@ static const struct call calls[] = {
 	{ SYS_creat, NO, 0, NO, AS_WRITE },
 	{ SYS_unlink, NO, 0, NO, AS_DELETE },
 	{ SYS_rmdir, NO, 0, NO, AS_DELETE },
-	{ SYS_rename, NO, 0, NO, AS_DELETE },
+	{ SYS_rename, NO, 0, NO, AS_MOVE },
 	{ SYS_rename, NO, 1, NO, AS_RENAME },
 	{ SYS_mkdir, NO, 0, NO, AS_MKDIR },
 	{ SYS_link, NO, 0, NO, AS_LINKED },
@@ -70,10 +71,10 @@ static const struct call calls[] = {
 	{ SYS_execveat, 0, 1, NO, AS_EXEC },
 	{ SYS_unlinkat, 0, 1, NO, AS_DELETE },
 #ifdef SYS_renameat
-	{ SYS_renameat, 0, 1, NO, AS_DELETE },
+	{ SYS_renameat, 0, 1, NO, AS_MOVE },
 	{ SYS_renameat, 2, 3, NO, AS_RENAME },
 #endif
-	{ SYS_renameat2, 0, 1, NO, AS_DELETE },
+	{ SYS_renameat2, 0, 1, NO, AS_MOVE },
 	{ SYS_renameat2, 2, 3, NO, AS_RENAME },
 	{ SYS_mkdirat, 0, 1, NO, AS_MKDIR },
 	{ SYS_linkat, 0, 1, NO, AS_LINKED },
@@ -104,7 +105,8 @@ static uint8_t kind_of(enum how how)
 	case AS_READ: return EFFECT_READ;
 	case AS_WRITE: return EFFECT_WRITE;
 	case AS_EXEC: return EFFECT_EXEC;
-	case AS_DELETE: return EFFECT_DELETE;
+	case AS_DELETE:
+	case AS_MOVE: return EFFECT_DELETE;
 	case AS_RENAME: return EFFECT_RENAME;
 	case AS_MKDIR: return EFFECT_MKDIR;
 	case AS_LINK:
@@ -235,9 +237,13 @@ static ssize_t read_address(pid_t pid, const uint64_t *args, char *room, size_t 
 }
 
 /* Opening, executing and changing modes goes through a link; changing names does not. */
-static bool follows(enum how how)
+static enum decoys_way way_of(enum how how)
 {
-	return how == BY_FLAGS || how == AS_READ || how == AS_WRITE || how == AS_EXEC || how == AS_MODE;
+	if (how == AS_MOVE || how == AS_RENAME) /* which may exchange two */
+		return DECOYS_MOVED;
+	return how == BY_FLAGS || how == AS_READ || how == AS_WRITE || how == AS_EXEC || how == AS_MODE
+		       ? DECOYS_FOLLOWED
+		       : DECOYS_NAMED;
 }
 
 static uint8_t read_kind(const struct call *call, const uint64_t *args)
@@ -266,7 +272,7 @@ static void look(struct eye *eye, const struct seccomp_notif *asked)
 			continue;
 		if (calls[i].how != AS_CONNECT && n >= 0 && (size_t)n < size) {
 			eye->object[n] = 0;
-			decoys_meet(&eye->decoys, asked->pid, eye->object, follows(calls[i].how));
+			decoys_meet(&eye->decoys, asked->pid, eye->object, way_of(calls[i].how));
 		}
 		if (calls[i].how == AS_LINKED)
 			continue;

@@ -190,8 +190,9 @@ static void names_that_are_one(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		for (unsigned hidden = 0; hidden < 2; hidden++) {
 			assert_true(take(hidden ? 7 : 6, at("decoy"), strlen(at("decoy"))));
-			assert_int_equal(decoys.any_shown, !hidden);
-			decoys_meet(&decoys, (uint32_t)getpid(), at(rows[i].name), rows[i].follows);
+			assert_int_equal(decoys.any_near, !hidden);
+			decoys_meet(&decoys, (uint32_t)getpid(), at(rows[i].name),
+				    rows[i].follows ? DECOYS_FOLLOWED : DECOYS_NAMED);
 			if ((decoys_untold(&decoys) != 0) != (hidden ? rows[i].hidden : rows[i].shown))
 				fail_msg("%s: %d, hidden %u", rows[i].name, decoys_untold(&decoys) != 0, hidden);
 		}
@@ -203,12 +204,12 @@ static void what_is_a_process_of_its_own(void **state)
 	(void)state;
 	assert_true(take(6, at("decoy"), strlen(at("decoy"))));
 	assert_int_equal(chdir(top), 0);
-	decoys_meet(&decoys, (uint32_t)getpid(), "/proc/self/cwd/second", true);
+	decoys_meet(&decoys, (uint32_t)getpid(), "/proc/self/cwd/second", DECOYS_FOLLOWED);
 	assert_int_equal(decoys_untold(&decoys), 1);
 	decoys.told = decoys.touched;
 	assert_int_equal(decoys_untold(&decoys), 0);
 	assert_true(take(6, at("decoy"), strlen(at("decoy"))));
-	decoys_meet(&decoys, 0, "/proc/self/cwd/second", true); /* there is no such process */
+	decoys_meet(&decoys, 0, "/proc/self/cwd/second", DECOYS_FOLLOWED); /* there is no such process */
 	assert_int_equal(decoys_untold(&decoys), 0);
 	assert_int_equal(chdir("/"), 0);
 }
