@@ -347,8 +347,12 @@ static int deed_tell(struct served *s, struct deed *d, uint32_t status)
 static int deed_start(struct deed *d, enum mcp_deed what, const char *event, bool usual)
 {
 	static const char *const words[] = { [MCP_DIFF] = "diff", [MCP_COMMIT] = "commit", [MCP_DISCARD] = "discard" };
-	char *argv[] = { (char[]){ "ambit" }, (char *)(uintptr_t)words[what], (char *)(uintptr_t)event,
-			 usual && what != MCP_DIFF ? (char[]){ "--usual" } : NULL, NULL };
+	char *argv[] = { (char[]){ "ambit" },
+			 (char *)(uintptr_t)words[what],
+			 (char *)(uintptr_t)event,
+			 what != MCP_DIFF ? (char[]){ "--untouched" } : NULL,
+			 usual && what != MCP_DIFF ? (char[]){ "--usual" } : NULL,
+			 NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none;

@@ -65,6 +65,7 @@ static const char commit_help[] =
 	"  --on-conflict WAY   where the real file changed meanwhile: fail (default), theirs (leave it), ours (overwrite it)\n"
 	"  --wait TIME         for other events that work on the tree (default: 10s)\n"
 	"  --usual             not what is held as unusual, or was not judged yet: for who commits without having looked\n"
+	"  --untouched         likewise not what touched a canary, and was ended\n"
 	"  --json              the outcome as JSON\n"
 	"  --help              this text\n"
 	"\n"
@@ -77,11 +78,12 @@ static const char discard_help[] =
 	"Throws away what an event changed and nobody committed. EVENT is an id or the beginning of one; `last` (the default) is\n"
 	"the latest that is kept of a tree in which you are, or that lies where you are.\n"
 	"\n"
-	"  --all    every stage that is kept and not in use, of all trees\n"
-	"  --force  also if a commit of it was broken off and can neither be finished nor turned back: the tree stays as it is\n"
-	"  --usual  not what is held as unusual, or was not judged yet: for who has not looked\n"
-	"  --json   the outcome as JSON\n"
-	"  --help   this text\n";
+	"  --all        every stage that is kept and not in use, of all trees\n"
+	"  --force      also if a commit of it was broken off and can neither be finished nor turned back: the tree stays as it is\n"
+	"  --usual      not what is held as unusual, or was not judged yet: for who has not looked\n"
+	"  --untouched  likewise not what touched a canary, and was ended\n"
+	"  --json       the outcome as JSON\n"
+	"  --help       this text\n";
 
 static const char undo_help[] =
 	"ambit undo EVENT\n"
@@ -112,7 +114,23 @@ static const char stage_help[] =
 	"Stages and what can be undone are kept for AMBIT_KEEP (7d), and together take at most AMBIT_KEEP_SPACE (10G): the\n"
 	"oldest go first.\n";
 
-enum flag { JSON = 256, STAT, NAMES, BINARY, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, FORCE, KEPT, USUAL, HELP };
+enum flag {
+	JSON = 256,
+	STAT,
+	NAMES,
+	BINARY,
+	COLOR,
+	NO_PAGER,
+	ON_CONFLICT,
+	WAIT,
+	WRITE,
+	ALL,
+	FORCE,
+	KEPT,
+	USUAL,
+	UNTOUCHED,
+	HELP
+};
 
 struct stage_command {
 	const char *name, *help, *see;
@@ -132,14 +150,19 @@ static const struct option commit_flags[] = {
 	{ "wait", required_argument, NULL, WAIT },
 	{ "write", required_argument, NULL, WRITE },
 	{ "usual", no_argument, NULL, USUAL },
+	{ "untouched", no_argument, NULL, UNTOUCHED },
 	{ "json", no_argument, NULL, JSON },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
 static const struct option discard_flags[] = {
-	{ "all", no_argument, NULL, ALL },     { "force", no_argument, NULL, FORCE },
-	{ "usual", no_argument, NULL, USUAL }, { "json", no_argument, NULL, JSON },
-	{ "help", no_argument, NULL, HELP },   { NULL, 0, NULL, 0 },
+	{ "all", no_argument, NULL, ALL },
+	{ "force", no_argument, NULL, FORCE },
+	{ "usual", no_argument, NULL, USUAL },
+	{ "untouched", no_argument, NULL, UNTOUCHED },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP },
+	{ NULL, 0, NULL, 0 },
 };
 static const struct option undo_flags[] = {
 	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
@@ -244,6 +267,7 @@ static int take_flag(struct stage_run *run, int flag, const char *given, struct 
 	case FORCE: run->ask.flags |= STAGE_FLAG_FORCE; break;
 	case KEPT: run->ask.flags |= STAGE_FLAG_KEPT; break;
 	case USUAL: run->ask.flags |= STAGE_FLAG_USUAL; break;
+	case UNTOUCHED: run->ask.flags |= STAGE_FLAG_UNTOUCHED; break;
 	case HELP: run->help = true; break;
 	case COLOR: return take_colour(run, value, e);
 	case ON_CONFLICT: return take_conflict(run, value, e);
@@ -323,8 +347,8 @@ static int take_event(struct stage_run *run, char ***words, struct ambit_error *
 	const char *first = **words;
 	struct stage_ask *ask = &run->ask;
 
-	if ((ask->flags & STAGE_FLAG_ALL) != 0 && (ask->flags & STAGE_FLAG_USUAL) != 0)
-		return cli_misused(e, run->command->see, "--usual is of one event: without --all");
+	if ((ask->flags & STAGE_FLAG_ALL) != 0 && (ask->flags & (STAGE_FLAG_USUAL | STAGE_FLAG_UNTOUCHED)) != 0)
+		return cli_misused(e, run->command->see, "--usual and --untouched are of one event: without --all");
 	if ((ask->flags & STAGE_FLAG_ALL) != 0 && first != NULL)
 		return cli_misused(e, run->command->see, "--all is every event that is kept, and not '%s'", first);
 	if (names_event(run, first)) {

@@ -42,8 +42,9 @@ enum stage_flag {
 	STAGE_FLAG_KEPT = 512,   /* LIST: only what waits to be decided about */
 	STAGE_FLAG_USUAL =
 		1024, /* COMMIT, DISCARD: not what is held as unusual, or that nobody has judged yet: it runs, or was lost */
+	STAGE_FLAG_UNTOUCHED = 2048, /* COMMIT, DISCARD: not what touched a canary and was ended */
 };
-#define STAGE_FLAGS 2047u
+#define STAGE_FLAGS 4095u
 
 enum stage_conflict { STAGE_CONFLICT_FAIL, STAGE_CONFLICT_THEIRS, STAGE_CONFLICT_OURS, STAGE_CONFLICT_COUNT };
 

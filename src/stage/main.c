@@ -75,13 +75,14 @@ static int refuse_incomplete(const struct role *role, struct err *e)
 /* An agent's own word releases nothing that was held for a person to look at. */
 static int refuse_unusual(const struct role *role, struct err *e)
 {
-	const uint32_t why = role->meta->why;
+	const uint32_t why = role->meta->why, flags = role->ask.flags;
 	char hint[ERR_HINT_MAX];
 
 	(void)snprintf(hint, sizeof hint, "a person looks at it by `ambit diff %s`, and commits or discards it",
 		       role->meta->event); /* it fits */
-	if ((role->ask.flags & STAGE_FLAG_USUAL) == 0 ||
-	    (!role->in_use && why != STAGE_WHY_UNUSUAL && why != STAGE_WHY_LOST))
+	if ((flags & STAGE_FLAG_UNTOUCHED) != 0 && !role->in_use && why == STAGE_WHY_CANARY)
+		return err_set(e, AMBIT_DENIED, hint, "%s is held: it touched a canary", role->meta->event);
+	if ((flags & STAGE_FLAG_USUAL) == 0 || (!role->in_use && why != STAGE_WHY_UNUSUAL && why != STAGE_WHY_LOST))
 		return 0;
 	return err_set(e, AMBIT_DENIED, hint,
 		       why == STAGE_WHY_UNUSUAL ? "%s is held: it is not like what is usual"

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 
 from harness import PATIENCE, SLOW, expect_ok, main, room_of, told, write
+from mcp_client import data_of, serving, text_of
 
 KINDS = ("aws", "ssh", "env", "token", "file")
 
@@ -418,6 +419,22 @@ def what_is_shown_as_it_is_and_not_observed_is_not_seen(place):
         assert said["cause"] == cause, (level, said)
 
 
+def an_agent_does_not_take_over_what_touched_one(place):
+    """Whatever becomes of what is not usual: the changes of an event that was ended wait for a person. The twin: of one that failed they are the agent's to take over."""
+    with serving(place, "--work", ".") as (s, c):
+        write(f"{s.tree}/sub/other.txt", "x")
+        expect_ok(s.ambit("canary", "add", f"{s.tree}/sub/notes.txt"))
+        for name in ("other", "notes"):
+            n = data_of(c.call("run", argv=["sh", "-c", f"echo {name} > made; cat sub/{name}.txt; exit 3"]))["n"]
+            for tool in ("commit", "discard") if name == "notes" else ("commit",):
+                said = text_of(c.call(tool, n=n))
+                assert ("touched a canary" in said and "a person" in said) == (name == "notes"), (name, tool, said)
+        with open(f"{s.tree}/made", encoding="utf-8") as file:
+            assert file.read() == "other\n"
+        kept = json.loads(expect_ok(s.ambit("stage", "list", "--kept", "--json")).stdout)
+        assert '"canary"' in json.dumps(kept), kept
+
+
 def who_is_outside_ends_nothing(place):
     """The person opens their own decoy while an event works in the tree."""
     d = Decoys(place)
@@ -435,4 +452,4 @@ def who_is_outside_ends_nothing(place):
 main([what_opens_one_is_ended_by_whatever_name, it_is_told, a_look_is_none, one_that_is_not_granted_counts, other_names_and_trees_that_are_not_staged, what_moves_with_its_directory_is_touched, what_nobody_may_look_at_is_one_still, the_policy_has_the_word,
       what_touched_one_teaches_nothing, a_session_goes_on_or_stands_still, code_in_an_interpreter_that_waited, a_sub_agent_ends_its_caller, no_cell_sees_the_list, no_cell_makes_a_list, nobody_reads_what_the_warden_knows,
       a_decoy_is_a_file_like_others, nothing_is_written_over, each_kind_has_its_form_and_place, what_became_of_it_is_listed_and_what_is_no_decoy_stays, a_list_is_bounded_and_a_bad_one_is_refused,
-      in_a_staged_tree_the_kernel_tells, what_is_shown_as_it_is_and_not_observed_is_not_seen, who_is_outside_ends_nothing])
+      in_a_staged_tree_the_kernel_tells, what_is_shown_as_it_is_and_not_observed_is_not_seen, an_agent_does_not_take_over_what_touched_one, who_is_outside_ends_nothing])
