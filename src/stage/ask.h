@@ -41,7 +41,7 @@ enum stage_flag {
 	STAGE_FLAG_BINARY = 256, /* DIFF: a patch to be applied, with all contents */
 	STAGE_FLAG_KEPT = 512,   /* LIST: only what waits to be decided about */
 	STAGE_FLAG_USUAL =
-		1024, /* COMMIT, DISCARD: not what is held as unusual, or that nobody has judged yet: it runs, or was lost */
+		1024, /* COMMIT, DISCARD: not what is held as unusual, or that nobody has judged yet: it runs, or was lost, or nobody heard its end */
 	STAGE_FLAG_UNTOUCHED = 2048, /* COMMIT, DISCARD: not what touched a canary and was ended */
 };
 #define STAGE_FLAGS 4095u

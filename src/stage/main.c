@@ -82,7 +82,7 @@ static int refuse_unusual(const struct role *role, struct err *e)
 		       role->meta->event); /* it fits */
 	if ((flags & STAGE_FLAG_UNTOUCHED) != 0 && !role->in_use && why == STAGE_WHY_CANARY)
 		return err_set(e, AMBIT_DENIED, hint, "%s is held: it touched a canary", role->meta->event);
-	if ((flags & STAGE_FLAG_USUAL) == 0 || (!role->in_use && why != STAGE_WHY_UNUSUAL && why != STAGE_WHY_LOST))
+	if ((flags & STAGE_FLAG_USUAL) == 0 || (is_settled(role) && why != STAGE_WHY_UNUSUAL && why != STAGE_WHY_LOST))
 		return 0;
 	return err_set(e, AMBIT_DENIED, hint,
 		       why == STAGE_WHY_UNUSUAL ? "%s is held: it is not like what is usual"

@@ -66,6 +66,8 @@ int undo(struct role *role, struct err *e);
 int recover_all(struct role *role, struct err *e);
 /* Whatever becomes of the stage that is taken, what its event wrote is on disk after this if it can be. */
 void secure(struct role *role);
+/* Until when it is kept is not known of one that nobody settled: how it ended, and with which labels, its supervisor did not say, or who heard it has gone. */
+bool is_settled(const struct role *role);
 /* Finishes what was broken off in the stage that is taken. */
 int recover_taken(struct role *role, struct err *e);
 /* Whether there is something to finish in it; and a refusal to do without. */

@@ -411,8 +411,7 @@ static int stay_frozen(struct role *role, struct err *e)
 	return r < 0 ? r : role->counts.changes == 0 ? remove_empty(role, e) : keep(role, STAGE_WHY_FROZEN, e);
 }
 
-/* Until when it is kept is not known of one that nobody settled: how it ended, and with which labels, its supervisor did not say, or who heard it has gone. */
-static bool is_settled(const struct role *role)
+bool is_settled(const struct role *role)
 {
 	return !role->in_use && role->meta->keep_until_ns != 0;
 }

@@ -291,6 +291,26 @@ def an_agent_does_not_release_itself(place):
         assert kept.count('"unusual"') == 2, kept
 
 
+def what_nobody_heard_the_end_of_is_not_released(place):
+    """Who was to judge it was killed: then nobody did. A person commits it all the same. The twin: what failed, and was judged."""
+    with Usual(place) as u:
+        env = {**place.environment(), "HOME": u.home, "XDG_STATE_HOME": f"{u.home}/.local/state"}
+        assert u.run(f"{WORK}; exit 3", profile="ask").returncode == 3
+        expect_ok(u.ambit("commit", "last", "--usual"))
+        with subprocess.Popen([place.ambit, "run", "--work", ".", "--profile", "ask", *room_of(place), "--", "sh", "-c", "echo odd > made; echo there; sleep 60"], cwd=u.tree, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+            assert run.stdout.readline() == b"there\n"
+            run.kill()
+        end = time.monotonic() + PATIENCE * SLOW
+        while [s["state"] for s in json.loads(expect_ok(u.ambit("stage", "list", "--json")).stdout)["stages"]].count("kept") == 0:
+            assert time.monotonic() < end, "it runs on"
+            time.sleep(0.1)
+        for verb in ("commit", "discard"):
+            result = u.ambit(verb, "last", "--usual")
+            assert result.returncode != 0 and "was not held against what is usual yet" in result.stderr and u.made() == "x", told(result)
+        expect_ok(u.ambit("commit", "last"))
+        assert u.made() == "odd"
+
+
 def two_agents_have_two_profiles(place):
     """What one has done is not usual for the other; what neither has named is known for whoever runs the program."""
     with Usual(place) as u:
@@ -481,7 +501,7 @@ def many_at_once_teach_one_profile(place):
 
 
 SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, output_counts, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
-             a_person_releases_by_name, hold_freezes_the_session, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, two_agents_have_two_profiles, the_ledger_has_each_verdict, what_is_in_the_ledger_teaches_too, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
+             a_person_releases_by_name, hold_freezes_the_session, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, what_nobody_heard_the_end_of_is_not_released, two_agents_have_two_profiles, the_ledger_has_each_verdict, what_is_in_the_ledger_teaches_too, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
              a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
 if __name__ == "__main__":
