@@ -194,6 +194,12 @@ static void tell(const struct unusual *f, const char *key, struct usual_found *r
 	(void)text_copy(ret->key, sizeof ret->key, key);
 }
 
+/* A clock that was set back a little goes on with what is there; one that was set back further begins anew. */
+static bool goes_on(const struct together *w, uint64_t number)
+{
+	return w->number != 0 && (w->number == number || w->number - 1 == number);
+}
+
 static int look(struct book *b, const struct deeds *d, const char *key, uint64_t number, struct usual_found *ret,
 		struct err *e)
 {
@@ -209,7 +215,7 @@ static int look(struct book *b, const struct deeds *d, const char *key, uint64_t
 		return r == -AMBIT_LIMIT ? 0 : r;
 	if (!part_of(d, &part))
 		return no_memory(e);
-	if (deeds_join(&all, &part) && (w->number != number || deeds_join(&all, &w->done))) {
+	if (deeds_join(&all, &part) && (!goes_on(w, number) || deeds_join(&all, &w->done))) {
 		profile_score(&p->scores, NULL, &all, &f);
 		if (f.flagged[PROMISED_LOG] && !ret->asks && is_of_it(&p->scores, &all, &part, &f))
 			tell(&f, key, ret);
@@ -239,11 +245,11 @@ static int add(struct book *b, const struct deeds *d, const char *key, uint64_t 
 	bool good;
 	int r = window_of(b, key, &w, e);
 
-	if (r == 0 && w->number != 0 && w->number < number) /* a clock that was set back goes on with what is there */
+	if (r == 0 && w->number != 0 && !goes_on(w, number))
 		r = close_window(b, w, e);
 	if (r < 0)
 		return r;
-	w->number = w->number > number ? w->number : number;
+	w->number = goes_on(w, number) ? w->number : number;
 	(void)text_copy(w->done.tool, sizeof w->done.tool, "*");
 	if (!part_of(d, &part))
 		return no_memory(e);

@@ -991,6 +991,40 @@ static void many_that_do_little_each_are_noticed(void **state)
 	close_shelf(&s);
 }
 
+/* How many of a hundred that delete as many as one may are held, in one window. */
+static unsigned held_of_many(struct shelf *s, uint64_t now)
+{
+	unsigned held = 0;
+
+	for (unsigned i = 0; i < 100; i++) {
+		char agent[16];
+
+		(void)snprintf(agent, sizeof agent, "a%u", i);
+		held += done_at(s, agent, now, 4).held;
+	}
+	return held;
+}
+
+/* One that was wrong for a while, or a file that says so, does not end the looking. */
+static void a_clock_that_was_set_back_changes_nothing(void **state)
+{
+	uint64_t now = 1800000000;
+	struct shelf s;
+
+	(void)state;
+	open_shelf(&s);
+	for (unsigned window = 0; window < 420; window++, now += ACROSS_WINDOW_S)
+		for (unsigned i = 0; i <= prop_below(&s.p, 3); i++)
+			(void)done_at(&s, i % 2 > 0 ? "coder" : "other", now + i, prop_below(&s.p, 5));
+	(void)done_at(&s, "coder", now + 1000000000, 1);
+	assert_true(held_of_many(&s, now) > 80);
+	(void)done_at(&s, "coder", UINT64_MAX, 1);
+	assert_true(held_of_many(&s, now + ACROSS_WINDOW_S) > 80);
+	(void)done_at(&s, "coder", now + 2 * ACROSS_WINDOW_S, 1); /* a step back over a boundary is the same window */
+	assert_true(held_of_many(&s, now + 2 * ACROSS_WINDOW_S - 1) > 80);
+	close_shelf(&s);
+}
+
 /* Names are the agent's: what has no room is no profile, and its event is told so. Those that are there go on. */
 static void profiles_are_so_many_and_no_more(void **state)
 {
@@ -1159,6 +1193,7 @@ int main(void)
 		cmocka_unit_test(tripwires_are_flagged_until_they_are_taught),
 		cmocka_unit_test(who_hides_a_tripwire_is_not_promoted),
 		cmocka_unit_test(many_that_do_little_each_are_noticed),
+		cmocka_unit_test(a_clock_that_was_set_back_changes_nothing),
 		cmocka_unit_test(profiles_are_so_many_and_no_more),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
 		cmocka_unit_test(what_is_held_is_bounded),
