@@ -161,13 +161,14 @@ static int close_window(struct book *b, struct together *w, struct err *e)
 
 /* ---- an event ---- */
 
-/* Whether it added to what makes its window unusual. */
+/* Whether it added to what makes its window unusual: to what does most, or to what would do alone, since what another did covers nobody. */
 static bool is_of_it(const struct profile *p, const struct deeds *all, const struct deeds *d, const struct unusual *f)
 {
+	const bool by_firsts = f->ps[LAYER_FIRSTS] < f->ps[LAYER_AMOUNTS] || f->ps[LAYER_FIRSTS] <= PROMISE_LOG;
 	double most = 0, each[AMOUNTS];
 	size_t at = 0;
 
-	for (unsigned kind = 1; kind < DEED_KINDS && f->ps[LAYER_FIRSTS] < f->ps[LAYER_AMOUNTS]; kind++)
+	for (unsigned kind = 1; kind < DEED_KINDS && by_firsts; kind++)
 		for (size_t i = 0; i < d->n_items && f->is_new[kind]; i++)
 			if (d->items[i].kind == kind &&
 			    firsts_support(firsts_find(&p->firsts, &d->items[i])) < p->support)
@@ -176,6 +177,8 @@ static bool is_of_it(const struct profile *p, const struct deeds *all, const str
 	for (size_t i = 0; i < AMOUNTS; i++) {
 		at = each[i] > most ? i : at;
 		most = each[i] > most ? each[i] : most;
+		if (d->amounts[i] > 0 && calibration_p(&p->rings[LAYER_AMOUNTS], each[i]) <= PROMISE_LOG)
+			return true;
 	}
 	return f->ps[LAYER_AMOUNTS] <= f->ps[LAYER_FIRSTS] && d->amounts[at] > 0;
 }

@@ -1025,6 +1025,40 @@ static void a_clock_that_was_set_back_changes_nothing(void **state)
 	close_shelf(&s);
 }
 
+/* What one does whom nobody asks about is no cover for others in the same minutes. The twin: the same without it, and who sends nothing. */
+static void who_is_only_told_of_covers_nobody(void **state)
+{
+	uint64_t now = 1800000000;
+	struct shelf s;
+
+	(void)state;
+	open_shelf(&s);
+	for (unsigned window = 0; window < 420; window++, now += ACROSS_WINDOW_S)
+		for (unsigned i = 0; i <= prop_below(&s.p, 3); i++)
+			(void)done_at(&s, i % 2 > 0 ? "coder" : "other", now + i, prop_below(&s.p, 5));
+	for (unsigned way = 0; way < 3; way++, now += ACROSS_WINDOW_S) {
+		const struct usual_ask told = { .use = USUAL_TEACH, .event = "e_1", .time_s = now };
+		const struct usual_ask asks = { .use = USUAL_TEACH, .asks = true, .event = "e_1", .time_s = now };
+		unsigned held = 0;
+
+		for (unsigned i = 0; i <= 100; i++) {
+			struct deeds d = deeds_by(&s, i == 0 ? "loud" : "coder",
+						  i == 0 && way == 2 ? "new.test:443" : NULL);
+			struct usual_found found;
+			struct err e;
+
+			d.place = 7;
+			d.amounts[AMOUNT_DELETES] = i == 0 && way == 1 ? UINT64_C(1) << 40 : 0;
+			assert_int_equal(book_score(s.book, i == 0 ? &told : &asks, &d, &found, &e), 0);
+			held += found.held;
+			deeds_finish(&d);
+		}
+		assert_true(held > 80);
+		assert_false(done_at(&s, "coder", now, 0).held);
+	}
+	close_shelf(&s);
+}
+
 /* Names are the agent's: what has no room is no profile, and its event is told so. Those that are there go on. */
 static void profiles_are_so_many_and_no_more(void **state)
 {
@@ -1194,6 +1228,7 @@ int main(void)
 		cmocka_unit_test(who_hides_a_tripwire_is_not_promoted),
 		cmocka_unit_test(many_that_do_little_each_are_noticed),
 		cmocka_unit_test(a_clock_that_was_set_back_changes_nothing),
+		cmocka_unit_test(who_is_only_told_of_covers_nobody),
 		cmocka_unit_test(profiles_are_so_many_and_no_more),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
 		cmocka_unit_test(what_is_held_is_bounded),
