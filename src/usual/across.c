@@ -245,9 +245,13 @@ static int add(struct book *b, const struct deeds *d, const char *key, uint64_t 
 {
 	struct deeds part;
 	struct together *w;
-	bool good;
-	int r = window_of(b, key, &w, e);
+	bool good, is_new;
+	struct pair *p;
+	int r = pair_of(b, key, &p, &is_new, e);
 
+	if (r == -AMBIT_LIMIT) /* where there is no room for its profile a window is of no use */
+		return 0;
+	r = r < 0 ? r : window_of(b, key, &w, e);
 	if (r == 0 && w->number != 0 && !goes_on(w, number))
 		r = close_window(b, w, e);
 	if (r < 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -20,8 +21,9 @@
 #include "usual/layout.h"
 #include "usual/pair.h"
 
-#define NAME_LEN 26          /* "p_" and 24 digits of a keyed hash */
-#define ASKS_FROM 5          /* events: from here on a first destination or program is a reason to ask */
+#define NAME_LEN 26 /* "p_" and 24 digits of a keyed hash */
+#define ASKS_FROM 5 /* events: from here on a first destination or program is a reason to ask */
+#define WINDOW_KEEP_S (30 * 86400)
 #define GROW_FIRST ASKS_FROM /* lessons: then it has something to say of what is new */
 #define GROW_MOST 500        /* lessons from one promotion to the next */
 #define GROW_RATIO 1.5       /* of what was promised: more, and what is usual is not known yet */
@@ -52,9 +54,23 @@ static bool has_ending(const char *name, const char *ending)
 
 /* ---- the directory ---- */
 
-static void count_profile(void *of, const char *name)
+/* Of a workspace that nobody came back to: which there are an agent says. */
+static bool is_stale(const struct book *b, const char *window)
 {
-	*(uint32_t *)of += has_ending(name, USUAL_SCORES) || has_ending(name, USUAL_SHADOW);
+	struct stat st;
+
+	return fstatat(b->dir_fd, window, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (uint64_t)st.st_mtime + WINDOW_KEEP_S < clock_unix_ms() / 1000;
+}
+
+static void count_file(void *of, const char *name)
+{
+	struct book *b = of;
+	const bool is_window = has_ending(name, USUAL_WINDOW);
+
+	if (is_window && is_stale(b, name) && unlinkat(b->dir_fd, name, 0) == 0)
+		return;
+	b->files += is_window || has_ending(name, USUAL_SCORES) || has_ending(name, USUAL_SHADOW);
 }
 
 int book_open(struct book *b, int dir_fd, struct err *e)
@@ -64,7 +80,7 @@ int book_open(struct book *b, int dir_fd, struct err *e)
 
 	memset(b, 0, sizeof *b);
 	b->dir_fd = dir_fd;
-	r = file_each(b->dir_fd, count_profile, &b->files, e);
+	r = file_each(b->dir_fd, count_file, b, e);
 	r = r < 0 ? r : file_read(b->dir_fd, USUAL_SECRET, sizeof b->secret, &bytes, e);
 	if (r == 0 && bytes.len == sizeof b->secret) {
 		memcpy(b->secret, bytes.data, bytes.len);

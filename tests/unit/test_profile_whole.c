@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -1025,6 +1026,54 @@ static void a_clock_that_was_set_back_changes_nothing(void **state)
 	close_shelf(&s);
 }
 
+static unsigned windows_of(const struct shelf *s)
+{
+	DIR *d = opendir(s->path);
+	const struct dirent *entry;
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while ((entry = readdir(d)) != NULL)
+		n += strstr(entry->d_name, ".window") != NULL;
+	(void)closedir(d);
+	return n;
+}
+
+static void make_old(const struct shelf *s, const char *ending, time_t by_s)
+{
+	DIR *d = opendir(s->path);
+	const struct dirent *entry;
+
+	assert_non_null(d);
+	while ((entry = readdir(d)) != NULL) {
+		const struct timespec times[2] = { { .tv_sec = time(NULL) - by_s }, { .tv_sec = time(NULL) - by_s } };
+
+		if (strstr(entry->d_name, ending) != NULL)
+			assert_int_equal(utimensat(s->dir_fd, entry->d_name, times, 0), 0);
+	}
+	(void)closedir(d);
+}
+
+/* The twin: those of a day ago stay, and what is no window. */
+static void what_nobody_came_back_to_is_removed(void **state)
+{
+	struct shelf s;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	(void)done_at(&s, "coder", 1800000000, 1);
+	assert_int_equal(book_save(s.book, &e), 0);
+	for (unsigned days = 1; days <= 40; days += 39) {
+		make_old(&s, "p_", days * 86400);
+		book_close(s.book);
+		assert_int_equal(book_open(s.book, s.dir_fd, &e), 0);
+		assert_int_equal(windows_of(&s), days == 1 ? 2 : 0);
+	}
+	assert_true(s.book->files >= 2);
+	close_shelf(&s);
+}
+
 /* What one does whom nobody asks about is no cover for others in the same minutes. The twin: the same without it, and who sends nothing. */
 static void who_is_only_told_of_covers_nobody(void **state)
 {
@@ -1063,6 +1112,7 @@ static void who_is_only_told_of_covers_nobody(void **state)
 static void profiles_are_so_many_and_no_more(void **state)
 {
 	const struct usual_ask ask = { .use = USUAL_TEACH, .asks = true, .event = "e_1" };
+	const struct usual_ask at = { .use = USUAL_TEACH, .asks = true, .event = "e_1", .time_s = 1800000000 };
 	struct usual_found found;
 	struct shelf s;
 	struct deeds d;
@@ -1080,7 +1130,15 @@ static void profiles_are_so_many_and_no_more(void **state)
 	assert_int_equal(book_save(s.book, &e), 0);
 	book_close(s.book);
 	assert_int_equal(book_open(s.book, s.dir_fd, &e), 0);
-	assert_false(scored(&s, deeds_by(&s, "coder", NULL)).asks);
+	for (uint64_t place = 1; place < 200; place++) { /* nor is it a window */
+		d = deeds_by(&s, "coder", NULL);
+		d.place = place;
+		assert_int_equal(book_score(s.book, &at, &d, &found, &e), 0);
+		assert_false(found.asks);
+		deeds_finish(&d);
+	}
+	assert_int_equal(book_save(s.book, &e), 0);
+	assert_true(windows_of(&s) <= 1);
 	d = deeds_by(&s, "another", NULL);
 	assert_int_equal(book_score(s.book, &ask, &d, &found, &e), -AMBIT_LIMIT);
 	deeds_finish(&d);
@@ -1228,6 +1286,7 @@ int main(void)
 		cmocka_unit_test(who_hides_a_tripwire_is_not_promoted),
 		cmocka_unit_test(many_that_do_little_each_are_noticed),
 		cmocka_unit_test(a_clock_that_was_set_back_changes_nothing),
+		cmocka_unit_test(what_nobody_came_back_to_is_removed),
 		cmocka_unit_test(who_is_only_told_of_covers_nobody),
 		cmocka_unit_test(profiles_are_so_many_and_no_more),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
