@@ -1,4 +1,5 @@
 /* What supervisor, relay and dialer tell each other (whoever took the relay over may write anything): there and back, and what is refused. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -283,7 +284,10 @@ static void sums_of_meters(void **state)
 	assert_int_equal(sum.down, 7);
 	sum.refused = UINT32_MAX;
 	assert_int_equal(meter_asked(&sum), UINT32_MAX);
-	assert_string_equal(meter_failure(&more), "");
+	assert_string_equal(meter_failure(&(struct meter){ .opened = 1 }), "");
+	assert_string_equal(meter_failure(&(struct meter){ .failed = 1 }), "nothing had answered when it ended");
+	assert_string_equal(meter_failure(&(struct meter){ .failed = 1, .sys_errno = EHOSTUNREACH }),
+			    "its name has no address, or no way leads there");
 	assert_string_equal(meter_failure(&(struct meter){ .sys_errno = 1 }), "its name leads to no public address");
 }
 
