@@ -82,9 +82,10 @@ static int deeds(struct told *told, bool teaches, struct buf *out, struct err *e
 	const struct event_result *r = &told->result;
 	struct deeds d;
 
-	if (teaches && (r->cause != CAUSE_EXITED || r->usual.holds))
+	if (teaches && (r->cause != CAUSE_EXITED || r->usual.holds || r->n_canaries > 0))
 		return err_set(e, AMBIT_DENIED, NULL,
-			       r->usual.holds
+			       r->n_canaries > 0 ? "it touched a canary, so it teaches nothing"
+			       : r->usual.holds
 				       ? "it was held, so it teaches nothing: `ambit profile release` says otherwise"
 				       : "it did not end by itself, so it teaches nothing");
 	if (deeds_of(r, &d) < 0)

@@ -92,18 +92,23 @@ void usual_event(struct ambit_event *ev)
 
 	u->judged = true;
 	u->profile = (uint8_t)ev->profile;
-	/* what touched a canary teaches nothing */
-	if (u->profile <= PROFILE_OFF || r->cause == CAUSE_REFUSED || r->cause == CAUSE_LOST || r->n_canaries > 0 ||
-	    r->cause == CAUSE_CANARY) {
+	if (u->profile <= PROFILE_OFF || r->cause == CAUSE_REFUSED || r->cause == CAUSE_LOST ||
+	    r->cause == CAUSE_CANARY || (r->n_canaries > 0 && u->profile < PROFILE_ASK)) {
 		u->profile = PROFILE_OFF;
 		return;
 	}
-	if (score(ev, u, &u->error) < 0) {
+	if (r->n_canaries > 0) { /* it teaches nothing; where a person is asked, it is no way around that */
+		(void)err_set(&u->error, AMBIT_DENIED,
+			      "a person looks at it by `ambit diff`, and commits or discards it",
+			      "it touched a canary, so it is not held against what is usual");
+		u->holds = true;
+	} else if (score(ev, u, &u->error) < 0) {
 		(void)err_context(&u->error, -(int)u->error.code, "it could not be held against what is usual");
 		u->holds = u->profile >= PROFILE_ASK;
 		return;
+	} else {
+		u->holds = u->profile >= PROFILE_ASK && u->found.asks;
 	}
-	u->holds = u->profile >= PROFILE_ASK && u->found.asks;
 	if (u->holds && u->profile == PROFILE_HOLD)
 		freeze(ev, u);
 }

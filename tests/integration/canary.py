@@ -193,6 +193,19 @@ def what_touched_one_teaches_nothing(place):
     assert record["usual"]["events"] == 0 and record["usual"]["error"] is None, record["usual"]
 
 
+def what_touched_one_is_asked_about(place):
+    """Where it is only told: it is not compared, and that is no way around who is to be asked. Nor does the ledger teach it later."""
+    with_ask = ("--canary", "tell", "--profile", "ask")
+    d = Decoys(place)
+    result = d.run("cat sub/notes.txt; echo x > made", *with_ask)
+    assert result.returncode == 123 and "it touched a canary" in result.stderr and not os.path.exists(f"{d.tree}/made"), told(result)
+    result = d.run("cat sub/other.txt; echo x > made", *with_ask)
+    assert result.returncode == 0 and os.path.exists(f"{d.tree}/made"), told(result)
+    touched, other = (json.loads(d.run(f"cat sub/{name}.txt", "--json", "--canary", "tell").stdout)["event"] for name in ("notes", "other"))
+    refused = d.ambit("profile", "train", touched, other)
+    assert refused.returncode == 125 and "it touched a canary" in refused.stderr and "learned: 1; taught nothing: 0; not read: 1" in refused.stdout, told(refused)
+
+
 def a_session_goes_on_or_stands_still(place):
     d = Decoys(place)
     for way, status in (("kill", 0), ("freeze", 125)):
@@ -450,6 +463,6 @@ def who_is_outside_ends_nothing(place):
 
 
 main([what_opens_one_is_ended_by_whatever_name, it_is_told, a_look_is_none, one_that_is_not_granted_counts, other_names_and_trees_that_are_not_staged, what_moves_with_its_directory_is_touched, what_nobody_may_look_at_is_one_still, the_policy_has_the_word,
-      what_touched_one_teaches_nothing, a_session_goes_on_or_stands_still, code_in_an_interpreter_that_waited, a_sub_agent_ends_its_caller, no_cell_sees_the_list, no_cell_makes_a_list, nobody_reads_what_the_warden_knows,
+      what_touched_one_teaches_nothing, what_touched_one_is_asked_about, a_session_goes_on_or_stands_still, code_in_an_interpreter_that_waited, a_sub_agent_ends_its_caller, no_cell_sees_the_list, no_cell_makes_a_list, nobody_reads_what_the_warden_knows,
       a_decoy_is_a_file_like_others, nothing_is_written_over, each_kind_has_its_form_and_place, what_became_of_it_is_listed_and_what_is_no_decoy_stays, a_list_is_bounded_and_a_bad_one_is_refused,
       in_a_staged_tree_the_kernel_tells, what_is_shown_as_it_is_and_not_observed_is_not_seen, an_agent_does_not_take_over_what_touched_one, who_is_outside_ends_nothing])
