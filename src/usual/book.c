@@ -118,6 +118,7 @@ static int save_pair(const struct book *b, struct pair *p, struct err *e)
 {
 	int r = 0;
 
+	p->is_new = p->is_new && !p->dirty && p->unsaved == 0;
 	if (p->dirty)
 		r = save_one(b, &p->scores, p->key, USUAL_SCORES, e);
 	p->dirty = p->dirty && r < 0;
@@ -135,6 +136,13 @@ static void drop_pair(struct pair *p)
 		profile_finish(&p->shadow);
 	}
 	memset(p, 0, sizeof *p);
+}
+
+/* One that was only looked at leaves no file, and is counted as none. */
+static void forget_pair(struct book *b, struct pair *p)
+{
+	b->files -= p->is_new ? 2 : 0;
+	drop_pair(p);
 }
 
 int book_save(struct book *b, struct err *e)
@@ -209,7 +217,7 @@ int pair_of(struct book *b, const char *key, struct pair **ret, bool *ret_new, s
 	r = p->key[0] != 0 ? save_pair(b, p, e) : 0;
 	if (r < 0)
 		return r;
-	drop_pair(p);
+	forget_pair(b, p);
 	r = load_one(b, key, USUAL_SCORES, &p->scores, ret_new, e);
 	if (r < 0)
 		return r;
@@ -220,13 +228,14 @@ int pair_of(struct book *b, const char *key, struct pair **ret, bool *ret_new, s
 			      "there are %d profiles, and no more can be", BOOK_FILES_MAX / 2);
 		return -AMBIT_LIMIT;
 	}
-	b->files += *ret_new ? 2 : 0;
 	r = load_one(b, key, USUAL_SHADOW, &p->shadow, &new_shadow, e);
 	if (r < 0) {
 		profile_finish(&p->scores);
 		memset(p, 0, sizeof *p);
 		return r;
 	}
+	p->is_new = *ret_new && new_shadow;
+	b->files += p->is_new ? 2 : 0;
 	(void)text_copy(p->key, sizeof p->key, key); /* of profile_key */
 	p->used = ++b->uses;
 	*ret = p;
@@ -642,8 +651,7 @@ static int find(struct book *b, const char *key, struct pair **ret, struct err *
 	int r = pair_of(b, key, ret, &is_new, e);
 
 	if (r == 0 && is_new && (*ret)->shadow.events == 0) {
-		drop_pair(*ret);
-		b->files -= 2; /* counted a moment ago */
+		forget_pair(b, *ret);
 		r = err_set(e, AMBIT_NOT_FOUND, "`ambit profile show` lists them", "there is no such profile");
 	}
 	return r;
@@ -695,6 +703,7 @@ int book_reset(struct book *b, const char *key, struct err *e)
 {
 	static const char *const endings[] = { USUAL_SCORES, USUAL_SHADOW };
 	char name[NAME_MAX + 1];
+	bool on_disk = true;
 	struct pair *p;
 	int r = find(b, key, &p, e);
 
@@ -702,14 +711,16 @@ int book_reset(struct book *b, const char *key, struct err *e)
 		return r;
 	r = 0;
 	for (size_t i = 0; i < BOOK_HOT; i++)
-		if (strcmp(b->pairs[i].key, key) == 0)
-			drop_pair(&b->pairs[i]);
+		if (strcmp(b->pairs[i].key, key) == 0) {
+			on_disk = !b->pairs[i].is_new;
+			forget_pair(b, &b->pairs[i]);
+		}
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0] && r == 0; i++) {
 		pair_name(b, key, endings[i], name);
 		if (unlinkat(b->dir_fd, name, 0) < 0 && errno != ENOENT)
 			r = file_cannot(e, "remove", name);
 	}
-	b->files -= r == 0 && b->files >= 2 ? 2 : 0;
+	b->files -= r == 0 && on_disk && b->files >= 2 ? 2 : 0;
 	return r;
 }
 

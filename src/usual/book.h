@@ -24,6 +24,7 @@ struct pair {
 	uint64_t used;              /* by order */
 	unsigned unsaved;           /* lessons */
 	bool dirty;                 /* what scores was calibrated since */
+	bool is_new;                /* nothing of it is on disk yet */
 	uint32_t
 		tripped_at; /* lessons of the shadow when it was not promoted, since a tripwire would be missed; 0: it was not so */
 };

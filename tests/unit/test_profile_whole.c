@@ -1108,6 +1108,27 @@ static void who_is_only_told_of_covers_nobody(void **state)
 	close_shelf(&s);
 }
 
+/* One that is only looked at, again and again, takes no room. */
+static void what_is_looked_at_leaves_nothing(void **state)
+{
+	struct usual_ask ask = { .use = USUAL_LOOK, .event = "e_1", .time_s = 1800000000 };
+	struct shelf s;
+
+	(void)state;
+	open_shelf(&s);
+	for (unsigned i = 0; i < 10 * BOOK_HOT; i++) {
+		struct deeds d = deeds_by(&s, "coder", NULL);
+		struct usual_found found;
+		struct err e;
+
+		d.place = 1 + i % (3 * BOOK_HOT);
+		assert_int_equal(book_score(s.book, &ask, &d, &found, &e), 0);
+		deeds_finish(&d);
+		assert_true(s.book->files <= 2 * BOOK_HOT);
+	}
+	close_shelf(&s);
+}
+
 /* Names are the agent's: what has no room is no profile, and its event is told so. Those that are there go on. */
 static void profiles_are_so_many_and_no_more(void **state)
 {
@@ -1288,6 +1309,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_was_set_back_changes_nothing),
 		cmocka_unit_test(what_nobody_came_back_to_is_removed),
 		cmocka_unit_test(who_is_only_told_of_covers_nobody),
+		cmocka_unit_test(what_is_looked_at_leaves_nothing),
 		cmocka_unit_test(profiles_are_so_many_and_no_more),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
 		cmocka_unit_test(what_is_held_is_bounded),
