@@ -17,16 +17,6 @@
 #define ROUNDS 200u
 #define TIMES 50u /* that are timed together */
 
-static uint64_t state = 88172645463325252;
-
-static unsigned below(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state % n);
-}
-
 static double now_ns(void)
 {
 	struct timespec t;
@@ -40,14 +30,14 @@ static bool event_make(struct deeds *d, unsigned number)
 {
 	static char names[KINDS][SYMBOL_MAX];
 	struct trace_step steps[CALLS];
-	unsigned at = below(KINDS);
+	unsigned at = series_draw(KINDS);
 
 	memset(d, 0, sizeof *d);
 	for (unsigned i = 0; i < KINDS; i++)
 		(void)snprintf(names[i], sizeof names[i], "read:/usr/p%u", i);
 	for (unsigned i = 0; i < CALLS; i++) {
 		steps[i] = (struct trace_step){ .symbol = (uint16_t)at };
-		at = below(40) == 0 ? below(KINDS) : (at * 7 + below(3)) % KINDS;
+		at = series_draw(40) == 0 ? series_draw(KINDS) : (at * 7 + series_draw(3)) % KINDS;
 	}
 	d->trace.observed = 2;
 	d->trace.threads = 1;
@@ -55,7 +45,7 @@ static bool event_make(struct deeds *d, unsigned number)
 	(void)snprintf(d->tool, sizeof d->tool, "run");
 	(void)snprintf(d->principal, sizeof d->principal, "s%u", number / 10);
 	for (unsigned i = 0; i < AMOUNTS; i++)
-		d->amounts[i] = below(1000);
+		d->amounts[i] = series_draw(1000);
 	return trace_make(&d->trace, (const char(*)[SYMBOL_MAX])names, KINDS, steps, CALLS) == 0 &&
 	       deeds_add(d, DEED_PROGRAM, "/usr/bin/git", 12) && deeds_add(d, DEED_DIRECTORY, "./src", 5);
 }
@@ -70,7 +60,7 @@ static void teach(struct profile *p)
 		if (!event_make(&d, i) || profile_learn(p, p, &d, &f) < 0)
 			exit(1);
 		p->n_pupils = p->n_pupils > 400 ? 0 : p->n_pupils;
-		f.scores[LAYER_CALLS] = (double)below(100);
+		f.scores[LAYER_CALLS] = (double)series_draw(100);
 		f.young = false;
 		profile_calibrate(p, &f);
 		f.young = true;
@@ -95,9 +85,9 @@ static void measure_calls(const struct profile *p, struct series *s)
 	for (unsigned i = 0; i < n; i++)
 		symbols[i] = (struct sequence_symbol){ p->calls.words.texts[WORD_FIRST + i],
 						       strlen(p->calls.words.texts[WORD_FIRST + i]) };
-	steps[0] = (uint16_t)below(n);
+	steps[0] = (uint16_t)series_draw(n);
 	for (unsigned i = 1; i < CALLS; i++) /* mostly as usual */
-		steps[i] = (uint16_t)(below(20) > 0 ? (steps[i - 1] * 7u + below(3)) % n : below(n));
+		steps[i] = (uint16_t)(series_draw(20) > 0 ? (steps[i - 1] * 7u + series_draw(3)) % n : series_draw(n));
 	steps[CALLS - 1] = SEQUENCE_END;
 	from = now_ns();
 	for (unsigned i = 0; i < TIMES; i++)

@@ -6,35 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "command.h"
 #include "series.h"
 #include "usual/book.h"
 
 #define CALLS 200u
 #define KINDS 60u
 #define ROUNDS 300u
-
-static uint64_t state = 88172645463325252;
-
-static unsigned below(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state % n);
-}
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
 
 static bool event_make(struct deeds *d, unsigned agent)
 {
@@ -46,7 +28,7 @@ static bool event_make(struct deeds *d, unsigned agent)
 	for (unsigned i = 0; i < KINDS; i++)
 		(void)snprintf(names[i], sizeof names[i], "read:/usr/p%u", i);
 	for (unsigned i = 0; i < CALLS; i++)
-		steps[i] = (struct trace_step){ .symbol = (uint16_t)((i * 7 + below(3)) % KINDS) };
+		steps[i] = (struct trace_step){ .symbol = (uint16_t)((i * 7 + series_draw(3)) % KINDS) };
 	d->trace.observed = 2;
 	d->trace.threads = 1;
 	d->trace.calls = CALLS;
@@ -55,7 +37,7 @@ static bool event_make(struct deeds *d, unsigned agent)
 	(void)snprintf(d->program, sizeof d->program, "git");
 	(void)snprintf(d->principal, sizeof d->principal, "s%u", sessions++);
 	for (unsigned i = 0; i < AMOUNTS; i++)
-		d->amounts[i] = below(1000);
+		d->amounts[i] = series_draw(1000);
 	return trace_make(&d->trace, (const char(*)[SYMBOL_MAX])names, KINDS, steps, CALLS) == 0 &&
 	       deeds_add(d, DEED_PROGRAM, "/usr/bin/git", 12) && deeds_add(d, DEED_DIRECTORY, "./src", 5);
 }
@@ -116,7 +98,7 @@ int main(int argc, char **argv)
 			return 1;
 	printf("%u made in %.1f s\n", profiles, (now_ms() - began) / 1e3);
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		const unsigned agent = below(profiles);
+		const unsigned agent = series_draw(profiles);
 
 		series_add(&cold, one(b, agent));
 		series_add(&hot, one(b, agent));

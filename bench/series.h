@@ -28,6 +28,9 @@ double series_excess(const struct series *a, const struct series *b);
 /* How far the ratio of two halves of the same thing strays from 1 for 95 of 100 pairs: what noise alone does. */
 double series_noise(const struct series *a, const struct series *b);
 
+/* From 0 to n - 1, the same ones in each run. */
+unsigned series_draw(unsigned n);
+
 /* One line: `figure NAME VALUE UNIT target at most TARGET UNIT met|missed`. */
 void figure_tell(const char *name, double value, double target, const char *unit);
 
