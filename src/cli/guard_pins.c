@@ -340,6 +340,21 @@ static int like(const struct guard_pins *p, int dir_fd, const char *name, struct
 
 /* ---- for a person ---- */
 
+/* The next byte of a text of JSON that stands between its texts, before `to`; *at: behind it. False: there is none. */
+static bool next_between(const struct buf *text, size_t to, size_t *at, uint8_t *ret)
+{
+	bool in_text = false;
+
+	while (*at < to) {
+		*ret = text->data[(*at)++];
+		if (!in_text && *ret != '"')
+			return true;
+		*at += in_text && *ret == '\\';
+		in_text = in_text != (*ret == '"');
+	}
+	return false;
+}
+
 /* A text of JSON, in lines: of each object that does not lie deep a line for each member, so that what differs shows. */
 struct lines {
 	const struct buf *text;
@@ -349,24 +364,17 @@ struct lines {
 
 static void lines_init(struct lines *l, const struct buf *text)
 {
-	bool in_text = false;
 	unsigned depth = 0;
+	size_t at = 0;
+	uint8_t c;
 
 	*l = (struct lines){ .text = text };
 	buf_init(&l->ends, (text->len + 1) * sizeof(uint32_t));
-	for (size_t at = 0; at < text->len; at++) {
-		const uint8_t c = text->data[at];
-
-		if (in_text) {
-			at += c == '\\';
-			in_text = c != '"';
-			continue;
-		}
-		in_text = c == '"';
+	while (next_between(text, text->len, &at, &c)) {
 		depth += c == '{' || c == '[';
 		depth -= (c == '}' || c == ']') && depth > 0;
 		if (c == ',' && depth <= LINE_DEPTH) {
-			buf_put_u32(&l->ends, (uint32_t)(at + 1));
+			buf_put_u32(&l->ends, (uint32_t)at);
 			l->n++;
 		}
 	}
@@ -425,25 +433,17 @@ static void show_place(const struct buf *text, size_t to)
 	struct {
 		size_t from, n;
 	} opened[PLACE_DEPTH];
-	size_t depth = 0, from = 0;
-	bool in_text = false;
+	size_t depth = 0, from = 0, at = 0;
+	uint8_t c;
 
-	for (size_t at = 0; at < to; at++) {
-		const uint8_t c = text->data[at];
-
-		if (in_text) {
-			at += c == '\\';
-			in_text = c != '"';
-			continue;
-		}
-		in_text = c == '"';
+	while (next_between(text, to, &at, &c)) {
 		if ((c == '{' || c == '[') && ++depth <= PLACE_DEPTH) {
 			opened[depth - 1].from = from;
-			opened[depth - 1].n = at + 1 - from;
+			opened[depth - 1].n = at - from;
 		}
 		depth -= (c == '}' || c == ']') && depth > 0;
 		if (strchr(",{[", c) != NULL)
-			from = at + 1;
+			from = at;
 	}
 	if (depth < 2) /* the definition itself */
 		return;

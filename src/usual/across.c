@@ -1,9 +1,7 @@
 #include "usual/across.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -203,10 +201,10 @@ static bool goes_on(const struct together *w, uint64_t number)
 	return w->number != 0 && (w->number == number || w->number - 1 == number);
 }
 
-static int look(struct book *b, const struct deeds *d, const char *key, uint64_t number, struct usual_found *ret,
+static int look(struct book *b, const struct deeds *part, const char *key, uint64_t number, struct usual_found *ret,
 		struct err *e)
 {
-	struct deeds all = { .items = NULL }, part;
+	struct deeds all = { .items = NULL };
 	struct together *w;
 	struct unusual f;
 	struct pair *p;
@@ -216,16 +214,13 @@ static int look(struct book *b, const struct deeds *d, const char *key, uint64_t
 	r = r < 0 ? r : pair_of(b, key, &p, &is_new, e);
 	if (r < 0)
 		return r == -AMBIT_LIMIT ? 0 : r;
-	if (!part_of(d, &part))
-		return no_memory(e);
-	if (deeds_join(&all, &part) && (!goes_on(w, number) || deeds_join(&all, &w->done))) {
+	if (deeds_join(&all, part) && (!goes_on(w, number) || deeds_join(&all, &w->done))) {
 		profile_score(&p->scores, NULL, &all, &f);
-		if (f.flagged[PROMISED_LOG] && !ret->asks && is_of_it(&p->scores, &all, &part, &f))
+		if (f.flagged[PROMISED_LOG] && is_of_it(&p->scores, &all, part, &f))
 			tell(&f, key, ret);
 	} else {
 		r = no_memory(e);
 	}
-	deeds_finish(&part);
 	deeds_finish(&all);
 	return r;
 }
@@ -233,20 +228,25 @@ static int look(struct book *b, const struct deeds *d, const char *key, uint64_t
 int across_look(struct book *b, const struct deeds *d, uint64_t time_s, struct usual_found *ret, struct err *e)
 {
 	char key[PROFILE_NAME_MAX];
+	struct deeds part;
 	int r = 0;
 
-	for (unsigned which = 0; which < 2 && r == 0 && time_s > 0; which++)
+	if (time_s == 0)
+		return 0;
+	if (!part_of(d, &part))
+		return no_memory(e);
+	for (unsigned which = 0; which < 2 && r == 0 && !ret->asks; which++)
 		if (key_of(d, which, key))
-			r = look(b, d, key, time_s / ACROSS_WINDOW_S, ret, e);
+			r = look(b, &part, key, time_s / ACROSS_WINDOW_S, ret, e);
+	deeds_finish(&part);
 	return r;
 }
 
-static int add(struct book *b, const struct deeds *d, const char *key, uint64_t number, struct err *e)
+static int add(struct book *b, const struct deeds *part, const char *key, uint64_t number, struct err *e)
 {
-	struct deeds part;
 	struct together *w;
-	bool good, is_new;
 	struct pair *p;
+	bool is_new;
 	int r = pair_of(b, key, &p, &is_new, e);
 
 	if (r == -AMBIT_LIMIT) /* where there is no room for its profile a window is of no use */
@@ -258,21 +258,23 @@ static int add(struct book *b, const struct deeds *d, const char *key, uint64_t 
 		return r;
 	w->number = goes_on(w, number) ? w->number : number;
 	(void)text_copy(w->done.tool, sizeof w->done.tool, "*");
-	if (!part_of(d, &part))
-		return no_memory(e);
-	good = deeds_join(&w->done, &part);
-	deeds_finish(&part);
 	w->dirty = true;
-	return good ? 0 : no_memory(e);
+	return deeds_join(&w->done, part) ? 0 : no_memory(e);
 }
 
 int across_add(struct book *b, const struct deeds *d, uint64_t time_s, struct err *e)
 {
 	char key[PROFILE_NAME_MAX];
+	struct deeds part;
 	int r = 0;
 
-	for (unsigned which = 0; which < 2 && r == 0 && time_s > 0; which++)
+	if (time_s == 0)
+		return 0;
+	if (!part_of(d, &part))
+		return no_memory(e);
+	for (unsigned which = 0; which < 2 && r == 0; which++)
 		if (key_of(d, which, key))
-			r = add(b, d, key, time_s / ACROSS_WINDOW_S, e);
+			r = add(b, &part, key, time_s / ACROSS_WINDOW_S, e);
+	deeds_finish(&part);
 	return r;
 }
