@@ -81,6 +81,7 @@ struct ambit_event {
 	bool hands_over;      /* sub-agents to its session */
 	bool collects;        /* what sub-agents do, */
 	bool lost_beside;     /* of which something could not be kept */
+	bool touched_beside;  /* or one of them touched a canary */
 	struct deeds *beside; /* owned: of those that ended; NULL: nothing */
 	char *record;         /* owned, NULL until asked for */
 	uint8_t room[65536];

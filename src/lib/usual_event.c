@@ -11,6 +11,11 @@
 #include "lib/usual.h"
 #include "policy/policy.h"
 
+static bool has_touched(const struct ambit_event *ev)
+{
+	return ev->result.n_canaries > 0 || ev->touched_beside;
+}
+
 static struct deeds *collect(const struct ambit_event *ev)
 {
 	struct deeds *d = malloc(sizeof *d);
@@ -34,6 +39,7 @@ void usual_beside(struct ambit_event *ev, const struct ambit_event *sub)
 {
 	struct deeds *of;
 
+	ev->touched_beside = ev->touched_beside || has_touched(sub);
 	if (!ev->collects)
 		return;
 	of = collect(sub);
@@ -93,11 +99,11 @@ void usual_event(struct ambit_event *ev)
 	u->judged = true;
 	u->profile = (uint8_t)ev->profile;
 	if (u->profile <= PROFILE_OFF || r->cause == CAUSE_REFUSED || r->cause == CAUSE_LOST ||
-	    r->cause == CAUSE_CANARY || (r->n_canaries > 0 && u->profile < PROFILE_ASK)) {
+	    r->cause == CAUSE_CANARY || (has_touched(ev) && u->profile < PROFILE_ASK)) {
 		u->profile = PROFILE_OFF;
 		return;
 	}
-	if (r->n_canaries > 0) { /* it teaches nothing; where a person is asked, it is no way around that */
+	if (has_touched(ev)) { /* it teaches nothing; where a person is asked, it is no way around that */
 		(void)err_set(&u->error, AMBIT_DENIED,
 			      "a person looks at it by `ambit diff`, and commits or discards it",
 			      "it touched a canary, so it is not held against what is usual");

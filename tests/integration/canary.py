@@ -201,6 +201,11 @@ def what_touched_one_is_asked_about(place):
     assert result.returncode == 123 and "it touched a canary" in result.stderr and not os.path.exists(f"{d.tree}/made"), told(result)
     result = d.run("cat sub/other.txt; echo x > made", *with_ask)
     assert result.returncode == 0 and os.path.exists(f"{d.tree}/made"), told(result)
+    os.mkdir(f"{d.tree}/work")
+    call = f"{place.ambit} run -- cat sub/%s.txt; echo x > work/%s"
+    for name, status in (("notes", 123), ("other", 0)):  # nor is a sub-agent one, also where its own eye alone sees it
+        result = d.run(call % (name, name), *with_ask, grants=("--work", "./work", "--read", "./sub/notes.txt", "--read", "./sub/other.txt", "--delegate", "*", "--run", place.ambit))
+        assert result.returncode == status and os.path.exists(f"{d.tree}/work/{name}") == (status == 0), told(result)
     touched, other = (json.loads(d.run(f"cat sub/{name}.txt", "--json", "--canary", "tell").stdout)["event"] for name in ("notes", "other"))
     refused = d.ambit("profile", "train", touched, other)
     assert refused.returncode == 125 and "it touched a canary" in refused.stderr and "learned: 1; taught nothing: 0; not read: 1" in refused.stdout, told(refused)
