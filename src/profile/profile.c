@@ -7,8 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "profile/reasons.h"
 
-#define SAID 3.0  /* surprise from which on it is a reason: one in twenty */
 #define MORE 0.25 /* of its surprise each doubling of how many are new of a kind adds */
 #define RARE 0.1  /* of events that had something new of a kind */
 
@@ -129,22 +129,6 @@ static bool sort(const struct trace *t, struct sorted *ret)
 	return true;
 }
 
-/* ---- reasons ---- */
-
-static void add_reason(struct unusual *f, enum layer layer, double surprise, const char *text)
-{
-	size_t at = f->n_reasons < REASONS_MAX ? f->n_reasons++ : REASONS_MAX - 1;
-
-	if (f->n_reasons == REASONS_MAX && at == REASONS_MAX - 1 && f->reasons[at].text[0] != 0 &&
-	    f->reasons[at].surprise >= surprise)
-		return;
-	for (; at > 0 && f->reasons[at - 1].surprise < surprise; at--)
-		f->reasons[at] = f->reasons[at - 1];
-	f->reasons[at].layer = layer;
-	f->reasons[at].surprise = surprise;
-	(void)text_copy(f->reasons[at].text, REASON_MAX, text);
-}
-
 /* ---- layers ---- */
 
 struct fresh {
@@ -166,22 +150,11 @@ static double score_firsts(const struct profile *p, const struct deeds *d, struc
 		if (!is_known(p, &d->items[i]) && fresh.n[d->items[i].kind]++ == 0)
 			fresh.first[d->items[i].kind] = &d->items[i];
 	for (unsigned kind = 1; kind < DEED_KINDS; kind++) {
-		const double surprise = firsts_surprise(&p->firsts, kind);
-		char text[REASON_MAX];
-
 		if (fresh.n[kind] == 0)
 			continue;
 		ret->is_new[kind] = true;
-		surprises[kind] = surprise * (1 + MORE * log2((double)fresh.n[kind]));
-		if (fresh.n[kind] > 1)
-			(void)snprintf(text, sizeof text, "%s %s, and %zu more; %u of %u earlier events had a new one",
-				       deed_text(kind), fresh.first[kind]->text, fresh.n[kind] - 1,
-				       p->firsts.fresh[kind], p->firsts.events);
-		else
-			(void)snprintf(text, sizeof text, "%s %s; %u of %u earlier events had a new one",
-				       deed_text(kind), fresh.first[kind]->text, p->firsts.fresh[kind],
-				       p->firsts.events);
-		add_reason(ret, LAYER_FIRSTS, surprise, text);
+		surprises[kind] = firsts_surprise(&p->firsts, kind) * (1 + MORE * log2((double)fresh.n[kind]));
+		reason_of_first(p, fresh.first[kind], fresh.n[kind], ret);
 	}
 	return halving_sum(surprises, DEED_KINDS);
 }
@@ -191,56 +164,9 @@ static double score_amounts(const struct profile *p, const struct deeds *d, stru
 	double each[AMOUNTS];
 	const double sum = amounts_score(&p->amounts, d->amounts, each);
 
-	for (size_t i = 0; i < AMOUNTS; i++) {
-		const struct sketch *s = &p->amounts.of[i];
-		char text[REASON_MAX];
-
-		if (each[i] < SAID)
-			continue;
-		(void)snprintf(
-			text, sizeof text,
-			"%llu %s, where %.3g %% of earlier events had as many; half had %llu, and nearly all at most %llu",
-			(unsigned long long)d->amounts[i], amount_text((enum amount)i),
-			100 * (sketch_above(s, d->amounts[i]) * (s->n + 1) - 1) / (s->n > 0 ? s->n : 1),
-			(unsigned long long)sketch_quantile(s, 0.5), (unsigned long long)sketch_quantile(s, 0.99));
-		add_reason(ret, LAYER_AMOUNTS, each[i], text);
-	}
+	for (size_t i = 0; i < AMOUNTS; i++)
+		reason_of_amount(p, (enum amount)i, d->amounts[i], each[i], ret);
 	return sum;
-}
-
-static void say_order(const struct profile *p, const struct usual_score *score, const struct sequence *s,
-		      struct unusual *ret)
-{
-	const bool burst = score->of == LOSSES_IN_BURST;
-	const uint64_t length = burst ? LOSSES_BURST : LOSSES_WINDOW;
-	const uint64_t to = burst ? score->burst_at : score->window_at, from = to > length ? to - length : 0;
-	char text[REASON_MAX];
-	size_t at;
-
-	at = (size_t)snprintf(
-		text, sizeof text,
-		"calls %llu to %llu follow each other as they did not: %.1f bits each, where %.1f are usual:",
-		(unsigned long long)from + 1, (unsigned long long)to,
-		score->bits[burst ? LOSSES_IN_BURST : LOSSES_IN_WINDOW],
-		(double)sketch_quantile(&p->calls.refers[burst ? LOSSES_IN_BURST : LOSSES_IN_WINDOW], 0.5) / 1000);
-	for (uint64_t i = to > 4 ? to - 4 : 0; i < to && i < s->n_steps && at < sizeof text - 1; i++)
-		at += (size_t)snprintf(text + at, sizeof text - at, " %s",
-				       s->steps[i] >= SEQUENCE_GAP ? "$" : s->symbols[s->steps[i]].text);
-	add_reason(ret, LAYER_CALLS, score->order, text);
-}
-
-/* The least likely one. Symbols of a trace are ended by NUL. */
-static void say_first(const struct usual_score *score, const struct sequence *s, struct unusual *ret)
-{
-	const struct usual_first *first = &score->first[0];
-	const char *by = first->program != SEQUENCE_END ? s->symbols[first->program].text + strlen("exec:") : "";
-	char text[REASON_MAX], more[40] = "";
-
-	if (first->sessions == 0 && score->n_new > 1)
-		(void)snprintf(more, sizeof more, ", and %zu more", score->n_new - 1);
-	(void)snprintf(text, sizeof text, "%s%s%s%s%s; %u of %u sessions had it", first->sessions == 0 ? "first " : "",
-		       s->symbols[first->symbol].text, by[0] != 0 ? " by " : "", by, more, first->sessions, first->of);
-	add_reason(ret, LAYER_CALLS, first->surprise, text);
 }
 
 static double score_calls(const struct profile *p, const struct profile *base, const struct deeds *d,
@@ -253,10 +179,7 @@ static double score_calls(const struct profile *p, const struct profile *base, c
 		return 0;
 	if (usual_score(&p->calls, base != NULL ? &base->calls : NULL, p->support, &sorted.sequence, &score)) {
 		ret->is_new[DEED_CALL] = score.n_new > 0;
-		if (score.n_firsts > 0 && (score.n_new > 0 || score.first[0].surprise > SAID))
-			say_first(&score, &sorted.sequence, ret);
-		if (score.order > SAID)
-			say_order(p, &score, &sorted.sequence, ret);
+		reasons_of_calls(p, &score, &sorted.sequence, ret);
 	}
 	sorted_finish(&sorted);
 	return score.firsts + score.order;

@@ -28,6 +28,7 @@ enum promised { PROMISED_LOG, PROMISED_ASK, PROMISES };
 struct reason_of {
 	enum layer layer;
 	double surprise; /* -ln */
+	bool asks;       /* of a kind that is looked at whatever the scores are; not told on (usual/link.h) */
 	char text[REASON_MAX];
 };
 
@@ -41,7 +42,7 @@ struct unusual {
 	bool flagged[PROMISES];
 	bool is_new[DEED_KINDS]; /* something of that kind was */
 	size_t n_reasons;
-	struct reason_of reasons[REASONS_MAX]; /* the strongest first */
+	struct reason_of reasons[REASONS_MAX]; /* those that ask first, and the strongest */
 };
 
 #endif

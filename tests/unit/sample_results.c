@@ -164,7 +164,7 @@ static void make_unusual(struct event_result *r)
 	u->found.f.reasons[1] = (struct reason_of){ .layer = LAYER_AMOUNTS, .surprise = 1.25 };
 	(void)snprintf(
 		u->found.f.reasons[1].text, REASON_MAX,
-		"48000000 bytes sent, where 0 %% of earlier events had as many; half had 512, and nearly all at most 2048");
+		"48000000 bytes sent; none of 412 earlier events had as many, half had at most 512, nearly all at most 2048");
 }
 
 static void make_unscored(struct event_result *r)

@@ -280,7 +280,17 @@ static void what_is_odd_is_flagged_with_its_reasons(void **state)
 	d.amounts[AMOUNT_UP_BYTES] = 48000000;
 	profile_score(&w.scores, NULL, &d, &f);
 	assert_true(f.flagged[PROMISED_LOG]);
-	assert_reason(&f, "48000000 bytes sent, where 0 % of earlier events had as many");
+	assert_reason(&f, "48000000 bytes sent; none of ");
+	deeds_finish(&d);
+
+	d = event_of(&p, 7, "new"); /* the rule that asks says so first, whatever is more unusual */
+	add(&d, DEED_PROGRAM, "/usr/bin/nc");
+	for (size_t i = 0; i < AMOUNTS; i++)
+		d.amounts[i] = 48000000;
+	profile_score(&w.scores, NULL, &d, &f);
+	assert_int_equal(f.n_reasons, REASONS_MAX);
+	assert_true(f.reasons[0].surprise < f.reasons[1].surprise && f.reasons[1].surprise >= f.reasons[2].surprise);
+	assert_non_null(strstr(f.reasons[0].text, "first program /usr/bin/nc; "));
 	deeds_finish(&d);
 
 	d = event_of(&p, 7, "new"); /* the same calls in another order */
