@@ -277,7 +277,7 @@ def an_event_is_of_the_time_when_it_began(place):
         warm, cold = listed
         assert warm["event"] < cold["event"] and warm["started"] >= since > cold["started"], (listed, since)
         latest = s.ambit("grant", "list", "last", "--json")
-        while latest.returncode != 0 and '"GONE"' in latest.stdout:  # others may run beside it, and be over when they are asked
+        while latest.returncode != 0 and any(code in latest.stdout for code in ('"GONE"', '"NOT_FOUND"')):  # others may run beside it, and be over when they are asked
             latest = s.ambit("grant", "list", "last", "--json")
         assert json.loads(expect_ok(latest).stdout)["event"] != cold["event"], latest.stdout
         both.close()
