@@ -11,7 +11,7 @@
 #include "base/num.h"
 #include "base/text.h"
 
-#define VERSION "2"
+#define VERSION "3"
 #define HEAD_OF "ambit-profile "
 #define HEAD HEAD_OF VERSION
 

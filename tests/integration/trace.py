@@ -117,7 +117,7 @@ def what_is_denied_and_absent_is_marked(place):
     _, lines = traced(place, "--work", ".", "--", "sh", "-c",
                       f"cat ~/.ssh/id_ed25519; cat ~/.aws/credentials; ./prog; cp /bin/true /tmp/t; /tmp/t; python3 -c {shlex.quote(code)}; true", cwd=tree)
     seen = {s for line in lines for s in line}
-    for symbol in ("read:~/.ssh!", "read:~/.aws?", "exec:new", "write:tmp", "exec:new!", "connect:net.high!", "connect:metadata.web!"):
+    for symbol in ("read:~/.ssh.secret!", "read:~/.aws.secret?", "exec:new", "write:tmp", "exec:new!", "connect:net.high!", "connect:metadata.web!"):
         assert symbol in seen, f"no {symbol} in {seen}"
 
 
@@ -152,8 +152,8 @@ for i in range(5000):
 open("end.csv", "w")
 """
     trace, lines = python(place, code, timeout=4 * PATIENCE)
-    tail = lines[0][lines[0].index("read:~/.ssh!") - 1:]
-    assert tail[:4] == ["...", "read:~/.ssh!", "read:work.py", "read:work.py"] and tail[-2:] == ["...", "write:work.data"], tail
+    tail = lines[0][lines[0].index("read:~/.ssh.secret!") - 1:]
+    assert tail[:4] == ["...", "read:~/.ssh.secret!", "read:work.py", "read:work.py"] and tail[-2:] == ["...", "write:work.data"], tail
     assert len(lines[0]) - lines[0].count("...") + trace["dropped"] == trace["calls"] > WHOLE + 14000, trace["calls"]
     assert trace["dropped"] > 13000 and lines[0].count("...") == 2, trace["dropped"]
 
