@@ -195,7 +195,7 @@ static int score_by(struct eval *ev, const struct eval_key *k, const struct trac
 	take_items(ev, *line);
 	ret->layers[LAYER_FIRSTS] = firsts_score(&k->firsts, ev->items, ev->n_items, 1, &fresh);
 	ret->layers[LAYER_AMOUNTS] = line->has_amounts ? amounts_score(&k->amounts, line->amounts, NULL) : 0;
-	ret->layers[LAYER_CALLS] = score.firsts + score.order;
+	ret->layers[LAYER_CALLS] = usual_whole(&score);
 	ret->whole = rings_whole(k->rings, ret->layers, ps);
 	return r;
 }

@@ -152,7 +152,7 @@ double firsts_score(const struct firsts *f, const struct deeds_item *items, size
 	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
 		if (ret->n[kind] > 0)
 			surprises[kind] = firsts_surprise(f, kind) * (1 + MORE * log2((double)ret->n[kind]));
-	return halving_sum(surprises, DEED_KINDS);
+	return fading_sum(surprises, DEED_KINDS);
 }
 
 int firsts_learn(struct firsts *f, const struct deeds_item *items, size_t n, unsigned support, uint32_t principal)

@@ -172,7 +172,7 @@ static double score_calls(const struct profile *p, const struct profile *base, c
 		reasons_of_calls(p, &score, &sorted.sequence, ret);
 	}
 	sorted_finish(&sorted);
-	return score.firsts + score.order;
+	return usual_whole(&score);
 }
 
 bool profile_is_rare(const struct profile *p, enum deed_kind kind)
