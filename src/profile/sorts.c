@@ -14,10 +14,11 @@
 #define IN_WORK 0.1
 #define OF_CELL 0.05
 #define SYSTEM_READ 0.03
-#define PROGRAM 0.1 /* of the system's */
+#define PROGRAM 0.1   /* of the system's */
+#define SETTINGS 0.01 /* denied where programs look for what they are told: a cell shows only some of it */
 #define OWN_PROGRAM 0.003
-#define ELSEWHERE 0.001 /* the home, destinations, what else is changed */
-#define GUARDED 0.0003  /* denied, likely a secret, or obeyed by others */
+#define ELSEWHERE 0.001 /* the home, destinations, what else is changed; what others obey, which is held or shown */
+#define GUARDED 0.0003  /* denied, or likely a secret */
 #define BY_PROGRAM 0.05
 
 struct parts {
@@ -36,13 +37,13 @@ static bool is(const char *text, size_t n, const char *word)
 	return n == strlen(word) && memcmp(text, word, n) == 0;
 }
 
-/* A place up to its first part: "/etc" of the system, "~" of the home, what stands before the first dot or slash of the rest. */
-static size_t place_of(const char *at, size_t n)
+/* A place up to its first part: "/etc" of the system, what stands before the first dot or slash of the rest. Of the home it is all that is told of what others obey, since each is obeyed by somebody else; and "~" of what programs keep there. */
+static size_t place_of(const char *at, size_t n, bool whole)
 {
 	size_t end = n > 0 && at[0] == '/';
 
 	if (n > 0 && at[0] == '~')
-		return 1;
+		return whole ? n : 1;
 	while (end < n && at[end] != '/' && (at[end] != '.' || at[0] == '/'))
 		end++;
 	return end;
@@ -60,15 +61,26 @@ static struct parts parts_of(const char *symbol, size_t n)
 	return p;
 }
 
-static bool has_trait(const struct parts *p)
+enum trait { TRAIT_NONE, TRAIT_SECRET, TRAIT_OBEYED };
+
+static enum trait trait_of(const struct parts *p)
 {
-	return memmem(p->place, p->n_place, ".secret", 7) != NULL || memmem(p->place, p->n_place, ".obeyed", 7) != NULL;
+	if (is(p->what, p->n_what, "exec"))
+		return TRAIT_NONE;
+	return memmem(p->place, p->n_place, ".secret", 7) != NULL   ? TRAIT_SECRET
+	       : memmem(p->place, p->n_place, ".obeyed", 7) != NULL ? TRAIT_OBEYED
+								    : TRAIT_NONE;
 }
 
-static double likely_of(const struct parts *p, const char *place, size_t n, bool guarded)
+static double likely_of(const struct parts *p, const char *place, size_t n, enum trait trait)
 {
-	if (guarded)
+	if (p->mark == '!' && trait == TRAIT_NONE && is(p->what, p->n_what, "read") &&
+	    (is(place, n, "/etc") || is(place, n, "/usr")))
+		return SETTINGS;
+	if (p->mark == '!' || trait == TRAIT_SECRET)
 		return GUARDED;
+	if (trait == TRAIT_OBEYED)
+		return ELSEWHERE;
 	if (is(p->what, p->n_what, "exec"))
 		return is(place, n, "new") ? OWN_PROGRAM : PROGRAM;
 	if (is(p->what, p->n_what, "connect"))
@@ -83,12 +95,15 @@ static double likely_of(const struct parts *p, const char *place, size_t n, bool
 struct sort sort_of(const uint8_t key[WORDS_KEY], const char *symbol, size_t n, bool by_program)
 {
 	const struct parts p = parts_of(symbol, n);
-	const bool program = is(p.what, p.n_what, "exec"), trait = !program && has_trait(&p);
-	const size_t n_place = program && !is(p.place, p.n_place, "new") ? 0 : place_of(p.place, p.n_place);
+	const bool program = is(p.what, p.n_what, "exec");
+	const enum trait trait = trait_of(&p);
+	const size_t n_place = program && !is(p.place, p.n_place, "new")
+				       ? 0
+				       : place_of(p.place, p.n_place, trait == TRAIT_OBEYED);
 	const bool inner = !program && n_place < p.n_place && p.place[0] != '~' && p.place[0] != '/' &&
 			   memchr(p.place, '/', p.n_place) != NULL;
-	uint8_t bytes[4 + 2 * (WORD_MAX + 1)] = { by_program, (uint8_t)p.mark, trait, inner };
-	struct sort ret = { .likely = likely_of(&p, p.place, n_place, p.mark == '!' || trait) };
+	uint8_t bytes[4 + 2 * (WORD_MAX + 1)] = { by_program, (uint8_t)p.mark, (uint8_t)trait, inner };
+	struct sort ret = { .likely = likely_of(&p, p.place, n_place, trait) };
 	size_t at = 4;
 
 	memcpy(bytes + at, p.what, p.n_what);

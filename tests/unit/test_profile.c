@@ -675,6 +675,11 @@ static void sorts_count_sessions(void **state)
 	assert_true(sort_of(key, "read:work.py", 12, false).hash != sort_of(key, "read:work/.git", 14, false).hash);
 	assert_true(sort_of(key, "read:work.secret.key", 20, false).hash !=
 		    sort_of(key, "read:work.key", 13, false).hash);
+	assert_true(sort_of(key, "read:~/.a?", 10, false).hash == sort_of(key, "read:~/.b?", 10, false).hash);
+	assert_true(sort_of(key, "write:~/.a", 10, false).hash == sort_of(key, "write:~/.b", 10, false).hash);
+	assert_true(sort_of(key, "write:~/.a.obeyed", 17, false).hash !=
+		    sort_of(key, "write:~/.b.obeyed", 17, false).hash);
+	assert_true(sort_of(key, "read:/etc/a!", 12, false).likely > sort_of(key, "write:/etc/a!", 13, false).likely);
 	sorts_finish(&s);
 	habits_finish(&h);
 	words_finish(&w);
