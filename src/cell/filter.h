@@ -33,6 +33,7 @@ enum filter_shape {
 	FILTER_DIALER,   /* one that makes connections of TCP, and hands them on */
 	FILTER_RESOLVER, /* one that asks name servers, by the C library: opening for reading, sockets of the internet */
 	FILTER_TEMPLATE, /* an interpreter of which copies are made, and which runs no code itself: what a workload may, and what a copy needs to become one in its cell */
+	FILTER_WATCHER, /* one that has the kernel watch cells: accepting, messages, maps of bpf(2) and what is attached, which namespace a descriptor is */
 	FILTER_COUNT
 };
 

@@ -14,8 +14,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/bpf.h>
 #include <linux/falloc.h>
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -128,6 +130,8 @@ struct answer {
 		RELAYS_IF,
 		RELAYS_OR,
 		DIALS,
+		KNOWS,
+		WATCHES,
 		FILES
 	} kind;
 	enum check check;
@@ -161,6 +165,8 @@ struct row {
 #define A_RELAYS_IF(name) { .kind = RELAYS_IF, .check = CHECK_##name }
 #define A_RELAYS_OR(name, speaks) { .kind = RELAYS_OR, .check = CHECK_##name, .speaker = CHECK_##speaks }
 #define A_DIALS(name) { .kind = DIALS, .check = CHECK_##name }
+#define A_KNOWS { .kind = KNOWS }
+#define A_WATCHES(name) { .kind = WATCHES, .check = CHECK_##name }
 #define A_FILES(reads, keeps, dials) { .kind = FILES, .check = CHECK_##reads, .keeper = CHECK_##keeps, .dialer = CHECK_##dials }
 #define A_CHECK(name) { .kind = CHECKED, .check = CHECK_##name }
 #define A_SEEN_IF(name) { .kind = SEEN_CHECKED, .check = CHECK_##name }
@@ -208,7 +214,7 @@ static const struct row resolver_calls[] = {
 static const struct shape {
 	const char *name;
 	enum column column;
-	bool exec_notified, all_notified, jit, reads, keeps, relays, speaks, dials, resolves, forks;
+	bool exec_notified, all_notified, jit, reads, keeps, relays, speaks, dials, resolves, forks, watches;
 } shapes[FILTER_COUNT] = {
 	[FILTER_WORKLOAD_OFF] = { .name = "workload_off", .column = WORKLOAD },
 	[FILTER_WORKLOAD_EFFECTS] = { .name = "workload_effects", .column = WORKLOAD, .exec_notified = true },
@@ -236,6 +242,7 @@ static const struct shape {
 	[FILTER_SPEAKER] = { .name = "speaker", .column = ROLE, .speaks = true },
 	[FILTER_DIALER] = { .name = "dialer", .column = ROLE, .dials = true },
 	[FILTER_RESOLVER] = { .name = "resolver", .column = ROLE, .resolves = true },
+	[FILTER_WATCHER] = { .name = "watcher", .column = ROLE, .watches = true },
 	[FILTER_TEMPLATE] = { .name = "template", .column = WORKLOAD, .jit = true, .forks = true },
 };
 
@@ -311,9 +318,11 @@ static uint32_t what_of(const struct maker *m, const struct answer *a)
 	case READS: return allowed_if(m->shape->reads || m->sanitized);
 	case GIVEN: return allowed_if(m->shape->reads || m->shape->speaks || m->sanitized);
 	case KEEPS: return allowed_if(m->shape->keeps);
-	case TALKS: return allowed_if(m->shape->keeps || m->shape->relays || m->shape->dials);
-	case HEARS: return allowed_if(m->shape->keeps || m->shape->relays || m->shape->dials || m->shape->speaks);
-	case SENDS: return allowed_if(m->shape->keeps || m->shape->dials);
+	case TALKS: return allowed_if(m->shape->keeps || m->shape->relays || m->shape->dials || m->shape->watches);
+	case HEARS:
+		return allowed_if(m->shape->keeps || m->shape->relays || m->shape->dials || m->shape->speaks ||
+				  m->shape->watches);
+	case SENDS: return allowed_if(m->shape->keeps || m->shape->dials || m->shape->watches);
 	case NETS:
 		if (!m->shape->relays && !m->shape->dials)
 			return RET_ERRNO(ENOSYS);
@@ -325,6 +334,8 @@ static uint32_t what_of(const struct maker *m, const struct answer *a)
 			return allowed_if(m->sanitized);
 		return CHECK_MARK | (m->shape->relays ? a->check : a->speaker);
 	case DIALS: return m->shape->dials ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
+	case KNOWS: return allowed_if(m->shape->dials || m->shape->watches);
+	case WATCHES: return m->shape->watches ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
 	case FILES:
 		if (m->shape->dials && !m->sanitized)
 			return CHECK_MARK | a->dialer;

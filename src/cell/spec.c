@@ -323,7 +323,7 @@ static bool texts_are_good(const struct cell_spec *s)
 int spec_check(const struct cell_spec *s, struct err *e)
 {
 	const unsigned flags = CELL_JIT | CELL_TTY_ANY | CELL_BY_FD | CELL_MEMORY_EXACT | CELL_SERVES | CELL_NO_IPV6 |
-			       CELL_LATE | CELL_TEMPLATE | CELL_COPIED;
+			       CELL_LATE | CELL_TEMPLATE | CELL_COPIED | CELL_UNASKED;
 
 	if (s->base < CELL_BASE_SYSTEM || s->base > CELL_BASE_HOST || s->observe < CELL_OBSERVE_OFF ||
 	    s->observe > CELL_OBSERVE_FULL || (s->flags & ~flags) != 0 || s->umask > 0777)
@@ -444,6 +444,13 @@ const char *spec_base_word(uint32_t base)
 					     [CELL_BASE_HOST] = "host" };
 
 	return base < sizeof words / sizeof words[0] ? words[base] : NULL;
+}
+
+const char *spec_source_word(uint32_t source)
+{
+	static const char *const words[] = { [CELL_SOURCE_EYE] = "notifications", [CELL_SOURCE_EBPF] = "ebpf" };
+
+	return source < sizeof words / sizeof words[0] ? words[source] : NULL;
 }
 
 const char *spec_observe_word(uint32_t observe)

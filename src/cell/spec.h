@@ -63,6 +63,8 @@ enum cell_base {
 };
 
 enum cell_observe { CELL_OBSERVE_OFF = 1, CELL_OBSERVE_EFFECTS, CELL_OBSERVE_FULL };
+/* Who sees that: the eye, which each call waits for (warden/eye.h), or programs in the kernel (ebpf/seen.bpf.c). ANY is for a library to choose. */
+enum cell_source { CELL_SOURCE_EYE, CELL_SOURCE_EBPF, CELL_SOURCE_ANY };
 
 enum cell_flag {
 	CELL_JIT = 1,           /* memory may be written and executed */
@@ -76,6 +78,7 @@ enum cell_flag {
 		256, /* the program is known later: it goes to its directory itself, since what a tree was seen to have before may be something else by then */
 	CELL_TEMPLATE = 512, /* it runs an interpreter of which copies are made for other cells (warden/template.h) */
 	CELL_COPIED = 1024,  /* its program is to be such a copy: it has a Landlock layer, and the warden has none */
+	CELL_UNASKED = 2048, /* what is observed is seen by programs in the kernel: no call waits for the eye */
 	CELL_NO_IPV6 = 128,  /* the kernel has none: what leads to any host listens by IPv4 alone */
 };
 #define CELL_TTY_ANY (CELL_TTY_IN | CELL_TTY_OUT | CELL_TTY_ERR)
@@ -147,6 +150,7 @@ struct cell_spec {
 /* As the command line, the record and the ledger have it; NULL for what is none. */
 const char *spec_base_word(uint32_t base);
 const char *spec_observe_word(uint32_t observe);
+const char *spec_source_word(uint32_t source);
 
 void spec_init(struct cell_spec *s);
 const char *spec_text(const struct cell_spec *s, uint32_t offset);

@@ -21,6 +21,7 @@
 #include "lib/canary.h"
 #include "lib/closing.h"
 #include "lib/delegate.h"
+#include "lib/ebpf.h"
 #include "lib/helper.h"
 #include "lib/judged.h"
 #include "lib/pool.h"
@@ -112,7 +113,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 		free(plan->request);
 		return NULL;
 	}
-	ev->sock = ev->pidfd = ev->terminal_fd = ev->pool_fd = ev->badge_fd = -1;
+	ev->sock = ev->pidfd = ev->terminal_fd = ev->pool_fd = ev->badge_fd = ev->ebpf_fd = -1;
 	ev->owner = getpid();
 	network_roles_init(&ev->network);
 	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
@@ -186,6 +187,7 @@ void ambit_event_free(struct ambit_event *ev)
 		let_go(ev);
 	fd_close(&ev->terminal_fd);
 	fd_close(&ev->badge_fd);
+	fd_close(&ev->ebpf_fd);
 	fd_close(&ev->ledger_fd);
 	fd_close(&ev->ledger_dir_fd);
 	fd_close(&ev->epoll_fd);
@@ -312,6 +314,36 @@ static int send_authority(struct ambit_event *ev, struct judged *j, struct err *
 		labels_set_unknown(&ev->result.labels); /* until the supervisor says it, in whose place nobody can */
 	r = r < 0 ? r : judged_tell(j, ev->sock, ev->request, times.keep_ns / 1000000, e);
 	return r < 0 ? r : judged_hold(j, &ev->badge_fd, e);
+}
+
+/* Who observes, before anything is asked for that depends on it. Whoever left the choice gets the eye where this cannot be, and where canaries are watched, of which it tells before a call is done. */
+static int choose_source(struct ambit_event *ev, bool is_template, struct err *e)
+{
+	struct event_request *q = ev->request;
+	const bool any = q->source == CELL_SOURCE_ANY;
+	int r = 0;
+
+	if (is_template || q->observe != CELL_OBSERVE_FULL || (any && q->n_decoys > 0))
+		q->source = CELL_SOURCE_EYE;
+	if (q->source != CELL_SOURCE_EYE && q->n_decoys > 0)
+		return err_set(e, AMBIT_USAGE, "--observe auto or full, or --canary off",
+			       "canaries are watched by notifications, and not by eBPF");
+	if (q->source != CELL_SOURCE_EYE) {
+		r = ebpf_connect(&ev->ebpf_fd, any ? NULL : e);
+		q->source = r < 0 ? CELL_SOURCE_EYE : CELL_SOURCE_EBPF;
+	}
+	ev->result.source = q->source;
+	return any ? 0 : r;
+}
+
+/* To one that makes a cell; the supervisor of one that waits has another. */
+static int send_ebpf(struct ambit_event *ev, struct err *e)
+{
+	int r = 0;
+
+	if (ev->ebpf_fd >= 0)
+		r = wire_send(ev->sock, WIRE_EVENT_EBPF, NULL, &ev->ebpf_fd, 1);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
 }
 
 static int send_trees(struct ambit_event *ev, const struct sibling_trees *t, struct err *e)
@@ -486,8 +518,9 @@ static enum wire_number find_supervisor(struct ambit_event *ev, const struct eve
 /* What the daemon gave may have gone since: then it is as if it had given nothing, under another name. */
 static int ask_supervisor(struct ambit_event *ev, const struct event_plan *plan, enum wire_number how, struct err *e)
 {
-	int r = send_request(ev, plan, how, e);
+	int r = how == WIRE_EVENT_START ? send_ebpf(ev, e) : 0;
 
+	r = r < 0 ? r : send_request(ev, plan, how, e);
 	if (r != -AMBIT_GONE || how != WIRE_EVENT_GO || !plan->pooled)
 		return r;
 	fd_close(&ev->sock);
@@ -497,6 +530,7 @@ static int ask_supervisor(struct ambit_event *ev, const struct event_plan *plan,
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers");
 	memcpy(ev->request->event, ev->result.event, sizeof ev->request->event);
 	r = start_supervisor(ev, e);
+	r = r < 0 ? r : send_ebpf(ev, e);
 	return r < 0 ? r : send_request(ev, plan, WIRE_EVENT_START, e);
 }
 
@@ -604,6 +638,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 					       .result_fd = plan->result_fd,
 					       .most = ev->request->limits.value[LIMIT_DISK] },
 			e);
+	r = r < 0 ? r : choose_source(ev, plan->is_template, e);
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
 	if (r == 0 && plan->reached &&
 	    !plan->waits) /* a role of ours is nobody's; what only waits has touched nothing yet */
@@ -621,6 +656,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = r < 0 ? r : send_http(ev, e);
 	r = r < 0 ? r : send_authority(ev, &judged, e);
 	r = r < 0 ? r : ask_supervisor(ev, plan, how, e);
+	fd_close(&ev->ebpf_fd);
 	ambit_event_free(rest);
 	if (r < 0) {
 		event_free_by(ready, clock_ms() + READY_LEAVE_MS);

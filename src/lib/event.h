@@ -65,6 +65,7 @@ struct ambit_event {
 	struct network_roles network;
 	struct judged_grants *grants; /* owned: its own in the person's authority; NULL: nothing was judged yet */
 	uint64_t badge;               /* who acts, as the person's authority knows it; 0: nothing is judged */
+	int ebpf_fd;                  /* owned, -1 if none: who observes, until the supervisor has it */
 	int badge_fd; /* owned, -1 if none: a connection for who acts, which stays there while it is open */
 	struct labels label_names; /* all of the authority's, by their bits, when it began */
 	struct {                   /* of a kernel: the last that was asked for */

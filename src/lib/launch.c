@@ -190,13 +190,17 @@ static int set_given(struct event_request *q, const char *labels, struct err *e)
 static int set_words(struct launch *l, uint32_t *ret_conflict, struct err *e)
 {
 	static const char *const bases[] = { "system", "minimal", NULL };
-	static const char *const levels[] = { "off", "effects", "full", NULL };
+	static const char *const levels[] = { "off", "effects", "full", "ebpf", "auto", NULL };
 	const struct ambit_event_options *o = l->o;
 	int r = one_of(o->base != NULL ? o->base : "system", bases, CELL_BASE_SYSTEM, &l->q->base, "base", e);
 
 	r = r < 0 ? r
 		  : one_of(o->observe != NULL ? o->observe : "full", levels, CELL_OBSERVE_OFF, &l->q->observe,
 			   "observe", e);
+	if (r == 0 && l->q->observe > CELL_OBSERVE_FULL) { /* the same, by whom */
+		l->q->source = l->q->observe - CELL_OBSERVE_FULL;
+		l->q->observe = CELL_OBSERVE_FULL;
+	}
 	r = r < 0 ? r : set_conflict(o->on_conflict, ret_conflict, e);
 	r = r < 0 ? r : set_without(l->q, o->without, e);
 	return r < 0 ? r : set_given(l->q, o->labels, e);

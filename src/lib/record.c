@@ -279,7 +279,7 @@ static void effects_put(struct json *j, const struct event_result *r, uint64_t *
 /* ---- the trace ---- */
 
 /* It is no text, so it is told as base64. */
-static void trace_put(struct json *j, const struct result_trace *t)
+static void trace_put(struct json *j, const struct result_trace *t, uint32_t source)
 {
 	uint8_t digest[SHA256_BYTES];
 	struct sha256 s;
@@ -293,6 +293,7 @@ static void trace_put(struct json *j, const struct result_trace *t)
 	sha256_end(&s, digest);
 	json_put_object(j);
 	json_put_hex(json_put_key(j, "sha256"), digest, sizeof digest);
+	json_put_word(json_put_key(j, "by"), spec_source_word(source));
 	json_put_count(json_put_key(j, "threads"), t->threads);
 	json_put_count(json_put_key(j, "calls"), t->calls);
 	json_put_count(json_put_key(j, "dropped"), t->dropped);
@@ -510,7 +511,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	effects_put(json_put_key(j, "effects"), r, &dropped);
 	json_put_count(json_put_key(j, "effects_dropped"), dropped);
 	json_put_count(json_put_key(j, "base_effects"), r->base_effects);
-	trace_put(json_put_key(j, "trace"), &r->trace);
+	trace_put(json_put_key(j, "trace"), &r->trace, r->source);
 	record_usual_put(json_put_key(j, "usual"), &r->usual);
 	usage_put(json_put_key(j, "usage"), r);
 	labels_put_json(json_put_key(j, "labels"), &r->labels);

@@ -88,6 +88,7 @@ struct event_result {
 	const char *home;    /* borrowed; what `~` means, NULL if there is none */
 	uint32_t base;       /* enum cell_base */
 	uint32_t observe;    /* enum cell_observe */
+	uint32_t source;     /* enum cell_source: by whom */
 	mechanism_set achieved;
 	uint32_t without; /* properties given up by name */
 

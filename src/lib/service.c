@@ -213,18 +213,56 @@ static int await_role(const struct service *s, struct ambit_event *ev, int sock,
 	}
 }
 
+/* One that runs in no cell says itself why it cannot, and its end shows by its socket. */
+static int start_on_host(const struct service *s, int listen_fd, int *ret_pidfd, struct err *e)
+{
+	auto_fd int exe = -1;
+	int r = helper_open(s->role, &exe, e);
+
+	r = r < 0 ? r : fd_set_nonblock(listen_fd, true);
+	return r < 0 ? r : helper_start(exe, s->role, listen_fd, ret_pidfd, e);
+}
+
+static int hear_on_host(const struct service *s, int pidfd, int sock, void *ret, struct err *e)
+{
+	struct pollfd p[] = { { .fd = sock, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+	int n;
+
+	do
+		n = poll(p, 2, SERVICE_PATIENCE_MS);
+	while (n < 0 && errno == EINTR);
+	if (n > 0 && p[0].revents == 0) /* it ended, and its last word may have come just before */
+		n = poll(p, 1, 0);
+	if (n <= 0)
+		return n == 0 && p[1].revents == 0 ? service_silent(s, e)
+						   : err_set(e, AMBIT_GONE, "see the kernel's log",
+							     "the %s ended before it said a word", s->name);
+	return s->hear(sock, ret, e);
+}
+
 /* The caller holds the lock `starting`. */
 static int start(const struct service *s, const char *dir, int dir_fd, int *ret_fd, void *ret, struct err *e)
 {
 	struct ambit_event *ev = NULL;
-	auto_fd int listen_fd = -1, sock = -1;
+	auto_fd int listen_fd = -1, sock = -1, pidfd = -1;
 	int r = listen_there(s, dir_fd, &listen_fd, e);
 
 	r = r < 0 ? r : try_connect(s, dir_fd, &sock, e);
-	r = r < 0 ? r : start_role(s, dir, listen_fd, &ev, e);
+	if (r >= 0 && s->on_host)
+		r = start_on_host(s, listen_fd, &pidfd, e);
+	else
+		r = r < 0 ? r : start_role(s, dir, listen_fd, &ev, e);
 	fd_close(&listen_fd); /* from here on it is the role's alone */
 	if (r < 0)
 		return r;
+	if (s->on_host) {
+		r = hear_on_host(s, pidfd, sock, ret, e);
+		helper_part(&pidfd);
+		*ret_fd = r == 1 ? steal_fd(&sock) : -1;
+		return r != 0 ? r
+			      : err_set(e, AMBIT_GONE, "see the kernel's log", "the %s ended before it said a word",
+					s->name);
+	}
 	r = await_role(s, ev, sock, ret, e);
 	if (r == 0)
 		r = lost(s, ev, e);

@@ -4,8 +4,8 @@
  * Holds:  whoever is answered here is of the caller's own user (SO_PEERCRED), and has the role's lock. Two who start it at once
  *         start one. The process outlives who started it and ends when nobody needs it; one that ends
  *         just now is not mistaken for one that is there. Nobody is waited for without end: neither one that was stopped, nor who starts it.
- *         Its cell has no network, its own directory to write, and beside that at most two to read.
- * Called: lib/ledger.c, lib/authority.c. */
+ *         Unless it is to run on the host, its cell has no network, its own directory to write, and beside that at most two to read.
+ * Called: lib/ledger.c, lib/authority.c, lib/usual.c, lib/ebpf.c. */
 #ifndef LIB_SERVICE_H
 #define LIB_SERVICE_H
 
@@ -21,6 +21,7 @@ struct service {
 	const char *reads;    /* what its cell may read beside its directory, where that is there; NULL: nothing */
 	const char *
 		also; /* likewise, a directory that is there; the role is told of it behind the boot's id; NULL: nothing */
+	bool on_host; /* it runs in no cell, gets nothing but the socket, as descriptor 3, and its directory has nothing else */
 	bool takes_descriptors;  /* else nobody passes it one, whose last end could hold it up */
 	uint64_t memory_bytes;   /* for its cell */
 	enum wire_side side;     /* who speaks, */

@@ -29,6 +29,7 @@
 #include "supervisor/classify.h"
 #include "supervisor/control.h"
 #include "supervisor/delegate.h"
+#include "supervisor/ebpf.h"
 #include "supervisor/endpoints.h"
 #include "supervisor/freeze.h"
 #include "supervisor/identity.h"
@@ -84,6 +85,7 @@ struct supervisor {
 	struct sibling_trees given; /* of a sub-agent */
 	struct mounted mounted;     /* while the cell waits */
 	struct opened opened;
+	struct ebpf ebpf;
 	struct logbook logbook;
 	int unlogged; /* what the ledger did not take while it ran: its code, and why */
 	struct err unlogged_why;
@@ -522,9 +524,28 @@ static int send_decoys(struct supervisor *s)
 	return b.failed ? -ENOMEM : wire_send(s->cell, WIRE_CELL_DECOYS, &b, NULL, 0);
 }
 
+/* Before its program starts, and after all else that could hinder it. */
+static int have_watched(struct supervisor *s, struct err *e)
+{
+	auto_fd int ring_fd = -1;
+	int r;
+
+	if ((s->spec.flags & CELL_UNASKED) == 0 || s->ebpf.watches)
+		return 0;
+	if (s->ebpf.sock < 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "request: nobody is there to observe by eBPF");
+	r = ebpf_watch(&s->ebpf, s->proc_fd, &ring_fd, e);
+	if (r < 0)
+		return r;
+	r = wire_send(s->cell, WIRE_CELL_RING, NULL, &ring_fd, 1);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended before it was told where to read") : 0;
+}
+
 static int run(struct supervisor *s, struct err *e)
 {
 	int r = check_frozen(s, e);
+
+	r = r < 0 ? r : have_watched(s, e);
 
 	r = r < 0 ? r : logbook_start(&s->logbook, s->achieved, e);
 	if (r < 0)
@@ -583,6 +604,11 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 	if (!s->waits)
 		return run(s, e);
 	s->stands = true;
+	if (s->warm) { /* its interpreter starts now */
+		r = have_watched(s, e);
+		if (r < 0)
+			return r;
+	}
 	if (!s->is_template) /* of which there may be copies in events that run: it has what the host unmounts for as long as it is used */
 		mounted_look(&s->mounted, s->proc_fd);
 	r = s->warm ? wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0) : 0;
@@ -1144,6 +1170,19 @@ static void tell_requests(struct supervisor *s, struct telling *t)
 	}
 }
 
+/* What the kernel saw and the warden did not note: there was no room in the ring, or no time. Who could say it may have ended, and then it is one at least. */
+static uint64_t count_lost(struct supervisor *s)
+{
+	const uint64_t taken = ((const struct arena_head *)s->arena)->taken;
+	uint64_t put, lost;
+
+	if (!s->ebpf.watches)
+		return 0;
+	if (!ebpf_count(&s->ebpf, &put, &lost))
+		return 1;
+	return lost + (put > taken ? put - taken : 0);
+}
+
 /* All but the last batch are told; that travels with the end, which saves the library from waking up twice. */
 static void tell_effects(struct supervisor *s, struct telling *t)
 {
@@ -1158,7 +1197,11 @@ static void tell_effects(struct supervisor *s, struct telling *t)
 	tell_requests(s, t);
 	t->tracing.place = (struct symbol_place){ .home = s->request.home, .grants = &s->request.grants };
 	if (s->spec.observe != CELL_OBSERVE_OFF) {
+		const uint64_t lost = count_lost(s);
+
 		arena_read(s->arena, tell_effect, t, &head);
+		head.seen += lost;
+		head.dropped += lost;
 		tracing_end(&t->tracing, s->arena, s->spec.observe, head.seen, &t->trace, &t->traced);
 	}
 	s->outcome.effects_seen = head.seen;
@@ -1429,8 +1472,8 @@ static void drain_streams(const struct wire_message *m)
 /* The cell that waited is not what is asked for: another is made, by another life of this process, to which the message is handed. */
 _Noreturn static void begin_again(struct supervisor *s, const struct wire_message *m)
 {
-	char head[2][16], number[FD_PASS_MAX][16];
-	char *argv[FD_PASS_MAX + 4] = { (char[]){ "ambit-supervisor" }, head[0], head[1] };
+	char head[2][16], number[FD_PASS_MAX][16], observer[16];
+	char *argv[FD_PASS_MAX + 5] = { (char[]){ "ambit-supervisor" }, head[0], head[1] };
 	struct rbuf body = m->body;
 	struct err e;
 
@@ -1445,19 +1488,30 @@ _Noreturn static void begin_again(struct supervisor *s, const struct wire_messag
 		(void)fd_set_cloexec(m->fds[i], false);
 		argv[3 + i] = number[i];
 	}
+	if (s->ebpf.sock >= 0) { /* and who observes, which hears of another cell then */
+		(void)snprintf(observer, sizeof observer, "e%d", s->ebpf.sock);
+		(void)fd_set_cloexec(s->ebpf.sock, false);
+		argv[3 + m->n_fds] = observer;
+	}
 	(void)fd_set_cloexec(LIBRARY_FD, false);
 	(void)execv("/proc/self/exe", argv);
 	(void)err_sys(&e, AMBIT_SYSTEM, errno, NULL, "cannot make another cell");
 	refuse(s, &e);
 }
 
-static int take_handed(struct wire_message *m, int argc, char **argv, uint8_t room[8], struct err *e)
+static int take_handed(struct supervisor *s, struct wire_message *m, int argc, char **argv, uint8_t room[8],
+		       struct err *e)
 {
 	struct buf b;
 	uint32_t v;
 
 	buf_init_in(&b, room, 8);
 	m->n_fds = 0;
+	if (argv[argc - 1][0] == 'e' && parse_u32(argv[argc - 1] + 1, 0, INT32_MAX, &v)) {
+		s->ebpf.sock = (int)v;
+		(void)fd_set_cloexec(s->ebpf.sock, true);
+		argc--;
+	}
 	for (int i = 1; i < argc; i++) {
 		if (argc > FD_PASS_MAX + 3 || !parse_u32(argv[i], 0, UINT32_MAX, &v))
 			return err_set(e, AMBIT_PROTOCOL, NULL, "started with what nobody passes");
@@ -1665,7 +1719,7 @@ static int start(struct supervisor *s, int argc, char **argv, struct err *e)
 	int r;
 
 	if (argc > 1) {
-		r = take_handed(&m, argc, argv, room, e);
+		r = take_handed(s, &m, argc, argv, room, e);
 		return r < 0 ? r : prepare(s, &m, e);
 	}
 	r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
@@ -1682,6 +1736,11 @@ static int start(struct supervisor *s, int argc, char **argv, struct err *e)
 		wire_message_finish(&m);
 		if (r < 0)
 			return r;
+		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
+	}
+	if (r == 1 && m.number == WIRE_EVENT_EBPF) {
+		s->ebpf.sock = steal_fd(&m.fds[0]);
+		wire_message_finish(&m);
 		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
 	}
 	if (r <= 0 || m.number != WIRE_EVENT_START)
@@ -1818,6 +1877,7 @@ int main(int argc, char **argv)
 	delegates_init(&s.delegates);
 	mounted_init(&s.mounted);
 	opened_init(&s.opened);
+	ebpf_init(&s.ebpf);
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();

@@ -232,7 +232,7 @@ int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t insid
 	spec_init(ret);
 	ret->base = q->base;
 	ret->observe = q->observe;
-	ret->flags = q->flags | jit_of(&q->grants);
+	ret->flags = q->flags | jit_of(&q->grants) | (q->source == CELL_SOURCE_EBPF ? CELL_UNASKED : 0);
 	ret->without = q->without;
 	ret->umask = q->umask;
 	ret->uid = inside_uid;
@@ -259,6 +259,7 @@ int plan_template(const struct event_request *q, struct cell_spec *spec, struct 
 	spec->workdir = spec_add_text(spec, q->workspace, &full);
 	spec->flags |= CELL_TEMPLATE;
 	spec->observe = CELL_OBSERVE_OFF;
+	spec->flags &= ~(uint32_t)CELL_UNASKED;
 	spec->limits = (struct limits){ .value = { 0 } };
 	return full ? err_set(e, AMBIT_LIMIT, NULL, "the texts of the cell do not fit") : 0;
 }

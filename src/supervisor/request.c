@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 22
+#define REQUEST_VERSION 23
 
 void request_put_grants(struct buf *out, const struct grant_set *set, const char (*ids)[ID_TEXT_MAX])
 {
@@ -25,6 +25,7 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_u32(out, REQUEST_VERSION);
 	buf_put_u32(out, q->base);
 	buf_put_u32(out, q->observe);
+	buf_put_u32(out, q->source);
 	buf_put_u32(out, q->flags);
 	buf_put_u32(out, q->without);
 	buf_put_u32(out, q->staged);
@@ -241,6 +242,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 
 	ret->base = rbuf_u32(in);
 	ret->observe = rbuf_u32(in);
+	ret->source = rbuf_u32(in);
 	ret->flags = rbuf_u32(in);
 	ret->without = rbuf_u32(in);
 	ret->staged = rbuf_u32(in);
@@ -270,6 +272,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || !is_id(ret->session) ||
 	    (ret->parent[0] != 0 && !is_id(ret->parent)) || ret->n == 0 || ret->staged > 1 ||
 	    ret->beside > ret->staged || ret->own > 1 || ret->umask > 0777 || ret->kind >= KIND_COUNT ||
+	    ret->source > (ret->observe == CELL_OBSERVE_FULL ? CELL_SOURCE_EBPF : CELL_SOURCE_EYE) ||
 	    ret->kernel > (ret->kind != KIND_RUN) || (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
 	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");

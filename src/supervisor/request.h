@@ -40,6 +40,7 @@
 struct event_request {
 	uint32_t base;    /* enum cell_base */
 	uint32_t observe; /* enum cell_observe */
+	uint32_t source;  /* enum cell_source, with FULL alone; ANY is the library's */
 	uint32_t flags;   /* CELL_TTY_*, CELL_BY_FD; CELL_JIT follows from the grants */
 	uint32_t without; /* bit set of enum property */
 	uint32_t staged;  /* 1: what is written is staged, 0: written in place */

@@ -23,6 +23,7 @@ struct arena_head {
 	uint32_t used;    /* bytes of entries */
 	uint64_t dropped; /* effects that had no room */
 	uint64_t seen;    /* all of them, repeated ones too */
+	uint64_t taken;   /* records of the ring (ring.h) */
 };
 
 /* An entry: this, then `length` bytes of object, padded to 8. */

@@ -21,6 +21,7 @@
 #include "warden/eye.h"
 #include "warden/freeze.h"
 #include "warden/promise.h"
+#include "warden/ring.h"
 #include "warden/template.h"
 #include "warden/workload.h"
 #include "wire/wire.h"
@@ -43,6 +44,7 @@ struct warden {
 	struct cell_made made;
 	struct net_making network;
 	struct eye eye;
+	struct ring ring; /* in place of it, where the kernel's programs see */
 	struct freeze freeze;
 	pid_t pid;
 	struct template_end ended; /* its status as waitpid gives it; the rest of a copy alone, which is no child */
@@ -58,6 +60,15 @@ _Noreturn static void end(int status)
 	if (getpid() == 1)
 		(void)kill(-1, SIGKILL);
 	_exit(status);
+}
+
+/* Everything else in the cell ends first, and what it did is noted then. */
+_Noreturn static void end_all(struct warden *w)
+{
+	if (getpid() == 1)
+		(void)kill(-1, SIGKILL);
+	ring_read(&w->ring, &w->eye.arena);
+	_exit(1);
 }
 
 _Noreturn static void give_up(struct warden *w, const struct cell_failure *f)
@@ -264,6 +275,8 @@ static void await_go(struct warden *w)
 			(void)workload_give(w->report_fd, rbuf_u32(&m.body), m.fds, m.n_fds);
 		else if (m.number == WIRE_CELL_DECOYS)
 			take_decoys(w, &m);
+		else if (m.number == WIRE_CELL_RING && ring_open(&w->ring, steal_fd(&m.fds[0])) < 0)
+			give_up_at(w, STEP_SELF, errno);
 		else if (m.number == WIRE_CELL_GO)
 			break;
 	}
@@ -383,7 +396,7 @@ static void on_supervisor(struct warden *w)
 	be_patient(w);
 
 	if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_RUNNING, w->room, sizeof w->room, &m) <= 0)
-		end(1);
+		end_all(w);
 	if (m.number == WIRE_CELL_FREEZE && !w->done)
 		hold_all(w);
 	else if (m.number == WIRE_CELL_THAW)
@@ -424,6 +437,7 @@ static void watch(struct warden *w)
 			{ .fd = w->sock, .events = POLLIN },        { .fd = w->signal_fd, .events = POLLIN },
 			{ .fd = w->report_fd, .events = POLLIN },   { .fd = w->eye.listener_fd, .events = POLLIN },
 			{ .fd = w->patience_fd, .events = POLLIN }, { .fd = w->status_fd, .events = POLLIN },
+			{ .fd = w->ring.fd, .events = POLLIN },
 		};
 
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
@@ -437,6 +451,8 @@ static void watch(struct warden *w)
 		else if ((p[3].revents & (POLLHUP | POLLERR)) != 0 && (p[3].revents & POLLIN) == 0)
 			fd_close(&w->eye.listener_fd); /* nobody is left under the filter */
 		tell_touched(w);
+		if (p[6].revents != 0)
+			ring_read(&w->ring, &w->eye.arena);
 		if (p[2].revents != 0)
 			on_report(w);
 		if (p[1].revents != 0)
@@ -462,6 +478,7 @@ static void tell_end(struct warden *w)
 		(void)kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
+	ring_read(&w->ring, &w->eye.arena);
 	buf_init_in(&b, body, sizeof body);
 	template_end_encode(&w->ended, &b);
 	(void)wire_send(w->sock, WIRE_CELL_ENDED, &b, NULL, 0); /* if nobody listens, nobody needs to know */
@@ -488,7 +505,7 @@ int main(void)
 
 	/* field by field: clearing what is clear would cost its page faults */
 	w.sock = SUPERVISOR_FD;
-	w.report_fd = w.program_fd = w.template_fd = w.status_fd = w.eye.listener_fd = w.eye.proc_fd = -1;
+	w.report_fd = w.program_fd = w.template_fd = w.status_fd = w.eye.listener_fd = w.eye.proc_fd = w.ring.fd = -1;
 	w.stdio_fd[0] = w.stdio_fd[1] = w.stdio_fd[2] = w.code_fd[0] = w.code_fd[1] = -1;
 	for (size_t i = 0; i < CELL_TREES_MAX; i++)
 		w.trees.fd[i] = -1;

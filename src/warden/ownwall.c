@@ -22,11 +22,17 @@ static int load(enum filter_shape shape, unsigned long flags)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
+/* Where the kernel's programs see what is done nobody is asked. */
+static bool observes(const struct cell_spec *spec)
+{
+	return spec->observe != CELL_OBSERVE_OFF && (spec->flags & CELL_UNASKED) == 0;
+}
+
 static enum filter_shape shape_of(const struct cell_spec *spec)
 {
 	const unsigned jit = (spec->flags & CELL_JIT) != 0 ? FILTER_WORKLOAD_OFF_JIT : FILTER_WORKLOAD_OFF;
 
-	return (enum filter_shape)(jit + (spec->observe - CELL_OBSERVE_OFF));
+	return (enum filter_shape)(jit + (observes(spec) ? spec->observe - CELL_OBSERVE_OFF : 0));
 }
 
 /* The last step. */
@@ -39,7 +45,7 @@ static int filter_on(const struct cell_spec *spec, const struct cell_made *made,
 		return build_failed(f, STEP_FILTER, errno);
 	if ((made->achieved & MECHANISM_BIT(MECHANISM_NO_NAMED_SOCKETS)) != 0 && load(FILTER_SOCKETS, 0) < 0)
 		return build_failed(f, STEP_FILTER, errno);
-	if (spec->observe == CELL_OBSERVE_OFF)
+	if (!observes(spec))
 		return load(shape_of(spec), 0) < 0 ? build_failed(f, STEP_FILTER, errno) : 0;
 	fd = load(shape_of(spec), SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 	if (fd < 0 &&

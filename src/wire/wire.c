@@ -45,6 +45,7 @@ struct message_row {
 #define GUARD WIRE_GUARD
 #define MANY WIRE_MANY
 #define WEB WIRE_WEB
+#define WATCHER WIRE_WATCHER
 #define NEW WIRE_NEW
 #define BUILDING WIRE_BUILDING
 #define RUNNING WIRE_RUNNING

@@ -48,7 +48,8 @@ enum wire_side {
 	WIRE_MCP,
 	WIRE_GUARD,
 	WIRE_MANY,
-	WIRE_WEB
+	WIRE_WEB,
+	WIRE_WATCHER
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 
