@@ -147,9 +147,10 @@ struct ambit_event_options {
 	char *const *argv;     /* ends with NULL; argv[0] is looked up in the cell's PATH unless it has a slash */
 	const char *workspace; /* what `.` means in grants and where the program starts; NULL: the current directory */
 	const char *base;      /* "system" (NULL), "minimal" */
-	const char *observe;   /* "full" (NULL), "effects", "off" */
-	const char *without;   /* properties given up, "memory,disk"; NULL: none */
-	int stream[3];         /* enum ambit_stream for 0, 1, 2 */
+	const char *
+		observe; /* "full" (NULL), "effects", "off"; "ebpf", "auto": as "full", by programs in the kernel (ambit-run(1)) */
+	const char *without; /* properties given up, "memory,disk"; NULL: none */
+	int stream[3];       /* enum ambit_stream for 0, 1, 2 */
 	/* with PASS: the descriptor; -1: /dev/null. Nothing is assumed: a cleared struct passes descriptor 0
 	 * three times, { 0, 1, 2 } the process's own */
 	int stream_fd[3];

@@ -39,7 +39,7 @@ export interface SessionOptions {
   /** Who asks, as policies call it. */
   agent?: string;
   base?: 'system' | 'minimal';
-  observe?: 'full' | 'effects' | 'off';
+  observe?: 'full' | 'effects' | 'off' | 'ebpf' | 'auto';
   without?: readonly string[];
   changes?: Changes;
   /** A denial makes an event fail. */

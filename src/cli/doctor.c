@@ -12,6 +12,7 @@
 #include "base/timestamp.h"
 #include "cell/probe.h"
 #include "cell/property.h"
+#include "lib/ebpf.h"
 #include "lib/event.h"
 #include "lib/freeze.h"
 #include "supervisor/cgroup.h"
@@ -133,6 +134,21 @@ static void show_cgroups(struct report *r)
 	}
 }
 
+/* Whether who asks may have the kernel observe: found out by doing it, all but a cell. */
+static void show_ebpf(struct report *r)
+{
+	auto_fd int fd = -1;
+	char line[ERR_LINE_MAX];
+	struct err e;
+
+	if (ebpf_connect(&fd, &e) == 0) {
+		add(r, "yes", "eBPF", "calls are seen without waiting for it (--observe ebpf)", NULL);
+		return;
+	}
+	err_line(&e, line);
+	add(r, "less", "eBPF", line, e.hint[0] != 0 ? e.hint : NULL);
+}
+
 /* Settings of the host that a cell does not depend on and its owner may want to know. */
 static void show_host(struct report *r)
 {
@@ -231,6 +247,7 @@ static int look(struct report *r)
 	for (size_t i = 0; i < n; i++)
 		show_probe(r, &probes[i]);
 	show_cgroups(r);
+	show_ebpf(r);
 	show_host(r);
 	show_frozen(r);
 	begin(r, "wall", "\nA cell on this host, and what holds each property of its wall:");

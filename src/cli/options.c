@@ -552,7 +552,8 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 		return cli_misused(
 			e, help_command,
 			"--direct writes in place: there is nothing for --stage, --discard, --on-conflict or --wait");
-	if (o->strict && o->event.observe != NULL && strcmp(o->event.observe, "full") != 0)
+	if (o->strict && o->event.observe != NULL &&
+	    (strcmp(o->event.observe, "effects") == 0 || strcmp(o->event.observe, "off") == 0))
 		return cli_misused(e, help_command,
 				   "--strict needs --observe full: the other levels do not see every denial");
 	return 0;

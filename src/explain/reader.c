@@ -673,7 +673,7 @@ static void read_all(struct take *t, struct told *ret)
 	read_grants(t, ret->json, ret);
 	read_wall(t, ret->json, ret);
 	read_effects(t, ret->json, ret);
-	trace_take(t, ret->json, &ret->result.trace);
+	trace_take(t, ret->json, &ret->result);
 	usual_take(t, ret->json, &ret->result.usual);
 	read_labels(t, ret->json, &ret->result.labels);
 	read_usage(t, ret->json, &ret->result);

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/sha256.h"
+#include "cell/spec.h"
 #include "profile/trace.h"
 
 static bool is_digest_of(const struct buf *form, const uint8_t want[SHA256_BYTES])
@@ -29,14 +30,24 @@ static void take_form(struct take *t, const json_t *from, struct buf *ret)
 		take_fail(t, AMBIT_MALFORMED, "form", "not what its digest is of");
 }
 
-void trace_take(struct take *t, const json_t *record, struct result_trace *ret)
+/* Of records of before, by notifications. */
+static uint32_t take_source(struct take *t, const json_t *from)
+{
+	static const char *const words[] = { [CELL_SOURCE_EYE] = "notifications", [CELL_SOURCE_EBPF] = "ebpf" };
+
+	return json_object_get(from, "by") == NULL ? CELL_SOURCE_EYE : (uint32_t)take_word(t, from, "by", words, 2);
+}
+
+void trace_take(struct take *t, const json_t *record, struct event_result *r)
 {
 	const json_t *from = json_object_get(record, "trace");
+	struct result_trace *ret = &r->trace;
 
 	if (from == NULL || json_is_null(from))
 		return;
 	from = take_object(t, record, "trace");
 	t->in = "trace";
+	r->source = take_source(t, from);
 	ret->threads = (uint32_t)take_count(t, from, "threads", TRACE_THREADS_MAX);
 	ret->calls = take_count(t, from, "calls", INT64_MAX);
 	ret->dropped = take_count(t, from, "dropped", INT64_MAX);

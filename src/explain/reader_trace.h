@@ -7,7 +7,7 @@
 #include "explain/json_take.h"
 #include "lib/result.h"
 
-/* Nothing, of a record that has none. ret is the caller's to finish in any case. */
-void trace_take(struct take *t, const json_t *record, struct result_trace *ret);
+/* Nothing, of a record that has none. r->trace is the caller's to finish in any case; and by whom it was seen. */
+void trace_take(struct take *t, const json_t *record, struct event_result *r);
 
 #endif

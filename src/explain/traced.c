@@ -73,9 +73,10 @@ static void put_what_ran(const struct event_result *r, struct buf *out)
 
 static void put_head(const struct told *told, const struct trace *t, struct buf *out)
 {
-	buf_printf(out, "%s: %" PRIu64 " call%s of %" PRIu32 " thread%s, %zu symbol%s, observed %s\n",
+	buf_printf(out, "%s: %" PRIu64 " call%s of %" PRIu32 " thread%s, %zu symbol%s, observed %s%s\n",
 		   told->result.event, t->calls, text_plural(t->calls), t->threads, text_plural(t->threads),
-		   t->n_symbols, text_plural(t->n_symbols), spec_observe_word(t->observed));
+		   t->n_symbols, text_plural(t->n_symbols), spec_observe_word(t->observed),
+		   told->result.source == CELL_SOURCE_EBPF ? " by eBPF" : "");
 	if (t->dropped > 0)
 		buf_printf(out,
 			   "  left out: %" PRIu64
@@ -285,6 +286,7 @@ static void put_json(const struct told *told, const struct trace *t, struct buf 
 	json_put_word(json_put_key(&j, "event"), told->result.event);
 	json_put_name(json_put_key(&j, "agent"), told->result.agent[0] != 0 ? told->result.agent : NULL);
 	json_put_word(json_put_key(&j, "observed"), spec_observe_word(t->observed));
+	json_put_word(json_put_key(&j, "by"), spec_source_word(told->result.source));
 	json_put_time(json_put_key(&j, "started"), told->result.started_ns);
 	json_put_time(json_put_key(&j, "ended"), told->result.ended_ns);
 	put_json_counters(json_put_key(&j, "counters"), told);

@@ -75,7 +75,7 @@ int method_find(const char *word, enum method *ret, struct err *e)
 /* ---- types ---- */
 
 static const char *const bases[] = { "system", "minimal", NULL };
-static const char *const observes[] = { "full", "effects", "off", NULL };
+static const char *const observes[] = { "full", "effects", "off", "ebpf", "auto", NULL };
 static const char *const changes[] = { "stage", "discard", "direct", NULL };
 static const char *const conflicts[] = { "fail", "theirs", "ours", NULL };
 static const char *const streams[] = { "stdout", "stderr", "record", "result", NULL };

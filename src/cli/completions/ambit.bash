@@ -151,7 +151,7 @@ _ambit() {
 		compopt -o nospace 2>/dev/null
 		;;
 	run:--base) _ambit_words 'system minimal' ;;
-	run:--observe) _ambit_words 'full effects off' ;;
+	run:--observe) _ambit_words 'full effects off ebpf auto' ;;
 	run:--canary | session:--canary | mcp:--canary | guard:--canary) _ambit_words 'tell kill freeze' ;;
 	run:--profile | session:--profile | mcp:--profile | guard:--profile) _ambit_words 'off log ask hold' ;;
 	run:--label) _ambit_words 'private untrusted' ;;
@@ -166,7 +166,7 @@ _ambit() {
 	session:--workspace | mcp:--workspace | guard:--workspace) _ambit_files -d ;;
 	session:--preset | mcp:--preset | guard:--preset) _ambit_words 'python node shell c claude-code agent' ;;
 	session:--base | mcp:--base | guard:--base) _ambit_words 'system minimal' ;;
-	session:--observe | mcp:--observe | guard:--observe) _ambit_words 'full effects off' ;;
+	session:--observe | mcp:--observe | guard:--observe) _ambit_words 'full effects off ebpf auto' ;;
 	session:--without | mcp:--without | guard:--without) _ambit_words "$properties" ;;
 	session:--limit | mcp:--limit | guard:--limit)
 		_ambit_words "$limits"
