@@ -1,4 +1,6 @@
-/* What runs in the kernel: at the entry of each system call, of the threads of watched cells alone, what the call acts on goes into the ring of that cell. It decides nothing, and changes nothing that a
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only (the helpers that read memory are for programs under the GPL)
+ *
+ * What runs in the kernel: at the entry of each system call, of the threads of watched cells alone, what the call acts on goes into the ring of that cell. It decides nothing, and changes nothing that a
  * program could notice.
  *
  * Holds:  a thread is of a cell if the pid namespace it lives in is one that the role `ambit-ebpf` watches (cells make none of their own), if it is not process 1 there, which is the warden, and if it has a

@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/bpf.h>
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
 #include <linux/prctl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -70,6 +72,7 @@ static const struct {
 	[FILTER_SPEAKER] = { "speaker", false, false, false, false },
 	[FILTER_DIALER] = { "dialer", false, false, false, false },
 	[FILTER_RESOLVER] = { "resolver", false, false, false, false },
+	[FILTER_WATCHER] = { "watcher", false, false, false, false },
 	[FILTER_TEMPLATE] = { "template", true, false, false, true },
 };
 
@@ -155,6 +158,7 @@ static bool said(const char *word, int shape, uint32_t *ret)
 	if (strncmp(word, "CHECK", 5) == 0 || strncmp(word, "SEEN_IF(", 8) == 0 ||
 	    (strncmp(word, "FILES(", 6) == 0 && (reads_files(shape) || (shape == FILTER_DIALER && !SANITIZED))) ||
 	    (strncmp(word, "DIALS(", 6) == 0 && shape == FILTER_DIALER) ||
+	    (strncmp(word, "WATCHES(", 8) == 0 && shape == FILTER_WATCHER) ||
 	    (strncmp(word, "RELAYS_IF(", 10) == 0 && shape == FILTER_RELAY && !SANITIZED) ||
 	    (strncmp(word, "RELAYS_OR(", 10) == 0 && (shape == FILTER_RELAY || shape == FILTER_SPEAKER) &&
 	     !SANITIZED) ||
@@ -169,19 +173,25 @@ static bool said(const char *word, int shape, uint32_t *ret)
 		*ret = REFUSED(EPERM);
 	else if (strcmp(word, "ABSENT") == 0)
 		*ret = absent;
-	else if (strncmp(word, "JIT(", 4) == 0 || strncmp(word, "DIALS(", 6) == 0 || strncmp(word, "NETS(", 5) == 0)
+	else if (strncmp(word, "JIT(", 4) == 0 || strncmp(word, "DIALS(", 6) == 0 || strncmp(word, "NETS(", 5) == 0 ||
+		 strncmp(word, "WATCHES(", 8) == 0)
 		*ret = absent;
 	else if (strcmp(word, "TALKS") == 0)
-		*ret = shape == FILTER_KEEPER || shape == FILTER_RELAY || shape == FILTER_DIALER ? PASSED : absent;
+		*ret = shape == FILTER_KEEPER || shape == FILTER_RELAY || shape == FILTER_DIALER ||
+				       shape == FILTER_WATCHER
+			       ? PASSED
+			       : absent;
+	else if (strcmp(word, "KNOWS") == 0)
+		*ret = shape == FILTER_DIALER || shape == FILTER_WATCHER ? PASSED : absent;
 	else if (strcmp(word, "HEARS") == 0)
 		*ret = shape == FILTER_KEEPER || shape == FILTER_RELAY || shape == FILTER_DIALER ||
-				       shape == FILTER_SPEAKER
+				       shape == FILTER_SPEAKER || shape == FILTER_WATCHER
 			       ? PASSED
 			       : absent;
 	else if (strcmp(word, "GIVEN") == 0)
 		*ret = reads_files(shape) || shape == FILTER_SPEAKER || SANITIZED ? PASSED : absent;
 	else if (strcmp(word, "SENDS") == 0)
-		*ret = shape == FILTER_KEEPER || shape == FILTER_DIALER ? PASSED : absent;
+		*ret = shape == FILTER_KEEPER || shape == FILTER_DIALER || shape == FILTER_WATCHER ? PASSED : absent;
 	else if (strcmp(word, "RELAYS") == 0)
 		*ret = shape == FILTER_RELAY || SANITIZED ? PASSED : absent;
 	else if (strcmp(word, "KEEPS") == 0)
@@ -653,6 +663,21 @@ static const struct row {
 	{ "connect", FILTER_RELAY, "connect", { 0 }, REFUSED(ENOSYS) },
 	{ "socket", FILTER_RELAY, "socket", { AF_INET, SOCK_STREAM }, REFUSED(ENOSYS) },
 	{ "open", FILTER_RELAY, "openat", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "a ring", FILTER_WATCHER, "bpf", { BPF_MAP_CREATE }, PASSED },
+	{ "a cell", FILTER_WATCHER, "bpf", { BPF_MAP_UPDATE_ELEM }, PASSED },
+	{ "its counts", FILTER_WATCHER, "bpf", { BPF_MAP_LOOKUP_ELEM }, PASSED },
+	{ "its end", FILTER_WATCHER, "bpf", { BPF_MAP_DELETE_ELEM }, PASSED },
+	{ "attached", FILTER_WATCHER, "bpf", { BPF_RAW_TRACEPOINT_OPEN }, PASSED },
+	{ "another program", FILTER_WATCHER, "bpf", { BPF_PROG_LOAD }, REFUSED(EPERM) },
+	{ "pinned", FILTER_WATCHER, "bpf", { BPF_OBJ_PIN }, REFUSED(EPERM) },
+	{ "another's map", FILTER_WATCHER, "bpf", { BPF_MAP_GET_FD_BY_ID }, REFUSED(EPERM) },
+	{ "another's program", FILTER_WATCHER, "bpf", { HIGH | BPF_PROG_GET_FD_BY_ID }, REFUSED(EPERM) },
+	{ "whose namespace", FILTER_WATCHER, "ioctl", { 0, NS_GET_USERNS }, PASSED },
+	{ "another ioctl", FILTER_WATCHER, "ioctl", { 0, TIOCSTI }, REFUSED(EPERM) },
+	{ "open", FILTER_WATCHER, "openat", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "exec", FILTER_WATCHER, "execve", { 0 }, REFUSED(ENOSYS) },
+	{ "connect", FILTER_WATCHER, "connect", { 0 }, REFUSED(ENOSYS) },
+	{ "bpf", FILTER_WARDEN, "bpf", { BPF_MAP_UPDATE_ELEM }, REFUSED(ENOSYS) },
 	{ "connect", FILTER_DIALER, "connect", { 0 }, PASSED },
 	{ "socket", FILTER_DIALER, "socket", { AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC }, PASSED },
 	{ "datagrams", FILTER_DIALER, "socket", { AF_INET, SOCK_DGRAM }, REFUSED(EPERM) },
