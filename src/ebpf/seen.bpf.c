@@ -420,7 +420,7 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 
 	(void)regs;
 	(void)ret;
-	if (n_later == 0)
+	if (n_later == 0 || namespace_of(bpf_get_current_task_btf()) == 0)
 		return 0;
 	who = bpf_get_current_pid_tgid();
 	look_again(&who, NULL);

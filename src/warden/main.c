@@ -62,11 +62,13 @@ _Noreturn static void end(int status)
 	_exit(status);
 }
 
-/* Everything else in the cell ends first, and what it did is noted then. */
+/* Everything else in the cell ends first, and what it did is noted then. Whoever asked for it kills this process, too, if that takes long. */
 _Noreturn static void end_all(struct warden *w)
 {
 	if (getpid() == 1)
 		(void)kill(-1, SIGKILL);
+	while (w->ring.fd >= 0 && (waitpid(-1, NULL, 0) > 0 || errno == EINTR))
+		;
 	ring_read(&w->ring, &w->eye.arena);
 	_exit(1);
 }

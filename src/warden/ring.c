@@ -114,13 +114,16 @@ bool ring_note(struct arena *a, const uint8_t *bytes, size_t n, char object[EFFE
 void ring_read(struct ring *r, struct arena *a)
 {
 	const uint64_t *written = (const uint64_t *)(const void *)r->at;
+	uint64_t end;
 	const uint8_t *records = r->at + page_size();
 	uint64_t at;
 
 	if (r->at == NULL)
 		return;
 	at = *r->consumed;
-	while (at < __atomic_load_n(written, __ATOMIC_ACQUIRE)) {
+	end = __atomic_load_n(written,
+			      __ATOMIC_ACQUIRE); /* and not what comes meanwhile: others wait for the warden, too */
+	while (at < end) {
 		const uint8_t *head = records + at % SEEN_RING_BYTES;
 		const uint32_t length = __atomic_load_n((const uint32_t *)(const void *)head, __ATOMIC_ACQUIRE);
 		const uint32_t n = length & ~(BUSY | DISCARDED);

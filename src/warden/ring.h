@@ -23,7 +23,7 @@ struct ring {
 };
 
 int ring_open(struct ring *r, int fd); /* takes fd. 0 or -errno */
-/* All that is there. */
+/* All that is there when it is called. */
 void ring_read(struct ring *r, struct arena *a);
 void ring_close(struct ring *r);
 

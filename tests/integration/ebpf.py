@@ -8,10 +8,12 @@ import os
 import platform
 import shutil
 import signal
+import struct
 import subprocess
 import time
 
-from harness import PATIENCE, SLOW, Skip, expect_ok, main, need, rooted, told, write
+from harness import PATIENCE, SLOW, Skip, expect_ok, main, need, room_of, rooted, told, write
+from ledger import Ledger
 from sessions import Served
 
 EBPF = ("--observe", "ebpf")
@@ -315,28 +317,32 @@ print(sum("bpf" in os.readlink("/proc/self/fd/" + fd) for fd in os.listdir("/pro
     assert "connected 4" in outside.stdout, told(outside)  # the twin: EBPF_HELLO
 
 
+# Of each descriptor: what the role says, and how many it gives.
+ASKING = """
+import socket, sys
+for path in sys.argv[1:]:
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect({socket!r})
+    if s.recv(64)[:2] != (520).to_bytes(2, "little"): break
+    with open(path) as file:
+        socket.send_fds(s, [(512).to_bytes(4, "little")], [file.fileno()])
+        said, fds, _, _ = socket.recv_fds(s, 4096, 2)
+        print(int.from_bytes(said[:2], "little"), len(fds))
+"""
+REFUSED = "523 0\n"
+
+
 @rooted
 def only_a_cell_of_ones_own_is_watched(place):
     """The namespace of the host is no cell's; nor is a descriptor that is no namespace."""
     can(place)
-    it = os.path.join(place.home, ".local/state/ambit/run/ebpf/socket")
-    source = f"""
-import socket, sys
-for path in sys.argv[1:]:
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect({it!r}); s.recv(64)
-    with open(path) as file:
-        socket.send_fds(s, [(512).to_bytes(4, "little")], [file.fileno()])
-        bytes_, fds, _, _ = socket.recv_fds(s, 4096, 2)
-        print(int.from_bytes(bytes_[:2], "little"), len(fds))
-"""
+    source = ASKING.format(socket=os.path.join(place.home, ".local/state/ambit/run/ebpf/socket"))
     cell = Running(place, "print('here'); input()", *EBPF)
     (program,) = subprocess.run(["pgrep", "-f", "-n", "^/usr/bin/python3 -u -S -E -s a.py"], capture_output=True, text=True).stdout.split()
     done = place.run("/usr/bin/python3", "-c", source, "/proc/self/ns/pid", "/proc/self/ns/net", "/etc/hostname", f"/proc/{program}/ns/pid", cwd=place.fresh())
     cell.end()
-    failed, ring = "523 0\n", "521 1\n"
-    assert done.stdout.startswith(3 * failed), told(done)
+    assert done.stdout.startswith(3 * REFUSED), told(done)
     # a cell that is watched already is refused as well; the twin is that cells are
-    assert done.stdout.splitlines()[3] in (failed.strip(), ring.strip()), told(done)
+    assert done.stdout.splitlines()[3] in (REFUSED.strip(), "521 1"), told(done)
     expect_ok(place.cell("--no-ledger", *EBPF, "--", "true", cwd=place.fresh()))
 
 
@@ -374,6 +380,49 @@ def an_ordinary_user_is_refused(place):
     else:
         assert done.returncode == 125 and "eBPF" in done.stderr and "hint:" in done.stderr, told(done)
         assert recorded(place, "--observe", "auto", "--", "true")["trace"]["by"] == "notifications"
+
+
+@rooted
+def an_operator_gives_it_to_others(place):
+    """By two capabilities of the executable; they see cells of their own then, and still not the host."""
+    can(place)
+    need("setpriv")
+    elsewhere = os.path.join(place.fresh(), "bin")
+    shutil.copytree(os.path.dirname(place.ambit), elsewhere, symlinks=True)
+    # VFS_CAP_REVISION_2, effective: permitted are 38 and 39
+    try:
+        os.setxattr(f"{elsewhere}/ambit-ebpf", "security.capability", struct.pack("<IIIII", 0x02000001, 0, 0, 1 << 6 | 1 << 7, 0))
+    except OSError as e:
+        raise Skip(f"this file system keeps no capabilities: {e}") from e
+    home = place.fresh()
+    os.chown(home, 64123, 64123)
+    env = {**place.environment(), "HOME": home}
+    as_other = ["setpriv", "--reuid=64123", "--regid=64123", "--clear-groups"]
+
+    def other(*words):
+        return subprocess.run([*as_other, *words], cwd=home, env=env, capture_output=True, text=True, timeout=SLOW * PATIENCE)
+
+    expect_ok(other(f"{elsewhere}/ambit", "run", "--no-ledger", *EBPF, "--record", f"{home}/record", "--", "cat", "/etc/hostname"))
+    record = read(f"{home}/record")
+    assert record["trace"]["by"] == "ebpf" and "exec:cat" in symbols(place, record), record["trace"]
+    answers = other("/usr/bin/python3", "-c", ASKING.format(socket=f"{home}/.local/state/ambit/run/ebpf/socket"), "/proc/self/ns/pid")
+    assert answers.stdout == REFUSED, told(answers)
+    # nor does a socket of another user's answer
+    assert place.run("/usr/bin/python3", "-c", ASKING.format(socket=f"{home}/.local/state/ambit/run/ebpf/socket"), "/proc/self/ns/pid", cwd=place.top).stdout == ""
+
+
+@rooted
+def a_sub_agent_is_watched_as_its_caller(place):
+    can(place)
+    ledger = Ledger(place)
+    write(f"{ledger.tree}/a.csv", "")
+    words = [*EBPF, "--work", ".", "--delegate", "*", "--run", place.ambit, "--env", f"AMBIT_BIN={place.ambit}", *room_of(place)]
+    expect_ok(ledger.run(*words, "--", "sh", "-c", "$AMBIT_BIN run --read . -- cat a.csv"))
+    found = {}
+    for event in [entry["event"] for entry in ledger.entries() if entry["type"] == "result"]:
+        trace = json.loads(expect_ok(place.run(place.ambit, "trace", "--json", event, "--ledger", ledger.dir, cwd=place.top)).stdout)
+        found["exec:cat" in trace["symbols"]] = trace["by"]
+    assert found == {True: "ebpf", False: "ebpf"}, found
 
 
 @rooted
@@ -418,4 +467,4 @@ def doctor_says_whether(place):
 
 main([both_see_the_same, processes_and_threads_are_told_apart, code_and_sessions_have_it, of_others_nothing_is_seen, x32_calls_are_none, a_flood_is_counted_to_the_last,
       a_killed_warden_loses_nothing_in_silence, an_observer_that_ends_is_told, it_ends_while_calls_go_on, the_role_has_two_capabilities_and_few_calls, no_cell_reaches_it, only_a_cell_of_ones_own_is_watched,
-      without_capabilities_it_is_refused, an_ordinary_user_is_refused, a_build_without_it_says_so, canaries_need_notifications, doctor_says_whether])
+      without_capabilities_it_is_refused, an_ordinary_user_is_refused, an_operator_gives_it_to_others, a_sub_agent_is_watched_as_its_caller, a_build_without_it_says_so, canaries_need_notifications, doctor_says_whether])
