@@ -53,11 +53,15 @@ libc.open(b"/" + b"x" * 5000, 0); libc.open(b"/" + b"y" * 300 + b"/z", 0); libc.
 for number in (-1, 77, 1 << 20): libc.openat(number, b"rel", 0)
 r, w = os.pipe(); libc.openat(r, b"rel", 0)
 page = os.open("page", os.O_CREAT | os.O_RDWR)
-os.write(page, b"/etc/passwd\0".ljust(4096, b"\0"))
-def absent():
+os.write(page, b"/etc/passwd\0".ljust(4096, b"\0") + b"/usr/bin/true\0")
+def absent(at=0):
     # of a file, and looked at by nobody yet
-    return ctypes.c_void_p(libc.mmap(None, 4096, 1, 2, page, 0))
+    return ctypes.c_void_p(libc.mmap(None, 4096, 1, 2, page, at))
 libc.open(absent(), 0); libc.rename(absent(), absent()); libc.execve(absent(), None, None)
+if os.fork() == 0:
+    # it succeeds, and this memory is gone then
+    libc.execve(absent(4096), (ctypes.c_char_p * 2)(b"true", None), None)
+os.wait()
 def many(n):
     for _ in range(50): os.close(os.open("/etc/hostname", os.O_RDONLY))
 for t in [threading.Thread(target=many, args=(n,)) for n in range(4)]: t.start(); t.join()
@@ -144,6 +148,10 @@ class Running:
                                         env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self.process.stdout.readline() == "here\n"
 
+    def program(self):
+        (pid,) = subprocess.run(["pgrep", "-f", "-n", "^/usr/bin/python3 -u -S -E -s a.py"], capture_output=True, text=True).stdout.split()
+        return int(pid)
+
     def end(self):
         self.process.communicate("\n", timeout=SLOW * PATIENCE)
         return read(self.record)
@@ -164,7 +172,7 @@ def both_see_the_same(place):
     assert [e | {"n": 0} for e in notified["effects"]] == [e | {"n": 0} for e in ebpf["effects"]] or \
         len(notified["effects"]) == len(ebpf["effects"]), "the trees have names of their own"
     seen = symbols(place, ebpf)
-    for symbol in ("write:work.doc", "rename:work.config", "link:work.doc", "mkdir:work", "mode:work.config", "delete:work.py", "connect:local", "connect:net.web!", "unix:abstract", "opaque:call", "read:/etc/passwd", "delete:/etc/passwd!", "exec:passwd!", "exec:ls"):
+    for symbol in ("write:work.doc", "rename:work.config", "link:work.doc", "mkdir:work", "mode:work.config", "delete:work.py", "connect:local", "connect:net.web!", "unix:abstract", "opaque:call", "read:/etc/passwd", "delete:/etc/passwd!", "exec:passwd!", "exec:true", "exec:ls"):
         assert symbol in seen, f"no {symbol} in {sorted(seen)}"
     # the twin: other work is not the same
     assert lines(place, both(place, EVERYTHING.replace("dir_fd=fd)\nlibc", "dir_fd=fd); os.mkdir('more')\nlibc"))[1]) != lines(place, ebpf)
@@ -204,7 +212,11 @@ def of_others_nothing_is_seen(place):
     can(place)
     it = Running(place, "print('here'); input()\ntry: open('/.inside')\nexcept OSError: pass", *EBPF)
     other = Running(place, "try: open('/.another')\nexcept OSError: pass\nprint('here'); input()", *EBPF)
-    assert not os.path.exists("/.outside") and place.run("cat", "/.outside", cwd=place.top).returncode == 1
+    assert place.run("cat", "/.outside", cwd=place.top).returncode == 1
+    need("nsenter")
+    # a person's own program among the cell's: it has no filter, and is no workload
+    entered = place.run("nsenter", "-t", str(it.program()), "-p", "cat", "/.entered", cwd=place.top)
+    assert "/.entered" in entered.stderr, told(entered)
     seen = {"other": symbols(place, other.end()), "mine": symbols(place, it.end())}
     marks = {who: sorted(s for s in all_ if "/." in s) for who, all_ in seen.items()}
     assert marks == {"other": ["read:other/.another?"], "mine": ["read:other/.inside?"]}, marks
@@ -220,6 +232,17 @@ def x32_calls_are_none(place):
     for record in both(place, code):
         seen = symbols(place, record) | {json.dumps(record["effects"])}
         assert any(".native" in s for s in seen) and not any(".foreign" in s for s in seen), seen
+
+
+@rooted
+def the_warden_is_no_part_of_it(place):
+    """Which opens what /proc has of each process of the cell, to hold it."""
+    can(place)
+    it = Running(place, "print('here'); input()", *EBPF)
+    expect_ok(place.run(place.ambit, "freeze", "--all", cwd=place.top))
+    expect_ok(place.run(place.ambit, "thaw", "--all", cwd=place.top))
+    record = it.end()
+    assert record["outcome"]["cause"] == "exited" and not any(s.startswith("read:/proc") for s in symbols(place, record)), symbols(place, record)
 
 
 # ---- what is lost is counted ----
@@ -249,8 +272,7 @@ def a_killed_warden_loses_nothing_in_silence(place):
     can(place)
     code = "import os\nfor i in range(5000): os.close(os.open('/etc/hostname', os.O_RDONLY))\nprint('here'); input()"
     it = Running(place, code, *EBPF)
-    (program,) = subprocess.run(["pgrep", "-f", "-n", "^/usr/bin/python3 -u -S -E -s a.py"], capture_output=True, text=True).stdout.split()
-    with open(f"/proc/{program}/stat", encoding="utf-8", errors="replace") as file:
+    with open(f"/proc/{it.program()}/stat", encoding="utf-8", errors="replace") as file:
         warden = int(file.read().rpartition(")")[2].split()[1])
     os.kill(warden, signal.SIGKILL)
     record = it.end()
@@ -337,8 +359,7 @@ def only_a_cell_of_ones_own_is_watched(place):
     can(place)
     source = ASKING.format(socket=os.path.join(place.home, ".local/state/ambit/run/ebpf/socket"))
     cell = Running(place, "print('here'); input()", *EBPF)
-    (program,) = subprocess.run(["pgrep", "-f", "-n", "^/usr/bin/python3 -u -S -E -s a.py"], capture_output=True, text=True).stdout.split()
-    done = place.run("/usr/bin/python3", "-c", source, "/proc/self/ns/pid", "/proc/self/ns/net", "/etc/hostname", f"/proc/{program}/ns/pid", cwd=place.fresh())
+    done = place.run("/usr/bin/python3", "-c", source, "/proc/self/ns/pid", "/proc/self/ns/net", "/etc/hostname", f"/proc/{cell.program()}/ns/pid", cwd=place.fresh())
     cell.end()
     assert done.stdout.startswith(3 * REFUSED), told(done)
     # a cell that is watched already is refused as well; the twin is that cells are
@@ -399,14 +420,22 @@ def an_operator_gives_it_to_others(place):
     env = {**place.environment(), "HOME": home}
     as_other = ["setpriv", "--reuid=64123", "--regid=64123", "--clear-groups"]
 
-    def other(*words):
-        return subprocess.run([*as_other, *words], cwd=home, env=env, capture_output=True, text=True, timeout=SLOW * PATIENCE)
+    def other(*words, **more):
+        return subprocess.run([*as_other, *words], cwd=home, env=env, capture_output=True, text=True, timeout=SLOW * PATIENCE, **more)
 
     expect_ok(other(f"{elsewhere}/ambit", "run", "--no-ledger", *EBPF, "--record", f"{home}/record", "--", "cat", "/etc/hostname"))
     record = read(f"{home}/record")
     assert record["trace"]["by"] == "ebpf" and "exec:cat" in symbols(place, record), record["trace"]
     answers = other("/usr/bin/python3", "-c", ASKING.format(socket=f"{home}/.local/state/ambit/run/ebpf/socket"), "/proc/self/ns/pid")
     assert answers.stdout == REFUSED, told(answers)
+    # one that is root's, which somebody handed over
+    cell = Running(place, "print('here'); input()", *EBPF)
+    ns = os.open(f"/proc/{cell.program()}/ns/pid", os.O_RDONLY)
+    asked = ("/usr/bin/python3", "-c", ASKING.format(socket=f"{home}/.local/state/ambit/run/ebpf/socket"), f"/proc/self/fd/{ns}")
+    answers = other(*asked, pass_fds=(ns,))
+    assert answers.stdout == REFUSED, told(answers)
+    os.close(ns)
+    cell.end()
     # nor does a socket of another user's answer
     assert place.run("/usr/bin/python3", "-c", ASKING.format(socket=f"{home}/.local/state/ambit/run/ebpf/socket"), "/proc/self/ns/pid", cwd=place.top).stdout == ""
 
@@ -465,6 +494,6 @@ def doctor_says_whether(place):
     assert line["found"] == ("yes" if works else "less") and (works or line["advice"]), line
 
 
-main([both_see_the_same, processes_and_threads_are_told_apart, code_and_sessions_have_it, of_others_nothing_is_seen, x32_calls_are_none, a_flood_is_counted_to_the_last,
+main([both_see_the_same, processes_and_threads_are_told_apart, code_and_sessions_have_it, of_others_nothing_is_seen, the_warden_is_no_part_of_it, x32_calls_are_none, a_flood_is_counted_to_the_last,
       a_killed_warden_loses_nothing_in_silence, an_observer_that_ends_is_told, it_ends_while_calls_go_on, the_role_has_two_capabilities_and_few_calls, no_cell_reaches_it, only_a_cell_of_ones_own_is_watched,
       without_capabilities_it_is_refused, an_ordinary_user_is_refused, an_operator_gives_it_to_others, a_sub_agent_is_watched_as_its_caller, a_build_without_it_says_so, canaries_need_notifications, doctor_says_whether])
