@@ -253,11 +253,10 @@ static __u32 put_start(struct task_struct *task, __u64 dir, __u32 at, struct see
 
 /* ---- one call ---- */
 
-static __u32 namespace_of(struct task_struct *task)
+/* Every call of the host comes here: by one load of memory most others are out, by three more all but those in namespaces of processes. */
+static __always_inline int may_be_watched(const struct task_struct *task)
 {
-	struct pid_namespace *ns = task->nsproxy->pid_ns_for_children;
-
-	return ns->level == 0 ? 0 : ns->ns.inum; /* the host's own are out at once */
+	return task->seccomp.mode == SECCOMP_MODE_FILTER && task->nsproxy->pid_ns_for_children->level > 0;
 }
 
 static void put(struct seen_cell *cell, struct room *room, __u32 n)
@@ -341,9 +340,7 @@ static int watched(struct asked *a)
 {
 	a->task = bpf_get_current_task_btf();
 	a->name = NULL;
-	a->inum = namespace_of(a->task);
-	if (a->inum == 0 || a->task->seccomp.mode != SECCOMP_MODE_FILTER)
-		return 0;
+	a->inum = a->task->nsproxy->pid_ns_for_children->ns.inum;
 	a->cell = bpf_map_lookup_elem(&cells, &a->inum);
 	return a->cell != NULL;
 }
@@ -359,17 +356,13 @@ static void keep(const struct asked *a, __u32 nr, __u32 rows)
 	__sync_fetch_and_add(&n_later, 1);
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(entered, struct pt_regs *regs, long id)
+/* By itself, so that the room for its arguments is made for nobody else. */
+static __noinline int see(struct pt_regs *regs, __u32 nr, const struct seen_call *call)
 {
 	struct asked a = { .last = 0 };
-	__u32 nr = (__u32)id, again = 0;
-	const struct seen_call *call;
+	__u32 again = 0;
 
-	if (namespace_of(bpf_get_current_task_btf()) == 0)
-		return 0;
-	call = bpf_map_lookup_elem(&table, &nr);
-	if (call == NULL || call->n == 0 || !watched(&a))
+	if (!watched(&a))
 		return 0;
 #if defined(__TARGET_ARCH_x86)
 	a.args[0] = regs->di;
@@ -391,7 +384,19 @@ int BPF_PROG(entered, struct pt_regs *regs, long id)
 	return 0;
 }
 
-static void look_again(const __u64 *who, const char *name)
+SEC("tp_btf/sys_enter")
+int BPF_PROG(entered, struct pt_regs *regs, long id)
+{
+	const __u32 nr = (__u32)id;
+	const struct seen_call *call;
+
+	if (!may_be_watched(bpf_get_current_task_btf()))
+		return 0;
+	call = bpf_map_lookup_elem(&table, &nr);
+	return call == NULL || call->n == 0 ? 0 : see(regs, nr, call);
+}
+
+static __noinline void look_again(const __u64 *who, const char *name)
 {
 	struct later *l = bpf_map_lookup_elem(&later, who);
 	struct asked a = { .last = 1 };
@@ -420,7 +425,7 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 
 	(void)regs;
 	(void)ret;
-	if (n_later == 0 || namespace_of(bpf_get_current_task_btf()) == 0)
+	if (n_later == 0 || !may_be_watched(bpf_get_current_task_btf()))
 		return 0;
 	who = bpf_get_current_pid_tgid();
 	look_again(&who, NULL);
