@@ -145,18 +145,17 @@ static int make_ring(struct programs *p, uint32_t place)
 	return 0;
 }
 
-void programs_prepare(struct programs *p)
+bool programs_prepare(struct programs *p)
 {
-	unsigned ready = 0;
+	uint32_t ready = 0, place = SEEN_CELLS_MAX;
 
-	for (uint32_t i = 0; i < SEEN_CELLS_MAX; i++)
+	for (uint32_t i = 0; i < SEEN_CELLS_MAX; i++) {
 		ready += !p->used[i] && p->ring_fd[i] >= 0;
-	for (uint32_t i = 0; i < SEEN_CELLS_MAX && ready < RINGS_READY; i++)
-		if (!p->used[i] && p->ring_fd[i] < 0) {
-			if (make_ring(p, i) < 0)
-				return; /* it is tried again when one is needed, and told then */
-			ready++;
-		}
+		if (!p->used[i] && p->ring_fd[i] < 0 && place == SEEN_CELLS_MAX)
+			place = i;
+	}
+	/* what fails is tried again when one is needed, and told then */
+	return ready < RINGS_READY && place < SEEN_CELLS_MAX && make_ring(p, place) == 0;
 }
 
 int programs_load(struct programs *p, uint64_t device, struct err *e)
@@ -231,8 +230,7 @@ void programs_leave(struct programs *p, uint32_t ns, uint32_t place)
 {
 	if (--p->watched == 0)
 		detach(p);
-	(void)bpf_map_delete_elem(p->cells_fd, &ns); /* it is there, and so is the other */
-	(void)bpf_map_delete_elem(p->rings_fd, &place);
-	fd_close(&p->ring_fd[place]); /* never used again: who read it may still have it */
+	(void)bpf_map_delete_elem(p->cells_fd, &ns); /* it is there */
+	fd_close(&p->ring_fd[place]);                /* never used again: who read it may still have it */
 	p->used[place] = false;
 }

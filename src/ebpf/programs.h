@@ -13,7 +13,7 @@
 #include "warden/seen.h"
 
 #define PROGRAMS 3
-#define RINGS_READY 4
+#define RINGS_READY 8 /* more than this many cells that come at once wait for theirs */
 
 struct programs {
 	int program_fd[PROGRAMS];    /* borrowed of the object, which is kept */
@@ -30,9 +30,9 @@ int programs_load(struct programs *p, uint64_t device, struct err *e);
 /* From now on what threads of that pid namespace do goes into a ring, which *ret_ring leads to (borrowed). -LIMIT, -SYSTEM. */
 int programs_watch(struct programs *p, uint32_t ns, uint32_t *ret_place, int *ret_ring, struct err *e);
 void programs_count(const struct programs *p, uint32_t ns, uint64_t *ret_put, uint64_t *ret_lost);
-/* Its ring goes when its reader has closed it. */
+/* Its ring goes when its reader has closed it, and another was made in its place. */
 void programs_leave(struct programs *p, uint32_t ns, uint32_t place);
-/* Makes rings ahead; whoever has nothing else to do calls it. */
-void programs_prepare(struct programs *p);
+/* Makes a ring ahead, which takes as long as all processors take: whoever has nothing else to do calls it. False: there are enough, or none can be made. */
+bool programs_prepare(struct programs *p);
 
 #endif

@@ -16,6 +16,7 @@
 #include "wire/wire.h"
 
 #define IDLE_MS 60000
+#define REST_MS 50 /* so long nobody asked anything: there is time to make rings */
 
 struct client {
 	int sock;  /* owned, -1: a free place */
@@ -28,6 +29,7 @@ struct server {
 	struct serve_self self;
 	struct programs *programs;
 	struct client clients[SEEN_CELLS_MAX];
+	bool prepares;    /* rings are to be made ahead */
 	uint64_t idle_ms; /* since boot: from when on nobody was there; 0: somebody is */
 };
 
@@ -160,20 +162,25 @@ static bool is_over(struct server *s)
 int serve_run(int listen_fd, struct programs *p, const struct serve_self *self, struct err *e)
 {
 	auto_free struct server *s = calloc(1, sizeof *s);
+	int n;
 
 	if (s == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to watch cells");
 	*s = (struct server){ .listen_fd = listen_fd, .self = *self, .programs = p };
 	for (size_t i = 0; i < SEEN_CELLS_MAX; i++)
 		s->clients[i] = (struct client){ .sock = -1, .ns_fd = -1 };
+	s->prepares = true;
 	while (!is_over(s)) {
 		struct pollfd polled[1 + SEEN_CELLS_MAX] = { { .fd = listen_fd, .events = POLLIN } };
 
 		for (size_t i = 0; i < SEEN_CELLS_MAX; i++)
 			polled[1 + i] = (struct pollfd){ .fd = s->clients[i].sock, .events = POLLIN };
-		programs_prepare(p);
-		if (poll(polled, sizeof polled / sizeof polled[0], is_alone(s) ? IDLE_MS : -1) < 0 && errno != EINTR)
+		n = poll(polled, sizeof polled / sizeof polled[0], s->prepares ? REST_MS : is_alone(s) ? IDLE_MS : -1);
+		if (n < 0 && errno != EINTR)
 			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot wait for supervisors");
+		s->prepares = n == 0 ? s->prepares && programs_prepare(p) : true;
+		if (n <= 0)
+			continue;
 		for (size_t i = 0; i < SEEN_CELLS_MAX; i++)
 			if (s->clients[i].sock >= 0 && polled[1 + i].revents != 0)
 				hear(s, &s->clients[i]);
