@@ -195,8 +195,8 @@ def processes_and_threads_are_told_apart(place):
 @rooted
 def code_and_sessions_have_it(place):
     can(place)
-    _, lines_ = recorded(place, *EBPF, "--work", ".", "--python", "-", input="open('out.json', 'w').write('1')"), None
-    assert _["trace"]["by"] == "ebpf" and "write:work.config" in symbols(place, _)
+    record = recorded(place, *EBPF, "--work", ".", "--python", "-", input="open('out.json', 'w').write('1')")
+    assert record["trace"]["by"] == "ebpf" and "write:work.config" in symbols(place, record)
     with Served(place) as s:
         write(f"{s.tree}/a.csv", "")
         session = s.session("--work", ".", *EBPF)
@@ -205,6 +205,29 @@ def code_and_sessions_have_it(place):
             shown = expect_ok(s.ambit("trace", "--lines", "last"))
             assert shown.stdout.startswith("exec:cat ") and "read:work.data" in shown.stdout, told(shown)
             assert json.loads(expect_ok(s.ambit("trace", "--json", "last")).stdout)["by"] == "ebpf"
+
+
+@rooted
+def a_cell_that_waited_is_watched_from_its_start(place):
+    """Of code its interpreter is started before the code comes, which is seen as well; and a cell that is not what it was is made again, and watched again."""
+    can(place)
+    with Served(place) as s:
+        s.session("--work", ".")  # starts the daemon, whose pool makes cells ahead
+        seen = set()
+        for how in (EBPF, EBPF, EBPF, NOTIFIED, NOTIFIED, NOTIFIED):
+            write(f"{s.tree}/a.csv", "")
+            expect_ok(s.ambit("run", *how, "--work", ".", "--discard", "--python", "-", input="open('a.csv').close()"))
+            trace = json.loads(expect_ok(s.ambit("trace", "--json", "last")).stdout)
+            assert trace["by"] == ("ebpf" if how == EBPF else "notifications") and trace["dropped"] == 0, trace
+            seen.add(expect_ok(s.ambit("trace", "--lines", "last")).stdout)
+        assert len(seen) == 1 and "exec:python" in next(iter(seen)) and "read:work.data" in next(iter(seen)), seen
+        for n in range(3):
+            os.rename(s.tree, f"{s.tree}{n}")
+            os.mkdir(s.tree)
+            write(f"{s.tree}/a.csv", "")
+            expect_ok(s.ambit("run", *EBPF, "--work", ".", "--discard", "--", "cat", "a.csv"))
+            trace = json.loads(expect_ok(s.ambit("trace", "--json", "last")).stdout)
+            assert trace["by"] == "ebpf" and trace["dropped"] == 0 and "read:work.data" in trace["symbols"], trace
 
 
 @rooted
@@ -494,6 +517,6 @@ def doctor_says_whether(place):
     assert line["found"] == ("yes" if works else "less") and (works or line["advice"]), line
 
 
-main([both_see_the_same, processes_and_threads_are_told_apart, code_and_sessions_have_it, of_others_nothing_is_seen, the_warden_is_no_part_of_it, x32_calls_are_none, a_flood_is_counted_to_the_last,
+main([both_see_the_same, processes_and_threads_are_told_apart, code_and_sessions_have_it, a_cell_that_waited_is_watched_from_its_start, of_others_nothing_is_seen, the_warden_is_no_part_of_it, x32_calls_are_none, a_flood_is_counted_to_the_last,
       a_killed_warden_loses_nothing_in_silence, an_observer_that_ends_is_told, it_ends_while_calls_go_on, the_role_has_two_capabilities_and_few_calls, no_cell_reaches_it, only_a_cell_of_ones_own_is_watched,
       without_capabilities_it_is_refused, an_ordinary_user_is_refused, an_operator_gives_it_to_others, a_sub_agent_is_watched_as_its_caller, a_build_without_it_says_so, canaries_need_notifications, doctor_says_whether])
