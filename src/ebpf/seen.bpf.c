@@ -137,7 +137,7 @@ struct later {
 	__u64 args[ARGS + 2];
 };
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* who is killed in the call never comes back */
+	__uint(type, BPF_MAP_TYPE_HASH); /* also who is killed in a call comes to its end */
 	__uint(max_entries, 4096);
 	__type(key, __u64); /* process and thread */
 	__type(value, struct later);
@@ -345,15 +345,24 @@ static int watched(struct asked *a)
 	return a->cell != NULL;
 }
 
-static void keep(const struct asked *a, __u32 nr, __u32 rows)
+/* 0, or there is no room. */
+static long keep(const struct asked *a, __u32 nr, __u32 rows)
 {
 	const __u64 who = bpf_get_current_pid_tgid();
 	struct later l = { .nr = nr, .rows = rows };
 
 	for (int i = 0; i < ARGS; i++)
 		l.args[i] = a->args[i];
-	bpf_map_update_elem(&later, &who, &l, BPF_ANY);
 	__sync_fetch_and_add(&n_later, 1);
+	return bpf_map_update_elem(&later, &who, &l, BPF_ANY);
+}
+
+static __always_inline void note_last(struct asked *a, const struct seen_call *call, __u32 rows)
+{
+	a->last = 1;
+	for (__u32 i = 0; i < SEEN_ROWS_MAX; i++)
+		if ((rows & 1u << i) != 0)
+			(void)note(a, &call->row[i]);
 }
 
 /* By itself, so that the room for its arguments is made for nobody else. */
@@ -379,8 +388,8 @@ static __noinline int see(struct pt_regs *regs, __u32 nr, const struct seen_call
 	for (__u32 i = 0; i < SEEN_ROWS_MAX; i++)
 		if (i < call->n && note(&a, &call->row[i]))
 			again |= 1u << i;
-	if (again != 0)
-		keep(&a, nr, again);
+	if (again != 0 && keep(&a, nr, again) != 0)
+		note_last(&a, call, again);
 	return 0;
 }
 
@@ -403,19 +412,17 @@ static __noinline void look_again(const __u64 *who, const char *name)
 	const struct seen_call *call;
 	__u32 rows;
 
-	if (l == NULL || !watched(&a))
+	if (l == NULL)
 		return;
-	a.name = name;
 	rows = l->rows;
 	call = bpf_map_lookup_elem(&table, &l->nr);
 	for (int i = 0; i < ARGS; i++)
 		a.args[i] = l->args[i];
 	bpf_map_delete_elem(&later, who);
-	if (call == NULL)
+	if (call == NULL || !watched(&a))
 		return;
-	for (__u32 i = 0; i < SEEN_ROWS_MAX; i++)
-		if ((rows & 1u << i) != 0)
-			(void)note(&a, &call->row[i]);
+	a.name = name;
+	note_last(&a, call, rows);
 }
 
 SEC("tp_btf/sys_exit")
