@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@
 #include "lib/ebpf.h"
 #include "lib/event.h"
 #include "lib/freeze.h"
+#include "lib/throttle.h"
 #include "supervisor/cgroup.h"
 
 static const char help_text[] =
@@ -184,12 +186,25 @@ static void show_one_frozen(void *user, const struct frozen *f)
 	add(r, "note", strcmp(f->what, FROZEN_ALL) == 0 ? "everything" : f->what, how, hint);
 }
 
+static void show_one_throttled(void *of, const struct throttle *t)
+{
+	char since[TIMESTAMP_LEN + 1] = "", how[160], hint[80];
+	const bool is_known = t->event[0] != 0;
+
+	(void)timestamp_write(t->since_ms, since);
+	(void)snprintf(how, sizeof how, "throttled since %.19sZ: its events begin %u s apart", since,
+		       t->pause_ms / 1000);
+	(void)snprintf(hint, sizeof hint, is_known ? "ambit profile release %s" : "ambit thaw --all%s", t->event);
+	add(of, "note", t->stream, how, hint);
+}
+
 static void show_frozen(struct report *r)
 {
 	char place[GRANT_OBJECT_MAX];
 	struct err e;
 
-	if (freeze_place(place, &e) < 0 || frozen_list(place, show_one_frozen, r, &e) < 0)
+	if (freeze_place(place, &e) < 0 || frozen_list(place, show_one_frozen, r, &e) < 0 ||
+	    throttle_list(place, clock_unix_ms(), show_one_throttled, r, &e) < 0)
 		add(r, "no", "frozen", e.msg, e.hint);
 }
 

@@ -31,6 +31,7 @@
 #include "lib/launch.h"
 #include "lib/policy_handle.h"
 #include "lib/public.h"
+#include "lib/revoke.h"
 #include "lib/role.h"
 #include "lib/summary.h"
 #include "wire/wire.h"
@@ -64,7 +65,8 @@ static const char help_text[] =
 	"  --base BASE         what is there without a grant\n"
 	"  --observe LEVEL     what the eye reports\n"
 	"  --canary WAY        what becomes of what touches a canary: tell, kill, freeze\n"
-	"  --profile WAY       what becomes of calls that are not like what is usual: off, log (it is told), ask (a person first), hold\n"
+	"  --profile WAY       what becomes of calls that are not like what is usual: off, log (it is told), throttle (likewise),\n"
+	"                      ask (a person first), hold (the server), kill (it, at the second one)\n"
 	"  --without PROPERTY  go on without it\n"
 	"  --stage             what it changed is kept for your review when it has ended\n"
 	"  --discard           likewise, and thrown away if it failed\n"
@@ -198,6 +200,26 @@ static int start_role(struct gate *g, struct err *e)
 
 /* ---- the role's messages ---- */
 
+/* And what its stream was given over time goes. */
+static void end_at_once(struct gate *g)
+{
+	static struct event_result revoked; /* of which two fields are filled */
+
+	if (g->fresh != NULL)
+		fresh_end(g->fresh);
+	(void)ambit_event_kill(g->ev, NULL); /* ended meanwhile is as well */
+	revoke_stream(g->ev->request, &revoked);
+}
+
+static void tell_ended(const struct gate *g)
+{
+	(void)fprintf(
+		stderr,
+		"ambit: %s is ended: a second call was not like what is usual, and nobody has said yes to the one before\n"
+		"  hint: `ambit doctor` says what is frozen; thawed, it can be begun again\n",
+		g->server);
+}
+
 /* By the word of a role that reads what is hostile: it can end no server but its own. */
 static void on_canary(struct gate *g, uint32_t canary, const char *name)
 {
@@ -206,9 +228,7 @@ static void on_canary(struct gate *g, uint32_t canary, const char *name)
 	guard_canary_tell(g->canaries, canary, g->server, name);
 	if (way == POLICY_CANARY_TELL)
 		return;
-	if (g->fresh != NULL)
-		fresh_end(g->fresh);
-	(void)ambit_event_kill(g->ev, NULL); /* ended meanwhile is as well */
+	end_at_once(g);
 	if (way == POLICY_CANARY_FREEZE)
 		canaries_freeze(event_result(g->ev)->session);
 }
@@ -247,6 +267,10 @@ static int on_ask(struct gate *g, struct rbuf *body)
 	r = wire_send(g->sock, WIRE_GUARD_WORD, &out, NULL, 0);
 	if (ask.canary != 0)
 		on_canary(g, ask.canary - 1, ask.name);
+	if (g->is_over_it) {
+		end_at_once(g);
+		tell_ended(g);
+	}
 	return r == -EPIPE ? 0 : r; /* it ends */
 }
 
@@ -521,7 +545,8 @@ int gate_begin(struct gate *g, struct ambit_error *told)
 	if (realpath(at, g->workspace) == NULL)
 		return public_error(told, err_sys(&e, AMBIT_NOT_FOUND, errno, NULL, "there is no workspace '%s'", at),
 				    &e);
-	r = g->o->learn != NULL ? learn_begin(g, told) : 0;
+	r = g->o->policy->policy.profile >= PROFILE_HOLD ? public_error(told, gate_check_mark(g, &e), &e) : 0;
+	r = r < 0 || g->o->learn == NULL ? r : learn_begin(g, told);
 	r = r < 0 ? r : gate_launch(g, &g->ev, &g->to_server, &g->from_server, told);
 	if (r < 0)
 		return r;

@@ -40,6 +40,7 @@ struct gate {
 	struct buf text;               /* owned: parts of a definition */
 	bool role_is_over, is_over;
 	bool is_shut;     /* it should stand still, and could not be made to */
+	bool is_over_it;  /* a second call was not like what is usual: the server is ended */
 	uint64_t ends_ms; /* then the server is killed; 0: it has its time */
 };
 
@@ -50,6 +51,9 @@ int gate_begin(struct gate *g, struct ambit_error *told);
 int gate_hear(struct gate *g, struct err *e);
 /* The word on what was asked, which is recorded; a judgement of a profile may freeze the server. -code: it cannot be had, or not be recorded. */
 int gate_judge(struct gate *g, const struct guard_ask *ask, struct guard_word *w, struct err *e);
+/* guard_mark.c: that this agent's gate of this server stands still, by its name beside what is frozen, whichever run of it: until a person thaws it, or the server of the run that did it. -FROZEN. */
+int gate_check_mark(const struct gate *g, struct err *e);
+int gate_mark(const struct gate *g, struct err *e);
 /* The server ends when its client does, or is ended; is_over: both are. Gives how long poll(2) may wait, -1: for ever. */
 int gate_look(struct gate *g);
 /* Starts a server as the policy has it, with new streams, which the caller owns. */

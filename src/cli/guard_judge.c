@@ -35,7 +35,7 @@ static int record(struct gate *g, const struct guard_ask *ask, const struct guar
 	return guard_log_asked(&g->log, ask->number, &c, e);
 }
 
-/* Nothing of it runs on until a person says so; where that cannot be had, nothing is asked of it any more. */
+/* Nothing of it runs on until a person says so; where that cannot be had, nothing is asked of it any more. The word on the gate outlives this run of it. */
 static void freeze(struct gate *g)
 {
 	struct link_halt q = { .deed = HALT_FREEZE, .reason = "a call was not like what is usual" };
@@ -45,6 +45,8 @@ static void freeze(struct gate *g)
 	g->is_shut = halter_do(&q, &e) < 0;
 	if (g->is_shut)
 		(void)found_refuse(false, &e);
+	if (gate_mark(g, &e) < 0)
+		(void)found_refuse(false, &e);
 }
 
 /* Who was frozen, here or by a person, is asked nothing. */
@@ -52,10 +54,17 @@ static int check_frozen(const struct gate *g, struct err *e)
 {
 	char place[GRANT_OBJECT_MAX];
 
-	if (g->usual.profile != PROFILE_HOLD || (!g->is_shut && freeze_place(place, NULL) == 0 &&
-						 frozen_refuse(place, "", ambit_event_id(g->ev), NULL) == 0))
+	if (g->usual.profile < PROFILE_HOLD || (!g->is_shut && freeze_place(place, NULL) == 0 &&
+						frozen_refuse(place, "", ambit_event_id(g->ev), NULL) == 0))
 		return 0;
 	return err_set(e, AMBIT_DENIED, "a person looks at what was asked, and thaws it", "%s is frozen", g->server);
+}
+
+/* What one call did may be chance. When a person thawed the server without a yes to what was asked, or said no, the next such call is the second of two. */
+static void hold(struct gate *g)
+{
+	freeze(g);
+	g->is_over_it = g->usual.profile >= PROFILE_KILL && guard_usual_waiting(&g->usual) > 1;
 }
 
 int gate_judge(struct gate *g, const struct guard_ask *ask, struct guard_word *w, struct err *e)
@@ -77,7 +86,7 @@ int gate_judge(struct gate *g, const struct guard_ask *ask, struct guard_word *w
 	guard_usual_tell(&g->usual, object, &usual, w);
 	if (usual.profile > PROFILE_OFF && usual.error.code == AMBIT_OK)
 		guard_usual_said(&g->usual, ask, w, doubt, g->use.untrusted);
-	if (doubt[0] != 0 && w->verdict == GUARD_PERSON && g->usual.profile == PROFILE_HOLD)
-		freeze(g);
+	if (doubt[0] != 0 && w->verdict == GUARD_PERSON && g->usual.profile >= PROFILE_HOLD)
+		hold(g);
 	return 0;
 }

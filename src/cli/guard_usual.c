@@ -166,6 +166,7 @@ void guard_usual_said(struct guard_usual *u, const struct guard_ask *ask, const 
 		      bool untrusted)
 {
 	struct usual_called q = { .fate = USUAL_LET, .untrusted = untrusted };
+	struct doubt *d;
 	struct err e;
 
 	if (u->is_past || u->k == NULL || (w->verdict == GUARD_NO && doubt[0] == 0 && ask->canary == 0))
@@ -178,12 +179,23 @@ void guard_usual_said(struct guard_usual *u, const struct guard_ask *ask, const 
 		q.fate = USUAL_NEVER;
 	else if (doubt[0] != 0)
 		q.fate = USUAL_RELEASED;
+	if (doubt[0] != 0 && (d = doubt_of(u, ask)) != NULL)
+		d->waits = w->verdict != GUARD_YES;
 	if (w->verdict == GUARD_YES && q.fate != USUAL_NEVER)
 		let_past(u, ask->items.n);
 	if (q.fate == USUAL_LET)
 		u->before = q;
 	else
 		(void)usual_said_call(u->k, &q, &e); /* a keeper that is gone is seen at the next call */
+}
+
+size_t guard_usual_waiting(const struct guard_usual *u)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < USUAL_DOUBTS_MAX; i++)
+		n += u->doubts[i].used && u->doubts[i].waits;
+	return n;
 }
 
 static void say_known(const struct usual_verdict *v)
@@ -216,7 +228,7 @@ void guard_usual_tell(const struct guard_usual *u, const char *object, const str
 	say_known(&c->v);
 	if (w->verdict == GUARD_PERSON)
 		(void)fprintf(stderr, "  hint: `ambit approve %s` shows it and asks the person\n", w->question);
-	else if (u->profile == PROFILE_LOG)
+	else if (u->profile < PROFILE_ASK)
 		(void)fprintf(stderr, "  hint: it is only told: `profile: ask` in the policy asks first\n");
 }
 

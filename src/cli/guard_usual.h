@@ -29,7 +29,7 @@ struct guard_usual {
 	} now, past[USUAL_PAST_MAX];
 	size_t next;
 	struct doubt { /* of which a person was asked: in the same words again, so that their answer is to the same question */
-		bool used;
+		bool used, waits; /* waits: nobody has said yes */
 		uint8_t sha256[SHA256_BYTES];
 		char text[3 * USUAL_REASON_MAX];
 	} doubts[USUAL_DOUBTS_MAX];
@@ -45,6 +45,8 @@ int guard_usual_score(struct guard_usual *u, const struct guard_ask *ask, bool u
 /* What became of it. doubt: as it was given. */
 void guard_usual_said(struct guard_usual *u, const struct guard_ask *ask, const struct guard_word *w, const char *doubt,
 		      bool untrusted);
+/* Of how many calls a person was asked, and has not said yes. */
+size_t guard_usual_waiting(const struct guard_usual *u);
 /* Says on the standard error what is unusual. */
 void guard_usual_tell(const struct guard_usual *u, const char *object, const struct call_usual *c,
 		      const struct guard_word *w);

@@ -59,7 +59,7 @@ static const char help_text[] =
 	"  --base BASE         what is there without a grant\n"
 	"  --observe LEVEL     what the eye reports\n"
 	"  --canary WAY        what becomes of what touches a canary: tell, kill, freeze\n"
-	"  --profile WAY       what becomes of what is not like what is usual: off, log, ask, hold\n"
+	"  --profile WAY       what becomes of what is not like what is usual: off, log, throttle, ask, hold, kill\n"
 	"  --without PROPERTY  go on without it\n"
 	"  --stage             what calls changed is kept for your review: there is no tool `commit`\n"
 	"  --discard           what a failed one changed is thrown away\n"

@@ -17,8 +17,10 @@
 #include "cli/profile.h"
 #include "cli/terminal.h"
 #include "cli/written.h"
+#include "lib/freeze.h"
 #include "lib/parser.h"
 #include "lib/public.h"
+#include "lib/throttle.h"
 #include "lib/usual.h"
 #include "profile/link.h"
 
@@ -394,9 +396,15 @@ static int settle(struct usual_keeper *k, const struct words *w, bool released, 
 	return usual_settle_event(k, &s, e);
 }
 
+/* What was throttled for it begins as it comes again; it may be all that there is to release. */
 static int release(struct usual_keeper *k, const struct words *w, struct err *e)
 {
-	return settle(k, w, true, e);
+	char place[GRANT_OBJECT_MAX];
+	int r = settle(k, w, true, e), lifted = 0;
+
+	if (r == 0 || r == -AMBIT_NOT_FOUND)
+		lifted = freeze_place(place, NULL) == 0 ? throttle_lift(place, NULL, w->what, e) : 0;
+	return lifted > 0 ? 0 : lifted < 0 ? lifted : r;
 }
 
 static int refuse(struct usual_keeper *k, const struct words *w, struct err *e)

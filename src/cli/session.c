@@ -229,15 +229,31 @@ void session_pass_interrupt(const struct ambit_event *ev)
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Its turn comes later (lib/throttle.h). False: somebody ends it meanwhile. */
+static bool waits(const struct session *s, uint64_t ms)
+{
+	struct pollfd p = { .fd = s->signal_fd, .events = POLLIN };
+
+	(void)fprintf(
+		stderr,
+		"ambit: throttled: it begins in %.1f s, since one of its agent's events did much\n"
+		"  hint: `ambit doctor` says which; `ambit profile release` and its id let the next ones begin as they come\n",
+		(double)ms / 1000);
+	return poll(&p, 1, (int)ms) == 0; /* at most THROTTLE_MOST_MS */
+}
+
 int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
 		struct ambit_event **ret, struct ambit_error *ret_error)
 {
 	struct session s = { .master = -1, .terminal = TERMINAL_NONE, .relay = RELAY_NONE, .keys = KEYS_NONE };
+	uint64_t wait_ms = 0;
 	struct err e;
 	int r;
 
 	s.signal_fd = catch_signals();
-	r = launch_event(p, o, hide, &s.ev, ret_error);
+	do {
+		r = launch_event(p, o, hide, &s.ev, &wait_ms, ret_error);
+	} while (r < 0 && wait_ms > 0 && waits(&s, wait_ms));
 	*ret = s.ev;
 	if (r < 0) {
 		fd_close(&s.signal_fd);

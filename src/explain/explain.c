@@ -134,6 +134,10 @@ static void put_usual(const struct event_result *r, struct buf *out)
 		put_line(out, i == 0 ? "unusual" : "and", u->found.f.reasons[i].text);
 	if (u->holds)
 		put_line(out, "held", "its changes, until a person commits or discards them");
+	if (u->kills)
+		put_line(out, "ended", "its session, since another of its events was held, too");
+	if (u->pause_ms > 0)
+		buf_printf(out, "  throttled: the next events of its stream began %u s apart\n", u->pause_ms / 1000);
 }
 
 static void put_ended(const struct event_result *r, struct buf *out)
@@ -148,6 +152,8 @@ static void put_ended(const struct event_result *r, struct buf *out)
 			   r->frozen_ms / 1000, (unsigned int)(r->frozen_ms % 1000));
 	for (size_t i = 0; i < r->n_canaries; i++)
 		put_line(out, "canary", r->canaries[i]);
+	if (r->revoked > 0)
+		buf_printf(out, "  revoked: %u standing grant%s\n", r->revoked, text_plural(r->revoked));
 	put_line(out, "what", r->error.msg);
 	put_line(out, "why", r->error.why);
 	put_line(out, "hint", r->error.hint);

@@ -553,6 +553,8 @@ static void read_outcome(struct take *t, const json_t *json, struct event_result
 		take_fail(t, AMBIT_MALFORMED, "approval", "not an id");
 	if (json_object_get(from, "canaries") != NULL)
 		read_canaries(t, from, r);
+	if (json_object_get(from, "revoked") != NULL)
+		r->revoked = (uint32_t)take_count(t, from, "revoked", UINT32_MAX);
 	take_error(t, from, "outcome.error", &r->error);
 	t->in = "";
 }

@@ -93,6 +93,8 @@ static void take_found(struct take *t, const json_t *from, struct usual_found *r
 	take_layers(t, from, &ret->f);
 	take_promises(t, from, ret);
 	ret->asks = take_bool(t, from, "asks");
+	if (json_object_get(from, "others") != NULL)
+		ret->others = (uint32_t)take_count(t, from, "others", UINT32_MAX);
 	take_into(t, from, "not_taught", ret->not_taught, sizeof ret->not_taught);
 	json_array_foreach((json_t *)(uintptr_t)reasons, i, reason)
 		take_reason(t, reason, &ret->f.reasons[ret->f.n_reasons++]);
@@ -100,7 +102,7 @@ static void take_found(struct take *t, const json_t *from, struct usual_found *r
 
 void usual_take(struct take *t, const json_t *record, struct result_usual *ret)
 {
-	static const char *const words[] = { "log", "ask", "hold" };
+	static const char *const words[] = { "log", "throttle", "ask", "hold", "kill" };
 	const json_t *from = json_object_get(record, "usual");
 
 	if (from == NULL || json_is_null(from))
@@ -110,6 +112,10 @@ void usual_take(struct take *t, const json_t *record, struct result_usual *ret)
 	ret->judged = true;
 	ret->profile = (uint8_t)(PROFILE_LOG + take_word(t, from, "profile", words, sizeof words / sizeof words[0]));
 	ret->holds = ret->found.held = take_bool(t, from, "held");
+	if (json_object_get(from, "ended") != NULL)
+		ret->kills = take_bool(t, from, "ended");
+	if (json_object_get(from, "throttled_ms") != NULL)
+		ret->pause_ms = (uint32_t)take_count(t, from, "throttled_ms", UINT32_MAX);
 	if (json_is_null(json_object_get(from, "error")))
 		take_found(t, from, &ret->found);
 	else

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "lib/event.h"
 #include "lib/halter.h"
+#include "lib/revoke.h"
 #include "lib/state.h"
 
 #define LIST "list"
@@ -185,6 +186,9 @@ void canaries_freeze(const char *session)
 
 void canaries_settle(struct ambit_event *ev)
 {
-	if (ev->result.cause == CAUSE_CANARY && ev->request->canary == POLICY_CANARY_FREEZE)
+	if (ev->result.cause != CAUSE_CANARY)
+		return;
+	if (ev->request->canary == POLICY_CANARY_FREEZE)
 		canaries_freeze(ev->result.session);
+	revoke_stream(ev->request, &ev->result);
 }

@@ -69,6 +69,7 @@ static int tell_verdict(struct talk *t, const struct result_usual *u, struct err
 		return 0;
 	j = talk_body(t);
 	json_put_bool(json_put_key(j, "asks"), u->found.asks);
+	json_put_bool(json_put_key(j, "ended"), u->kills);
 	json_put_key(j, "error");
 	if (u->error.code == AMBIT_OK)
 		json_put_null(j);
@@ -84,6 +85,7 @@ static int tell_verdict(struct talk *t, const struct result_usual *u, struct err
 	for (size_t i = 0; i < f->n_reasons; i++)
 		talk_put_text(j, f->reasons[i].text);
 	json_put_array_end(j);
+	json_put_count(json_put_key(j, "throttled_ms"), u->pause_ms);
 	return talk_put(t, ENTRY_VERDICT, "", e);
 }
 

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "lib/standing.h"
+#include "lib/throttle.h"
 
 _Static_assert(HALT_REASON_MAX == FROZEN_REASON_MAX && sizeof HALT_ALL == sizeof FROZEN_ALL,
 	       "what is asked for is what is written");
@@ -74,7 +76,7 @@ static int freeze(const struct halt *h, const char *place, struct halted *ret, s
 /* ---- thaw ---- */
 
 struct removal {
-	const char *place;
+	const char *place, *of; /* of: the event whose gate goes on with it */
 	int r;
 	unsigned n;
 	struct err *e;
@@ -89,13 +91,27 @@ static void remove_one(void *user, const struct frozen *f)
 	rm->n += r == 1;
 }
 
+static void remove_gate(void *user, const struct frozen *f)
+{
+	const struct removal *rm = user;
+
+	if (f->what[0] == 'c' && strncmp(f->reason, FROZEN_GATE, strlen(FROZEN_GATE)) == 0 &&
+	    strcmp(f->reason + strlen(FROZEN_GATE), rm->of) == 0)
+		remove_one(user, f);
+}
+
 static int remove_words(const char *place, const char *what, struct err *e)
 {
 	struct removal rm = { .place = place, .e = e };
 	int r;
 
-	if (strcmp(what, FROZEN_ALL) != 0)
-		return frozen_remove(place, what, e);
+	if (strcmp(what, FROZEN_ALL) != 0) {
+		r = frozen_remove(place, what, e);
+		rm.of = what;
+		if (r >= 0 && what[0] == 'e' && frozen_list(place, remove_gate, &rm, e) < 0)
+			return -AMBIT_SYSTEM;
+		return r < 0 ? r : rm.r < 0 ? rm.r : r + (int)rm.n;
+	}
 	r = frozen_list(place, remove_one, &rm, e);
 	return r < 0 ? r : rm.r < 0 ? rm.r : (int)rm.n;
 }
@@ -121,12 +137,28 @@ static int keep_free(const char *place, struct held_events *h, struct err *e)
 	return r;
 }
 
+/* What is let go on begins as it comes, too. */
+static int lift(const char *place, const char *what, struct err *e)
+{
+	char stream[ID_TEXT_MAX];
+
+	if (strcmp(what, FROZEN_ALL) == 0)
+		return throttle_lift(place, NULL, NULL, e);
+	if (what[0] == 'e')
+		return throttle_lift(place, NULL, what, e);
+	if (what[0] != 's') /* a gate */
+		return 0;
+	standing_stream(what, "", "", stream);
+	return throttle_lift(place, stream, NULL, e);
+}
+
 static int thaw(const struct halt *h, const char *place, struct halted *ret, struct err *e)
 {
 	const int removed = remove_words(place, h->what, e);
-	int r = removed < 0 ? removed : freeze_gather(h->what, &ret->held, e);
+	int r = removed < 0 ? removed : lift(place, h->what, e);
 
-	ret->before = removed > 0;
+	ret->before = removed > 0 || r > 0;
+	r = r < 0 ? r : freeze_gather(h->what, &ret->held, e);
 	r = r < 0 ? r : keep_free(place, &ret->held, e);
 	if (r < 0)
 		return r;

@@ -35,6 +35,7 @@
 #include "lib/stage.h"
 #include "lib/standing.h"
 #include "lib/template.h"
+#include "lib/throttle.h"
 #include "lib/usual.h"
 #include "supervisor/frozen.h"
 
@@ -59,6 +60,7 @@ struct launch {
 	struct event_request *q;
 	struct environment env;
 	char program[GRANT_OBJECT_MAX]; /* the path that is executed in the cell */
+	uint64_t wait_ms;               /* it failed, and may be tried again then: its stream is throttled */
 };
 
 static uint64_t half_of_memory(void)
@@ -711,6 +713,21 @@ static int check_frozen(const struct launch *l, struct err *e)
 	return l->waits || l->names != NULL || !frozen_place(l->q->store, place) ? 0 : frozen_refuse(place, "", "", e);
 }
 
+/* Of a session its process has looked (session/keep.c), and let it wait. */
+static int take_turn(struct launch *l, struct err *e)
+{
+	char place[GRANT_OBJECT_MAX], hint[ERR_HINT_MAX];
+
+	if (l->waits || l->names != NULL || !frozen_place(l->q->store, place))
+		return 0;
+	l->wait_ms = throttle_turn(place, l->q->stream, clock_unix_ms());
+	if (l->wait_ms == 0)
+		return 0;
+	(void)snprintf(hint, sizeof hint, "try again in %llu ms; a person ends it: `ambit profile release EVENT`",
+		       (unsigned long long)l->wait_ms); /* fits */
+	return err_set(e, AMBIT_LIMIT, hint, "its events begin apart, since one of them did much");
+}
+
 /* No cell lets go what is frozen: the directory that says so is hidden (supervisor/plan.c), and there, where a cell could make it or see it come. */
 static int keep_frozen_out(const struct event_request *q, struct err *e)
 {
@@ -847,6 +864,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
 	l->q->kept = l->names != NULL;
 	standing_stream(l->names != NULL ? l->names->session : NULL, l->q->agent, l->q->workspace, l->q->stream);
+	r = r < 0 || in_cell ? r : take_turn(l, e);
 	plan.renews = l->is_server;
 	plan.pooled = l->command_line && l->hide == NULL && !l->is_server;
 	plan.pooled_code = r == 0 && plan.pooled && l->q->kind != KIND_RUN && !reads_what_is_written(l);
@@ -1082,11 +1100,13 @@ int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_opt
 }
 
 int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
-		 struct ambit_event **ret, struct ambit_error *e)
+		 struct ambit_event **ret, uint64_t *ret_wait_ms, struct ambit_error *e)
 {
 	struct launch l = { .hide = hide, .command_line = true };
+	const int r = check_and_launch(&l, p, o, ret, e);
 
-	return check_and_launch(&l, p, o, ret, e);
+	*ret_wait_ms = l.wait_ms;
+	return r;
 }
 
 int launch_server(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,

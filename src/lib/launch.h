@@ -10,9 +10,9 @@
 
 /* As ambit_event_start, for the command line: where a cgroup is delegated to it alone, it may be moved to a leaf of that
  * (supervisor/cgroup.h), which a host of the library never is. With hide not NULL the cell also sees, read-only, everything of the host that the caller can see but
- * /proc, /dev, /sys, /run, /tmp and the paths of `hide` (ends with NULL; absolute and normal). */
+ * /proc, /dev, /sys, /run, /tmp and the paths of `hide` (ends with NULL; absolute and normal). *ret_wait_ms: not 0 where it failed since its stream is throttled (throttle.h): it may try again then. */
 int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
-		 struct ambit_event **ret, struct ambit_error *e);
+		 struct ambit_event **ret, uint64_t *ret_wait_ms, struct ambit_error *e);
 
 /* The same for a server that others speak with: its standard input and output are pipes of the caller's that nobody else has, so it gets their ends as they are. */
 int launch_server(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,

@@ -378,6 +378,8 @@ static void outcome_put(struct json *j, const struct event_result *r)
 	json_put_word(json_put_key(j, "workspace"), workspace_word(r->workspace));
 	if (r->n_canaries > 0)
 		canaries_put(json_put_key(j, "canaries"), r);
+	if (r->revoked > 0)
+		json_put_count(json_put_key(j, "revoked"), r->revoked);
 	if (result_question(r)[0] != 0)
 		json_put_word(json_put_key(j, "approval"), result_question(r));
 	json_put_object_end(j);

@@ -92,6 +92,8 @@ void record_usual_put(struct json *j, const struct result_usual *u)
 		json_put_bool(j, u->unfrozen.code == AMBIT_OK);
 	else
 		json_put_null(j);
+	json_put_bool(json_put_key(j, "ended"), u->kills);
+	json_put_count(json_put_key(j, "throttled_ms"), u->pause_ms);
 	json_put_key(j, "error");
 	if (u->error.code == AMBIT_OK)
 		json_put_null(j);
@@ -106,6 +108,7 @@ void record_usual_put(struct json *j, const struct result_usual *u)
 		put_layers(j, &u->found.f);
 		put_promises(j, &u->found);
 		json_put_bool(json_put_key(j, "asks"), u->found.asks);
+		json_put_count(json_put_key(j, "others"), u->found.others);
 		json_put_word(json_put_key(j, "not_taught"), u->found.not_taught[0] != 0 ? u->found.not_taught : NULL);
 		put_reasons(j, &u->found.f);
 	}
@@ -148,6 +151,16 @@ void summary_usual(const struct event_result *r, struct buf *out)
 		buf_printf(out, "ambit: %s\n  hint: `ambit freeze %s` says it again\n",
 			   text_show(shown, sizeof shown, line, strlen(line)), r->session);
 	}
+	if (u->pause_ms > 0)
+		buf_printf(
+			out,
+			"ambit: throttled: it did much, so what its agent begins next begins %u s apart\n  hint: an hour in which nothing did much ends that, or `ambit profile release %s`\n",
+			u->pause_ms / 1000, r->event);
+	if (u->kills)
+		buf_printf(
+			out,
+			"ambit: its session is ended: this is its second event that was not like what is usual\n  hint: `ambit thaw %s` lets it begin events again\n",
+			r->session);
 	if (u->found.f.n_reasons == 0 || !(u->found.asks || u->found.f.flagged[PROMISED_LOG]))
 		return;
 	buf_printf(out, "ambit: unusual: %s\n  why: ",

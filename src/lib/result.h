@@ -68,7 +68,9 @@ struct result_usual {
 	bool holds;          /* its changes wait for a person */
 	struct err error;    /* code AMBIT_OK, or why it could not be scored */
 	bool froze;          /* its session was to be frozen, */
+	bool kills;          /* and ended, since this is the second event of it that is held, */
 	struct err unfrozen; /* code AMBIT_OK, or why it could not be */
+	uint32_t pause_ms;   /* that its stream's next events begin apart, since it did much; 0: as they come */
 	struct usual_found found;
 };
 
@@ -112,7 +114,9 @@ struct event_result {
 		uint16_t port;
 	} ports[LINK_LISTENS_MAX];
 
-	char **canaries; /* owned, n_canaries: the paths of decoys that it touched */
+	uint32_t revoked;     /* of its stream's standing grants, for what it did */
+	struct err unrevoked; /* code AMBIT_OK, or why that could not be done */
+	char **canaries;      /* owned, n_canaries: the paths of decoys that it touched */
 	size_t n_canaries;
 	bool ended;
 	enum event_cause cause;

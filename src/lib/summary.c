@@ -135,6 +135,17 @@ static void what_was_touched(const struct event_result *r, struct buf *out)
 			r->event);
 }
 
+static void what_was_revoked(const struct event_result *r, struct buf *out)
+{
+	if (r->revoked > 0)
+		buf_printf(
+			out,
+			"ambit: %u standing grant%s of its agent %s revoked for that\n  hint: `ambit grant list --standing` shows them, `ambit grant restore` gives one back\n",
+			r->revoked, text_plural(r->revoked), r->revoked == 1 ? "is" : "are");
+	if (r->unrevoked.code != AMBIT_OK)
+		put_error(&r->unrevoked, out);
+}
+
 /* ---- what was withdrawn ---- */
 
 static void what_was_withdrawn(const struct event_result *r, struct buf *out)
@@ -553,6 +564,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 		summary_labels(&r->labels, out);
 	}
 	summary_usual(r, out);
+	what_was_revoked(r, out);
 	if (r->asked[0] != 0)
 		buf_printf(
 			out,

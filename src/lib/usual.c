@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "lib/service.h"
 #include "lib/state.h"
+#include "lib/throttle.h"
+#include "supervisor/frozen.h"
 #include "usual/layout.h"
 
 #define DEEDS_BYTES_MAX (4u << 20)
@@ -152,7 +154,7 @@ int usual_settle_event(struct usual_keeper *k, const struct usual_settle *s, str
 void usual_said(const char *store, const char *event, bool released)
 {
 	struct usual_settle s = { .released = released };
-	char path[PATH_MAX], dir[PATH_MAX];
+	char path[PATH_MAX], dir[PATH_MAX], frozen[GRANT_OBJECT_MAX];
 	struct usual_keeper *k = NULL;
 	struct err e;
 
@@ -163,6 +165,8 @@ void usual_said(const char *store, const char *event, bool released)
 	*strrchr(dir, '/') = 0; /* usual_place has one */
 	if (usual_open(dir, &k, &e) == 0 && k != NULL)
 		(void)usual_settle_event(k, &s, &e); /* `ambit profile release` says it again */
+	if (released && frozen_place(store, frozen))
+		(void)throttle_lift(frozen, NULL, event, &e); /* likewise, and an hour ends it */
 	usual_close(k);
 }
 

@@ -2,14 +2,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "lib/deeds.h"
 #include "lib/event.h"
 #include "lib/halter.h"
+#include "lib/revoke.h"
 #include "lib/standing.h"
+#include "lib/throttle.h"
 #include "lib/usual.h"
 #include "policy/policy.h"
+#include "supervisor/frozen.h"
 
 static bool has_touched(const struct ambit_event *ev)
 {
@@ -58,7 +62,9 @@ void usual_beside(struct ambit_event *ev, const struct ambit_event *sub)
 
 static int score(const struct ambit_event *ev, struct result_usual *u, struct err *e)
 {
-	struct usual_ask ask = { .use = USUAL_TEACH, .asks = u->profile >= PROFILE_ASK };
+	struct usual_ask ask = { .use = USUAL_TEACH,
+				 .asks = u->profile >= PROFILE_ASK,
+				 .slows = u->profile >= PROFILE_THROTTLE };
 	char place[STANDING_PATH_MAX];
 	struct usual_keeper *k = NULL;
 	struct deeds d;
@@ -91,6 +97,32 @@ static void freeze(const struct ambit_event *ev, struct result_usual *u)
 		(void)err_context(&u->unfrozen, -(int)u->unfrozen.code, "its session could not be frozen");
 }
 
+/* One event may be unusual by chance. Another one of its session that nobody has released is the second of two: it is ended, and what it was given over time goes. It is frozen by now, so nothing goes on meanwhile, and nobody waits
+ * here: what waits for its turn is cancelled by the process of the session, which may be this one. */
+static void end_session(struct ambit_event *ev, struct result_usual *u)
+{
+	struct link_halt q = { .deed = HALT_KILL, .keep = true, .reason = "a second event was not like what is usual" };
+	struct halter h;
+
+	halter_init(&h);
+	memcpy(q.what, ev->result.session, sizeof q.what); /* of the same size */
+	u->kills = halter_begin(&h, &q, environ, &u->unfrozen) == 0;
+	halter_finish(&h);
+	revoke_stream(ev->request, &ev->result);
+}
+
+/* What could not be written down is told as what could not be frozen is: it is as little a reason to hold anything. */
+static void slow(const struct ambit_event *ev, struct result_usual *u)
+{
+	char place[GRANT_OBJECT_MAX], stream[ID_TEXT_MAX];
+
+	if (!frozen_place(ev->request->store, place))
+		return;
+	revoke_whose(ev->request, stream);
+	if (throttle_more(place, stream, ev->result.event, clock_unix_ms(), &u->pause_ms, &u->unfrozen) < 0)
+		(void)err_context(&u->unfrozen, -(int)u->unfrozen.code, "its next events could not be slowed");
+}
+
 void usual_event(struct ambit_event *ev)
 {
 	struct event_result *r = &ev->result;
@@ -115,6 +147,10 @@ void usual_event(struct ambit_event *ev)
 	} else {
 		u->holds = u->profile >= PROFILE_ASK && u->found.asks;
 	}
-	if (u->holds && u->profile == PROFILE_HOLD)
+	if (u->profile >= PROFILE_THROTTLE && u->found.loud)
+		slow(ev, u);
+	if (u->holds && u->profile >= PROFILE_HOLD)
 		freeze(ev, u);
+	if (u->holds && u->profile >= PROFILE_KILL && u->found.others > 0 && r->session[0] != 0)
+		end_session(ev, u);
 }

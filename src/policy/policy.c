@@ -9,16 +9,17 @@
 #include "core/tool.h"
 #include "policy/words.h"
 
-#define ENCODING_VERSION 11
-#define ENCODING_WITHOUT_CANARY 10 /* and before that */
-#define ENCODING_WITHOUT_PROFILE 9 /* likewise */
-#define ENCODING_WITHOUT_SERVERS 8 /* of sessions that were made by an earlier build */
-#define ENCODING_WITHOUT_ANSWERS 7 /* and before that */
-#define ENCODING_WITHOUT_USE 6     /* likewise */
-#define ENCODING_WITHOUT_BUDGETS 5 /* and before that */
-#define ENCODING_WITHOUT_FLOW 4    /* likewise */
-#define ENCODING_WITHOUT_WARM 3    /* likewise */
-#define SHOWN_MAX 200              /* of an object in a message */
+#define ENCODING_VERSION 12
+#define ENCODING_OF_FOUR_PROFILES 11 /* and before that: off, log, ask, hold */
+#define ENCODING_WITHOUT_CANARY 10   /* and before that */
+#define ENCODING_WITHOUT_PROFILE 9   /* likewise */
+#define ENCODING_WITHOUT_SERVERS 8   /* of sessions that were made by an earlier build */
+#define ENCODING_WITHOUT_ANSWERS 7   /* and before that */
+#define ENCODING_WITHOUT_USE 6       /* likewise */
+#define ENCODING_WITHOUT_BUDGETS 5   /* and before that */
+#define ENCODING_WITHOUT_FLOW 4      /* likewise */
+#define ENCODING_WITHOUT_WARM 3      /* likewise */
+#define SHOWN_MAX 200                /* of an object in a message */
 
 /* ---- objects as written ---- */
 
@@ -354,7 +355,7 @@ int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b,
 	return rc;
 }
 
-static const char *const profile_words[PROFILE_LAST + 1] = { NULL, "off", "log", "ask", "hold" };
+static const char *const profile_words[PROFILE_LAST + 1] = { NULL, "off", "log", "throttle", "ask", "hold", "kill" };
 static const char *const canary_words[POLICY_CANARY_LAST + 1] = { NULL, "tell", "kill", "freeze" };
 
 const char *policy_profile_word(uint8_t profile)
@@ -385,7 +386,8 @@ int policy_set_profile(struct policy *p, const char *word, struct err *e)
 	if (take_stricter(&p->profile, profile_words, PROFILE_LAST, word))
 		return 0;
 	text_escape(shown, sizeof shown, word, strlen(word));
-	return err_set(e, AMBIT_UNKNOWN, "off, log, ask or hold", "what is unusual cannot be answered by '%s'", shown);
+	return err_set(e, AMBIT_UNKNOWN, "off, log, throttle, ask, hold or kill",
+		       "what is unusual cannot be answered by '%s'", shown);
 }
 
 int policy_set_canary(struct policy *p, const char *word, struct err *e)
@@ -808,6 +810,9 @@ static int decode_line(struct rbuf *in, uint16_t version, struct policy *p, stru
 	return rc;
 }
 
+/* What their numbers are now. */
+static const uint8_t four_profiles[] = { PROFILE_UNSAID, PROFILE_OFF, PROFILE_LOG, PROFILE_ASK, PROFILE_HOLD };
+
 int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 {
 	uint16_t version;
@@ -827,6 +832,8 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	if (ret->agent[0] != 0 && !agent_is_name(ret->agent))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "an agent that cannot be named");
 	ret->profile = version > ENCODING_WITHOUT_PROFILE ? rbuf_u8(in) : PROFILE_UNSAID;
+	if (version <= ENCODING_OF_FOUR_PROFILES)
+		ret->profile = ret->profile < sizeof four_profiles ? four_profiles[ret->profile] : PROFILE_LAST + 1;
 	if (ret->profile > PROFILE_LAST)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "an answer to what is unusual that is none");
 	ret->canary = version > ENCODING_WITHOUT_CANARY ? rbuf_u8(in) : POLICY_CANARY_UNSAID;

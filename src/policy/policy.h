@@ -91,10 +91,12 @@ struct policy_answers {
 enum policy_profile {
 	PROFILE_UNSAID, /* as off */
 	PROFILE_OFF,
-	PROFILE_LOG,  /* it is told, and recorded */
-	PROFILE_ASK,  /* and its changes are held until a person has looked at them */
-	PROFILE_HOLD, /* and its session is frozen */
-	PROFILE_LAST = PROFILE_HOLD,
+	PROFILE_LOG,      /* it is told, and recorded */
+	PROFILE_THROTTLE, /* and where it was much, the next ones of its stream begin later (lib/throttle.h) */
+	PROFILE_ASK,      /* and its changes are held until a person has looked at them */
+	PROFILE_HOLD,     /* and its session is frozen */
+	PROFILE_KILL,     /* and ended, when it is the second one of it that is held */
+	PROFILE_LAST = PROFILE_KILL,
 };
 /* What becomes of an event that touches a canary, by strictness. */
 enum policy_canary {

@@ -31,6 +31,17 @@ const char *amount_text(enum amount a)
 	return texts[a];
 }
 
+bool amount_adds_up(enum amount a)
+{
+	static const bool are[AMOUNTS] = {
+		[AMOUNT_DENIED] = true,       [AMOUNT_DELETES] = true,      [AMOUNT_MODES] = true,
+		[AMOUNT_DESTINATIONS] = true, [AMOUNT_CONNECTIONS] = true,  [AMOUNT_REQUESTS] = true,
+		[AMOUNT_UP_BYTES] = true,     [AMOUNT_WRITTEN_BYTES] = true
+	};
+
+	return are[a];
+}
+
 const char *deed_word(unsigned kind)
 {
 	switch (kind) {
@@ -204,9 +215,9 @@ static bool take_items(struct rbuf *in, struct deeds *d)
 	return true;
 }
 
-static bool take(struct rbuf *in, struct deeds *d)
+static bool take_head(struct rbuf *in, struct deeds *d)
 {
-	bool good = rbuf_u32(in) == MAGIC;
+	const bool good = rbuf_u32(in) == MAGIC;
 
 	rbuf_str(in, d->agent, sizeof d->agent);
 	rbuf_str(in, d->tool, sizeof d->tool);
@@ -214,6 +225,25 @@ static bool take(struct rbuf *in, struct deeds *d)
 	d->shape = rbuf_u64(in);
 	d->place = rbuf_u64(in);
 	rbuf_str(in, d->principal, sizeof d->principal);
+	return good && !in->failed;
+}
+
+bool deeds_whose(const void *bytes, size_t n, char ret[DEEDS_NAME_MAX])
+{
+	struct deeds d = { .items = NULL };
+	struct rbuf in;
+
+	rbuf_init(&in, bytes, n);
+	if (!take_head(&in, &d) || !is_plain(d.principal))
+		return false;
+	memcpy(ret, d.principal, sizeof d.principal); /* of the same size */
+	return true;
+}
+
+static bool take(struct rbuf *in, struct deeds *d)
+{
+	bool good = take_head(in, d);
+
 	d->untrusted = rbuf_bool(in);
 	d->acted = rbuf_bool(in);
 	good = good && rbuf_u32(in) == AMOUNTS;

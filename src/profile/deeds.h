@@ -27,6 +27,7 @@ enum amount {
 #define AMOUNT_UNKNOWN UINT64_MAX /* of one that nobody kept: it is neither scored nor learned */
 const char *amount_word(enum amount a);
 const char *amount_text(enum amount a); /* for a sentence */
+bool amount_adds_up(enum amount a);     /* of what it did to others: that of several events is their sum */
 
 /* DEED(name, number, word in files, what a reason calls a new one) */
 #define DEEDS(X)                                                                                                       \
@@ -79,6 +80,9 @@ bool deeds_firsts(const struct deeds *d, struct deeds *ret);
 bool deeds_join(struct deeds *d, const struct deeds *of);
 
 void deeds_encode(const struct deeds *d, struct buf *out);
+/* Whose lesson a form is, by its first DEEDS_HEAD_MAX bytes. False: it is none. */
+#define DEEDS_HEAD_MAX 1024
+bool deeds_whose(const void *bytes, size_t n, char ret[DEEDS_NAME_MAX]);
 /* -MALFORMED, with the place; -MEMORY. On failure ret holds nothing. */
 int deeds_decode(const void *bytes, size_t n, struct deeds *ret, struct err *e);
 

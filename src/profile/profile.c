@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "profile/reasons.h"
 
+_Static_assert(AMOUNTS <= 32, "each has a bit of `loud`");
+
 #define RARE 0.1 /* of events that had something new of a kind */
 
 /* So many bytes of it at most, and no part of a character: a key is text. */

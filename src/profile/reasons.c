@@ -49,6 +49,7 @@ void reason_of_amount(const struct profile *p, enum amount a, uint64_t amount, d
 
 	if (surprise < REASON_FROM)
 		return;
+	ret->loud |= 1u << a;
 	if (as_many >= 0.5)
 		(void)snprintf(part, sizeof part, "%.3g %%", 100 * as_many / (s->n > 0 ? s->n : 1));
 	(void)snprintf(new.text, sizeof new.text,

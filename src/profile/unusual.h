@@ -41,6 +41,7 @@ struct unusual {
 	double whole; /* what they come to together (rings.h) */
 	bool flagged[PROMISES];
 	bool is_new[DEED_KINDS]; /* something of that kind was */
+	uint32_t loud;           /* amounts that are a reason: a bit for each enum amount */
 	size_t n_reasons;
 	struct reason_of reasons[REASONS_MAX]; /* those that ask first, and the strongest */
 };

@@ -14,6 +14,7 @@
 #include "lib/event.h"
 #include "lib/stage.h"
 #include "lib/standing.h"
+#include "lib/throttle.h"
 #include "session/lend.h"
 #include "session/sealed.h"
 #include "session/unended.h"
@@ -606,6 +607,15 @@ static bool is_frozen(const struct keep *k)
 	return frozen_refuse(k->frozen, k->row.session, "", NULL) < 0;
 }
 
+/* Milliseconds until one may begin; 0: it has had its turn. */
+static uint64_t turn_in(const struct keep *k)
+{
+	char stream[ID_TEXT_MAX];
+
+	standing_stream(k->row.session, "", "", stream);
+	return throttle_turn(k->frozen, stream, clock_unix_ms());
+}
+
 /* It begins at once, while its caller is there: of that its grants are derived. */
 static int check_turn(const struct keep *k, const struct job *caller, struct err *e)
 {
@@ -616,6 +626,9 @@ static int check_turn(const struct keep *k, const struct job *caller, struct err
 		return err_set(e, AMBIT_GONE, NULL, "who asks is being ended");
 	if (is_frozen(k))
 		return err_set(e, AMBIT_FROZEN, NULL, "the session is frozen");
+	if (turn_in(k) > 0)
+		return err_set(e, AMBIT_LIMIT, "ask again in a while",
+			       "the events of the session begin apart, since one of them did much");
 	if (beside >= KEEP_BESIDE_MAX)
 		return err_set(e, AMBIT_LIMIT, "ask again when one has ended",
 			       "as many events of the session run in the background as may");
@@ -723,7 +736,7 @@ void keep_step(struct keep *k)
 		if (k->channels[i].line.sock >= 0)
 			channel_hear(&k->channels[i], k);
 	step_jobs(k); /* after what was asked of them, so that nothing is left to be done when this waits */
-	while ((j = next_in_turn(k)) != NULL && !is_frozen(k))
+	while ((j = next_in_turn(k)) != NULL && !is_frozen(k) && turn_in(k) == 0)
 		begin(k, j);
 	k->waits_frozen = j != NULL;
 	shelf_prune(&k->shelf, k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,

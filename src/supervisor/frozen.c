@@ -96,6 +96,7 @@ static int refuse(const struct frozen *f, struct err *e)
 	r = err_set(e, AMBIT_FROZEN, hint, "%s frozen",
 		    all                 ? "everything of yours is"
 		    : f->what[0] == 's' ? "the session is"
+		    : f->what[0] == 'c' ? "the gate of this agent to this server is"
 					: "the event is");
 	if (f->reason[0] != 0)
 		r = err_why(e, r, "user %u: %s", (unsigned)f->by,
@@ -178,7 +179,7 @@ static bool names_something(const char *name)
 {
 	const size_t n = strlen(name);
 
-	return strcmp(name, FROZEN_ALL) == 0 || id_is('s', name, n) || id_is('e', name, n);
+	return strcmp(name, FROZEN_ALL) == 0 || id_is('s', name, n) || id_is('e', name, n) || id_is('c', name, n);
 }
 
 int frozen_list(const char *dir, frozen_each_fn *each, void *user, struct err *e)

@@ -1,7 +1,7 @@
 /* frozen - what is frozen, as files that outlive whoever froze it.
  *
- * Owns:   the directory `frozen` beside the store of stages, with a file for each thing that is frozen: `all`, a session's id, or that of an event
- *         that runs.
+ * Owns:   the directory `frozen` beside the store of stages, with a file for each thing that is frozen: `all`, a session's id, that of an event
+ *         that runs, or of a gate (cli/guard_mark.c). Others lie there, too (lib/throttle.h).
  * Holds:  that the file is there is all that counts, and it is there as a whole: what cannot be read says less, and freezes as much. Where nobody can
  *         tell (any error but "no such file") things count as frozen. Only a person's word takes a file away, and the end of the event that it names.
  * Called: lib and cli (write), supervisor and role ambit-stage (look), each with the person's authority; frozen_encode and frozen_decode are pure. */
@@ -19,6 +19,7 @@
 #define FROZEN_ALL "all"
 #define FROZEN_REASON_MAX 201 /* with its NUL */
 #define FROZEN_BYTES 224
+#define FROZEN_GATE "a call was not like what is usual, of " /* the reason of a gate; then the event of its server */
 
 struct frozen {
 	char what[ID_TEXT_MAX]; /* FROZEN_ALL or an id; by the name of the file */

@@ -11,10 +11,6 @@
 
 #define WINDOW_MAX (1u << 20) /* bytes of its file */
 
-/* Of all that is counted of an event, what adds up. */
-static const enum amount counted[] = { AMOUNT_DENIED,      AMOUNT_DELETES,  AMOUNT_MODES,    AMOUNT_DESTINATIONS,
-				       AMOUNT_CONNECTIONS, AMOUNT_REQUESTS, AMOUNT_UP_BYTES, AMOUNT_WRITTEN_BYTES };
-
 /* ---- windows ---- */
 
 static int no_memory(struct err *e)
@@ -36,8 +32,9 @@ static bool part_of(const struct deeds *d, struct deeds *ret)
 {
 	if (!deeds_firsts(d, ret))
 		return false;
-	for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
-		ret->amounts[counted[i]] = d->amounts[counted[i]];
+	for (size_t i = 0; i < AMOUNTS; i++)
+		if (amount_adds_up((enum amount)i))
+			ret->amounts[i] = d->amounts[i];
 	return true;
 }
 

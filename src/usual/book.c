@@ -18,6 +18,7 @@
 #include "profile/tripwire.h"
 #include "usual/across.h"
 #include "usual/file.h"
+#include "usual/held.h"
 #include "usual/layout.h"
 #include "usual/pair.h"
 
@@ -302,46 +303,6 @@ static bool breaks_rule(const struct unusual *f)
 	return f->events >= ASKS_FROM && (f->is_new[DEED_DESTINATION] || f->is_new[DEED_PROGRAM]);
 }
 
-struct held {
-	size_t n;
-	char oldest[NAME_MAX + 1];
-};
-
-static void put_held(void *of, const char *name)
-{
-	struct held *h = of;
-
-	if (strncmp(name, USUAL_HELD, strlen(USUAL_HELD)) != 0)
-		return;
-	if (h->n++ == 0 || strcmp(name, h->oldest) < 0)
-		(void)text_copy(h->oldest, sizeof h->oldest, name); /* of a directory */
-}
-
-/* Ids of events are in the order of their time. The changes of the oldest wait as before: only what they would teach is lost. */
-static int make_room(const struct book *b, struct err *e)
-{
-	struct held h = { .n = 0 };
-	int r = file_each(b->dir_fd, put_held, &h, e);
-
-	if (r == 0 && h.n >= BOOK_HELD_MAX && unlinkat(b->dir_fd, h.oldest, 0) < 0 && errno != ENOENT)
-		r = file_cannot(e, "remove", h.oldest);
-	return r;
-}
-
-static int hold(const struct book *b, const char *event, const struct deeds *d, struct err *e)
-{
-	auto_buf bytes = { .max = 1u << 22 };
-	char name[NAME_MAX + 1];
-	int r;
-
-	deeds_encode(d, &bytes);
-	if (bytes.failed)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what an event did");
-	(void)snprintf(name, sizeof name, USUAL_HELD "%s", event);
-	r = make_room(b, e);
-	return r < 0 ? r : file_write(b->dir_fd, name, &bytes, e);
-}
-
 int pair_teach(const struct book *b, struct pair *p, const struct deeds *d, const struct unusual *f, struct err *e)
 {
 	int r;
@@ -488,6 +449,16 @@ static int teach_all(struct book *b, const struct deeds *d, struct err *e)
 	return r < 0 ? r : by_agent(b, d, true, &ignored, e);
 }
 
+/* Of what it did to others, and not of how long that took. */
+static bool is_loud(const struct unusual *f)
+{
+	bool loud = false;
+
+	for (size_t i = 0; i < AMOUNTS; i++)
+		loud = loud || ((f->loud >> i & 1) != 0 && amount_adds_up((enum amount)i));
+	return loud && f->flagged[PROMISED_LOG] && f->ps[LAYER_AMOUNTS] <= PROMISE_LOG;
+}
+
 int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
 	       struct err *e)
 {
@@ -502,44 +473,38 @@ int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *
 	r = r < 0 ? r : across_look(b, d, ask->time_s, ret, e);
 	if (r < 0)
 		return r;
+	ret->loud = is_loud(&ret->f);
 	ret->held = ask->use == USUAL_TEACH && ask->asks && ret->asks;
-	if (ret->held)
-		return hold(b, ask->event, d, e);
+	if (ret->held) {
+		r = held_keep(b->dir_fd, ask->event, d, e);
+		return r < 0 ? r : held_others(b->dir_fd, ask->event, d->principal, &ret->others, e);
+	}
 	if (ask->use != USUAL_TEACH)
 		return 0;
-	r = teach_all(b, d, e);
+	if (ask->slows && ret->loud) { /* else what is much would soon be usual */
+		(void)text_copy(ret->not_taught, sizeof ret->not_taught,
+				"it did much, and is throttled: it is a lesson once a person releases it"); /* fits */
+		r = held_slowed(b->dir_fd, ask->event, d, e);
+	} else {
+		r = teach_all(b, d, e);
+	}
 	return r < 0 ? r : across_add(b, d, ask->time_s, e);
-}
-
-static int nothing_held(const struct usual_settle *s, struct err *e)
-{
-	return err_set(e, AMBIT_NOT_FOUND, NULL, "no profile waits for a word on %s", s->event);
 }
 
 int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 {
-	auto_buf bytes = { .max = 0 };
-	char name[NAME_MAX + 1];
 	struct deeds d;
 	int r;
 
-	(void)snprintf(name, sizeof name, USUAL_HELD "%s", s->event);
-	if (!s->released) /* whatever it says */
-		return unlinkat(b->dir_fd, name, 0) == 0 ? 0
-		       : errno == ENOENT                 ? nothing_held(s, e)
-							 : file_cannot(e, "remove", name);
-	r = file_read(b->dir_fd, name, 1u << 22, &bytes, e);
-	if (r == -AMBIT_NOT_FOUND)
-		return nothing_held(s, e);
-	r = r < 0 ? r : deeds_decode(bytes.data, bytes.len, &d, e);
+	if (!s->released)
+		return held_refuse(b->dir_fd, s->event, e);
+	r = held_read(b->dir_fd, s->event, &d, e);
 	if (r < 0)
 		return r;
 	r = accept(b, &d, e);
 	r = r < 0 ? r : teach_all(b, &d, e);
 	deeds_finish(&d);
-	if (r == 0 && unlinkat(b->dir_fd, name, 0) < 0)
-		r = file_cannot(e, "remove", name);
-	return r;
+	return r < 0 ? r : held_release(b->dir_fd, s->event, e);
 }
 
 /* ---- for a person ---- */

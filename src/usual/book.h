@@ -16,7 +16,6 @@
 #define BOOK_HOT 32          /* pairs in memory: 11 MiB each, if they are full */
 #define BOOK_SAVE_EVERY 50   /* lessons that may be lost */
 #define BOOK_FILES_MAX 65536 /* of profiles: two for each; and of windows */
-#define BOOK_HELD_MAX 256    /* events that wait for a word: some 1.4 MB each at most */
 
 struct pair {
 	struct profile scores, shadow;

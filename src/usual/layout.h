@@ -17,5 +17,8 @@
 #define USUAL_CALLS_OF "c_"
 #define USUAL_WINDOW ".window" /* likewise: what was done in the minutes that go on (across.h) */
 #define USUAL_HELD "h_" /* before an event's id: what it did, until somebody says what it was (profile/deeds.h) */
+#define USUAL_SLOWED                                                                                                   \
+	"t_" /* likewise, of one that did much and is throttled for it: it is done, and teaches nothing until then */
+#define USUAL_REFUSED "n_" /* likewise: whose it was, after somebody said no (usual/held.h) */
 
 #endif

@@ -14,6 +14,7 @@ void usual_ask_put(struct buf *out, const struct usual_ask *a)
 {
 	buf_put_u8(out, a->use);
 	buf_put_u8(out, a->asks);
+	buf_put_u8(out, a->slows);
 	buf_put_text(out, a->event, sizeof a->event);
 	buf_put_u64(out, a->time_s);
 }
@@ -22,6 +23,7 @@ bool usual_ask_take(struct rbuf *in, struct usual_ask *ret)
 {
 	ret->use = rbuf_u8(in);
 	ret->asks = rbuf_bool(in);
+	ret->slows = rbuf_bool(in);
 	rbuf_text(in, ret->event, sizeof ret->event);
 	ret->time_s = rbuf_u64(in);
 	return rbuf_done(in) && (ret->use == USUAL_LOOK || ret->use == USUAL_TEACH) &&
@@ -61,6 +63,8 @@ void usual_found_put(struct buf *out, const struct usual_found *u)
 		buf_put_u8(out, f->is_new[i]);
 	buf_put_u8(out, u->asks);
 	buf_put_u8(out, u->held);
+	buf_put_u32(out, u->others);
+	buf_put_u8(out, u->loud);
 	buf_put_u8(out, u->level);
 	buf_put_str(out, u->key);
 	buf_put_str(out, u->not_taught);
@@ -108,6 +112,8 @@ bool usual_found_take(struct rbuf *in, struct usual_found *ret)
 		f->is_new[i] = rbuf_bool(in);
 	ret->asks = rbuf_bool(in);
 	ret->held = rbuf_bool(in);
+	ret->others = rbuf_u32(in);
+	ret->loud = rbuf_bool(in);
 	ret->level = rbuf_u8(in);
 	rbuf_str(in, ret->key, sizeof ret->key);
 	rbuf_str(in, ret->not_taught, sizeof ret->not_taught);

@@ -18,6 +18,7 @@ enum usual_use {
 struct usual_ask {
 	uint8_t use;
 	bool asks; /* the caller holds what is unusual, and will settle it; else all that is not refused by profile_refuses teaches */
+	bool slows; /* the caller throttles who did much: such an event teaches when a person says so */
 	char event[ID_TEXT_MAX];
 	uint64_t time_s; /* when it ended, since 1970; 0: before, and in no window of now (usual/across.h) */
 };
@@ -26,7 +27,9 @@ struct usual_ask {
 struct usual_found {
 	struct unusual f;
 	bool asks; /* a person is to be asked: it is flagged at PROMISED_ASK, or does something first in a profile that is not young (rule) */
-	bool held; /* it waits to be settled */
+	bool loud; /* it is flagged at PROMISED_LOG by how much it did, of what adds up */
+	bool held; /* it waits to be settled, */
+	uint32_t others;            /* and so many other events of its session do, or were refused */
 	uint8_t level;              /* of the key by which it was scored */
 	char key[PROFILE_NAME_MAX]; /* that key */
 	double ratio[PROMISES];     /* what was flagged, of what was promised */

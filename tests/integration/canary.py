@@ -211,6 +211,21 @@ def what_touched_one_is_asked_about(place):
     assert refused.returncode == 125 and "it touched a canary" in refused.stderr and "learned: 1; taught nothing: 0; not read: 1" in refused.stdout, told(refused)
 
 
+def what_was_granted_over_time_is_revoked(place):
+    """What its agent stands to have in that workspace goes with the event that touched one. The twins: where it is only told, and another agent's."""
+    d = Decoys(place)
+    write(f"{d.home}/asks.yaml", f"version: 1\ngrants:\n- work: {d.tree}\n- {{connect: 'none.test:443', ask: true}}\n")
+    grants = ("--policy", f"{d.home}/asks.yaml")
+    run = lambda agent, way, source: d.ambit("run", *room_of(place), *grants, "--agent", agent, "--canary", way, "--json", "--", "sh", "-c", source)
+    standing = lambda agent: [g["revoked"] for g in json.loads(expect_ok(d.ambit("grant", "list", "--standing", "--json")).stdout)["grants"] if g["agent"] == agent]
+    for agent, way, revoked in (("other", "kill", False), ("told", "tell", False), ("gone", "kill", True), ("cold", "freeze", True)):
+        source = "cat sub/notes.txt; sleep 5" if revoked else "cat sub/notes.txt" if way == "tell" else "true"
+        outcome = json.loads(run(agent, way, source).stdout)["outcome"]
+        assert standing(agent) == [revoked] and outcome.get("revoked", 0) == revoked, (agent, standing(agent), outcome)
+        result = d.ambit("run", *room_of(place), *grants, "--agent", agent, "--", "true")
+        assert (result.returncode == 125 and "was revoked" in result.stderr) == revoked, (agent, told(result))
+
+
 def a_session_goes_on_or_stands_still(place):
     d = Decoys(place)
     for way, status in (("kill", 0), ("freeze", 125)):
@@ -468,6 +483,6 @@ def who_is_outside_ends_nothing(place):
 
 
 main([what_opens_one_is_ended_by_whatever_name, it_is_told, a_look_is_none, one_that_is_not_granted_counts, other_names_and_trees_that_are_not_staged, what_moves_with_its_directory_is_touched, what_nobody_may_look_at_is_one_still, the_policy_has_the_word,
-      what_touched_one_teaches_nothing, what_touched_one_is_asked_about, a_session_goes_on_or_stands_still, code_in_an_interpreter_that_waited, a_sub_agent_ends_its_caller, no_cell_sees_the_list, no_cell_makes_a_list, nobody_reads_what_the_warden_knows,
+      what_touched_one_teaches_nothing, what_touched_one_is_asked_about, what_was_granted_over_time_is_revoked, a_session_goes_on_or_stands_still, code_in_an_interpreter_that_waited, a_sub_agent_ends_its_caller, no_cell_sees_the_list, no_cell_makes_a_list, nobody_reads_what_the_warden_knows,
       a_decoy_is_a_file_like_others, nothing_is_written_over, each_kind_has_its_form_and_place, what_became_of_it_is_listed_and_what_is_no_decoy_stays, a_list_is_bounded_and_a_bad_one_is_refused,
       in_a_staged_tree_the_kernel_tells, what_is_shown_as_it_is_and_not_observed_is_not_seen, an_agent_does_not_take_over_what_touched_one, who_is_outside_ends_nothing])

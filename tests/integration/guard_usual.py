@@ -205,6 +205,62 @@ def who_is_held_stands_still(place):
             assert text_of(c.call("send_mail", **USUAL[0])) == ""
 
 
+def who_is_begun_again_stands_still(place):
+    """What froze the server holds the next run of the same gate, whose server never starts, until a person thaws it. The twins: another agent's; one that only asks; and who was thawed with its server."""
+    with Mail(place) as m:
+        with m.gate(profile="hold") as c:
+            c.begin()
+            is_denied(c.call("send_mail", **EVE), "a person is asked first")
+        for agent, profile, refused in (("clerk", "hold", True), ("clerk", "kill", True), ("clerk", "ask", False), ("other", "hold", False)):
+            with m.gate(profile=profile, agent=agent) as c:
+                if refused:
+                    c.process.stdin.close()
+                    assert c.process.wait(PATIENCE * SLOW) != 0
+                else:
+                    c.begin()
+                    assert text_of(c.call("send_mail", **USUAL[0])) == ""
+            c.hears_errors.join()
+            assert ("the gate of this agent to this server is frozen" in b"".join(c.err).decode()) == refused, (agent, profile, c.err)
+            gate = re.search(r"ambit thaw (c_\w+)", b"".join(c.err).decode())[1] if refused else gate
+        expect_ok(m.ambit("thaw", gate))
+        with m.gate(profile="hold") as c:
+            c.begin()
+            is_denied(c.call("send_mail", **EVE), "a person is asked first")
+            event, = [row["event"] for row in json.loads(expect_ok(m.ambit("grant", "list", "--json")).stdout)["events"] if row["frozen"]]
+            expect_ok(m.ambit("thaw", event))
+        with m.gate(profile="hold") as c:
+            c.begin()
+            assert text_of(c.call("send_mail", **USUAL[0])) == ""
+
+
+def a_second_doubt_ends_the_server(place):
+    """Thawed, and neither question answered by yes. The twins: after a yes it is a first one again; and who only holds."""
+    to = lambda name: {"to": f"{name}@bad.test", "body": "all is well"}
+    with Mail(place) as m:
+        for first, profile, yes, ends in (("eve", "hold", False, False), ("eva", "kill", True, False), ("evi", "kill", False, True)):
+            with m.gate(profile=profile) as c:
+                c.begin()
+                text_of(c.call("send_mail", **USUAL[0]))
+                asked = c.call("send_mail", **to(first))
+                is_denied(asked, "a person is asked first")
+                event, = [row["event"] for row in json.loads(expect_ok(m.ambit("grant", "list", "--json")).stdout)["events"] if row["frozen"]]
+                if yes:
+                    expect_ok(m.signer.yes(re.search(r"ambit approve (a_\w+)", json.dumps(asked))[1]))
+                expect_ok(m.ambit("thaw", event))
+                if yes:
+                    assert text_of(c.call("send_mail", **to(first))) == ""
+                is_denied(c.call("send_mail", to="kim@mail.test", body="all is well"), "a person is asked first")
+                if ends:
+                    c.process.wait(PATIENCE * SLOW)
+                else:
+                    is_denied(c.call("send_mail", **USUAL[0]), "frozen")
+            c.hears_errors.join()
+            assert ("a second call was not like what is usual" in b"".join(c.err).decode()) == ends, (profile, yes, c.err)
+            expect_ok(m.ambit("thaw", "--all"))
+        revoked = [g["revoked"] for g in json.loads(expect_ok(m.ambit("grant", "list", "--standing", "--json")).stdout)["grants"]]
+        assert any(revoked), revoked
+
+
 def what_an_answer_had_is_said(place):
     """A page that somebody poisoned names an address, which is then written to."""
     with Mail(place) as m:
@@ -351,6 +407,6 @@ def profiles_of_calls_are_a_persons(place):
 
 
 if __name__ == "__main__":
-    main([a_new_destination_is_told, it_is_recorded_and_explained, nobody_can_be_compared_where_nobody_asks, a_person_is_asked_and_their_yes_teaches, a_no_refuses_and_teaches_nothing, a_budget_is_charged_once_for_both, who_is_held_stands_still,
+    main([a_new_destination_is_told, it_is_recorded_and_explained, nobody_can_be_compared_where_nobody_asks, a_person_is_asked_and_their_yes_teaches, a_no_refuses_and_teaches_nothing, a_budget_is_charged_once_for_both, who_is_held_stands_still, who_is_begun_again_stands_still, a_second_doubt_ends_the_server,
           what_an_answer_had_is_said, what_is_untrusted_teaches_nothing, agents_have_their_own, a_keeper_that_is_killed_is_started_again, who_cannot_be_compared_is_not_let_through, a_gate_that_is_killed_has_taught, each_of_several_servers_has_its_own, hostile_names_harm_nobody,
           profiles_of_calls_are_a_persons])

@@ -218,6 +218,118 @@ def hold_freezes_the_session(place):
                 expect_ok(s.ambit("run", "--session", session, "--", "true"))
 
 
+def a_second_hold_ends_the_session(place):
+    """What is held once freezes. Thawed and not released, the second one ends the session, and takes what it was granted over time. The twins: hold freezes again; released, the next one is a first one; another session goes on."""
+    policy = "version: 1\nagent: coder\nprofile: %s\ngrants:\n- work: .\n- {connect: 'none.test:443', ask: true}\n"
+    with Served(place) as s:
+        def begin(profile):
+            write(f"{s.tree}/../coder.yaml", policy % profile)
+            return re.search(r"s_\w+", expect_ok(s.ambit("session", "new", "--policy", "../coder.yaml")).stdout)[0]
+        run = lambda session, source: s.ambit("run", "--session", session, "--json", "--", "sh", "-c", source)
+        standing = lambda: [g["revoked"] for g in json.loads(expect_ok(s.ambit("grant", "list", "--standing", "--json")).stdout)["grants"]]
+        first = begin("kill")
+        for _ in range(6):
+            expect_ok(run(first, WORK))
+        for profile, released, ends in (("kill", False, True), ("hold", False, False), ("kill", True, False)):
+            session = begin(profile)
+            revoked = sum(standing())
+            for n, program in enumerate(("/usr/bin/env true", "/usr/bin/id")):
+                record = json.loads(run(session, f"{program}; echo odd > made").stdout)
+                said = record["usual"]
+                assert said["held"] and said["frozen"] and said["ended"] is (ends and n == 1) and said["others"] == (1 if n == 1 and not released else 0), (profile, said)
+                if ends and n == 1:
+                    assert record["outcome"]["revoked"] == 1, record["outcome"]
+                    assert sum(standing()) == revoked + 1, standing()
+                    break
+                assert "revoked" not in record["outcome"], record["outcome"]
+                expect_ok(s.ambit("thaw", session))
+                if released:
+                    expect_ok(s.ambit("profile", "release", record["event"]))
+            after = s.ambit("run", "--session", session, "--", "true")
+            assert (after.returncode != 0 and "froz" in after.stderr) == ends, told(after)
+        expect_ok(run(first, WORK))
+
+
+def loud(u):
+    """A profile of 120 events that each deleted one file, made of six."""
+    u.grow(6, "echo x > made; : > gone; rm gone")
+    identity = u.of()["id"]
+    expect_ok(u.ambit("profile", "promote", identity))
+    lines = []
+    for line in expect_ok(u.ambit("profile", "export", identity)).stdout.splitlines():
+        word = line.split()
+        if word[0] == "events":
+            line = "events 120"
+        elif word[0] == "ring":
+            line = f"ring {word[1]}" + " 0" * 120
+        elif word[:2] == ["amount", "deletes"]:
+            line = "amount deletes 1:120"
+        lines.append(line)
+    write(f"{u.tree}/loud", "\n".join(lines) + "\n")
+    expect_ok(u.ambit("profile", "import", "loud"))
+    os.remove(f"{u.tree}/loud")
+
+
+MANY = "echo x > made; for i in 1 2 3 4 5 6 7 8; do for j in 1 2 3 4 5 6 7 8; do : > g$i$j; done; done; rm g*"
+
+
+def what_does_much_is_throttled(place):
+    """What its agent begins next in that workspace begins later, and each time twice as late; a person ends that. The twins: with log nothing is slowed, nor what is usual, nor another agent."""
+    slowed = lambda: [n for n in json.loads(u.ambit("doctor", "--json").stdout) if "throttled" in json.dumps(n)]
+    with Usual(place) as u:
+        loud(u)
+        for source, profile, ms in (("echo x > made; : > gone; rm gone", "throttle", 0), (MANY, "throttle", 1000), (MANY, "throttle", 2000), (MANY, "ask", 4000)):
+            record = json.loads(u.run(source, "--json", profile=profile).stdout)
+            assert record["usual"]["throttled_ms"] == ms, (profile, record["usual"])
+            assert record["usual"]["held"] == (profile == "ask" and record["usual"]["asks"]), record["usual"]
+            assert len(slowed()) == (ms > 0), slowed()
+        for _ in range(4):
+            assert u.ambit("run", "--agent", "other", "--", "true").stderr.count("throttled") == 0
+        env = {**place.environment(), "HOME": u.home, "XDG_STATE_HOME": f"{u.home}/.local/state"}
+        frozen = f"{u.home}/.local/state/ambit/frozen"
+        name, = (n for n in os.listdir(frozen) if n.startswith("b_"))
+        with open(f"{frozen}/{name}", "r+b") as file:  # as if it had gone on
+            head = file.read(28)
+            file.seek(16)
+            file.write(struct.pack("<QI", struct.unpack("<Q", head[8:16])[0] + 600000, 64000))
+        with subprocess.Popen([place.ambit, "run", "--work", ".", "--agent", "coder", "--", "true"], cwd=u.tree, env=env, stderr=subprocess.PIPE, text=True) as waiting:
+            assert "throttled: it begins in" in waiting.stderr.readline()
+            waiting.send_signal(signal.SIGINT)
+            assert waiting.wait() != 0
+        waits = lambda: [name for name in os.listdir(u.dir) if name.startswith(("t_", "h_")) and name.endswith(record["event"])]
+        assert len(waits()) == 1  # it is no lesson until then
+        expect_ok(u.ambit("profile", "release", record["event"]))
+        assert waits() == [] and slowed() == [] and "throttled" not in u.run(WORK).stderr
+        assert json.loads(u.run(MANY, "--json").stdout)["usual"]["throttled_ms"] == 0 and slowed() == []
+        with open(f"{frozen}/{name}", "wb") as file:  # which is none, and counts as one
+            file.write(b"x")
+        assert len(slowed()) == 1
+        expect_ok(u.ambit("thaw", "--all"))
+        assert slowed() == []
+
+
+def a_throttled_session_waits(place):
+    """What comes waits in its queue, and begins when a person thaws the session. The twin: another session."""
+    with Served(place) as s:
+        session, other = s.session("--work", "."), s.session("--work", ".")
+        expect_ok(s.ambit("run", "--session", session, "--", "true"))
+        expect_ok(s.ambit("freeze", session))  # makes the directory
+        expect_ok(s.ambit("thaw", session))
+        name = re.search(r'"stream": ?"(b_\w+)"', s.ambit("run", "--session", session, "--label", "x", "--json", "--", "true").stdout)[1]
+        now = int(time.time() * 1000)
+        frozen = f"{s.home}/.local/state/ambit/frozen"
+        with open(f"{frozen}/{name}", "wb") as file:
+            file.write(struct.pack("<QQQI", int.from_bytes(b"throttl1", "little"), now + 600000, now + 900000, 64000).ljust(80, b"\0"))
+        with s.start("run", "--session", session, "--", "true") as waiting:
+            s.until(lambda: [e for e in s.events(session) if e["state"] == "waits"] or waiting.poll() is not None, "it waits")
+            assert waiting.poll() is None, s.events(session)
+            expect_ok(s.ambit("run", "--session", other, "--", "true"))
+            assert waiting.poll() is None, s.events(session)
+            expect_ok(s.ambit("thaw", session))
+            assert waiting.wait(PATIENCE * SLOW) == 0
+        assert name not in os.listdir(frozen), os.listdir(frozen)
+
+
 def what_nobody_could_hold_is_refused(place):
     """A person is to be asked, and nobody would see, or it would be done by then. The twin: where it is only told."""
     with Usual(place) as u:
@@ -360,7 +472,7 @@ def the_strictest_policy_counts(place):
         write(f"{u.tree}/p.yaml", "version: 1\nprofile: ask\ngrants:\n- work: .\n")
         result = u.ambit("run", "--policy", "p.yaml", "--profile", "log", "--agent", "coder", "--", "sh", "-c", ODD)
         assert result.returncode == 123, told(result)
-        for word, says in (("maybe", "off, log, ask or hold"), ("[log]", "profile")):
+        for word, says in (("maybe", "off, log, throttle, ask, hold or kill"), ("[log]", "profile")):
             write(f"{u.tree}/p.yaml", f"version: 1\nprofile: {word}\n")
             result = u.ambit("policy", "check", "p.yaml")
             assert result.returncode != 0 and says in result.stderr + result.stdout, told(result)
@@ -501,7 +613,7 @@ def many_at_once_teach_one_profile(place):
 
 
 SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, output_counts, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
-             a_person_releases_by_name, hold_freezes_the_session, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, what_nobody_heard_the_end_of_is_not_released, two_agents_have_two_profiles, the_ledger_has_each_verdict, what_is_in_the_ledger_teaches_too, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
+             a_person_releases_by_name, hold_freezes_the_session, a_second_hold_ends_the_session, what_does_much_is_throttled, a_throttled_session_waits, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, what_nobody_heard_the_end_of_is_not_released, two_agents_have_two_profiles, the_ledger_has_each_verdict, what_is_in_the_ledger_teaches_too, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
              a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
 if __name__ == "__main__":

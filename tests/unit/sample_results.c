@@ -150,6 +150,8 @@ static void make_unusual(struct event_result *r)
 	u->profile = PROFILE_ASK;
 	u->holds = u->found.asks = u->found.held = true;
 	(void)snprintf(u->found.key, sizeof u->found.key, "coder\trun\tpython3\t00000000000000ab");
+	u->pause_ms = 2000;
+	u->found.others = 1;
 	u->found.f = (struct unusual){ .events = 412,
 				       .p = 0.0029,
 				       .least = 0.0029,

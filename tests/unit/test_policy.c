@@ -782,6 +782,7 @@ static size_t place_of_answers(void)
 /* Of a session that is older than answers, and than the use of a policy: it is for events. */
 static void what_an_earlier_build_kept_is_read(void **state)
 {
+	static const char *const four[] = { NULL, "off", "log", "ask", "hold" };
 	auto_buf out = { .max = POLICY_ENCODED_MAX };
 	struct rbuf in;
 	struct err e;
@@ -792,8 +793,17 @@ static void what_an_earlier_build_kept_is_read(void **state)
 	memset(&policy.answers, 0, sizeof policy.answers);
 	at = place_of_answers();
 	policy_encode(&policy, &out);
-	assert_int_equal(out.data[0], 11);
+	assert_int_equal(out.data[0], 12);
 	profile = 8 + 4 + strlen(policy.agent); /* behind the version, the use, the servers and the agent */
+	out.data[0] = 11;
+	for (uint8_t i = 0; i < 6; i++) { /* off, log, ask and hold, by the numbers that they had */
+		out.data[profile] = i;
+		rbuf_init(&in, out.data, out.len);
+		assert_int_equal(policy_decode(&in, &other, &e), i < 5 ? 0 : -AMBIT_PROTOCOL);
+		if (i > 0 && i < 5)
+			assert_string_equal(policy_profile_word(other.profile), four[i]);
+	}
+	out.data[profile] = policy.profile == PROFILE_HOLD ? 4 : 0;
 	memmove(out.data + profile + 1, out.data + profile + 2, out.len - profile - 2); /* without canary */
 	out.len--;
 	at--;
@@ -826,7 +836,7 @@ static void what_an_earlier_build_kept_is_read(void **state)
 	rbuf_init(&in, out.data, out.len - 1);
 	assert_int_equal(policy_decode(&in, &other, &e), 0);
 	assert_memory_equal(&policy, &other, sizeof policy);
-	out.data[0] = 12;
+	out.data[0] = 13;
 	rbuf_init(&in, out.data, out.len - 1);
 	assert_int_equal(policy_decode(&in, &other, &e), -AMBIT_PROTOCOL);
 }

@@ -22,6 +22,7 @@
 #include "prop.h"
 #include "usual/across.h"
 #include "usual/book.h"
+#include "usual/held.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -1207,7 +1208,7 @@ static void what_is_held_is_bounded(void **state)
 	(void)state;
 	open_shelf(&s);
 	teach_book(&s, 7);
-	for (unsigned i = 0; i < BOOK_HELD_MAX + 10; i++) {
+	for (unsigned i = 0; i < HELD_MAX + 10; i++) {
 		struct deeds d = deeds_by(&s, "coder", "paste.example:443");
 
 		(void)snprintf(ask.event, sizeof ask.event, "e_%05u", i);
@@ -1215,9 +1216,50 @@ static void what_is_held_is_bounded(void **state)
 		assert_true(found.held);
 		deeds_finish(&d);
 	}
-	for (unsigned i = 0; i < BOOK_HELD_MAX + 10; i++) {
+	for (unsigned i = 0; i < HELD_MAX + 10; i++) {
 		(void)snprintf(word.event, sizeof word.event, "e_%05u", i);
 		assert_int_equal(book_settle(s.book, &word, &e), i < 10 ? -AMBIT_NOT_FOUND : 0);
+	}
+	close_shelf(&s);
+}
+
+/* What one of a session did counts for the next, until a person says that it was right: that they said no does not end it. Another session's does not. */
+static void others_that_are_held_are_counted(void **state)
+{
+	static const struct {
+		const char *event, *session, *said; /* "yes", "no": of the event before */
+		uint32_t others;
+	} rows[] = {
+		{ "e_1", "s_one", "", 0 },    { "e_2", "s_two", "", 0 },   { "e_3", "s_one", "", 1 },
+		{ "e_4", "s_one", "yes", 1 }, { "e_5", "s_one", "no", 2 }, { "e_6", "s_two", "yes", 1 },
+		{ "e_7", "s_three", "", 0 },
+	};
+	struct usual_ask ask = { .use = USUAL_TEACH, .asks = true };
+	struct usual_settle word;
+	struct usual_found found;
+	struct shelf s;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char to[40];
+		struct deeds d;
+
+		if (rows[i].said[0] != 0) {
+			word = (struct usual_settle){ .released = rows[i].said[0] == 'y' };
+			(void)snprintf(word.event, sizeof word.event, "%s", rows[i - 1].event);
+			assert_int_equal(book_settle(s.book, &word, &e), 0);
+		}
+		(void)snprintf(to, sizeof to, "paste%zu.example:443", i);
+		d = deeds_by(&s, "coder", to);
+		(void)snprintf(d.principal, sizeof d.principal, "%s", rows[i].session);
+		(void)snprintf(ask.event, sizeof ask.event, "%s", rows[i].event);
+		assert_int_equal(book_score(s.book, &ask, &d, &found, &e), 0);
+		deeds_finish(&d);
+		if (!found.held || found.others != rows[i].others)
+			fail_msg("%s: %u others", rows[i].event, found.others);
 	}
 	close_shelf(&s);
 }
@@ -1323,6 +1365,7 @@ int main(void)
 		cmocka_unit_test(profiles_are_so_many_and_no_more),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
 		cmocka_unit_test(what_is_held_is_bounded),
+		cmocka_unit_test(others_that_are_held_are_counted),
 		cmocka_unit_test(names_of_files_move_no_terminal),
 		cmocka_unit_test(an_older_shadow_takes_no_place),
 		cmocka_unit_test(what_saw_untrusted_data_and_acted_moves_no_threshold),

@@ -153,7 +153,7 @@ _ambit() {
 	run:--base) _ambit_words 'system minimal' ;;
 	run:--observe) _ambit_words 'full effects off ebpf auto' ;;
 	run:--canary | session:--canary | mcp:--canary | guard:--canary) _ambit_words 'tell kill freeze' ;;
-	run:--profile | session:--profile | mcp:--profile | guard:--profile) _ambit_words 'off log ask hold' ;;
+	run:--profile | session:--profile | mcp:--profile | guard:--profile) _ambit_words 'off log throttle ask hold kill' ;;
 	run:--label) _ambit_words 'private untrusted' ;;
 	run:--on-conflict | commit:--on-conflict | undo:--on-conflict) _ambit_words 'fail theirs ours' ;;
 	diff:--color) _ambit_words 'auto always never' ;;
