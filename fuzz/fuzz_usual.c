@@ -35,6 +35,7 @@ static void take_profile(const char *text, size_t n)
 	auto_buf again = { .max = FORM_MAX }, said = { .max = 16u << 20 };
 	struct deeds d = { .tool = "run" };
 	struct form_head head;
+	struct likeness near;
 	struct profile p;
 	struct err e = { .code = AMBIT_OK };
 
@@ -50,8 +51,10 @@ static void take_profile(const char *text, size_t n)
 	show_difference(&p, &p, &said);
 	promise(!said.failed && memchr(said.data, 033, said.len) == NULL);
 	d.amounts[AMOUNT_UP_BYTES] = UINT64_MAX;
-	if (deeds_add(&d, DEED_PROGRAM, "/bin/x", 6))
+	if (deeds_add(&d, DEED_PROGRAM, "/bin/x", 6)) {
+		promise(!nearest_find(&p.nearest, p.secret, &d, &near) || near.text[0] != 0);
 		go_on(&p, &d);
+	}
 	deeds_finish(&d);
 	profile_finish(&p);
 }

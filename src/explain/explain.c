@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cell/spec.h"
 #include "core/denial.h"
+#include "lib/record_usual.h"
 #include "lib/summary_stage.h"
 #include "policy/policy.h"
 
@@ -132,6 +133,7 @@ static void put_usual(const struct event_result *r, struct buf *out)
 	put_line(out, "usual", text);
 	for (size_t i = 0; i < u->found.f.n_reasons && (u->found.asks || u->found.f.flagged[PROMISED_LOG]); i++)
 		put_line(out, i == 0 ? "unusual" : "and", u->found.f.reasons[i].text);
+	usual_say_nearest(&u->found.nearest, "  nearest: ", out);
 	if (u->holds)
 		put_line(out, "held", "its changes, until a person commits or discards them");
 	if (u->kills)

@@ -80,6 +80,15 @@ static void take_promises(struct take *t, const json_t *from, struct usual_found
 	}
 }
 
+static void take_nearest(struct take *t, const json_t *from, struct likeness *ret)
+{
+	take_into(t, from, "event", ret->event, sizeof ret->event);
+	ret->part = take_number(t, from, "part", 1);
+	take_into(t, from, "text", ret->text, sizeof ret->text);
+	if (t->rc == 0 && !id_is('e', ret->event, strlen(ret->event)))
+		take_fail(t, AMBIT_MALFORMED, "nearest", "no id of an event");
+}
+
 static void take_found(struct take *t, const json_t *from, struct usual_found *ret)
 {
 	const json_t *reasons = take_array(t, from, "reasons", REASONS_MAX), *reason;
@@ -96,6 +105,8 @@ static void take_found(struct take *t, const json_t *from, struct usual_found *r
 	if (json_object_get(from, "others") != NULL)
 		ret->others = (uint32_t)take_count(t, from, "others", UINT32_MAX);
 	take_into(t, from, "not_taught", ret->not_taught, sizeof ret->not_taught);
+	if (json_object_get(from, "nearest") != NULL && !json_is_null(json_object_get(from, "nearest")))
+		take_nearest(t, take_object(t, from, "nearest"), &ret->nearest);
 	json_array_foreach((json_t *)(uintptr_t)reasons, i, reason)
 		take_reason(t, reason, &ret->f.reasons[ret->f.n_reasons++]);
 }

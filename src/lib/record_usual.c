@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/timestamp.h"
 #include "lib/record.h"
 #include "policy/policy.h"
 
@@ -65,6 +66,19 @@ static void put_promises(struct json *j, const struct usual_found *u)
 	json_put_object_end(j);
 }
 
+static void put_nearest(struct json *j, const struct likeness *l)
+{
+	if (l->event[0] == 0) {
+		json_put_null(j);
+		return;
+	}
+	json_put_object(j);
+	json_put_word(json_put_key(j, "event"), l->event);
+	put_number(j, "part", l->part);
+	json_put_name(json_put_key(j, "text"), l->text);
+	json_put_object_end(j);
+}
+
 static void put_reasons(struct json *j, const struct unusual *f)
 {
 	json_put_array(json_put_key(j, "reasons"));
@@ -111,6 +125,7 @@ void record_usual_put(struct json *j, const struct result_usual *u)
 		json_put_count(json_put_key(j, "others"), u->found.others);
 		json_put_word(json_put_key(j, "not_taught"), u->found.not_taught[0] != 0 ? u->found.not_taught : NULL);
 		put_reasons(j, &u->found.f);
+		put_nearest(json_put_key(j, "nearest"), &u->found.nearest);
 	}
 	json_put_object_end(j);
 }
@@ -131,6 +146,17 @@ static void say_known(const struct usual_found *u, struct buf *out)
 		buf_printf(out, "; %s",
 			   text_escape(shown, sizeof shown, u->f.reasons[i].text, strlen(u->f.reasons[i].text)));
 	buf_printf(out, "\n");
+}
+
+void usual_say_nearest(const struct likeness *l, const char *lead, struct buf *out)
+{
+	char shown[SHOWN_MAX], when[TIMESTAMP_LEN + 1];
+
+	if (l->event[0] == 0)
+		return;
+	(void)timestamp_write(id_ms(l->event), when);
+	buf_printf(out, "%s%s of %.10s: %s\n", lead, l->event, when,
+		   text_escape(shown, sizeof shown, l->text, strlen(l->text)));
 }
 
 void summary_usual(const struct event_result *r, struct buf *out)
@@ -166,6 +192,7 @@ void summary_usual(const struct event_result *r, struct buf *out)
 	buf_printf(out, "ambit: unusual: %s\n  why: ",
 		   text_escape(shown, sizeof shown, u->found.f.reasons[0].text, strlen(u->found.f.reasons[0].text)));
 	say_known(&u->found, out);
+	usual_say_nearest(&u->found.nearest, "  nearest: ", out);
 	if (u->found.held && r->workspace != WORKSPACE_KEPT)
 		buf_printf(
 			out,

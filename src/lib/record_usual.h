@@ -15,4 +15,7 @@ void summary_usual(const struct event_result *r, struct buf *out);
 /* Of one that holds: what its caller is told. Gives -CONFLICT. */
 int usual_held(const struct result_usual *u, struct err *e);
 
+/* A line: which usual event it is most like, and when that was; nothing where none is known. */
+void usual_say_nearest(const struct likeness *l, const char *lead, struct buf *out);
+
 #endif

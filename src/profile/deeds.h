@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/id.h"
 #include "profile/trace.h"
 
 #define DEEDS_NAME_MAX 128 /* with its NUL; of an agent, a program */
@@ -54,6 +55,7 @@ struct deeds_item {
 };
 
 struct deeds {
+	char event[ID_TEXT_MAX];        /* which it was; in no form, "": nobody knows */
 	char agent[DEEDS_NAME_MAX];     /* "": none was named */
 	char tool[DEEDS_NAME_MAX];      /* the event's kind, or of a call the tool */
 	char program[DEEDS_NAME_MAX];   /* as its item has it, or what was asked for where it was not seen */

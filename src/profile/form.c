@@ -101,6 +101,14 @@ static const char *ring_word(size_t ring)
 	return ring == RING_WHOLE ? "whole" : layer_word((enum layer)ring);
 }
 
+static void write_near(struct buf *out, const struct near *one)
+{
+	buf_printf(out, "near %s %u", one->event, one->items);
+	for (size_t i = 0; i < one->n; i++)
+		buf_printf(out, " %x", one->low[i]);
+	buf_printf(out, "\n");
+}
+
 void form_write(const struct profile *p, struct buf *out)
 {
 	buf_printf(out, HEAD "\nkey %s\nepoch %u\nevents %u\nsupport %u\n", p->key, p->epoch, p->events, p->support);
@@ -129,6 +137,8 @@ void form_write(const struct profile *p, struct buf *out)
 	}
 	for (size_t i = 0; i < p->n_pupils; i++)
 		buf_printf(out, "pupil %x %u\n", p->pupils[i].principal, p->pupils[i].lessons);
+	for (size_t i = 0; i < p->nearest.n; i++)
+		write_near(out, &p->nearest.list[i]);
 	buf_printf(out, "end\n");
 }
 
@@ -413,6 +423,21 @@ static bool read_pupil(struct reader *r)
 	return true;
 }
 
+static bool read_near(struct reader *r)
+{
+	struct near one = { .n = 0 };
+	uint32_t items;
+
+	if (!take_word(r, "near") || !take_field(r, one.event, sizeof one.event) ||
+	    !take_u32(r, DEEDS_ITEMS_MAX, &items))
+		return false;
+	one.items = (uint16_t)items;
+	while (r->fields_left > 0)
+		if (one.n == NEAREST_LOW || !take_hex(r, &one.low[one.n++]))
+			return false;
+	return nearest_restore(&r->p->nearest, &one);
+}
+
 /* Lines of one kind, as many as there are; the one behind them is the next. */
 static bool read_each(struct reader *r, const char *word, bool (*each)(struct reader *r))
 {
@@ -496,7 +521,8 @@ static bool read_all(struct reader *r)
 	       take_number(r, UINT64_MAX, &p->calls.grammar.left_out) &&
 	       read_sketches(r, "losses", word_of_losses, LOSSES_KINDS, p->calls.refers) &&
 	       read_each(r, "word", read_word) && read_sessions(r) && read_each(r, "habit", read_habit) &&
-	       read_runs(r) && read_rings(r) && read_each(r, "pupil", read_pupil) && begin(r, "end");
+	       read_runs(r) && read_rings(r) && read_each(r, "pupil", read_pupil) && read_each(r, "near", read_near) &&
+	       begin(r, "end");
 }
 
 /* The line in which two texts differ. */

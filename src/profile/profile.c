@@ -271,6 +271,7 @@ int profile_learn(struct profile *shadow, const struct profile *scores, const st
 		r = usual_learn(&shadow->calls, &sorted.sequence, principal);
 		sorted_finish(&sorted);
 	}
+	nearest_add(&shadow->nearest, shadow->secret, d);
 	shadow->events++;
 	return r;
 }

@@ -10,6 +10,7 @@
 #include "profile/amounts.h"
 #include "profile/deeds.h"
 #include "profile/firsts.h"
+#include "profile/nearest.h"
 #include "profile/rings.h"
 #include "profile/unusual.h"
 #include "profile/usual.h"
@@ -33,6 +34,7 @@ struct profile {
 	struct firsts firsts;
 	struct amounts amounts;
 	struct usual calls;
+	struct nearest nearest; /* by the first bytes of the secret */
 	struct calibration rings[RINGS];
 	struct promise_kept promises[PROMISES];
 	struct pupil *pupils; /* owned; PROFILE_PUPILS_MAX */

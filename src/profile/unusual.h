@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/id.h"
 #include "profile/deeds.h"
 
 #define PROFILE_NAME_MAX 320 /* of its key, with its NUL */
@@ -29,6 +30,13 @@ struct reason_of {
 	enum layer layer;
 	double surprise; /* -ln */
 	bool asks;       /* of a kind that is looked at whatever the scores are; not told on (usual/link.h) */
+	char text[REASON_MAX];
+};
+
+/* Which usual event one is most like (nearest.h). */
+struct likeness {
+	char event[ID_TEXT_MAX]; /* "": none is known */
+	double part;             /* of what both named together, what both did */
 	char text[REASON_MAX];
 };
 

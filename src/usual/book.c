@@ -459,8 +459,23 @@ static bool is_loud(const struct unusual *f)
 	return loud && f->flagged[PROMISED_LOG] && f->ps[LAYER_AMOUNTS] <= PROMISE_LOG;
 }
 
-int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
-	       struct err *e)
+/* For whoever reads why. Of the profile that has the word, what was learned last as well. */
+static int find_nearest(struct book *b, const struct deeds *d, struct usual_found *ret, struct err *e)
+{
+	struct pair *p;
+	bool is_new;
+	int r;
+
+	if (ret->level >= PROFILE_LEVELS || !(ret->asks || ret->f.flagged[PROMISED_LOG]))
+		return 0;
+	r = pair_of(b, ret->key, &p, &is_new, e);
+	if (r == 0)
+		(void)nearest_find(&p->shadow.nearest, p->shadow.secret, d, &ret->nearest);
+	return r;
+}
+
+static int score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
+		 struct err *e)
 {
 	int r;
 
@@ -471,6 +486,7 @@ int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *
 	ret->asks = ret->f.flagged[PROMISED_ASK] || breaks_rule(&ret->f);
 	r = by_agent(b, d, false, ret, e);
 	r = r < 0 ? r : across_look(b, d, ask->time_s, ret, e);
+	r = r < 0 ? r : find_nearest(b, d, ret, e);
 	if (r < 0)
 		return r;
 	ret->loud = is_loud(&ret->f);
@@ -491,6 +507,15 @@ int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *
 	return r < 0 ? r : across_add(b, d, ask->time_s, e);
 }
 
+int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
+	       struct err *e)
+{
+	struct deeds one = *d; /* what it has is the caller's still */
+
+	memcpy(one.event, ask->event, sizeof one.event); /* of the same size */
+	return score(b, ask, &one, ret, e);
+}
+
 int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 {
 	struct deeds d;
@@ -501,6 +526,7 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 	r = held_read(b->dir_fd, s->event, &d, e);
 	if (r < 0)
 		return r;
+	memcpy(d.event, s->event, sizeof d.event); /* of the same size */
 	r = accept(b, &d, e);
 	r = r < 0 ? r : teach_all(b, &d, e);
 	deeds_finish(&d);

@@ -65,6 +65,9 @@ void usual_found_put(struct buf *out, const struct usual_found *u)
 	buf_put_u8(out, u->held);
 	buf_put_u32(out, u->others);
 	buf_put_u8(out, u->loud);
+	buf_put_str(out, u->nearest.event);
+	buf_put_double(out, u->nearest.part);
+	buf_put_str(out, u->nearest.text);
 	buf_put_u8(out, u->level);
 	buf_put_str(out, u->key);
 	buf_put_str(out, u->not_taught);
@@ -114,6 +117,9 @@ bool usual_found_take(struct rbuf *in, struct usual_found *ret)
 	ret->held = rbuf_bool(in);
 	ret->others = rbuf_u32(in);
 	ret->loud = rbuf_bool(in);
+	rbuf_str(in, ret->nearest.event, sizeof ret->nearest.event);
+	good = take_double(in, &ret->nearest.part) && good;
+	rbuf_str(in, ret->nearest.text, sizeof ret->nearest.text);
 	ret->level = rbuf_u8(in);
 	rbuf_str(in, ret->key, sizeof ret->key);
 	rbuf_str(in, ret->not_taught, sizeof ret->not_taught);

@@ -30,6 +30,7 @@ struct usual_found {
 	bool loud; /* it is flagged at PROMISED_LOG by how much it did, of what adds up */
 	bool held; /* it waits to be settled, */
 	uint32_t others;            /* and so many other events of its session do, or were refused */
+	struct likeness nearest;    /* of what is flagged, or asked about */
 	uint8_t level;              /* of the key by which it was scored */
 	char key[PROFILE_NAME_MAX]; /* that key */
 	double ratio[PROMISES];     /* what was flagged, of what was promised */

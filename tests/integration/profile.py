@@ -110,8 +110,11 @@ def what_is_new_is_told_with_its_reasons(place):
         result = u.run(ODD)
         assert result.returncode == 0 and u.made() == "odd", told(result)
         assert "ambit: unusual: first " in result.stderr and "/usr/bin/env" in result.stderr and "it is only told" in result.stderr, told(result)
+        near = re.search(r"  nearest: (e_\w+) of \d{4}-\d\d-\d\d: the same but for program /usr/bin/env, and \d more", result.stderr)
+        assert near, told(result)
+        expect_ok(u.ambit("explain", "last"), f"nearest: {near[1]}")
         quiet = u.run(WORK)
-        assert "unusual" not in quiet.stderr, told(quiet)
+        assert "unusual" not in quiet.stderr and "nearest" not in quiet.stderr, told(quiet)
 
 
 def what_is_unusual_is_held(place):

@@ -152,6 +152,9 @@ static void make_unusual(struct event_result *r)
 	(void)snprintf(u->found.key, sizeof u->found.key, "coder\trun\tpython3\t00000000000000ab");
 	u->pause_ms = 2000;
 	u->found.others = 1;
+	u->found.nearest = (struct likeness){ .event = "e_01KDVQJZ00000000000000SAME", .part = 0.75 };
+	(void)snprintf(u->found.nearest.text, sizeof u->found.nearest.text,
+		       "the same but for destination paste.example:443");
 	u->found.f = (struct unusual){ .events = 412,
 				       .p = 0.0029,
 				       .least = 0.0029,
