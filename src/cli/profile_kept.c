@@ -190,7 +190,10 @@ static void name_program(const char *key, char *ret, size_t size)
 	const char *text = part_of(key, is_one ? 2 : 1, &n); /* code has a kind alone */
 
 	if (is_part(key, 1, "*"))
-		(void)snprintf(ret, size, "%s", is_part(key, 3, "") ? "all, by minutes" : "a tree, by minutes");
+		(void)snprintf(ret, size, "%s, by minutes",
+			       !is_part(key, 2, "")  ? "a destination"
+			       : is_part(key, 3, "") ? "all"
+						     : "a tree");
 	else if (is_part(key, 2, "*"))
 		(void)snprintf(ret, size, "all programs");
 	else if (!is_one && is_part(key, 1, "run"))

@@ -1,5 +1,6 @@
 #include "usual/across.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #include "usual/pair.h"
 
 #define WINDOW_MAX (1u << 20) /* bytes of its file */
+#define KEYS_MAX 6            /* of one event: four destinations */
+#define RELEASED_MAX 16
 
 /* ---- windows ---- */
 
@@ -18,22 +21,47 @@ static int no_memory(struct err *e)
 	return err_set(e, AMBIT_MEMORY, NULL, "no memory for what was done together");
 }
 
-/* The person's, and that of a workspace. False: it has none. */
-static bool key_of(const struct deeds *d, unsigned which, char ret[PROFILE_NAME_MAX])
+/* The nth destination that it reached; NULL: there is none. */
+static const char *destination_of(const struct deeds *d, unsigned n)
 {
-	if (which == 0)
-		(void)snprintf(ret, PROFILE_NAME_MAX, "\t*\t\t");
-	else
-		(void)snprintf(ret, PROFILE_NAME_MAX, "\t*\t\t%016llx", (unsigned long long)d->place);
-	return which == 0 || d->place != 0;
+	for (size_t i = 0; i < d->n_items; i++)
+		if (d->items[i].kind == DEED_DESTINATION && n-- == 0)
+			return d->items[i].text;
+	return NULL;
 }
 
-static bool part_of(const struct deeds *d, struct deeds *ret)
+/* The person's, that of a workspace, and those of the destinations, which are so many: a keyed hash says which, so nobody chooses with whom another is counted. False: it has none. */
+static bool key_of(const struct book *b, const struct deeds *d, unsigned which, char ret[PROFILE_NAME_MAX])
 {
-	if (!deeds_firsts(d, ret))
+	const char *to = which >= 2 ? destination_of(d, which - 2) : NULL;
+	uint8_t hash[crypto_shorthash_BYTES];
+
+	if (which == 0)
+		(void)snprintf(ret, PROFILE_NAME_MAX, "\t*\t\t");
+	else if (which == 1)
+		(void)snprintf(ret, PROFILE_NAME_MAX, "\t*\t\t%016llx", (unsigned long long)d->place);
+	if (which < 2)
+		return which == 0 || d->place != 0;
+	if (to == NULL)
+		return false;
+	(void)crypto_shorthash(hash, (const uint8_t *)to, strlen(to), b->secret);
+	(void)snprintf(ret, PROFILE_NAME_MAX, "\t*\t@%02x\t", hash[0]);
+	return true;
+}
+
+/* To one destination all that its events sent: of an event with several nobody knows how much went to which. */
+static bool is_sent(enum amount a)
+{
+	return a == AMOUNT_CONNECTIONS || a == AMOUNT_REQUESTS || a == AMOUNT_UP_BYTES;
+}
+
+static bool part_of(const struct deeds *d, unsigned which, struct deeds *ret)
+{
+	*ret = (struct deeds){ .items = NULL };
+	if (which < 2 && !deeds_firsts(d, ret))
 		return false;
 	for (size_t i = 0; i < AMOUNTS; i++)
-		if (amount_adds_up((enum amount)i))
+		if (which < 2 ? amount_adds_up((enum amount)i) : is_sent((enum amount)i))
 			ret->amounts[i] = d->amounts[i];
 	return true;
 }
@@ -134,6 +162,25 @@ void across_close(struct book *b)
 		drop(&b->windows[i]);
 }
 
+/* Flagged at what was promised, and not at a level that follows: who is loud under a policy that only tells would lower it for all. */
+static bool is_flagged(const struct unusual *f)
+{
+	return !f->young && f->least <= PROMISE_LOG && f->p <= PROMISE_LOG;
+}
+
+/* So few of those that are flagged are lessons that the next one like them is flagged as well: half of what was promised. But for those of which a person released an event, which are usual from then on. */
+static bool may_teach(struct together *w, const struct pair *p, const struct unusual *f)
+{
+	const struct promise_kept *k = &p->scores.promises[PROMISED_LOG];
+
+	if (!is_flagged(f) || (double)(k->flagged + 1) <= (double)k->events * PROMISE_LOG / 2)
+		return true;
+	if (w->released == 0)
+		return false;
+	w->released--;
+	return true;
+}
+
 /* One that is over is a lesson. Where there is no room for another profile there is none. */
 static int close_window(struct book *b, struct together *w, struct err *e)
 {
@@ -147,7 +194,8 @@ static int close_window(struct book *b, struct together *w, struct err *e)
 		(void)snprintf(was->principal, sizeof was->principal, "w%llu", (unsigned long long)w->number);
 		was->acted = was->untrusted = false; /* who may teach is asked of each event */
 		profile_score(&p->scores, NULL, was, &f);
-		r = pair_teach(b, p, was, &f, e);
+		f.flagged[PROMISED_LOG] = is_flagged(&f);
+		r = may_teach(w, p, &f) ? pair_teach(b, p, was, &f, e) : 0;
 	}
 	deeds_finish(was);
 	*was = (struct deeds){ .items = NULL };
@@ -178,14 +226,13 @@ static bool is_of_it(const struct profile *p, const struct deeds *all, const str
 	return f->ps[LAYER_AMOUNTS] <= f->ps[LAYER_FIRSTS] && d->amounts[at] > 0;
 }
 
-static void tell(const struct unusual *f, const char *key, struct usual_found *ret)
+static void tell(const struct unusual *f, const char *key, const char *where, struct usual_found *ret)
 {
 	struct unusual told = *f;
 
 	for (size_t i = 0; i < told.n_reasons; i++)
-		(void)snprintf(told.reasons[i].text, REASON_MAX, "with all that was done %s in %d minutes: %.300s",
-			       key[strlen(key) - 1] == '\t' ? "by anybody" : "in its workspace", ACROSS_WINDOW_S / 60,
-			       f->reasons[i].text);
+		(void)snprintf(told.reasons[i].text, REASON_MAX, "with all that was done %.100s in %d minutes: %.240s",
+			       where, ACROSS_WINDOW_S / 60, f->reasons[i].text);
 	ret->f = told;
 	ret->level = USUAL_LEVEL_ACROSS;
 	ret->asks = true; /* one window in a hundred, at most */
@@ -198,8 +245,8 @@ static bool goes_on(const struct together *w, uint64_t number)
 	return w->number != 0 && (w->number == number || w->number - 1 == number);
 }
 
-static int look(struct book *b, const struct deeds *part, const char *key, uint64_t number, struct usual_found *ret,
-		struct err *e)
+static int look(struct book *b, const struct deeds *part, const char *key, const char *where, uint64_t number,
+		struct usual_found *ret, struct err *e)
 {
 	struct deeds all = { .items = NULL };
 	struct together *w;
@@ -213,8 +260,9 @@ static int look(struct book *b, const struct deeds *part, const char *key, uint6
 		return r == -AMBIT_LIMIT ? 0 : r;
 	if (deeds_join(&all, part) && (!goes_on(w, number) || deeds_join(&all, &w->done))) {
 		profile_score(&p->scores, NULL, &all, &f);
+		f.flagged[PROMISED_LOG] = is_flagged(&f);
 		if (f.flagged[PROMISED_LOG] && is_of_it(&p->scores, &all, part, &f))
-			tell(&f, key, ret);
+			tell(&f, key, where, ret);
 	} else {
 		r = no_memory(e);
 	}
@@ -222,20 +270,30 @@ static int look(struct book *b, const struct deeds *part, const char *key, uint6
 	return r;
 }
 
+static void where_of(const struct deeds *d, unsigned which, char *ret, size_t size)
+{
+	if (which < 2)
+		(void)snprintf(ret, size, "%s", which == 0 ? "by anybody" : "in its workspace");
+	else
+		(void)snprintf(ret, size, "by events that reached %.80s", destination_of(d, which - 2));
+}
+
 int across_look(struct book *b, const struct deeds *d, uint64_t time_s, struct usual_found *ret, struct err *e)
 {
-	char key[PROFILE_NAME_MAX];
-	struct deeds part;
+	char key[PROFILE_NAME_MAX], where[120];
 	int r = 0;
 
-	if (time_s == 0)
-		return 0;
-	if (!part_of(d, &part))
-		return no_memory(e);
-	for (unsigned which = 0; which < 2 && r == 0 && !ret->asks; which++)
-		if (key_of(d, which, key))
-			r = look(b, &part, key, time_s / ACROSS_WINDOW_S, ret, e);
-	deeds_finish(&part);
+	for (unsigned which = 0; time_s != 0 && which < KEYS_MAX && r == 0 && !ret->asks; which++) {
+		struct deeds part;
+
+		if (!key_of(b, d, which, key))
+			continue;
+		if (!part_of(d, which, &part))
+			return no_memory(e);
+		where_of(d, which, where, sizeof where);
+		r = look(b, &part, key, where, time_s / ACROSS_WINDOW_S, ret, e);
+		deeds_finish(&part);
+	}
 	return r;
 }
 
@@ -262,16 +320,29 @@ static int add(struct book *b, const struct deeds *part, const char *key, uint64
 int across_add(struct book *b, const struct deeds *d, uint64_t time_s, struct err *e)
 {
 	char key[PROFILE_NAME_MAX];
-	struct deeds part;
 	int r = 0;
 
-	if (time_s == 0)
-		return 0;
-	if (!part_of(d, &part))
-		return no_memory(e);
-	for (unsigned which = 0; which < 2 && r == 0; which++)
-		if (key_of(d, which, key))
-			r = add(b, &part, key, time_s / ACROSS_WINDOW_S, e);
-	deeds_finish(&part);
+	for (unsigned which = 0; time_s != 0 && which < KEYS_MAX && r == 0; which++) {
+		struct deeds part;
+
+		if (!key_of(b, d, which, key))
+			continue;
+		if (!part_of(d, which, &part))
+			return no_memory(e);
+		r = add(b, &part, key, time_s / ACROSS_WINDOW_S, e);
+		deeds_finish(&part);
+	}
+	return r;
+}
+
+int across_released(struct book *b, const struct deeds *d, struct err *e)
+{
+	char key[PROFILE_NAME_MAX];
+	struct together *w;
+	int r = 0;
+
+	for (unsigned which = 0; which < KEYS_MAX && r == 0; which++)
+		if (key_of(b, d, which, key) && (r = window_of(b, key, &w, e)) == 0)
+			w->released += w->released < RELEASED_MAX;
 	return r;
 }

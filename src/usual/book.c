@@ -529,6 +529,7 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 	memcpy(d.event, s->event, sizeof d.event); /* of the same size */
 	r = accept(b, &d, e);
 	r = r < 0 ? r : teach_all(b, &d, e);
+	r = r < 0 ? r : across_released(b, &d, e);
 	deeds_finish(&d);
 	return r < 0 ? r : held_release(b->dir_fd, s->event, e);
 }

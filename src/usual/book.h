@@ -34,6 +34,7 @@ struct together {
 	char key[PROFILE_NAME_MAX]; /* "": a free place */
 	uint64_t number, used;      /* of the window; by order */
 	struct deeds done;          /* owned */
+	unsigned released;          /* events that a person released: so many flagged windows are lessons; in memory alone */
 	bool dirty;
 };
 

@@ -1017,6 +1017,128 @@ static unsigned held_of_many(struct shelf *s, uint64_t now)
 	return held;
 }
 
+static unsigned windows_of(const struct shelf *s)
+{
+	DIR *d = opendir(s->path);
+	const struct dirent *entry;
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while ((entry = readdir(d)) != NULL)
+		n += strstr(entry->d_name, ".window") != NULL;
+	(void)closedir(d);
+	return n;
+}
+
+/* Who is loud window after window, and only told of, does not make it usual for all. The twin: once a person released as many, it is. */
+static void who_is_loud_for_long_ends_no_flagging(void **state)
+{
+	for (unsigned released = 0; released < 2; released++) {
+		uint64_t now = 1800000000;
+		unsigned held = 0;
+		struct shelf s;
+
+		open_shelf(&s);
+		for (unsigned window = 0; window < 420; window++, now += ACROSS_WINDOW_S)
+			for (unsigned i = 0; i <= prop_below(&s.p, 3); i++)
+				(void)done_at(&s, i % 2 > 0 ? "coder" : "other", now + i, prop_below(&s.p, 5));
+		for (unsigned window = 0; window < 30; window++, now += ACROSS_WINDOW_S) {
+			const struct usual_ask told = { .use = USUAL_TEACH, .event = "e_1", .time_s = now };
+
+			for (unsigned i = 0; i < 60; i++) {
+				struct deeds d = deeds_by(&s, "loud", NULL);
+				struct usual_found found;
+				struct err e;
+
+				d.place = 7;
+				d.amounts[AMOUNT_DELETES] = 4;
+				assert_int_equal(book_score(s.book, &told, &d, &found, &e), 0);
+				deeds_finish(&d);
+			}
+			for (unsigned i = 0; i < 40 && released > 0; i++) /* of those that ask */
+				if (done_at(&s, "coder", now, 4).held)
+					settle(&s, true);
+		}
+		for (unsigned i = 0; i < 60; i++)
+			held += done_at(&s, "coder", now, 4).held;
+		if (released > 0 ? held > 5 : held < 30)
+			fail_msg("%u held, released %u", held, released);
+		close_shelf(&s);
+	}
+	(void)state;
+}
+
+static struct usual_found sent_at(struct shelf *s, const char *agent, const char *to, uint64_t time_s, uint64_t bytes,
+				  bool asks)
+{
+	struct usual_ask ask = { .use = USUAL_TEACH, .asks = asks, .event = "e_1", .time_s = time_s };
+	struct deeds d = deeds_by(s, agent, to);
+	struct usual_found found;
+	struct err e;
+
+	memset(d.amounts, 0, sizeof d.amounts);
+	d.place = 7;
+	d.amounts[AMOUNT_CONNECTIONS] = 1;
+	d.amounts[AMOUNT_UP_BYTES] = bytes;
+	if (book_score(s->book, &ask, &d, &found, &e) < 0)
+		fail_msg("%s", e.msg);
+	deeds_finish(&d);
+	return found;
+}
+
+/* Many that send a little each to where little is sent, in the shadow of what is sent elsewhere. The twin: the same to where much is. */
+static void what_many_send_to_one_is_noticed(void **state)
+{
+	for (unsigned way = 0; way < 2; way++) {
+		const char *to = way == 0 ? "paste.example:443" : "github.example:443";
+		uint64_t now = 1800000000;
+		unsigned held = 0;
+		struct shelf s;
+
+		open_shelf(&s);
+		for (unsigned window = 0; window < 200; window++, now += ACROSS_WINDOW_S) {
+			for (unsigned i = 0; i < 8; i++)
+				(void)sent_at(&s, "coder", "github.example:443", now + i, prop_below(&s.p, 1u << 24),
+					      false);
+			(void)sent_at(&s, "coder", "paste.example:443", now, prop_below(&s.p, 1000), false);
+		}
+		for (unsigned i = 0; i < 6; i++) {
+			char agent[16];
+			struct usual_found found;
+
+			(void)snprintf(agent, sizeof agent, "a%u", i);
+			found = sent_at(&s, agent, to, now + i, 100000, true);
+			if (!found.held || found.level != USUAL_LEVEL_ACROSS)
+				continue;
+			held++;
+			assert_non_null(strstr(found.f.reasons[0].text, "by events that reached paste.example:443"));
+		}
+		if (way == 0 ? held < 3 : held > 0)
+			fail_msg("%u held, to %s", held, to);
+		close_shelf(&s);
+	}
+	(void)state;
+}
+
+/* Whatever is reached, there are so many windows. */
+static void destinations_are_bounded(void **state)
+{
+	struct shelf s;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	for (unsigned i = 0; i < 400; i++) {
+		char to[40];
+
+		(void)snprintf(to, sizeof to, "h%u.example:443", i);
+		(void)sent_at(&s, "coder", to, 1800000000, 1, false);
+	}
+	assert_int_equal(book_save(s.book, &e), 0);
+	assert_in_range(windows_of(&s), 3, 2 + 256);
+	close_shelf(&s);
+}
+
 /* One that was wrong for a while, or a file that says so, does not end the looking. */
 static void a_clock_that_was_set_back_changes_nothing(void **state)
 {
@@ -1035,19 +1157,6 @@ static void a_clock_that_was_set_back_changes_nothing(void **state)
 	(void)done_at(&s, "coder", now + 2 * ACROSS_WINDOW_S, 1); /* a step back over a boundary is the same window */
 	assert_true(held_of_many(&s, now + 2 * ACROSS_WINDOW_S - 1) > 80);
 	close_shelf(&s);
-}
-
-static unsigned windows_of(const struct shelf *s)
-{
-	DIR *d = opendir(s->path);
-	const struct dirent *entry;
-	unsigned n = 0;
-
-	assert_non_null(d);
-	while ((entry = readdir(d)) != NULL)
-		n += strstr(entry->d_name, ".window") != NULL;
-	(void)closedir(d);
-	return n;
 }
 
 static void make_old(const struct shelf *s, const char *ending, time_t by_s)
@@ -1079,7 +1188,7 @@ static void what_nobody_came_back_to_is_removed(void **state)
 		make_old(&s, "p_", days * 86400);
 		book_close(s.book);
 		assert_int_equal(book_open(s.book, s.dir_fd, &e), 0);
-		assert_int_equal(windows_of(&s), days == 1 ? 2 : 0);
+		assert_int_equal(windows_of(&s), days == 1 ? 3 : 0);
 	}
 	assert_true(s.book->files >= 2);
 	close_shelf(&s);
@@ -1358,6 +1467,9 @@ int main(void)
 		cmocka_unit_test(tripwires_are_flagged_until_they_are_taught),
 		cmocka_unit_test(who_hides_a_tripwire_is_not_promoted),
 		cmocka_unit_test(many_that_do_little_each_are_noticed),
+		cmocka_unit_test(who_is_loud_for_long_ends_no_flagging),
+		cmocka_unit_test(what_many_send_to_one_is_noticed),
+		cmocka_unit_test(destinations_are_bounded),
 		cmocka_unit_test(a_clock_that_was_set_back_changes_nothing),
 		cmocka_unit_test(what_nobody_came_back_to_is_removed),
 		cmocka_unit_test(who_is_only_told_of_covers_nobody),
