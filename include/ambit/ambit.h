@@ -254,6 +254,27 @@ int ambit_event_record(struct ambit_event *ev, const char **ret_json, size_t *re
  * to another event gives them, too. "": none; NULL: nobody knows which. Before, it means nothing. */
 const char *ambit_event_labels(const struct ambit_event *ev);
 
+/* What is filled is what `size` has room for. */
+struct ambit_usual {
+	size_t size;
+	int unusual; /* 0 or 1, as the next three: it is flagged at 1 in 100, or something of it is there for the first time */
+	int held;        /* its changes wait for a person; also where it could not be held against what is usual */
+	int young;       /* its profile knows too few events to promise anything */
+	int ended;       /* its session was ended, since this is the second event of it that is held */
+	unsigned events; /* that the profile knows */
+	unsigned throttled_ms; /* how far apart the next events of its session, or its agent, begin; 0: as they come */
+	double p;              /* of usual events, the part that is as unusual; 1: nothing is promised */
+	unsigned n_reasons;
+	/* where it is unusual, the strongest first; of whatever program ran, without control characters. Valid until the handle is freed */
+	const char *reasons[3];
+	const char *nearest,
+		*differs; /* the usual event that it is most like, and in what it differs; NULL: none is known */
+};
+
+/* After the end: how it compares with what is usual. 0; -NOT_FOUND: it was not compared (`profile` is off), or could not be,
+ * which *e says: then `held` alone is filled. -USAGE: it still runs. */
+int ambit_event_usual(const struct ambit_event *ev, struct ambit_usual *ret, struct ambit_error *e);
+
 /* The directory of the ledger in which the event is recorded; NULL: it is not recorded. */
 const char *ambit_event_ledger(const struct ambit_event *ev);
 
@@ -437,6 +458,8 @@ struct ambit_event_info {
 	/* when it is over or was interrupted: as ambit_event_labels gives them, valid until the next call that fills one
 	 * from the same handle; else NULL */
 	const char *labels;
+	int unusual; /* 0 or 1, when it is over: it was not like what is usual (doc/PROFILES.md), */
+	int held;    /* and its changes wait for a person for that, or since nobody could tell */
 };
 
 /* The first event of that number or a higher one. 1: *ret is it, as it is now; 0: there is none yet. Asks for a

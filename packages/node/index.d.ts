@@ -125,6 +125,10 @@ export class Result {
   readonly stdout: Buffer;
   readonly stderr: Buffer;
   readonly denied: boolean;
+  /** It was not like what is usual for its agent and program; why stands in its record. */
+  readonly unusual: boolean;
+  /** Its changes wait for a person, for that, or since nobody could tell. */
+  readonly held: boolean;
   /** `committed`, `kept`, `discarded`, ...: what became of its changes. */
   readonly workspace: string | null;
   /** Why it ended: `exited`, `limit`, `killed`, `lost`, `refused`; null before. */

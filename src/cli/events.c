@@ -120,6 +120,8 @@ static int tell_event_json(const struct event_row *r, const char *session)
 	json_put_word(json_put_key(&j, "cause"), over ? cause_word(r->outcome.cause) : NULL);
 	json_put_word(json_put_key(&j, "workspace"), over ? workspace_word(r->outcome.workspace) : NULL);
 	json_put_bool(json_put_key(&j, "denied"), r->denied != 0);
+	json_put_bool(json_put_key(&j, "unusual"), (r->flags & EVENT_UNUSUAL) != 0);
+	json_put_bool(json_put_key(&j, "held"), (r->flags & EVENT_HELD) != 0);
 	(void)json_put_key(&j, "labels");
 	if (r->state >= EVENT_OVER)
 		labels_put_json(&j, &r->labels);

@@ -1,8 +1,11 @@
 /* What a host is told about its event without reading the record. */
+#include <string.h>
+
 #include "core/outcome.h"
 #include "lib/event.h"
 #include "lib/public.h"
 #include "lib/record_usual.h"
+#include "policy/policy.h"
 
 const char *ambit_event_id(const struct ambit_event *ev)
 {
@@ -83,5 +86,51 @@ int ambit_event_failure(const struct ambit_event *ev, struct ambit_error *ret_er
 
 	err_clear(&e);
 	r = failure_of(&ev->result, &e);
+	return public_error(ret_error, r, &e);
+}
+
+static void fill_usual(const struct result_usual *u, struct ambit_usual *ret)
+{
+	const struct usual_found *f = &u->found;
+
+	ret->unusual = usual_is_unusual(u);
+	ret->young = f->f.young;
+	ret->ended = u->kills;
+	ret->events = f->f.events;
+	ret->throttled_ms = u->pause_ms;
+	ret->p = f->f.p;
+	for (size_t i = 0; i < f->f.n_reasons && ret->unusual != 0; i++) /* else they are of nothing */
+		ret->reasons[ret->n_reasons++] = f->f.reasons[i].text;
+	if (f->nearest.event[0] != 0) {
+		ret->nearest = f->nearest.event;
+		ret->differs = f->nearest.text;
+	}
+}
+
+_Static_assert(REASONS_MAX == 3, "as the header has it");
+
+int ambit_event_usual(const struct ambit_event *ev, struct ambit_usual *ret, struct ambit_error *ret_error)
+{
+	const struct result_usual *u = &ev->result.usual;
+	struct ambit_usual own = { .size = ret->size, .held = u->holds, .p = 1 };
+	struct err e;
+	int r = 0;
+
+	if (ret->size < sizeof ret->size || ret->size > sizeof own)
+		return public_error(
+			ret_error,
+			err_set(&e, AMBIT_USAGE, "set size to sizeof(struct ambit_usual)", "a verdict of another ABI"),
+			&e);
+	if (!ev->result.ended)
+		return public_error(ret_error, err_set(&e, AMBIT_USAGE, "wait for its end", "the event still runs"),
+				    &e);
+	if (!u->judged || u->profile <= PROFILE_OFF)
+		r = err_set(&e, AMBIT_NOT_FOUND, "`profile: log` in its policy does",
+			    "it was not held against what is usual");
+	else if (u->error.code != AMBIT_OK)
+		r = err_set(&e, AMBIT_NOT_FOUND, u->error.hint, "%s", u->error.msg);
+	else
+		fill_usual(u, &own);
+	memcpy(ret, &own, ret->size);
 	return public_error(ret_error, r, &e);
 }

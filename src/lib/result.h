@@ -74,6 +74,13 @@ struct result_usual {
 	struct usual_found found;
 };
 
+/* It was held against what is usual, and is not like that: flagged, or a person is asked. */
+static inline bool usual_is_unusual(const struct result_usual *u)
+{
+	return u->judged && u->profile > 1 /* PROFILE_OFF */ && u->error.code == AMBIT_OK &&
+	       (u->found.asks || u->found.f.flagged[PROMISED_LOG]);
+}
+
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
 	char parent[ID_TEXT_MAX]; /* whose sub-agent it is; "": nobody's */

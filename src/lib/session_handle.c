@@ -88,6 +88,8 @@ int session_event_info(const struct event_row *row, struct ambit_event_info *ret
 					.terminal = (row->flags & EVENT_TERMINAL) != 0,
 					.stopped = (row->flags & EVENT_STOPPED) != 0,
 					.denied = row->denied != 0,
+					.unusual = (row->flags & EVENT_UNUSUAL) != 0,
+					.held = (row->flags & EVENT_HELD) != 0,
 					.kept = (row->flags & EVENT_PRUNED) == 0,
 					.taken_ms = row->taken_ms,
 					.begun_ms = row->begun_ms,

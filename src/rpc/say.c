@@ -182,6 +182,8 @@ void say_event(struct json *j, const struct event_row *r)
 	json_put_count(json_put_key(j, "result_bytes"), r->result_bytes);
 	put_or_null(j, "exit_status", r->state == EVENT_OVER, r->exit_status);
 	json_put_bool(json_put_key(j, "denied"), r->denied != 0);
+	json_put_bool(json_put_key(j, "unusual"), (r->flags & EVENT_UNUSUAL) != 0);
+	json_put_bool(json_put_key(j, "held"), (r->flags & EVENT_HELD) != 0);
 	put_outcome(j, r);
 	put_labels(j, r);
 	json_put_word(json_put_key(j, "code"), r->code != 0 ? err_code_name((int)r->code) : NULL);

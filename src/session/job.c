@@ -96,6 +96,7 @@ static void take_result(struct event_row *row, const struct ambit_event *ev)
 	row->ended_ms = r->ended_ns / 1000000;
 	row->exit_status = (uint32_t)ambit_event_exit_status(ev) & 255;
 	row->denied = result_was_denied(r) ? 1 : 0;
+	row->flags |= (usual_is_unusual(&r->usual) ? EVENT_UNUSUAL : 0) | (r->usual.holds ? EVENT_HELD : 0);
 	row->outcome = (struct event_outcome){ .cause = r->cause,
 					       .limit = r->limit,
 					       .status = r->signal != 0 ? r->signal : (r->exit_status & 255) << 8,

@@ -20,7 +20,7 @@
 #include "core/outcome.h"
 
 /* Of everything below; who has another is told so, and nothing else is understood. */
-#define SESSION_REVISION 7
+#define SESSION_REVISION 8
 
 #define SESSION_COMMAND_MAX 256 /* what runs, for a list: cut, with its NUL */
 #define SESSION_KEY_MAX 128     /* of an idempotency key, without its NUL */
@@ -194,7 +194,9 @@ enum {
 	EVENT_SHOWS = 128,    /* of code: its value is printed */
 	EVENT_KERNEL = 256, /* of code: it takes steps, which share its memory; argv is a language and a name, or "" */
 	EVENT_FROZEN = 512, /* while it runs: somebody froze it */
-	EVENT_FLAGS = 1023
+	EVENT_UNUSUAL = 1024, /* over: it was not like what is usual */
+	EVENT_HELD = 2048,    /* likewise, or that could not be told: its changes wait for a person */
+	EVENT_FLAGS = 4095
 };
 static inline enum event_kind event_kind_of(uint32_t flags)
 {

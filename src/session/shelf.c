@@ -23,6 +23,7 @@
 #define HALF (SHELF_SLOT / 2)
 #define MESSAGE_CUT 160 /* of an event's message and hint: the record has them whole */
 #define READ_SLOTS 64
+#define FLAGS_OF_END (uint32_t)(EVENT_UNUSUAL | EVENT_HELD) /* in the word of `denied`, which is its lowest bit */
 
 void shelf_init(struct shelf *s)
 {
@@ -268,7 +269,7 @@ static void put_end(struct buf *b, const struct event_row *r, uint64_t labels)
 {
 	buf_put_u32(b, r->state);
 	buf_put_u32(b, r->exit_status);
-	buf_put_u32(b, r->denied);
+	buf_put_u32(b, r->denied | (r->flags & FLAGS_OF_END));
 	buf_put_u64(b, r->begun_ms);
 	buf_put_u64(b, r->ended_ms);
 	buf_put_u64(b, r->out_bytes);
@@ -290,12 +291,17 @@ _Static_assert(20 + ID_TEXT_MAX + SESSION_KEY_MAX + 1 + 32 + SESSION_COMMAND_MAX
 static bool take_end(const struct shelf *s, const uint8_t *half, struct event_row *ret)
 {
 	struct rbuf in;
+	uint32_t denied;
+	bool good;
 
 	if (!has_sum(&in, half))
 		return false;
 	ret->state = rbuf_u32(&in);
 	ret->exit_status = rbuf_u32(&in);
-	ret->denied = rbuf_u32(&in);
+	denied = rbuf_u32(&in);
+	good = (denied & ~(1 | FLAGS_OF_END)) == 0;
+	ret->denied = denied & 1;
+	ret->flags |= denied & FLAGS_OF_END;
 	ret->begun_ms = rbuf_u64(&in);
 	ret->ended_ms = rbuf_u64(&in);
 	ret->out_bytes = rbuf_u64(&in);
@@ -307,8 +313,8 @@ static bool take_end(const struct shelf *s, const uint8_t *half, struct event_ro
 		outcome_decode(&in, &ret->outcome);
 	ret->result_bytes = rbuf_u64(&in);
 	take_labels(s, rbuf_u64(&in), &ret->labels); /* zeroes, where an older program wrote it */
-	return !in.failed && (ret->state == EVENT_OVER || ret->state == EVENT_INTERRUPTED) && ret->exit_status <= 255 &&
-	       ret->denied <= 1 && ret->code <= INT_MAX;
+	return good && !in.failed && (ret->state == EVENT_OVER || ret->state == EVENT_INTERRUPTED) &&
+	       ret->exit_status <= 255 && ret->code <= INT_MAX;
 }
 
 static bool row_of(const struct shelf *s, const uint8_t *slot, uint64_t n, struct event_row *ret)
@@ -323,7 +329,7 @@ static bool row_of(const struct shelf *s, const uint8_t *slot, uint64_t n, struc
 		ret->state = EVENT_TAKEN;
 	}
 	ret->n = n;
-	ret->flags = a.flags;
+	ret->flags |= a.flags;
 	ret->taken_ms = a.taken_ms;
 	memcpy(ret->event, a.event, sizeof ret->event);
 	memcpy(ret->command, a.command, sizeof ret->command);

@@ -87,6 +87,26 @@ static int make(const char *server, struct call_profile *ret, struct err *e)
 	return call_profile_init(ret, server, key, e);
 }
 
+static void count_one(void *of, const char *name)
+{
+	size_t *n = of;
+
+	*n += strncmp(name, USUAL_CALLS_OF, strlen(USUAL_CALLS_OF)) == 0;
+}
+
+/* Who begins gates names servers: each name is a file. */
+static int check_room(const struct calls *c, struct err *e)
+{
+	size_t n = 0;
+	const int r = file_each(c->dir_fd, count_one, &n, e);
+
+	if (r < 0 || n < CALLS_FILES_MAX)
+		return r;
+	(void)err_set(e, AMBIT_LIMIT, "`ambit profile reset` removes those of no use",
+		      "there are profiles of the calls of %d servers, and no more can be", CALLS_FILES_MAX);
+	return -AMBIT_LIMIT;
+}
+
 /* *ret_new: there was none. */
 static int load(const struct calls *c, const char *server, struct call_profile *ret, bool *ret_new, struct err *e)
 {
@@ -97,8 +117,10 @@ static int load(const struct calls *c, const char *server, struct call_profile *
 	name_of(server, name);
 	r = file_read(c->dir_fd, name, CALL_FORM_BYTES_MAX, &text, e);
 	*ret_new = r == -AMBIT_NOT_FOUND;
-	if (*ret_new)
-		return make(server, ret, e);
+	if (*ret_new) {
+		r = check_room(c, e);
+		return r < 0 ? r : make(server, ret, e);
+	}
 	r = r < 0 ? r : call_form_read((const char *)text.data, text.len, ret, e);
 	if (r == 0 && strcmp(ret->server, server) != 0) {
 		call_profile_finish(ret);

@@ -13,7 +13,8 @@
 #include "usual/calls_link.h"
 #include "usual/link.h"
 
-#define CALLS_HOT 16 /* servers in memory: 3.3 MB each */
+#define CALLS_HOT 16         /* servers in memory: 3.3 MB each */
+#define CALLS_FILES_MAX 1024 /* servers that are known */
 
 struct calls;
 struct calls_run;

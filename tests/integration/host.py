@@ -276,7 +276,7 @@ SCENARIOS = [
     alone("told", "output_and_failure_are_told_without_the_record"), alone("sizes", "structs_of_older_headers_are_taken"),
     alone("environment", "env_grants_pass_on_what_the_host_says"), alone("inherited", "no_descriptor_of_the_host_goes_to_a_cell_or_helper"),
     alone("adopts", "a_host_that_adopts_orphans_is_left_none"), alone("forked", "a_fork_keeps_no_event_and_ends_none"),
-    alone("stack", "a_small_stack_is_enough"), alone("labels", "labels_of_what_is_given_come_out"),
+    alone("stack", "a_small_stack_is_enough"), alone("labels", "labels_of_what_is_given_come_out"), alone("usual", "how_it_compares_with_what_is_usual_is_a_value"),
     an_event_that_is_freed_keeps_what_it_changed, helpers_are_found_beside_the_library, helpers_are_found_in_the_installation,
     no_helper_beside_a_host_is_started, no_helper_in_the_current_directory_is_started, a_helper_that_others_may_change_is_not_started,
     what_is_missing_is_told, a_reader_that_is_gone_raises_no_signal, a_failure_is_told_apart_from_a_status,

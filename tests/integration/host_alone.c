@@ -189,6 +189,48 @@ static void labels(void)
 	ambit_policy_free(p);
 }
 
+/* What the verdict says of a command; code: what asking for it gives. */
+static void verdict_is(const struct ambit_policy *p, const char *command, int code, int unusual, int held, bool near)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_usual u = { .size = sizeof u };
+	struct ambit_event *ev = host_start(p, command);
+	int r;
+
+	if (ev == NULL)
+		return;
+	r = ambit_event_usual(ev, &u, &e);
+	if (!(r < 0 && e.code == AMBIT_USAGE))
+		host_problem("'%s' has a verdict while it runs", command);
+	(void)ambit_event_wait(ev, NULL);
+	r = ambit_event_usual(ev, &u, &e);
+	if (r != code || u.unusual != unusual || u.held != held || (u.n_reasons > 0) != (unusual != 0) ||
+	    (u.nearest != NULL) != near)
+		host_problem("'%s': %d (%s), unusual %d, held %d, %u reasons, nearest %s", command, r,
+			     r < 0 ? e.message : "", u.unusual, u.held, u.n_reasons,
+			     u.nearest != NULL ? u.nearest : "none");
+	u.size = sizeof u + 1;
+	if (ambit_event_usual(ev, &u, &e) >= 0)
+		host_problem("a verdict of another ABI is given");
+	ambit_event_free(ev);
+}
+
+/* How it compares with what is usual is a value of its handle. */
+static void usual(void)
+{
+	static const char text[] = "version: 1\nprofile: ask\nagent: host-usual\n";
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_policy *p = host_policy();
+
+	verdict_is(p, "true", -AMBIT_NOT_FOUND, 0, 0, false);
+	if (ambit_policy_load_text(p, "usual", text, sizeof text - 1, &e) < 0)
+		host_problem("%s", e.message);
+	for (unsigned i = 0; i < 6; i++)
+		verdict_is(p, "true", 0, 0, 0, false);
+	verdict_is(p, "/usr/bin/env true", 0, 1, 1, true);
+	ambit_policy_free(p);
+}
+
 /* The writing end of a pipe at many numbers, none of them close-on-exec: if anybody else held one, the reading end would have no end. */
 static void inherited(void)
 {
@@ -407,7 +449,8 @@ int main(int argc, char **argv)
 	} scenarios[] = { { "told", told },           { "sizes", sizes },   { "environment", environment },
 			  { "inherited", inherited }, { "adopts", adopts }, { "forked", forked },
 			  { "look", look },           { "stack", stack },   { "run", run },
-			  { "dropped", dropped },     { "labels", labels }, { "beside", host_beside } };
+			  { "dropped", dropped },     { "labels", labels }, { "usual", usual },
+			  { "beside", host_beside } };
 
 	if (argc > 1 && strcmp(argv[1], "look") != 0) /* whoever starts this may have left something open */
 		(void)syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);

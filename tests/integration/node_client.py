@@ -765,6 +765,23 @@ await session.end();
 
 
 @always
+def what_is_not_usual_is_a_field(place):
+    """Flagged, and held; why stands in the record. The twin: what is usual."""
+    with Served(place) as s:
+        runs(place, s, """
+const client = await ambit.connect();
+const session = await client.session({ policy: { version: 1, profile: 'ask', agent: 'field', grants: [{ work: '.' }] } });
+for (let i = 0; i < 6; i++) {
+  const one = await session.run(['sh', '-c', 'true']);
+  assert.deepEqual([one.unusual, one.held], [false, false]);
+}
+const odd = await session.run(['sh', '-c', '/usr/bin/env true; echo x > made']).catch((problem) => problem.result);
+assert.deepEqual([odd.unusual, odd.held, odd.exitStatus], [true, true, 123]);
+await client.close();
+""")
+
+
+@always
 def labels_go_in_and_come_out(place):
     """Of a command, code, a kernel and what is followed; what nobody knows is not taken for none."""
     with Served(place) as s:
@@ -881,7 +898,7 @@ narrowed.close();
 """ % f"file://{place.given(1)}/src/")
 
 
-SCENARIOS = [the_examples_of_its_readme_run, in_a_cell_it_starts_sub_agents, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions, labels_go_in_and_come_out, why_an_event_ended_is_told, a_narrowed_connection_freezes_its_session_alone, what_is_frozen_stands_until_it_is_thawed_or_killed,
+SCENARIOS = [the_examples_of_its_readme_run, in_a_cell_it_starts_sub_agents, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions, what_is_not_usual_is_a_field, labels_go_in_and_come_out, why_an_event_ended_is_told, a_narrowed_connection_freezes_its_session_alone, what_is_frozen_stands_until_it_is_thawed_or_killed,
              a_daemon_that_is_killed_is_found_again, many_at_once_run_at_once, sending_and_hearing_much_at_once_goes_on,
              streams_wait_for_who_reads_them_and_not_for_each_other, who_aborts_can_go_on, input_comes_from_streams,
              a_start_that_is_aborted_leaves_nothing, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent,

@@ -575,6 +575,19 @@ def whoever_starts_the_daemon_is_not_its_parent(place):
 
 
 @always
+def what_is_not_usual_is_a_field(place):
+    """Flagged, and held; why stands in the record. The twin: what is usual, and a session where nobody compares."""
+    with Served(place) as s, client_of(s, place) as ambit, ambit.Client() as client:
+        session, plain = client.new(workspace=s.tree, policy={"version": 1, "profile": "ask", "agent": "field", "grants": [{"work": "."}]}), client.new(workspace=s.tree)
+        said = [session.run(["sh", "-c", "true"]) for _ in range(6)]
+        odd = session.run(["sh", "-c", "/usr/bin/env true; echo x > made"])
+        assert not any(one.unusual or one.held for one in [*said, plain.run(["true"])]), said
+        assert odd.unusual and odd.held and odd.exit_status == 123, odd
+        usual = json.loads(session.record(odd.n))["usual"]
+        assert usual["asks"] and usual["reasons"] and usual["p"] == 1, usual
+
+
+@always
 def labels_go_in_and_come_out(place):
     """Of a command, code, a kernel, what is followed and with asyncio; what nobody knows is not taken for none."""
     with Served(place) as s, client_of(s, place) as ambit, ambit.Client() as client:
@@ -719,7 +732,7 @@ def a_narrowed_connection_freezes_its_session_alone(place):
 
 
 SCENARIOS = [the_examples_of_its_readme_run, it_runs_with_other_pythons, its_types_hold, its_wheel_carries_the_program, a_wheel_is_installed_without_a_network,
-             in_a_cell_it_starts_sub_agents, in_a_session_it_hands_sub_agents_over, output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, labels_go_in_and_come_out, what_is_frozen_stands_until_it_is_thawed_or_killed, a_narrowed_connection_freezes_its_session_alone, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
+             in_a_cell_it_starts_sub_agents, in_a_session_it_hands_sub_agents_over, output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, labels_go_in_and_come_out, what_is_not_usual_is_a_field, what_is_frozen_stands_until_it_is_thawed_or_killed, a_narrowed_connection_freezes_its_session_alone, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
              sending_and_hearing_much_at_once_goes_on, much_output_is_held_up_to_a_bound, who_is_interrupted_can_go_on, a_task_that_is_cancelled_takes_its_event_along,
              many_at_once_run_at_once, a_child_of_a_fork_has_its_own, each_state_is_told_once, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent]
 

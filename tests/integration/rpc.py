@@ -95,13 +95,13 @@ def nothing_is_answered_before_the_daemon_spoke():
     with Case(greet=False) as c:
         c.ask("hello", {"protocol": 1}, 0)
         assert c.is_silent(), "it answered"
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 7, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 8, 7, 8, 9) + text("9", 32))
         equal(c.result(0)["pid"], 7)
 
 
 def another_revision_of_the_daemon_is_no_daemon():
     with Case(greet=False) as c:
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 8, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 9, 7, 8, 9) + text("9", 32))
         equal(c.note("daemon.lost")["error"]["code"], "GONE")
         equal(c.hear(), None)
 

@@ -99,7 +99,7 @@ class World:
         self.bytes = b""
         self.channels = []
         if greet:
-            self.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 7, 4242, 8, 9) + text("0.1.0", 32))
+            self.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 8, 4242, 8, 9) + text("0.1.0", 32))
 
     # ---- the client ----
 

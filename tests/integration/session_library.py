@@ -140,7 +140,7 @@ def event_row(n):
     return struct.pack("<QIIQQQQQQII96x32s256sI512s512sI", n, 4, 0, 1, 1, 1, 0, 0, 0, 0, 0, EVENT.encode(), b"true", 0, b"", b"", 0)
 
 
-REVISION = 7  # SESSION_REVISION
+REVISION = 8  # SESSION_REVISION
 
 
 def hello(revision=REVISION, device=0):

@@ -146,7 +146,7 @@ class Native:
         self.sock.settimeout(SLOW * PATIENCE)
         self.sock.connect(os.path.join(served.run_dir, "ambit", "native.sock"))
         number, body, _ = self.receive()
-        assert number == HELLO and struct.unpack_from("<I", body)[0] == 7, (number, body)
+        assert number == HELLO and struct.unpack_from("<I", body)[0] == 8, (number, body)
 
     @classmethod
     def on(cls, fd):

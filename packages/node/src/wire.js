@@ -245,6 +245,8 @@ export class Result {
     this.stdout = stdout;
     this.stderr = stderr;
     this.denied = Boolean(own(row, 'denied'));
+    this.unusual = Boolean(own(row, 'unusual'));
+    this.held = Boolean(own(row, 'held'));
     const ended = isObject(outcome) ? outcome : {};
     this.workspace = textOrNull(own(ended, 'workspace'));
     this.cause = textOrNull(own(ended, 'cause'));

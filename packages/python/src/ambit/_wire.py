@@ -63,6 +63,8 @@ class Result:
     hint: Optional[str] = None
     replayed: bool = False
     labels: Optional[Tuple[str, ...]] = None  # names, which belong to all that it wrote; None: it is not over, or nobody knows
+    unusual: bool = False  # it was not like what is usual for its agent and program; why stands in its record
+    held: bool = False  # its changes wait for a person, for that, or since nobody could tell
     row: Json = field(default_factory=dict, repr=False)  # all that doc/PROTOCOL.md says of an event
 
     @property
@@ -213,7 +215,8 @@ def result_of(session: str, row: Mapping[str, Any], stdout: bytes = b"", stderr:
     labels = None if row.get("labels") is None else names_of(row, "labels")
     status = None if row.get("exit_status") is None else part(row, "exit_status", int)
     return Result(session, part(row, "n", int), part(row, "event", str), part(row, "state", str), status, stdout, stderr, bool(row.get("denied")),
-                  outcome.get("workspace"), outcome.get("cause"), outcome.get("limit"), row.get("code"), row.get("message"), row.get("hint"), replayed, labels, dict(row))
+                  outcome.get("workspace"), outcome.get("cause"), outcome.get("limit"), row.get("code"), row.get("message"), row.get("hint"), replayed, labels,
+                  bool(row.get("unusual")), bool(row.get("held")), dict(row))
 
 
 def whole(result: Result, at: Optional[Mapping[str, int]] = None) -> Result:
