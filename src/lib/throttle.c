@@ -96,7 +96,7 @@ int throttle_more(const char *dir, const char *stream, const char *event, uint64
 		  struct err *e)
 {
 	auto_fd int dir_fd = -1, fd = -1;
-	struct throttle t;
+	struct throttle t = { .pause_ms = 0 };
 	int r = directory_open_own(dir, &dir_fd);
 
 	if (r < 0)
