@@ -160,9 +160,19 @@ int book_save(struct book *b, struct err *e)
 	return r < 0 ? r : across_save(b, e);
 }
 
+static void forget_names(struct book *b)
+{
+	for (size_t i = 0; i < b->n_names; i++)
+		free(b->names[i]);
+	free(b->names);
+	b->names = NULL;
+	b->n_names = 0;
+}
+
 void book_close(struct book *b)
 {
 	across_close(b);
+	forget_names(b);
 	for (size_t i = 0; i < BOOK_HOT; i++)
 		drop_pair(&b->pairs[i]);
 	sodium_memzero(b->secret, sizeof b->secret);
@@ -538,30 +548,54 @@ int book_settle(struct book *b, const struct usual_settle *s, struct err *e)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(a, b);
-}
+	const char *const *x = a, *const *y = b;
 
-struct page {
-	char names[BOOK_PAGE][NAME_MAX + 1]; /* the least ones behind the last page's, in their order */
-	size_t n;
-	const char *after;
-};
-
-static void put_name(struct page *page, const char *name)
-{
-	if (page->n == BOOK_PAGE && strcmp(name, page->names[BOOK_PAGE - 1]) >= 0)
-		return;
-	(void)text_copy(page->names[page->n < BOOK_PAGE ? page->n++ : BOOK_PAGE - 1], NAME_MAX + 1,
-			name); /* of a directory */
-	qsort(page->names, page->n, sizeof page->names[0], by_name);
+	return strcmp(*x, *y);
 }
 
 static void put_profile(void *of, const char *name)
 {
-	struct page *page = of;
+	struct book *b = of;
+	char **more;
 
-	if (has_ending(name, USUAL_SCORES) && strcmp(name, page->after) > 0)
-		put_name(page, name);
+	if (!has_ending(name, USUAL_SCORES) || b->n_names == BOOK_FILES_MAX)
+		return;
+	if ((b->n_names & (b->n_names - 1)) == 0) { /* grows at powers of two */
+		more = realloc(b->names, (b->n_names == 0 ? 1 : 2 * b->n_names) * sizeof *more);
+		if (more == NULL)
+			return;
+		b->names = more;
+	}
+	b->names[b->n_names] = strdup(name);
+	b->n_names += b->names[b->n_names] != NULL; /* of what has no room nothing is told */
+}
+
+/* All names, in their order, when a list begins: what comes meanwhile is in the next one. */
+static int list_names(struct book *b, struct err *e)
+{
+	int r = book_save(b, e);
+
+	forget_names(b);
+	r = r < 0 ? r : file_each(b->dir_fd, put_profile, b, e);
+	if (b->n_names > 0)
+		qsort(b->names, b->n_names, sizeof *b->names, by_name);
+	return r;
+}
+
+/* How many are not behind it. */
+static size_t place_behind(const struct book *b, const char *after)
+{
+	size_t low = 0, high = b->n_names;
+
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+
+		if (strcmp(b->names[middle], after) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 static uint64_t size_of(const struct book *b, const char *key)
@@ -615,25 +649,19 @@ static void row_of(const struct book *b, const char *name, struct usual_row *ret
 int book_page(struct book *b, const char *after, struct usual_row rows[BOOK_PAGE], size_t *ret_n,
 	      char ret_last[NAME_MAX + 1], struct err *e)
 {
-	auto_free struct page *page = malloc(sizeof *page);
-	int r;
+	const int r = after[0] == 0 || b->names == NULL ? list_names(b, e) : 0;
+	size_t at;
 
-	if (page == NULL) {
-		(void)err_set(e, AMBIT_MEMORY, NULL, "no memory for a list");
-		return -AMBIT_MEMORY;
+	if (r < 0)
+		return r;
+	at = place_behind(b, after);
+	(void)text_copy(ret_last, NAME_MAX + 1, "");
+	for (*ret_n = 0; *ret_n < BOOK_PAGE && at < b->n_names; at++) {
+		row_of(b, b->names[at], &rows[(*ret_n)++]);
+		(void)text_copy(ret_last, NAME_MAX + 1, b->names[at]); /* of a directory */
 	}
-	r = book_save(b, e);
-
-	if (r < 0)
-		return r;
-	page->n = 0;
-	page->after = after;
-	r = file_each(b->dir_fd, put_profile, page, e);
-	if (r < 0)
-		return r;
-	for (*ret_n = 0; *ret_n < page->n; ++*ret_n)
-		row_of(b, page->names[*ret_n], &rows[*ret_n]);
-	(void)text_copy(ret_last, NAME_MAX + 1, page->n > 0 ? page->names[page->n - 1] : "");
+	if (*ret_n == 0)
+		forget_names(b);
 	return 0;
 }
 

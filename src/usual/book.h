@@ -34,7 +34,7 @@ struct together {
 	char key[PROFILE_NAME_MAX]; /* "": a free place */
 	uint64_t number, used;      /* of the window; by order */
 	struct deeds done;          /* owned */
-	unsigned released;          /* events that a person released: so many flagged windows are lessons; in memory alone */
+	unsigned released; /* events that a person released: so many flagged windows are lessons; in memory alone */
 	bool dirty;
 };
 
@@ -43,6 +43,8 @@ struct book {
 	uint8_t secret[PROFILE_KEY];
 	struct pair pairs[BOOK_HOT];
 	struct together windows[BOOK_WINDOWS];
+	char **names; /* owned, n_names: of profiles, in their order, while a list of them is told; else NULL */
+	size_t n_names;
 	uint64_t uses;
 	uint32_t files; /* that there are, since it was opened at least: another key has none where there is no room */
 };
