@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "lib/seeds.h"
 #include "lib/service.h"
 #include "lib/state.h"
 #include "usual/layout.h"
@@ -29,6 +30,7 @@ static const struct service service = {
 	.role = "ambit-usual",
 	.socket = USUAL_SOCKET,
 	.starting = USUAL_STARTING,
+	.brings = seeds_gather,
 	.takes_descriptors = true, /* what an event did */
 	.memory_bytes = UINT64_C(1024) << 20,
 	.side = WIRE_KEEPER,

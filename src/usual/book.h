@@ -12,6 +12,7 @@
 #include "profile/form.h"
 #include "profile/profile.h"
 #include "usual/link.h"
+#include "usual/seeds.h"
 
 #define BOOK_HOT 32          /* pairs in memory: 11 MiB each, if they are full */
 #define BOOK_SAVE_EVERY 50   /* lessons that may be lost */
@@ -44,6 +45,7 @@ struct book {
 	struct pair pairs[BOOK_HOT];
 	struct together windows[BOOK_WINDOWS];
 	uint64_t uses;
+	struct seeds *seeds; /* borrowed; NULL: there are none */
 	uint32_t files; /* that there are, since it was opened at least: another key has none where there is no room */
 };
 

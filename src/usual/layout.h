@@ -15,6 +15,7 @@
 #define USUAL_SHADOW ".shadow"    /* likewise: what learns */
 #define USUAL_CALLS ".calls" /* behind "c_" and a server's name: what is usual of its calls (profile/call_form.h) */
 #define USUAL_CALLS_OF "c_"
+#define USUAL_SEED "s_"        /* before the name of a seed, which lies elsewhere (lib/seeds.h) */
 #define USUAL_WINDOW ".window" /* likewise: what was done in the minutes that go on (across.h) */
 #define USUAL_HELD "h_" /* before an event's id: what it did, until somebody says what it was (profile/deeds.h) */
 
