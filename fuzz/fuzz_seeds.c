@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "fuzz.h"
 #include "profile/seed.h"
 #include "usual/seeds.h"
@@ -19,7 +20,7 @@ static void look(struct seeds *s)
 		struct deeds d = { .tool = "run" };
 		struct usual_found found = { .f = { .young = true } };
 
-		strcpy(d.program, programs[i]); /* fits */
+		(void)text_copy(d.program, sizeof d.program, programs[i]);
 		d.trace.threads = 1;
 		promise(trace_make(&d.trace, (const char(*)[SYMBOL_MAX])symbols, 2, steps, 2) == 0);
 		promise(seeds_look(s, &d, &found, NULL) == 0 && found.f.young && !found.held);

@@ -122,9 +122,9 @@ static void put_directory(struct buf *out, enum seeds_from from, const char *pat
 		put_bad(out, from, "seeds.d", "it cannot be read");
 		return;
 	}
+	(void)steal_fd(&dir_fd); /* the directory's */
 	list(dir, names);
-	put_files(out, from, dir_fd, names);
-	dir_fd = -1; /* the directory's */
+	put_files(out, from, dirfd(dir), names);
 	(void)closedir(dir);
 }
 

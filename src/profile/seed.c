@@ -66,9 +66,6 @@ int seed_check(const struct profile *p, struct err *e)
 {
 	const uint32_t scores = p->rings[RING_WHOLE].n;
 
-	if (!seed_is_of(p->key))
-		return err_set(e, AMBIT_MALFORMED, "export one of a program, whoever runs it",
-			       "line 2: a seed is of a kind and a program, whoever runs it");
 	if (p->events < PROFILE_YOUNG || scores < SEED_SCORES_MIN)
 		return err_set(e, AMBIT_MALFORMED, "export it when it knows more",
 			       "it knows %u events, and was calibrated with %u: a seed wants %d and %d", p->events,
@@ -123,40 +120,40 @@ static bool is_program(const char *symbol)
 	return sequence_is_program(&s);
 }
 
-/* What a thread does that executed nothing is its parent's, and which that is nobody knows: if one of the event's programs connects it may be that. */
-static bool all_never_connect(const struct usual *u, const struct trace *t)
-{
-	bool any = false;
+/* What a thread executed last, and what it did before it executed anything. */
+struct thread {
+	uint16_t program; /* its symbol, from 1; 0: nothing yet */
+	bool connected;
+};
 
-	for (size_t i = 0; i < t->n_symbols; i++) {
-		if (!is_program(t->symbols[i]))
-			continue;
-		if (!never_connects(u, word_of(u, t->symbols[i])))
-			return false;
-		any = true;
-	}
-	return any;
-}
-
+/* The rules, in the order of the steps:
+ * 1. A program connects that never did.
+ * 2. A process that executed nothing is another's fork, and whose nobody knows: it is told if no program was executed so far that is known to connect, or of which nothing is known.
+ * 3. One that connected before it executes something is told then: what is executed has that connection.
+ * The name of what connects; "": a process that executed nothing; NULL: none of it. */
 static const char *first_connect(const struct usual *u, const struct trace *t, bool *ret_memory)
 {
-	auto_free uint16_t *programs =
-		malloc((t->threads + 1) * sizeof *programs); /* of each thread; 0xffff: none yet */
-	const bool bare = all_never_connect(u, t);
+	auto_free struct thread *threads = calloc(t->threads + 1, sizeof *threads);
+	bool any = false, others = false; /* was executed; and what may connect */
 
-	*ret_memory = programs != NULL;
-	if (programs == NULL)
-		return NULL;
-	memset(programs, 0xff, (t->threads + 1) * sizeof *programs);
-	for (size_t i = 0; i < t->n_steps; i++) {
-		const char *symbol = t->symbols[t->steps[i].symbol];
-		uint16_t *program = &programs[t->steps[i].thread];
+	*ret_memory = threads != NULL;
+	for (size_t i = 0; i < t->n_steps && threads != NULL; i++) {
+		const uint16_t symbol = t->steps[i].symbol;
+		struct thread *of = &threads[t->steps[i].thread];
 
-		if (is_program(symbol))
-			*program = t->steps[i].symbol;
-		else if (is_connect(symbol) &&
-			 (*program == UINT16_MAX ? bare : never_connects(u, word_of(u, t->symbols[*program]))))
-			return *program == UINT16_MAX ? "" : t->symbols[*program] + strlen("exec:");
+		if (is_program(t->symbols[symbol])) {
+			if (of->connected && of->program == 0)
+				return "";
+			any = true;
+			others = others || !never_connects(u, word_of(u, t->symbols[symbol]));
+			of->program = (uint16_t)(symbol + 1);
+		} else if (is_connect(t->symbols[symbol])) {
+			const char *program = of->program > 0 ? t->symbols[of->program - 1] : NULL;
+
+			if (program == NULL ? any && !others : never_connects(u, word_of(u, program)))
+				return program != NULL ? program + strlen("exec:") : "";
+			of->connected = true;
+		}
 	}
 	return NULL;
 }

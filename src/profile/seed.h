@@ -21,7 +21,7 @@ void seed_key(const char *name, char ret[PROFILE_NAME_MAX]);
 
 /* A key that one may have: of a kind and a program, whoever runs it. */
 bool seed_is_of(const char *key);
-/* That a profile can be one: of a name, or as a site's own of a kind and a program, whoever runs it; and that it knows enough. -MALFORMED, with why not. */
+/* That a profile knows enough to be one. -MALFORMED, with how much it knows. */
 int seed_check(const struct profile *p, struct err *e);
 
 struct seed_found {

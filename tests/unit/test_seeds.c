@@ -167,6 +167,13 @@ static void a_program_that_connects_and_never_did_is_told(void **state)
 		{ "a fork, maybe of that", { { "exec:bash", "|", "exec:curl", "|", "connect:net.web" } }, false },
 		{ "what nobody knows", { { "exec:bash", "|", "exec:new", "connect:net.web" } }, false },
 		{ "a fork, maybe of that", { { "exec:bash", "|", "exec:new", "|", "connect:net.web" } }, false },
+		{ "a fork, before that", { { "exec:bash", "|", "connect:net.web", "|", "exec:curl" } }, true },
+		{ "a fork that goes on as a shell",
+		  { { "exec:bash", "|", "exec:curl", "|", "connect:net.web", "exec:cat" } },
+		  true },
+		{ "a fork that goes on and connects",
+		  { { "exec:bash", "|", "exec:curl", "connect:net.web", "exec:cat" } },
+		  false },
 		{ "by a socket of the machine", { { "exec:bash", "unix:granted" } }, false },
 		{ "nothing", { { "exec:bash", "read:/usr/lib" } }, false },
 		{ "no program at all", { { "connect:net.web" } }, false },
@@ -219,6 +226,56 @@ static void what_a_machine_is_like_is_in_no_seed(void **state)
 	profile_finish(&seed);
 }
 
+/* Also of one that a site exported as it had grown, which knows the times of that machine. */
+static void times_of_another_machine_are_not_compared(void **state)
+{
+	auto_buf text = { .max = FORM_MAX };
+	struct deeds d = event_of("bash", "x", &work[0]);
+	struct seed_found before, after;
+	struct profile seed;
+	struct err e;
+
+	(void)state;
+	make_seed(SHELL, NULL, &text);
+	assert_int_equal(form_read((const char *)text.data, text.len, secret, &seed, &e), 0);
+	for (unsigned i = 0; i < 100; i++)
+		sketch_add(&seed.amounts.of[AMOUNT_WALL_MS], 10 + i % 3);
+	assert_int_equal(profile_freeze(&seed), 0);
+	assert_true(seed_score(&seed, &d, &before));
+	d.amounts[AMOUNT_WALL_MS] = 1000000000;
+	assert_true(amounts_score(&seed.amounts, d.amounts, NULL) > 5); /* its own would notice */
+	assert_true(seed_score(&seed, &d, &after));
+	assert_true(after.f.whole <= before.f.whole);
+	deeds_finish(&d);
+	profile_finish(&seed);
+}
+
+/* One task that was as unusual: it is told, and nobody is asked. Two: neither. */
+static void all_but_one_is_told(void **state)
+{
+	struct deeds d = event_of("bash", "x", &work[0]);
+	struct err e;
+
+	(void)state;
+	d.amounts[AMOUNT_CALLS] = 1000000;
+	for (unsigned higher = 0; higher < 3; higher++) {
+		auto_buf text = { .max = SEED_BYTES_MAX };
+		const double none[LAYERS] = { 0 };
+		struct seed_found found;
+		struct profile seed;
+
+		make_seed(SHELL, NULL, &text);
+		assert_int_equal(form_read((const char *)text.data, text.len, secret, &seed, &e), 0);
+		for (unsigned i = 0; i < higher; i++)
+			rings_add(seed.rings, none, CALIBRATION_MOST);
+		assert_true(seed_score(&seed, &d, &found));
+		assert_int_equal(found.above, higher == 0);
+		assert_int_equal(found.f.flagged[PROMISED_LOG], higher <= 1);
+		profile_finish(&seed);
+	}
+	deeds_finish(&d);
+}
+
 /* ---- which counts ---- */
 
 struct file {
@@ -236,9 +293,10 @@ static struct seeds *seeds_of(const struct file *files, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct file *file = &files[i];
+		const char *text = file->text != NULL ? file->text : "";
 		struct seeds_file f = { .from = file->from,
-					.bytes = (const uint8_t *)file->text,
-					.n = file->n > 0 ? file->n : strlen(file->text) };
+					.bytes = (const uint8_t *)text,
+					.n = file->n > 0 ? file->n : strlen(text) };
 
 		(void)snprintf(f.name, sizeof f.name, "%s", file->name);
 		(void)snprintf(f.why, sizeof f.why, "%s", file->why != NULL ? file->why : "");
@@ -414,7 +472,8 @@ static void close_shelf(struct shelf *s)
 	free(s->book);
 	while (d != NULL && (entry = readdir(d)) != NULL)
 		(void)unlinkat(s->dir_fd, entry->d_name, 0);
-	(void)closedir(d);
+	if (d != NULL)
+		(void)closedir(d);
 	(void)close(s->dir_fd);
 	assert_int_equal(rmdir(s->path), 0);
 }
@@ -570,6 +629,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_seed_is_of_a_kind_and_a_program),
 		cmocka_unit_test(a_program_that_connects_and_never_did_is_told),
 		cmocka_unit_test(what_a_machine_is_like_is_in_no_seed),
+		cmocka_unit_test(times_of_another_machine_are_not_compared),
+		cmocka_unit_test(all_but_one_is_told),
 		cmocka_unit_test(the_nearest_counts_and_a_bad_one_is_told),
 		cmocka_unit_test(a_form_that_is_cut_has_what_was_whole),
 		cmocka_unit_test(the_first_event_of_all_is_held_against_a_seed),
