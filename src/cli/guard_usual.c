@@ -112,12 +112,12 @@ static struct doubt *doubt_of(struct guard_usual *u, const struct guard_ask *ask
 }
 
 /* One line for a person; what it says of a call is escaped. */
-static const char *doubt_about(struct guard_usual *u, const struct guard_ask *ask, const struct usual_verdict *v)
+static struct doubt *doubt_about(struct guard_usual *u, const struct guard_ask *ask, const struct usual_verdict *v)
 {
 	struct doubt *d = doubt_of(u, ask);
 
 	if (d != NULL)
-		return d->text;
+		return d;
 	d = &u->doubts[u->next++ % USUAL_DOUBTS_MAX];
 	*d = (struct doubt){ .used = true };
 	memcpy(d->sha256, ask->sha256, sizeof d->sha256);
@@ -128,7 +128,7 @@ static const char *doubt_about(struct guard_usual *u, const struct guard_ask *as
 		(void)text_escape(d->text + strlen(d->text), sizeof d->text - strlen(d->text), v->reasons[i].text,
 				  strlen(v->reasons[i].text));
 	}
-	return d->text;
+	return d;
 }
 
 int guard_usual_score(struct guard_usual *u, const struct guard_ask *ask, bool untrusted, struct call_usual *ret,
@@ -140,6 +140,7 @@ int guard_usual_score(struct guard_usual *u, const struct guard_ask *ask, bool u
 
 	(void)snprintf(object, sizeof object, "%s/%.128s", u->who.server, ask->name);
 	*ret_doubt = "";
+	u->doubt = NULL;
 	*ret = (struct call_usual){ .profile = PROFILE_OFF };
 	if (!guard_usual_is_on(u) || tool_is_of_client(object)) /* what a server asks for is not compared */
 		return 0;
@@ -157,8 +158,10 @@ int guard_usual_score(struct guard_usual *u, const struct guard_ask *ask, bool u
 		return u->profile >= PROFILE_ASK ? r : 0;
 	}
 	u->is_young = ret->v.young;
-	if (ret->v.asks && u->profile >= PROFILE_ASK)
-		*ret_doubt = doubt_about(u, ask, &ret->v);
+	if (ret->v.asks && u->profile >= PROFILE_ASK) {
+		u->doubt = doubt_about(u, ask, &ret->v);
+		*ret_doubt = u->doubt->text;
+	}
 	return 0;
 }
 
@@ -178,6 +181,11 @@ void guard_usual_said(struct guard_usual *u, const struct guard_ask *ask, const 
 		q.fate = USUAL_NEVER;
 	else if (doubt[0] != 0)
 		q.fate = USUAL_RELEASED;
+	if (q.fate == USUAL_WAITS && u->doubt != NULL) {
+		if (u->doubt->event[0] == 0)
+			memcpy(u->doubt->event, w->event, sizeof u->doubt->event);
+		memcpy(q.event, u->doubt->event, sizeof q.event);
+	}
 	if (w->verdict == GUARD_YES && q.fate != USUAL_NEVER)
 		let_past(u, ask->items.n);
 	if (q.fate == USUAL_LET)
@@ -215,7 +223,10 @@ void guard_usual_tell(const struct guard_usual *u, const char *object, const str
 		      text_escape(shown, sizeof shown, c->v.reasons[0].text, strlen(c->v.reasons[0].text)));
 	say_known(&c->v);
 	if (w->verdict == GUARD_PERSON)
-		(void)fprintf(stderr, "  hint: `ambit approve %s` shows it and asks the person\n", w->question);
+		(void)fprintf(
+			stderr,
+			"  hint: `ambit approve %s` shows it and asks the person; when the client is gone, `ambit profile release %s` says that it was right\n",
+			w->question, u->doubt != NULL && u->doubt->event[0] != 0 ? u->doubt->event : w->event);
 	else if (u->profile == PROFILE_LOG)
 		(void)fprintf(stderr, "  hint: it is only told: `profile: ask` in the policy asks first\n");
 }

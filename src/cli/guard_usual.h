@@ -32,7 +32,10 @@ struct guard_usual {
 		bool used;
 		uint8_t sha256[SHA256_BYTES];
 		char text[3 * USUAL_REASON_MAX];
+		char event
+			[ID_TEXT_MAX]; /* of the first such call, by which `ambit profile release` means it; "": it was not told yet */
 	} doubts[USUAL_DOUBTS_MAX];
+	struct doubt *doubt; /* of the call that is looked at; NULL: there is none */
 };
 
 /* server, agent: names; event: in which the server runs. Where it cannot be reached, and the policy wants to be asked: as for any call. */

@@ -193,7 +193,7 @@ int usual_score_call(struct usual_keeper *k, const struct usual_call *q, struct 
 int usual_said_call(struct usual_keeper *k, const struct usual_called *q, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
-	auto_buf body = { .max = 8 };
+	auto_buf body = { .max = 64 };
 
 	usual_called_put(&body, q);
 	return ask(k, WIRE_USUAL_CALLED, &body, -1, WIRE_USUAL_DONE, &m, e);

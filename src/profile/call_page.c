@@ -145,7 +145,8 @@ static void put_known(const struct call_profile *p, const struct call_known **so
 void page_of_calls(const struct call_profile *p, struct buf *out)
 {
 	static const char *const ids[] = { "agents", "learned" }, *const heads[] = { "Who called", "What was learned" };
-	auto_free const struct call_known **sorted = calloc(CALL_KNOWN_MAX, sizeof *sorted);
+	auto_free const struct call_known **sorted =
+		calloc(CALL_KNOWN_MAX, sizeof *sorted); /* NOLINT(bugprone-sizeof-expression): pointers are sorted */
 	char title[CALL_SERVER_MAX + 32];
 	struct paper paper;
 
@@ -155,7 +156,7 @@ void page_of_calls(const struct call_profile *p, struct buf *out)
 	}
 	for (size_t i = 0; i < p->n_known; i++)
 		sorted[i] = &p->known[i];
-	qsort(sorted, p->n_known, sizeof *sorted, by_tool);
+	qsort(sorted, p->n_known, sizeof *sorted, by_tool); /* NOLINT(bugprone-sizeof-expression) */
 	(void)snprintf(title, sizeof title, "Profile: calls of %s", p->server);
 	paper_begin_in(&paper, out, draw_style, title);
 	paper_contents(&paper, ids, heads, 2);

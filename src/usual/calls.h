@@ -13,7 +13,8 @@
 #include "usual/calls_link.h"
 #include "usual/link.h"
 
-#define CALLS_HOT 16 /* servers in memory: 3.3 MB each */
+#define CALLS_HOT 16       /* servers in memory: 3.3 MB each */
+#define CALLS_HELD_MAX 256 /* calls that wait for a word: 24 KB each at most */
 
 struct calls;
 struct calls_run;
@@ -27,6 +28,8 @@ int calls_begin(struct calls *c, const struct usual_calls *who, struct calls_run
 /* -PROTOCOL: it is no call. */
 int calls_score(struct calls_run *run, const struct usual_call *q, struct usual_verdict *ret, struct err *e);
 int calls_said(struct calls_run *run, const struct usual_called *q, struct err *e);
+/* A person's word on a call that waited, also when its run is over: released, what it is made of is known from here on. -NOT_FOUND: none waits by that event. -CONFLICT: its profile was begun anew since. */
+int calls_settle(struct calls *c, const struct usual_settle *s, struct err *e);
 /* It teaches. What could not be written is told whoever begins one of that server next. NULL: nothing. */
 void calls_end(struct calls *c, struct calls_run *run);
 

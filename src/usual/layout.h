@@ -17,6 +17,7 @@
 #define USUAL_CALLS_OF "c_"
 #define USUAL_SEED "s_"        /* before the name of a seed, which lies elsewhere (lib/seeds.h) */
 #define USUAL_WINDOW ".window" /* likewise: what was done in the minutes that go on (across.h) */
+#define USUAL_HELD_CALL "k_"   /* likewise of a call that waits for a person (calls.c) */
 #define USUAL_HELD "h_" /* before an event's id: what it did, until somebody says what it was (profile/deeds.h) */
 
 #endif

@@ -105,10 +105,12 @@ static int hear_score(struct server *s, int sock, struct wire_message *m, struct
 static int hear_settle(struct server *s, struct wire_message *m, struct err *e)
 {
 	struct usual_settle settle;
+	int r;
 
-	return usual_settle_take(&m->body, &settle)
-		       ? book_settle(s->book, &settle, e)
-		       : err_set(e, AMBIT_PROTOCOL, NULL, "a word on an event that is none");
+	if (!usual_settle_take(&m->body, &settle))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a word on an event that is none");
+	r = calls_settle(s->calls, &settle, e);
+	return r == -AMBIT_NOT_FOUND ? book_settle(s->book, &settle, e) : r;
 }
 
 /* ---- gates ---- */

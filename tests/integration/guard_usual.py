@@ -177,6 +177,22 @@ def a_person_is_asked_and_their_yes_teaches(place):
         assert text_of(answer) == "" and "unusual" not in said, said
 
 
+def a_person_releases_a_call_later(place):
+    """By its event, when client and question are gone: it is known from then on. The twin: what is refused so is asked about again."""
+    with Mail(place) as m:
+        for i, (verb, asked) in enumerate((("refuse", True), ("release", False))):
+            (answer, _), said = m.session(("send_mail", EVE), ("send_mail", EVE), profile="ask")  # and again: it is the same
+            is_denied(answer, "a person is asked first")
+            event, other = re.findall(r"`ambit profile release (e_\w+)`", said)
+            assert event == other and os.path.exists(f"{m.dir}/k_{event}"), (i, said, os.listdir(m.dir))
+            expect_ok(m.ambit("profile", verb, event))
+            assert not os.path.exists(f"{m.dir}/k_{event}")
+            result = m.ambit("profile", "release", event)
+            assert result.returncode == 125 and "no profile waits for a word" in result.stderr, told(result)
+            (answer,), said = m.session(("send_mail", EVE), profile="ask")
+            assert answer["result"].get("isError", False) is asked and ("unusual" in said) is asked, (verb, said)
+
+
 def a_no_refuses_and_teaches_nothing(place):
     with Mail(place) as m:
         before = m.runs()
@@ -370,6 +386,6 @@ def profiles_of_calls_are_a_persons(place):
 
 
 if __name__ == "__main__":
-    main([a_new_destination_is_told, it_is_recorded_and_explained, the_ledger_has_what_was_unusual, nobody_can_be_compared_where_nobody_asks, a_person_is_asked_and_their_yes_teaches, a_no_refuses_and_teaches_nothing, a_budget_is_charged_once_for_both, who_is_held_stands_still,
+    main([a_new_destination_is_told, it_is_recorded_and_explained, the_ledger_has_what_was_unusual, nobody_can_be_compared_where_nobody_asks, a_person_is_asked_and_their_yes_teaches, a_person_releases_a_call_later, a_no_refuses_and_teaches_nothing, a_budget_is_charged_once_for_both, who_is_held_stands_still,
           what_an_answer_had_is_said, what_is_untrusted_teaches_nothing, agents_have_their_own, a_keeper_that_is_killed_is_started_again, who_cannot_be_compared_is_not_let_through, a_gate_that_is_killed_has_taught, each_of_several_servers_has_its_own, hostile_names_harm_nobody,
           profiles_of_calls_are_a_persons])

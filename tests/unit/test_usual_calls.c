@@ -424,6 +424,154 @@ static void what_was_kept_is_had_back(void **state)
 	assert_false(now(p, "", "ann@mail.test").unusual);
 }
 
+/* ---- a word that comes later ---- */
+
+static void waits(const struct run *r, const char *event)
+{
+	struct usual_called q = { .fate = USUAL_WAITS };
+
+	(void)snprintf(q.event, sizeof q.event, "%s", event);
+	assert_int_equal(calls_said(r->run, &q, NULL), 0);
+}
+
+static int settle(struct place *p, const char *event, bool released)
+{
+	struct usual_settle s = { .released = released };
+	struct err e;
+
+	(void)snprintf(s.event, sizeof s.event, "%s", event);
+	return calls_settle(p->c, &s, &e);
+}
+
+static bool is_held(struct place *p, const char *event)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof name, "k_%s", event);
+	return faccessat(p->fd, name, F_OK, 0) == 0;
+}
+
+static void grow_five(struct place *p)
+{
+	for (unsigned i = 0; i < NOVELTY_YOUNG; i++)
+		one(p, "a", "ann@mail.test", USUAL_LET, false);
+}
+
+/* The run is over, and its question with it. The twin: what was refused is new again. */
+static void what_waited_is_released_later(void **state)
+{
+	struct place *p = *state;
+	struct run r;
+
+	grow_five(p);
+	r = begin(p, "mail", "a");
+	assert_true(score(&r, "send_mail", "eve@bad.test", false).asks);
+	waits(&r, EVENT);
+	calls_end(p->c, r.run);
+	assert_true(is_held(p, EVENT) && now(p, "a", "eve@bad.test").asks);
+	assert_int_equal(settle(p, EVENT, true), 0);
+	assert_false(is_held(p, EVENT));
+	assert_false(now(p, "a", "eve@bad.test").unusual);
+	again(p);
+	assert_false(now(p, "a", "eve@bad.test").unusual); /* and so it is on disk */
+	assert_true(now(p, "a", "kim@worse.test").asks);
+	assert_int_equal(settle(p, EVENT, true), -AMBIT_NOT_FOUND);
+	r = begin(p, "mail", "a");
+	(void)score(&r, "send_mail", "kim@worse.test", false);
+	waits(&r, EVENT);
+	calls_end(p->c, r.run);
+	assert_int_equal(settle(p, EVENT, false), 0);
+	assert_true(!is_held(p, EVENT) && now(p, "a", "kim@worse.test").asks);
+}
+
+/* By the question, in the run: yes or no. */
+static void who_has_answered_is_not_asked_later(void **state)
+{
+	static const uint8_t words[] = { USUAL_RELEASED, USUAL_NEVER };
+	struct place *p = *state;
+
+	grow_five(p);
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		const struct run r = begin(p, "mail", "a");
+		const char *to = i == 0 ? "eve@bad.test" : "kim@worse.test";
+
+		(void)score(&r, "send_mail", to, false);
+		waits(&r, EVENT);
+		assert_true(is_held(p, EVENT));
+		(void)score(&r, "send_mail", to, false);
+		said(&r, words[i], false);
+		assert_false(is_held(p, EVENT));
+		calls_end(p->c, r.run);
+	}
+}
+
+/* Hashes of another key mean nothing in this one. */
+static void what_was_begun_anew_takes_no_word(void **state)
+{
+	struct place *p = *state;
+	struct run r;
+	struct err e;
+
+	grow_five(p);
+	r = begin(p, "mail", "a");
+	(void)score(&r, "send_mail", "eve@bad.test", false);
+	waits(&r, EVENT);
+	calls_end(p->c, r.run);
+	assert_int_equal(calls_reset(p->c, "\tcalls\tmail\t", &e), 0);
+	assert_int_equal(settle(p, EVENT, true), -AMBIT_NOT_FOUND); /* there is none */
+	grow_five(p);
+	assert_int_equal(settle(p, EVENT, true), -AMBIT_CONFLICT);
+	assert_true(is_held(p, EVENT));
+	assert_int_equal(settle(p, EVENT, false), 0);
+	assert_false(is_held(p, EVENT));
+}
+
+/* However a file came to be so: it is refused, and can be forgotten. */
+static void what_waits_and_is_none_is_told(void **state)
+{
+	struct place *p = *state;
+	char bytes[4096];
+	struct run r;
+	ssize_t n;
+	int fd;
+
+	grow_five(p);
+	r = begin(p, "mail", "a");
+	(void)score(&r, "send_mail", "eve@bad.test", false);
+	waits(&r, EVENT);
+	calls_end(p->c, r.run);
+	fd = openat(p->fd, "k_" EVENT, O_RDWR | O_CLOEXEC);
+	n = fd_read_all(fd, bytes, sizeof bytes);
+	assert_true(n > 40);
+	for (ssize_t cut = 0; cut < n; cut++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, bytes, (size_t)cut, 0), cut);
+		assert_int_equal(settle(p, EVENT, true), -AMBIT_MALFORMED);
+	}
+	assert_true(is_held(p, EVENT) && now(p, "a", "eve@bad.test").asks);
+	assert_int_equal(settle(p, EVENT, false), 0);
+	(void)close(fd);
+}
+
+static void what_waits_is_bounded(void **state)
+{
+	struct place *p = *state;
+
+	grow_five(p);
+	for (unsigned i = 0; i <= CALLS_HELD_MAX; i++) {
+		const struct run r = begin(p, "mail", "a");
+		char event[ID_TEXT_MAX];
+
+		(void)score(&r, "send_mail", "eve@bad.test", false);
+		(void)snprintf(event, sizeof event, "e_01JXAMPXE1%016u", i);
+		waits(&r, event);
+		calls_end(p->c, r.run);
+	}
+	assert_false(is_held(p, "e_01JXAMPXE10000000000000000"));
+	assert_true(is_held(p, "e_01JXAMPXE10000000000000001"));
+	assert_true(is_held(p, "e_01JXAMPXE10000000000000256"));
+}
+
 static void keys_are_of_servers(void **state)
 {
 	(void)state;
@@ -438,12 +586,23 @@ static void keys_are_of_servers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_run_teaches_when_it_ends),      TEST(what_was_not_let_through_teaches_nothing),
-		TEST(a_doubt_spoils_all_of_a_run),     TEST(of_a_spoiled_run_what_was_released_teaches),
-		TEST(a_day_teaches_so_much),           TEST(what_is_untrusted_weighs_more),
-		TEST(a_word_is_on_one_call),           TEST(a_word_may_come_with_the_next_call),
-		TEST(more_servers_than_are_in_memory), TEST(what_is_no_profile_is_told_with_its_line),
-		TEST(what_was_kept_is_had_back),       cmocka_unit_test(keys_are_of_servers),
+		TEST(a_run_teaches_when_it_ends),
+		TEST(what_was_not_let_through_teaches_nothing),
+		TEST(a_doubt_spoils_all_of_a_run),
+		TEST(of_a_spoiled_run_what_was_released_teaches),
+		TEST(a_day_teaches_so_much),
+		TEST(what_is_untrusted_weighs_more),
+		TEST(a_word_is_on_one_call),
+		TEST(a_word_may_come_with_the_next_call),
+		TEST(more_servers_than_are_in_memory),
+		TEST(what_is_no_profile_is_told_with_its_line),
+		TEST(what_waited_is_released_later),
+		TEST(who_has_answered_is_not_asked_later),
+		TEST(what_was_begun_anew_takes_no_word),
+		TEST(what_waits_and_is_none_is_told),
+		TEST(what_waits_is_bounded),
+		TEST(what_was_kept_is_had_back),
+		cmocka_unit_test(keys_are_of_servers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
