@@ -19,6 +19,7 @@ static int begin(struct guard_usual *u, struct err *e)
 	int r = usual_open(NULL, &u->k, e);
 
 	u->n_past = 0;
+	u->owes = u->is_spoiled;
 	r = r < 0 ? r : usual_begin_calls(u->k, &u->who, &begun, e);
 	if (r == 0 && u->begun.runs == UINT32_MAX)
 		u->begun = begun;
@@ -65,7 +66,10 @@ static int score(struct guard_usual *u, struct usual_call *q, struct usual_verdi
 	u->k = NULL;
 	q->before = (struct usual_called){ .fate = 0 }; /* it is in no run any more */
 	r = begin(u, e);
-	return r < 0 ? r : usual_score_call(u->k, q, ret, e);
+	r = r < 0 ? r : usual_score_call(u->k, q, ret, e);
+	if (r == 0)
+		*e = (struct err){ .code = AMBIT_OK }; /* it was compared, and what becomes of it counts */
+	return r;
 }
 
 /* Of a call that has the same items as one before, from the same sources, the keeper would say the same as of that: nothing of it is new in this run. */
@@ -181,6 +185,11 @@ void guard_usual_said(struct guard_usual *u, const struct guard_ask *ask, const 
 		q.fate = USUAL_NEVER;
 	else if (doubt[0] != 0)
 		q.fate = USUAL_RELEASED;
+	u->is_spoiled = u->is_spoiled || q.fate == USUAL_WAITS || q.fate == USUAL_NEVER;
+	if (q.fate == USUAL_LET && u->owes) {
+		u->owes = false;
+		q.fate = USUAL_NEVER; /* that is what spoils a run */
+	}
 	if (q.fate == USUAL_WAITS && u->doubt != NULL) {
 		if (u->doubt->event[0] == 0)
 			memcpy(u->doubt->event, w->event, sizeof u->doubt->event);

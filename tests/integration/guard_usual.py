@@ -293,6 +293,25 @@ def a_keeper_that_is_killed_is_started_again(place):
             text_of(c.call("send_mail", **USUAL[0]))
 
 
+def a_killed_keeper_forgets_no_doubt(place):
+    """Of a run in which a question waits nothing teaches, also what a keeper that was started again is told. The twin: without the question it does."""
+    with Mail(place) as m:
+        for i in range(5):
+            m.session(("send_mail", USUAL[i % 2]), profile="log", agent="another")
+        for asked in True, False:
+            before = m.runs()
+            with m.gate(agent="another") as c:
+                c.begin()
+                if asked:
+                    is_denied(c.call("send_mail", **EVE), "first write to eve@bad.test")
+                m.without_keeper()
+                text_of(c.call("send_mail", **USUAL[0]))
+                assert c.end() == 0, b"".join(c.err)
+                c.hears_errors.join()
+                assert b"does not listen" not in b"".join(c.err), c.err  # what was compared says no more of it
+            assert m.runs() == before + (not asked), (asked, before, m.rows())
+
+
 def who_cannot_be_compared_is_not_let_through(place):
     with Mail(place) as m:
         with m.gate() as c:
@@ -387,5 +406,5 @@ def profiles_of_calls_are_a_persons(place):
 
 if __name__ == "__main__":
     main([a_new_destination_is_told, it_is_recorded_and_explained, the_ledger_has_what_was_unusual, nobody_can_be_compared_where_nobody_asks, a_person_is_asked_and_their_yes_teaches, a_person_releases_a_call_later, a_no_refuses_and_teaches_nothing, a_budget_is_charged_once_for_both, who_is_held_stands_still,
-          what_an_answer_had_is_said, what_is_untrusted_teaches_nothing, agents_have_their_own, a_keeper_that_is_killed_is_started_again, who_cannot_be_compared_is_not_let_through, a_gate_that_is_killed_has_taught, each_of_several_servers_has_its_own, hostile_names_harm_nobody,
+          what_an_answer_had_is_said, what_is_untrusted_teaches_nothing, agents_have_their_own, a_keeper_that_is_killed_is_started_again, a_killed_keeper_forgets_no_doubt, who_cannot_be_compared_is_not_let_through, a_gate_that_is_killed_has_taught, each_of_several_servers_has_its_own, hostile_names_harm_nobody,
           profiles_of_calls_are_a_persons])
