@@ -134,7 +134,18 @@ def who_else_may_write_is_not_believed(place):
         assert "s_shell" in u.listed() and "it is another user's" in u.ambit("profile", "show", "--seeds").stdout
 
 
-SCENARIOS = [the_first_event_of_all_is_held, nobody_is_asked_of_usual_work, an_empty_file_is_none, one_of_ones_own_comes_before, a_bad_one_is_told_and_not_used, who_else_may_write_is_not_believed]
+def an_agent_puts_none_there(place):
+    """Who may write the home has it held, as other things that Ambit obeys. The twin: another file beside is committed."""
+    with Seeded(place) as u:
+        other = f"{u.home}/settings/ambit/seeds.d"  # as XDG_CONFIG_HOME may have it
+        os.makedirs(other)
+        for path, why in ((f"{u.seeds}/all.profile", "not committed"), (f"{other}/all.profile", "profiles by which Ambit notices what is unusual"), (f"{u.home}/notes", "")):
+            made = u.ambit("run", "--write", u.home, "--", "touch", path)
+            assert os.path.exists(path) is (why == "") and why in made.stderr, told(made)
+        assert "s_shell" in u.listed()
+
+
+SCENARIOS = [the_first_event_of_all_is_held, nobody_is_asked_of_usual_work, an_empty_file_is_none, one_of_ones_own_comes_before, a_bad_one_is_told_and_not_used, who_else_may_write_is_not_believed, an_agent_puts_none_there]
 
 if __name__ == "__main__":
     main(SCENARIOS)
