@@ -91,6 +91,31 @@ static int make(const char *server, struct call_profile *ret, struct err *e)
 	return call_profile_init(ret, server, key, e);
 }
 
+static bool is_file(const char *name)
+{
+	const size_t n = strlen(name), ending = strlen(USUAL_CALLS);
+
+	return n > ending && strncmp(name, USUAL_CALLS_OF, strlen(USUAL_CALLS_OF)) == 0 &&
+	       strcmp(name + n - ending, USUAL_CALLS) == 0;
+}
+
+static void count_file(void *of, const char *name)
+{
+	*(size_t *)of += is_file(name);
+}
+
+/* Before another is made. */
+static int check_room(const struct calls *c, struct err *e)
+{
+	size_t n = 0;
+	const int r = file_each(c->dir_fd, count_file, &n, e);
+
+	if (r < 0 || n < CALLS_FILES_MAX)
+		return r;
+	return err_set(e, AMBIT_LIMIT, "`ambit profile reset` removes those of no use",
+		       "there are profiles of calls of %d servers, and no more can be", CALLS_FILES_MAX);
+}
+
 /* *ret_new: there was none. */
 static int load(const struct calls *c, const char *server, struct call_profile *ret, bool *ret_new, struct err *e)
 {
@@ -181,8 +206,9 @@ static int fill(struct calls *c, struct table *t, const char *server, bool wante
 	t->p = steal_ptr(&p);
 	if (!is_new)
 		return 0;
-	r = wanted ? save(c, t, e)
+	r = wanted ? check_room(c, e)
 		   : err_set(e, AMBIT_NOT_FOUND, "`ambit profile show` lists them", "there is no such profile");
+	r = r < 0 ? r : save(c, t, e);
 	if (r < 0)
 		drop(t);
 	return r;
@@ -215,6 +241,20 @@ int calls_new(int dir_fd, struct calls **ret, struct err *e)
 	c->dir_fd = dir_fd;
 	*ret = c;
 	return 0;
+}
+
+int calls_save(struct calls *c, struct err *e)
+{
+	struct err ignored;
+	int r = 0;
+
+	for (size_t i = 0; i < CALLS_HOT; i++)
+		if (c->tables[i].p != NULL && c->tables[i].dirty) {
+			const int rc = save(c, &c->tables[i], r == 0 ? e : &ignored);
+
+			r = r < 0 ? r : rc;
+		}
+	return r;
 }
 
 void calls_free(struct calls *c)
@@ -299,7 +339,7 @@ int calls_score(struct calls_run *run, const struct usual_call *q, struct usual_
 	if (!run->has_last)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a call that is none");
 	for (size_t i = 0; i < run->last.n && q->untrusted; i++)
-		if ((run->last.items[i].mark.from & ITEM_OF_ANSWER) != 0)
+		if ((run->last.items[i].mark.from & (ITEM_OF_ANSWER | ITEM_OF_MANY)) != 0)
 			mark_join(&run->last.items[i].mark, ITEM_UNTRUSTED);
 	leave_out_done(run, &fresh);
 	verdict_begin(&v, run->of->p->novelty, &run->scopes);
@@ -592,10 +632,8 @@ static int by_name(const void *a, const void *b)
 static void put_name(void *of, const char *name)
 {
 	struct page *page = of;
-	const size_t n = strlen(name), ending = strlen(USUAL_CALLS);
 
-	if (n <= ending || strncmp(name, USUAL_CALLS_OF, strlen(USUAL_CALLS_OF)) != 0 ||
-	    strcmp(name + n - ending, USUAL_CALLS) != 0 || strcmp(name, page->after) <= 0 ||
+	if (!is_file(name) || strcmp(name, page->after) <= 0 ||
 	    (page->n == page->most && strcmp(name, page->names[page->most - 1]) >= 0))
 		return;
 	(void)text_copy(page->names[page->n < page->most ? page->n++ : page->most - 1], NAME_MAX + 1, name);

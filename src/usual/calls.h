@@ -13,14 +13,17 @@
 #include "usual/calls_link.h"
 #include "usual/link.h"
 
-#define CALLS_HOT 16       /* servers in memory: 3.3 MB each */
-#define CALLS_HELD_MAX 256 /* calls that wait for a word: 24 KB each at most */
+#define CALLS_HOT 16         /* servers in memory: 3.3 MB each */
+#define CALLS_FILES_MAX 1024 /* servers that have a profile; another has none, and a gate of it is told so */
+#define CALLS_HELD_MAX 256   /* calls that wait for a word: 24 KB each at most */
 
 struct calls;
 struct calls_run;
 
 int calls_new(int dir_fd, struct calls **ret, struct err *e); /* dir_fd: borrowed */
 void calls_free(struct calls *c);
+/* What was learned and could not be written is tried once more. The first thing that went wrong. */
+int calls_save(struct calls *c, struct err *e);
 
 /* -MALFORMED: its file is none, with the line. -LIMIT: too many servers at once. */
 int calls_begin(struct calls *c, const struct usual_calls *who, struct calls_run **ret, struct usual_begun *ret_begun,

@@ -377,6 +377,7 @@ int serve_run(int listen_fd, struct book *b, struct calls *c, struct err *e)
 		r = turn(s, &over, e);
 	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
 		part_with(s, i);
+	r = r < 0 ? r : calls_save(c, e);
 	return r < 0 ? r : book_save(b, e);
 }
 

@@ -548,6 +548,10 @@ static void what_waits_and_is_none_is_told(void **state)
 		assert_int_equal(pwrite(fd, bytes, (size_t)cut, 0), cut);
 		assert_int_equal(settle(p, EVENT, true), -AMBIT_MALFORMED);
 	}
+	memcpy(bytes + 5, "../x", 4); /* in place of "mail" */
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(pwrite(fd, bytes, (size_t)n, 0), n);
+	assert_int_equal(settle(p, EVENT, true), -AMBIT_MALFORMED);
 	assert_true(is_held(p, EVENT) && now(p, "a", "eve@bad.test").asks);
 	assert_int_equal(settle(p, EVENT, false), 0);
 	(void)close(fd);
@@ -570,6 +574,71 @@ static void what_waits_is_bounded(void **state)
 	assert_false(is_held(p, "e_01JXAMPXE10000000000000000"));
 	assert_true(is_held(p, "e_01JXAMPXE10000000000000001"));
 	assert_true(is_held(p, "e_01JXAMPXE10000000000000256"));
+}
+
+/* A disk that was full when a run ended is tried again before the keeper goes. */
+static void what_could_not_be_written_is_tried_again(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	grow_five(p);
+	assert_int_equal(mkdirat(p->fd, "c_mail.calls.new", 0700), 0); /* nothing can be written beside */
+	one(p, "a", "eve@bad.test", USUAL_LET, false);
+	assert_int_equal(calls_save(p->c, &e), -AMBIT_SYSTEM);
+	assert_int_equal(unlinkat(p->fd, "c_mail.calls.new", AT_REMOVEDIR), 0);
+	assert_int_equal(calls_save(p->c, &e), 0);
+	again(p);
+	assert_false(now(p, "a", "eve@bad.test").unusual);
+}
+
+/* Who names servers without end fills no disk; those that are there go on. */
+static void profiles_are_so_many_and_no_more(void **state)
+{
+	const struct usual_calls q = who("another", "a", 1);
+	struct place *p = *state;
+	struct calls_run *run = NULL;
+	struct usual_begun begun;
+	struct err e;
+
+	grow_five(p);
+	for (unsigned i = 1; i < CALLS_FILES_MAX; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof name, "c_s%u.calls", i);
+		(void)close(openat(p->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	}
+	assert_int_equal(calls_begin(p->c, &q, &run, &begun, &e), -AMBIT_LIMIT);
+	assert_null(run);
+	assert_true(now(p, "a", "eve@bad.test").asks);
+	assert_int_equal(unlinkat(p->fd, "c_s1.calls", 0), 0);
+	assert_int_equal(calls_begin(p->c, &q, &run, &begun, &e), 0);
+	calls_end(p->c, run);
+}
+
+/* A gate knows no prompt: whoever says that its user named it, or that it is made up, is no gate of ours. */
+static void who_knows_more_than_a_gate_is_refused(void **state)
+{
+	static const uint8_t from[] = { ITEM_OF_ANSWER, ITEM_OF_MANY, ITEM_OF_PROMPT, ITEM_OF_NOWHERE };
+	struct place *p = *state;
+	struct run r;
+
+	grow_five(p);
+	r = begin(p, "mail", "a");
+	for (size_t i = 0; i < COUNT_OF(from); i++) {
+		static struct call c;
+		auto_buf items = { .max = CALL_BYTES_MAX };
+		struct usual_call q = { .untrusted = false };
+		struct usual_verdict v;
+
+		call_begin(&c, r.begun.key, NULL, "send_mail", 9, TOOL_UNTOLD);
+		call_argument(&c, "to", 2, "eve@bad.test", 12, VALUE_TEXT, from[i]);
+		call_put(&items, &c);
+		q.items = items.data;
+		q.n = items.len;
+		assert_int_equal(calls_score(r.run, &q, &v, NULL), i < 2 ? 0 : -AMBIT_PROTOCOL);
+	}
+	calls_end(p->c, r.run);
 }
 
 static void keys_are_of_servers(void **state)
@@ -600,6 +669,9 @@ int main(void)
 		TEST(who_has_answered_is_not_asked_later),
 		TEST(what_was_begun_anew_takes_no_word),
 		TEST(what_waits_and_is_none_is_told),
+		TEST(what_could_not_be_written_is_tried_again),
+		TEST(profiles_are_so_many_and_no_more),
+		TEST(who_knows_more_than_a_gate_is_refused),
 		TEST(what_waits_is_bounded),
 		TEST(what_was_kept_is_had_back),
 		cmocka_unit_test(keys_are_of_servers),
