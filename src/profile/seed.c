@@ -174,7 +174,7 @@ static void say_connects(const struct profile *seed, const char *by, struct unus
 
 	memmove(r + 1, r, (REASONS_MAX - 1) * sizeof *r);
 	f->n_reasons += f->n_reasons < REASONS_MAX;
-	*r = (struct reason_of){ .layer = LAYER_CALLS, .surprise = f->n_reasons > 1 ? r[1].surprise : 0 };
+	*r = (struct reason_of){ .layer = LAYER_CALLS, .surprise = f->n_reasons > 1 ? r[1].surprise : 0, .asks = true };
 	(void)snprintf(r->text, sizeof r->text, "%s connects, which it never does in %u sessions of a seed",
 		       by[0] != 0 ? by : "a process that executed nothing", seed->calls.habits.all.sessions);
 }
