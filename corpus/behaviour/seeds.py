@@ -15,7 +15,7 @@ sys.path.insert(0, HERE)
 import eval as corpus  # pylint: disable=wrong-import-position
 
 # Which tools of the corpus each is made of. What is run by a shell may be any tool.
-SEEDS = {"shell": ("shell", "files", "data", "git", "cc", "npm", "pip"), "files": ("files", "shell"), "data": ("data", "shell"), "git": ("git",), "cc": ("cc",), "npm": ("npm",), "pip": ("pip",),
+SEEDS = {"shell": ("shell", "files", "data", "git", "git_remote", "cc", "npm", "pip"), "files": ("files", "shell"), "data": ("data", "shell"), "git": ("git", "git_remote"), "cc": ("cc",), "npm": ("npm",), "pip": ("pip",),
          "python": ("python", "mcp"), "node": ("node",)}
 # What of a machine's amounts is the same on another: src/profile/seed.c.
 AMOUNTS = {"calls": "calls", "dropped": "left_out", "denied": "denied", "executed": "programs", "written": "writes", "destinations": "destinations", "sent_bytes": "up_bytes",
@@ -24,6 +24,8 @@ AMOUNTS = {"calls": "calls", "dropped": "left_out", "denied": "denied", "execute
 
 def lines(options, name, part, use):
     for tool in SEEDS[name]:
+        if not os.path.exists(os.path.join(options.corpus, f"{tool}.{part}.txt.xz")):
+            continue  # of git_remote all is learned
         for label, symbols, event in corpus.rows(options, tool, part):
             facts = " ".join([f"session={tool}.{event['task']}"] + [f"{word}={event['amounts'][of]}" for of, word in AMOUNTS.items()])
             yield f"{label if label == 'benign' else f'{tool}/{label}'}\t{use}\t{facts}\t{symbols}\n"
