@@ -185,11 +185,12 @@ class World:
                 read = json.load(file)
         except OSError:
             raise RuntimeError(f"no record: {err.decode(errors='replace')[-400:]}") from None
-        line = subprocess.run([self.recorder.ambit, "trace", "--line", record], cwd=self.work, env=env, capture_output=True, text=True,
+        line = subprocess.run([self.recorder.ambit, "trace", "--line", "--facts", "--label", "-", "--key", self.tool, record], cwd=self.work, env=env, capture_output=True, text=True,
                                timeout=PATIENCE, check=False, **as_user())
         if line.returncode != 0:
             raise RuntimeError(line.stderr[-400:])
-        return Event(read, line.stdout.strip(), out.decode(errors="replace"), err.decode(errors="replace"))
+        facts, symbols = line.stdout.rstrip("\n").split("\t")[2:]
+        return Event(read, facts, symbols, out.decode(errors="replace"), err.decode(errors="replace"))
 
     def gone(self):
         shutil.rmtree(self.top, ignore_errors=True)
@@ -198,8 +199,8 @@ class World:
 class Event:
     """What the record says."""
 
-    def __init__(self, record, symbols, out, err):
-        self.record, self.symbols, self.out, self.err = record, symbols, out, err
+    def __init__(self, record, facts, symbols, out, err):
+        self.record, self.facts, self.symbols, self.out, self.err = record, facts, symbols, out, err
         self.effects = record["effects"]
 
     def of(self, *kinds):

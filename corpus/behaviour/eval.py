@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the corpus is worth: `ambit profile eval` over all tools, and by tool and attack what was flagged of it.
 
-    eval.py --ambit build/ambit [--corpus DIR] [--alpha RATE] [--part TOOL,...] [--calls] [--times] [--ranked] [--json]
+    eval.py --ambit build/ambit [--corpus DIR] [--alpha RATE] [--part TOOL,...] [--calls | --unnamed] [--timeless] [--ranked] [--json]
     eval.py --ambit build/ambit --stream [N]      what is promised against what comes, over N usual events with drift in them"""
 
 import argparse
@@ -16,31 +16,36 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FORMS = ("plain", "mimic", "slowed", "padded")
-# Amounts of the corpus, as a profile calls them (src/profile/amounts.def).
-AMOUNTS = {"calls": "calls", "dropped": "left_out", "denied": "denied", "executed": "programs", "read": "reads", "written": "writes", "deleted": "deletes", "changed": "names",
-           "destinations": "destinations", "sent_bytes": "up_bytes", "received_bytes": "down_bytes", "disk_bytes": "written_bytes", "tasks": "tasks", "threads": "threads", "memory_bytes": "memory_bytes"}
-TIMES = {"cpu_ms": "cpu_ms", "wall_ms": "wall_ms"}
+NAMED = ("program", "destination", "request", "directory", "label")  # facts that are no amounts
+TIMES = ("cpu_ms", "wall_ms")
 SLICE = 20  # events of one session, in a stream
 
 
 def rows(options, tool, part):
-    """(label, symbols, the event) of each line."""
+    """(label, facts, symbols, the event) of each line."""
     base = os.path.join(options.corpus, f"{tool}.{part}")
     with lzma.open(base + ".txt.xz", "rt", encoding="ascii") as lines, lzma.open(base + ".jsonl.xz", "rt", encoding="ascii") as events:
         for line, event in zip(lines, events):
-            label, _, symbols = line.rstrip("\n").split("\t")
-            yield label, symbols, json.loads(event)
+            label, _, facts, symbols = line.rstrip("\n").split("\t")
+            yield label, facts, symbols, json.loads(event)
 
 
-def facts(options, event, session):
+def kept(options, fact):
+    """Whether it is looked at. Its own session is none: a task is one."""
+    name = fact.partition("=")[0]
+    if name in NAMED:
+        return not options.calls and not options.unnamed
+    return name != "session" and not options.calls and (not options.timeless or name not in TIMES)
+
+
+def facts(options, row, session):
     """What `ambit profile eval` takes beside the calls. Attacks have their task's session: nobody learns from them."""
-    names = {**AMOUNTS, **(TIMES if options.times else {})}
-    return " ".join([f"session={session}"] + ([] if options.calls else [f"{name}={event['amounts'][of]}" for of, name in names.items()]))
+    return " ".join([f"session={session}", *(fact for fact in row[1].split(" ") if kept(options, fact))])
 
 
 def line(options, tool, row, session=None):
-    label, symbols, event = row
-    return f"{label if label == 'benign' else f'{tool}/{label}'}\t{tool}\t{facts(options, event, session or event['task'])}\t{symbols}\n"
+    label, _, symbols, event = row
+    return f"{label if label == 'benign' else f'{tool}/{label}'}\t{tool}\t{facts(options, row, session or event['task'])}\t{symbols}\n"
 
 
 def asked(options, texts, *more):
@@ -68,7 +73,7 @@ def whole(options, tools):
 def new_words(options, tool):
     """What the simplest score comes to, for comparison: how many different words a trace has that no learned one had. (AUC, flagged where 1 % of unseen work is)"""
     def words(part):
-        return [set(symbols.split()) for _, symbols, _ in rows(options, tool, part)]
+        return [set(symbols.split()) for _, _, symbols, _ in rows(options, tool, part)]
     known = set().union(*words("learned"))
     usual, unusual = (sorted(len(w - known) for w in words(part)) for part in ("unseen", "attacks"))
     above = sum((a > u) + (a == u) / 2 for a in unusual for u in usual)
@@ -77,7 +82,7 @@ def new_words(options, tool):
 
 
 def outcomes(options, tool):
-    return collections.Counter(event["outcome"] for _, _, event in rows(options, tool, "attacks"))
+    return collections.Counter(event["outcome"] for *_, event in rows(options, tool, "attacks"))
 
 
 def by_form(got, tool):
@@ -117,7 +122,7 @@ def drawn(options, tool, n, rng):
     tasks = collections.defaultdict(list)
     for part in ("calibrated", "unseen"):
         for row in rows(options, tool, part):
-            tasks[part, row[2]["task"]].append(row)
+            tasks[part, row[3]["task"]].append(row)
     lines = []
     for session in range(-(-n // SLICE)):
         part = "unseen" if rng.random() < session * SLICE / n else "calibrated"
@@ -142,8 +147,9 @@ def main():
     parser.add_argument("--corpus", default=HERE)
     parser.add_argument("--alpha", default="0.01")
     parser.add_argument("--part", help="these tools alone, with commas: each then knows nothing of others")
-    parser.add_argument("--calls", action="store_true", help="by calls alone, without amounts")
-    parser.add_argument("--times", action="store_true", help="with times, which say as much of when it was recorded")
+    parser.add_argument("--calls", action="store_true", help="by calls alone, without amounts and names")
+    parser.add_argument("--unnamed", action="store_true", help="by calls and amounts, without what is named")
+    parser.add_argument("--timeless", action="store_true", help="without times, which say how busy the machine was, too")
     parser.add_argument("--ranked", action="store_true", help="thresholds by the unseen work itself, of which none is flagged: no promise, and which attacks are above it")
     parser.add_argument("--stream", nargs="?", const=10000, type=int, metavar="N", help="events that come one after the other (default: 10000)")
     parser.add_argument("--json", action="store_true", help="what `ambit profile eval` says")

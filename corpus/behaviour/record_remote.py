@@ -41,6 +41,7 @@ def serve(top):
 
 def event(recorder, task, scheme, number):
     w = World(recorder, f"remote/{task}/{scheme}/{number}")
+    w.tool = "git"
     name = f"{scheme}{number}{task}.git"
     bare, url = f"{recorder.top}/{name}", f"{scheme}://{ADDRESS}/{name}"
     for i in range(1 + number % 4):
@@ -79,7 +80,7 @@ def main():
         for task in TASKS:
             for number in range(EVENTS):
                 ran = event(recorder, task, ("http", "https")[number // 2 % 2], number)
-                lines.append(f"benign\tgit\t{ran.symbols}\n")
+                lines.append(f"benign\tgit\t{ran.facts}\t{ran.symbols}\n")
                 events.append(json.dumps({"id": f"git_remote.learned:{len(lines)}", "tool": "git_remote", "task": task, "variant": number, "part": "learned", "label": "benign", "amounts": ran.amounts()}, separators=(",", ":")) + "\n")
     for ending, text in (("txt", lines), ("jsonl", events)):
         with lzma.open(os.path.join(options.out, f"git_remote.learned.{ending}.xz"), "wt", encoding="ascii") as file:

@@ -18,17 +18,16 @@ import eval as corpus  # pylint: disable=wrong-import-position
 SEEDS = {"shell": ("shell", "files", "data", "git", "git_remote", "cc", "npm", "pip"), "files": ("files", "shell"), "data": ("data", "shell"), "git": ("git", "git_remote"), "cc": ("cc",), "npm": ("npm",), "pip": ("pip",),
          "python": ("python", "mcp"), "node": ("node",)}
 # What of a machine's amounts is the same on another: src/profile/seed.c.
-AMOUNTS = {"calls": "calls", "dropped": "left_out", "denied": "denied", "executed": "programs", "written": "writes", "destinations": "destinations", "sent_bytes": "up_bytes",
-           "received_bytes": "down_bytes", "disk_bytes": "written_bytes", "tasks": "tasks", "threads": "threads"}
+AMOUNTS = ("calls", "left_out", "denied", "programs", "writes", "destinations", "up_bytes", "down_bytes", "written_bytes", "tasks", "threads")
 
 
 def lines(options, name, part, use):
     for tool in SEEDS[name]:
         if not os.path.exists(os.path.join(options.corpus, f"{tool}.{part}.txt.xz")):
             continue  # of git_remote all is learned
-        for label, symbols, event in corpus.rows(options, tool, part):
-            facts = " ".join([f"session={tool}.{event['task']}"] + [f"{word}={event['amounts'][of]}" for of, word in AMOUNTS.items()])
-            yield f"{label if label == 'benign' else f'{tool}/{label}'}\t{use}\t{facts}\t{symbols}\n"
+        for label, facts, symbols, event in corpus.rows(options, tool, part):
+            told = " ".join([f"session={tool}.{event['task']}"] + [fact for fact in facts.split(" ") if fact.partition("=")[0] in AMOUNTS])
+            yield f"{label if label == 'benign' else f'{tool}/{label}'}\t{use}\t{told}\t{symbols}\n"
 
 
 def learned(options, name):

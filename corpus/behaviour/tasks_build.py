@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import tarfile
 import zipfile
 
 from plan import TASKS, task
@@ -68,6 +69,20 @@ git("stash", ["git stash -q", "git stash list", "git stash show -p | head -20", 
 git("patches", ["git format-patch -q -1 -o out", "git diff > change.patch", "git apply --check -R change.patch", "git archive -o out.tar HEAD", "git bundle create -q all.bundle main"], before=EDIT)
 git("move", ["git mv -k {f} src/{w}_{n}.py", "git rm -q --ignore-unmatch README.md", "git status -s", "git commit -qm '{w}'", "git ls-files | wc -l"], 3, 5)
 git("care", ["git fsck", "git gc -q", "git count-objects -v", "git reflog -3", "git rev-parse HEAD", "git cherry -v main topic"])
+git("worktree", ["git worktree add -q ../{w}_tree topic 2>/dev/null || git worktree add -q copy topic", "git worktree list", "git worktree prune", "ls"], before=EDIT)
+git("cherry_pick", ["git checkout -q topic", "echo {w} >> {w}.txt; git add -A; git commit -qm '{w}'", "git checkout -q main; git cherry-pick topic", "git log --oneline -2", "git show --stat HEAD"], 3, 5)
+git("amend", ["git commit -qam '{w}'", "git commit -q --amend -m '{w} {n}'", "git log -1", "git reset -q --soft HEAD~1; git commit -qm '{w}'", "git status -s"], 3, 5, before=EDIT)
+git("plumbing", ["git ls-tree -r HEAD", "git cat-file -p HEAD", "git rev-list --count HEAD", "git hash-object {f}", "git rev-parse --show-toplevel", "git merge-base main topic"])
+git("search_history", ["git log -S def --oneline", "git log -G return --oneline -- {f}", "git log --author=Ann --oneline", "git grep -n return HEAD", "git log --since=2020-01-01 --oneline | wc -l"])
+git("ignored", ["echo '*.log' >> .gitignore", "touch {w}.log; git status -s", "git check-ignore {w}.log deploy.conf", "git clean -n", "git add .gitignore; git commit -qm '{w}'"], 2, 5)
+git("settled", ["git config user.name '{w}'", "git config --list | head -5", "git config --get remote.origin.url", "git config core.autocrlf false", "git var GIT_EDITOR"], 2, 4)
+git("remotes", ["git remote -v", "git remote show -n origin", "git remote add other ../other.git", "git remote rename other third 2>/dev/null", "git branch -a"])
+git("conflict", ["git checkout -q topic; echo a{n} > README.md; git commit -qam '{w}'", "git checkout -q main; echo b{n} > README.md; git commit -qam '{w}'", "git merge topic", "git diff --name-only --diff-filter=U", "git checkout --ours README.md; git add README.md; git commit -qm merged", "git merge --abort 2>/dev/null"], 4, 6)
+git("restore_deleted", ["rm -f {f}", "git status -s", "git checkout HEAD -- {f}", "git ls-files --deleted", "git log --diff-filter=D --oneline"], 3, 5)
+git("branches", ["git branch {w}", "git branch -m {w} {w}{n} 2>/dev/null", "git branch -d topic 2>/dev/null", "git branch --merged", "git for-each-ref --count=3", "git show-branch --list | head -4"], 2, 5)
+git("notes", ["git notes add -m '{w}' HEAD", "git notes list", "git log -1 --show-notes", "git show HEAD --quiet", "git tag -n1"])
+git("shallow", ["rm -rf copy; git clone -q --depth 1 file://$(git remote get-url origin) copy", "git -C copy log --oneline", "git -C copy fetch -q --unshallow", "git -C copy status -s", "du -sk copy"], 2, 4)
+git("push_branch", ["git checkout -q -B {w}", "git commit -qam '{w}'", "git push -q -u origin HEAD", "git branch -vv", "git push -q origin --tags"], 3, 5, before=EDIT)
 
 
 # ---- cc ----
@@ -116,6 +131,21 @@ cc("preprocess", ["gcc -E -P main.c -o main.i", "wc -l main.i", "gcc -dM -E - < 
 cc("single", ["gcc -o all *.c", "./all", "gcc -O3 -o fast *.c && ./fast", "cmp all fast"], 2, 4)
 cc("look", ["gcc --version | head -1", "make --version | head -1", "cat Makefile", "grep -rn include .", "gcc -print-search-dirs | head -1", "ls *.c"])
 cc("new_unit", ["printf '#include \"all.h\"\\nint {w}_{n}(void) { return {n}; }\\n' > extra.c", "gcc -Wall -c extra.c", "gcc -o more extra.o *.c 2>&1 | head -3", "nm extra.o"], 3, 4)
+cc("coverage", ["gcc --coverage -o covered *.c && ./covered", "ls *.gcno *.gcda 2>/dev/null | head", "gcov -n *.gcda 2>/dev/null | head -4", "rm -f *.gcno *.gcda"], 2, 4)
+cc("checked", ["gcc -fsanitize=undefined -g -o checked *.c && ./checked", "gcc -D_FORTIFY_SOURCE=2 -O2 -c {u}.c -o {u}.o", "ls -l checked", "rm -f checked"], 2, 3)
+cc("whole_program", ["gcc -flto -O2 -o lto *.c", "./lto", "ls -l lto", "gcc -O2 -o plain *.c; cmp plain lto"], 2, 3)
+cc("analyzed", ["gcc -fanalyzer -Wall -c {u}.c -o /dev/null", "gcc -fanalyzer -c main.c -o /dev/null 2>&1 | head -5", "grep -c return {u}.c", "gcc -Wpedantic -std=c99 -fsyntax-only {u}.c"], 2, 3)
+cc("cxx", ["sed 's/stdio.h/cstdio/' main.c > main.cpp; g++ -fpermissive -c main.cpp -o main.opp 2>&1 | head -3", "printf '#include <vector>\\nint main() { std::vector<int> v(3); return v.size() - 3; }\\n' > v.cpp; g++ -o v v.cpp && ./v", "g++ --version | head -1", "ls *.cpp"], 2, 3)
+cc("from_input", ["printf 'int main(void) { return {n}; }\\n' | gcc -x c - -o tried; ./tried; echo $?", "echo | gcc -E -x c - | tail -1", "printf '#include <math.h>\\nint main(void) { return (int)floor(0.5); }\\n' | gcc -x c - -lm -o floor", "rm -f tried floor"], 2, 4)
+cc("symbols", ["make -s", "nm program | grep ' T '", "objdump -d program | head -20", "strings program | head -5", "readelf -S program | head -8", "size *.o"], 2, 4)
+cc("stripped", ["make -s", "objcopy --only-keep-debug program program.debug", "strip program", "ls -l program program.debug", "./program"], 2, 4)
+cc("again", ["make -s", "touch all.h; make", "make -B -s", "make -q; echo $?", "make -s clean; make -s -k"], 2, 4)
+cc("rules_added", ["printf 'size: program\\n\\tsize program\\n' >> Makefile; make -s size", "make -n size 2>/dev/null", "grep -n size Makefile", "make -s"], 2, 3)
+cc("out_of_tree", ["mkdir -p out; gcc -c {u}.c -o out/{u}.o", "gcc -I. -c main.c -o out/main.o", "ls -l out", "rm -rf out"], 2, 4)
+cc("linked_library", ["for u in *.c; do [ $u = main.c ] || gcc -c $u; done; rm -f main.o; ar rcs libmore.a *.o", "gcc -o linked main.c -L. -lmore", "./linked", "ar t libmore.a", "rm -f libmore.a linked"], 3, 5)
+cc("timed", ["gcc -O2 -pg -o profiled *.c && ./profiled", "gprof profiled gmon.out 2>/dev/null | head -4", "time make -s", "rm -f gmon.out profiled"], 2, 3)
+cc("headers", ["gcc -H -fsyntax-only main.c 2>&1 | head -5", "printf '#pragma once\\n#define MORE {n}\\n' > more.h", "sed -i '1i #include \"more.h\"' all.h; make -s", "gcc -M main.c | head -3"], 2, 4)
+cc("released", ["make -s; tar czf program-{n}.tar.gz program *.c *.h Makefile", "tar tzf program-*.tar.gz", "sha256sum program-*.tar.gz > sums", "mkdir -p dist; mv program-*.tar.gz dist/; ls dist"], 2, 4)
 
 
 # ---- npm ----
@@ -163,6 +193,48 @@ npm("clean_install", ["npm install --package-lock-only -s; npm ci", "ls node_mod
 npm("explain", ["npm install -s; npm explain {d}", "npm query '*' | head -5", "npm pkg get dependencies"])
 npm("exec", ["npm install -s; npm exec -c 'node --version'", "npm exec -c 'ls node_modules'", "npm explain {d} | head -3"])
 npm("reinstall", ["rm -rf node_modules package-lock.json; npm install", "npm rebuild", "npm dedupe"])
+npm("scripts_edit", ["npm pkg set scripts.hello='node --version'", "npm run -s hello", "npm pkg get scripts", "npm pkg delete scripts.hello"], 2, 3)
+npm("pre_and_post", ["npm pkg set scripts.pretest='node --check index.js' scripts.posttest='node --version'; npm test", "npm run", "cat package.json | head -12"], 1, 3)
+npm("list_deep", ["npm install -s; npm ls --all", "npm ls --json | head -20", "npm ls --parseable", "npm ls --depth=1"], 1, 3)
+npm("workspaces", ["npm pkg set workspaces[0]=packages/*; npm install -s", "npm ls -ws 2>/dev/null | head", "npm pkg get name -ws", "ls -l node_modules | head -5"], 1, 3)
+npm("dependency_changed", ["npm install -s; echo '// {w}' >> packages/{d}/index.js", "npm update -s", "node -e \"require('{d}')\"", "npm ls {d}"], 2, 3)
+npm("dev_dependency", ["npm install -s -D ./packages/{d}", "npm pkg get devDependencies", "npm ls --omit=dev", "npm prune -s --omit=dev"], 1, 3)
+npm("one_off", ["npm exec -c 'node -e 0'", "node -e \"console.log(require('./package.json').version)\"", "npm run env | head -5", "npm --version"], 1, 3)
+npm("own_command", ["npm pkg set bin.{w}=index.js; npm pkg get bin", "npm install -s", "npm exec -s -- {w} 2>/dev/null", "ls node_modules/.bin 2>/dev/null"], 1, 3)
+npm("linked", ["npm link -s ./packages/{d} --prefix . 2>/dev/null || npm install -s ./packages/{d}", "ls -l node_modules", "npm unlink -s {d} 2>/dev/null", "npm ls --link"], 1, 3)
+npm("ignored_files", ["echo test.js > .npmignore; npm pack --dry-run", "npm pkg set files[0]=index.js", "npm pack -s; ls *.tgz", "tar tzf *.tgz 2>/dev/null"], 1, 3)
+npm("clean_all", ["npm install -s; npm run -s build; npm run -s clean; rm -rf node_modules", "ls", "npm cache verify", "npm ls --depth=0 2>/dev/null"], 1, 3)
+npm("major", ["npm version minor --no-git-tag-version", "npm version prerelease --preid=rc --no-git-tag-version", "npm pkg get version", "node -p \"require('./package.json').version\""], 1, 3)
+npm("failing", ["npm run missing", "npm test -- --verbose", "npm run lint -- --help 2>/dev/null | head -3", "npm run build --if-present"], 1, 3)
+
+
+def published(w):
+    """A package that the server of the index has, as a registry answers for it."""
+    name, version = w.grown.word() + "-kit", "1.0.0"
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for path, text in (("package/package.json", json.dumps({"name": name, "version": version, "main": "index.js"})), ("package/index.js", w.grown.javascript(2)[0])):
+            entry = tarfile.TarInfo(path)
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    url, sum_of = w.web(), base64.b64encode(hashlib.sha512(out.getvalue()).digest()).decode()
+    w.listeners.pages[f"/{name}/-/{name}-{version}.tgz"] = out.getvalue()
+    w.listeners.pages[f"/{name}"] = json.dumps({"name": name, "dist-tags": {"latest": version}, "versions": {version: {
+        "name": name, "version": version, "dist": {"tarball": f"{url}{name}/-/{name}-{version}.tgz", "integrity": f"sha512-{sum_of}"}}}}).encode()
+    return name, f"--registry {url} --offline=false --fetch-retries=0"
+
+
+def from_registry(name, steps, low=1, high=2):
+    def made(w):
+        package(w)
+        kit, how = published(w)
+        return [s.replace("{k}", kit).replace("HOW", how) for s in first_and(w, steps, low, high)]
+    made.__name__ = name
+    task("npm")(made)
+
+
+from_registry("install_published", ["npm install -s {k} HOW", "npm ls {k}", "node -e \"require('{k}')\"", "cat package.json | tail -8"], 1, 3)
+from_registry("view_published", ["npm view {k} version HOW", "npm view {k} HOW", "npm view {k} dist.tarball HOW", "npm outdated HOW"], 1, 3)
 
 
 # ---- pip ----
@@ -232,6 +304,34 @@ def from_index(w):
     project(w)
     name, url, host = index(w)
     return first_and(w, [f"python3 -m pip install -q --index-url {url} --trusted-host {host} --target lib {name}", "ls lib", f"python3 -m pip download -q --index-url {url} --trusted-host {host} -d got {name}"], 1, 3)
+
+
+pip("environment_install", ["python3 -m venv --without-pip env; PIP --python env/bin/python3 install -q FROM {p}", "PIP --python env/bin/python3 list", "env/bin/python3 -c 'import {p}'", "PIP --python env/bin/python3 uninstall -q -y {p}"], 2, 4)
+pip("editable", ["PIP install -q --no-build-isolation --no-deps --no-index --target lib -e . 2>/dev/null || PIP install -q --no-build-isolation --no-deps --no-index --target lib .", "ls lib", "python3 setup.py --name"], 1, 3)
+pip("constrained", ["echo '{p}' > constraints.txt; PIP install -q FROM --target lib -c constraints.txt {p}", "cat constraints.txt", "ls lib", "PIP freeze --path lib"], 1, 3)
+pip("freeze_path", ["PIP install -q FROM --target lib {p}; PIP freeze --path lib > frozen.txt", "cat frozen.txt", "PIP list --path lib --format=json", "PIP list --path lib --format=freeze"], 1, 3)
+pip("compiled", ["PIP install -q FROM --target lib --no-compile {p}", "python3 -m compileall -q lib", "find lib -name '*.pyc' | wc -l", "python3 -m compileall -q app"], 2, 4)
+pip("report", ["PIP install -q FROM --dry-run --report report.json --target lib {p}", "head -c 200 report.json", "python3 -m json.tool report.json | head -5", "wc -c report.json"], 1, 3)
+pip("download_all", ["PIP download -q FROM -d got -r requirements.txt", "ls got | wc -l", "PIP install -q --no-index --find-links got --target lib {p}", "sha256sum got/*"], 1, 3)
+pip("unpacked", ["unzip -q -o wheels/{p}-*.whl -d open", "cat open/*/METADATA | head -5", "find open -type f", "python3 -m zipfile -l wheels/{p}-*.whl"], 2, 4)
+pip("zipped_app", ["mkdir -p z; cp -r app z/; printf 'import app\\n' > z/__main__.py; python3 -m zipapp z -o app.pyz", "python3 app.pyz", "ls -l app.pyz", "unzip -l app.pyz"], 2, 4)
+pip("user_site", ["python3 -m site", "PIP list --user", "PIP install -q FROM --user --break-system-packages {p}; PIP list --user", "python3 -m site --user-base"], 1, 3)
+pip("requirements_edit", ["echo '# {w}' >> requirements.txt", "sort -u -o requirements.txt requirements.txt", "PIP install -q FROM --dry-run --target lib -r requirements.txt", "grep -c . requirements.txt"], 2, 3)
+pip("replaced", ["PIP install -q FROM --target lib {p}; rm -rf lib; PIP install -q FROM --target lib {p}", "ls lib", "PIP install -q FROM --target lib --force-reinstall --upgrade {p}"], 1, 2)
+pip("sources", ["python3 setup.py -q sdist", "tar tzf dist/*.tar.gz", "PIP install -q --no-build-isolation --no-deps --no-index --target lib dist/*.tar.gz", "ls lib"], 2, 4)
+
+
+def by_index(name, steps, low=1, high=3):
+    def made(w):
+        project(w)
+        kit, url, host = index(w)
+        return [s.replace("{k}", kit).replace("INDEX", f"--index-url {url} --trusted-host {host}").replace("PIP", "python3 -m pip") for s in first_and(w, steps, low, high)]
+    made.__name__ = name
+    task("pip")(made)
+
+
+by_index("index_versions", ["PIP index versions INDEX {k}", "PIP download -q INDEX -d got {k}", "ls got 2>/dev/null"])
+by_index("index_required", ["echo {k} > more.txt; PIP install -q INDEX --target lib -r more.txt", "ls lib", "PIP list --path lib", "PIP list --path lib --outdated INDEX"])
 
 
 def network(made):

@@ -54,6 +54,20 @@ HANDLERS = {
     "stats": "def stats(path):\n    return statistics.mean(int(r['amount']) for r in csv.DictReader(open(path)))",
     "read_file": "def read_file(path):\n    return open(path).read()[:2000]",
     "edit_file": "def edit_file(path, old, new):\n    text = open(path).read()\n    open(path, 'w').write(text.replace(old, new))\n    return 'done'",
+    "append_note": "def append_note(name, text):\n    with open(os.path.join('notes', name), 'a') as f:\n        return f.write(text)",
+    "move_note": "def move_note(name, to):\n    os.makedirs('archive', exist_ok=True)\n    os.replace(os.path.join('notes', name), os.path.join('archive', to))\n    return 'moved'",
+    "tree": "def tree(path):\n    return [(top, len(names)) for top, _, names in os.walk(path)]",
+    "grep": "def grep(word, path):\n    return subprocess.run(['grep', '-rn', word, path], capture_output=True, text=True).stdout[:2000]",
+    "rows": "def rows(path, region):\n    return [r for r in csv.DictReader(open(path)) if r['region'] == region][:5]",
+    "save_json": "def save_json(path, value):\n    return open(path, 'w').write(json.dumps(value, indent=1))",
+    "change": "def change(sql):\n    with sqlite3.connect('shop.db') as db:\n        return db.execute(sql).rowcount",
+    "post": "def post(url, text):\n    return urllib.request.urlopen(urllib.request.Request(url, data=text.encode(), method='POST'), timeout=5).status",
+    "keep_page": "def keep_page(url, path):\n    return open(path, 'wb').write(urllib.request.urlopen(url, timeout=5).read())",
+    "clock": "def clock():\n    return datetime.datetime.now().isoformat()",
+    "run_python": "def run_python(code):\n    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout",
+    "pack": "def pack(name):\n    return shutil.make_archive(name, 'zip', 'notes')",
+    "outline": "def outline(path):\n    return re.findall(r'^def (\\w+)', open(path).read(), re.M)",
+    "check": "def check(path):\n    compile(open(path).read(), path, 'exec')\n    return 'good'",
     "wait": "def wait(seconds):\n    time.sleep(min(seconds, 1))\n    return 'waited'",
 }
 
@@ -109,6 +123,28 @@ mcp("copies", ("copy", "digest", "read_file"), [lambda w, n: call("copy", source
 mcp("commands", ("shell", "read_file"), SHELL + READ)
 mcp("figures", ("stats", "count_lines", "load", "query"), [lambda w, n: call("stats", path="sales.csv")] + LINES[:1] + SQL)
 mcp("mixed", ("read_note", "list_notes", "load", "query", "fetch", "read_file"), NOTE + SQL + FETCH + READ)
+APPEND = [lambda w, n: call("append_note", name=n, text="- " + w.grown.prose(1))]
+CHANGE = [lambda w, n: call("load", path="sales.csv"), lambda w, n: call("change", sql=f"update sales set amount = amount + {w.rng.randint(1, 9)}"), lambda w, n: call("query", sql="select count(*) from sales")]
+ROWS = [lambda w, n: call("rows", path="sales.csv", region=w.rng.choice(("north", "south", "east", "west"))), lambda w, n: call("stats", path="sales.csv")]
+POST = [lambda w, n: call("post", url=w.web("data/up"), text=w.grown.prose(1)), lambda w, n: call("keep_page", url=w.web(f"data/{w.grown.word()}.json"), path=f"{w.grown.word()}.json")]
+CODE = [lambda w, n: call("outline", path="src/app.py"), lambda w, n: call("check", path="src/app.py"), lambda w, n: call("grep", word="def", path="src")]
+PYTHON = [lambda w, n: call("run_python", code=f"print(sum(range({w.rng.randint(2, 99)})))"), lambda w, n: call("run_python", code="import json; print(json.dumps([1]))")]
+mcp("notes_append", ("append_note", "read_note", "list_notes"), APPEND + NOTE)
+mcp("notes_archive", ("move_note", "list_notes"), [lambda w, n: call("move_note", name=n, to=w.grown.word() + ".md"), lambda w, n: call("list_notes")])
+mcp("notes_packed", ("pack", "digest", "read_note"), [lambda w, n: call("pack", name=w.grown.word())] + NOTE[:1] + LINES[1:])
+mcp("trees", ("tree", "grep", "read_file"), [lambda w, n: call("tree", path=w.rng.choice((".", "src", "notes"))), lambda w, n: call("grep", word=w.grown.word(), path="notes")] + READ)
+mcp("table_rows", ("rows", "stats", "count_lines"), ROWS + LINES[:1])
+mcp("table_report", ("rows", "stats", "save_json"), ROWS + [lambda w, n: call("save_json", path="report.json", value={w.grown.word(): 1})])
+mcp("database_change", ("load", "change", "query"), CHANGE)
+mcp("database_report", ("load", "query", "save_json"), SQL + [lambda w, n: call("save_json", path=w.grown.word() + ".json", value=[1, 2])])
+mcp("web_send", ("post", "fetch"), POST[:1] + FETCH)
+mcp("web_keep", ("keep_page", "read_file", "digest"), POST[1:] + READ + LINES[1:])
+mcp("code_look", ("outline", "check", "grep", "read_file"), CODE + READ)
+mcp("code_change", ("outline", "check", "edit_file", "grep"), CODE + EDIT)
+mcp("code_run", ("run_python", "read_file"), PYTHON + READ)
+mcp("day", ("clock", "append_note", "list_notes"), [lambda w, n: call("clock")] + APPEND)
+mcp("git_commands", ("run_git", "shell"), GIT + SHELL)
+mcp("everything", ("read_note", "shell", "load", "query", "grep", "fetch"), NOTE[:1] + SHELL + SQL + CODE[2:] + FETCH)
 
 
 # ---- python ----
@@ -158,6 +194,20 @@ py("syntax", "import ast, tokenize, os", "for n in sorted(os.listdir('src')):\n 
 py("settings", "import configparser, tomllib, argparse, os", "c = configparser.ConfigParser()\nc['{w}'] = {'a': '{n}'}\nc.write(open('app.ini', 'w'))", "open('app.toml', 'w').write('[{w}]\\na = {n}\\n')\nprint(tomllib.load(open('app.toml', 'rb')))", "print(os.environ.get('HOME'), sorted(os.environ)[:3])")
 py("temporary", "import tempfile, os, random, statistics", "with tempfile.NamedTemporaryFile('w') as f:\n    f.write('{w}' * {n})\n    f.flush()\n    print(os.path.getsize(f.name))", "with tempfile.TemporaryDirectory() as d:\n    open(d + '/a', 'w').write('x')\n    print(os.listdir(d))", "print(statistics.mean(random.random() for _ in range({n}00)))", "open('{w}.tmp', 'w').write('x')\nos.replace('{w}.tmp', 'kept.txt') if os.path.exists('{w}.tmp') else None")
 py("mail_text", "import email.message, html, string", "m = email.message.EmailMessage()\nm['Subject'] = '{w}'\nm.set_content(open('data/app.log').read()[:400])\nopen('{w}.eml', 'w').write(str(m))", "open('page.html', 'w').write('<p>' + html.escape(open('data/app.log').read()) + '</p>')", "print(string.Template('$a').substitute(a='{w}'))")
+py("command_line", "import argparse, sys", "p = argparse.ArgumentParser()\np.add_argument('--n', type=int, default={n})\nprint(p.parse_args([]).n)", "print(len(sys.argv), sys.version_info[:2])", "sys.stderr.write('{w}\\n')", "print(open(__file__).read()[:40])")
+py("xml_tree", "import xml.etree.ElementTree as et", "t = et.Element('{w}')\nfor i in range({n}):\n    et.SubElement(t, 'row', n=str(i))\net.ElementTree(t).write('rows.xml')", "print(len(et.fromstring('<a><b/></a>')))", "open('page.xml', 'w').write('<{w}/>')\nprint(et.parse('page.xml').getroot().tag)")
+py("pickled", "import pickle, dataclasses", "@dataclasses.dataclass\nclass Row:\n    n: int\npickle.dump([Row(i).n for i in range({n})], open('rows.pkl', 'wb'))", "pickle.dump({'{w}': {n}}, open('{w}.pkl', 'wb'))\nprint(pickle.load(open('{w}.pkl', 'rb')))", "print(len(pickle.dumps(list(range({n})))))")
+py("logged", "import logging", "logging.basicConfig(filename='run.log', level=logging.INFO)\nlogging.info('{w}')", "logging.getLogger('{w}').warning('{n}')", "h = logging.FileHandler('{w}.log')\nlogging.getLogger().addHandler(h)\nlogging.error('x')", "print(len(open('data/app.log').readlines()))")
+py("processes", "import multiprocessing, os, hashlib", "with multiprocessing.Pool(2) as pool:\n    print(sum(pool.map(len, ['{w}'] * {n})))", "p = multiprocessing.Process(target=print, args=('{w}',))\np.start()\np.join()", "print(multiprocessing.cpu_count(), os.getpid() > 0)", "print(hashlib.sha256(open('data/sales.csv', 'rb').read()).hexdigest()[:8])")
+py("asynchronous", "import asyncio", "async def one(n):\n    await asyncio.sleep(0)\n    return n\nasync def all_of():\n    return await asyncio.gather(*(one(i) for i in range({n})))\nprint(len(asyncio.run(all_of())))", "async def run():\n    p = await asyncio.create_subprocess_exec('wc', '-l', 'data/sales.csv', stdout=asyncio.subprocess.PIPE)\n    return (await p.communicate())[0]\nprint(asyncio.run(run()))", "async def read():\n    return await asyncio.to_thread(lambda: open('data/app.log').read())\nprint(len(asyncio.run(read())))")
+py("archives", "import tarfile, zipfile, os", "with tarfile.open('docs.tgz', 'w:gz') as t:\n    t.add('docs')", "with tarfile.open('src.tar', 'w') as t:\n    t.add('src')\nwith tarfile.open('src.tar') as t:\n    t.extractall('out')", "with zipfile.ZipFile('data.zip', 'w') as z:\n    z.write('data/sales.csv')\nprint(zipfile.ZipFile('data.zip').namelist())", "print(sorted(os.listdir('.'))[:4])")
+py("pages", "import csv, html, os, string", "os.makedirs('site', exist_ok=True)\nopen('site/index.html', 'w').write('<ul>' + ''.join('<li>' + html.escape(r['name']) for r in csv.DictReader(open('data/sales.csv'))) + '</ul>')", "for n in os.listdir('docs'):\n    os.makedirs('site', exist_ok=True)\n    open('site/' + n.replace('.md', '.html'), 'w').write(html.escape(open('docs/' + n).read()))", "print(string.Template('$x').substitute(x={n}))")
+py("numbers", "import random, statistics, decimal, fractions, math", "print(statistics.stdev(random.random() for _ in range({n}00)))", "print(decimal.Decimal('1.{n}') * 3, fractions.Fraction({n}, 7))", "open('numbers.txt', 'w').write('\\n'.join(str(math.sqrt(i)) for i in range({n})))", "print(math.comb({n}, 2))")
+py("compared", "import filecmp, glob, fnmatch, os", "print(filecmp.dircmp('docs', 'src').left_only)", "print(sorted(glob.glob('**/*.md', recursive=True)))", "a, b = sorted(glob.glob('docs/*'))[:2]\nprint(filecmp.cmp(a, b, shallow=False))", "print(fnmatch.filter(os.listdir('src'), '*.py'))")
+py("own_modules", "import importlib.util, inspect, sys, os", "n = sorted(x for x in os.listdir('src') if x.endswith('.py'))[0]\ns = importlib.util.spec_from_file_location('m', 'src/' + n)\nm = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)\nprint(inspect.getmembers(m, inspect.isfunction)[0][0])", "open('src/{w}.py', 'w').write('N = {n}\\n')\nsys.path.insert(0, 'src')\nimport {w}\nprint({w}.N)", "import pkgutil\nprint([m.name for m in pkgutil.iter_modules(['src'])])")
+py("doc_tests", "import doctest, timeit, unittest", "def twice(x):\n    \"\"\"\n    >>> twice(2)\n    4\n    \"\"\"\n    return 2 * x\nprint(doctest.testmod())", "print(timeit.timeit('sum(range(9))', number={n}))", "class T(unittest.TestCase):\n    def test_a(self):\n        self.assertIn('id', open('data/sales.csv').read())\nunittest.main(argv=['x'], exit=False, verbosity=0)")
+py("addresses", "import urllib.parse, urllib.request, json", "print(urllib.parse.urlencode({'q': '{w}', 'n': {n}}))", "u = urllib.parse.urlsplit('{url}{w}')\nprint(u.port)", "with urllib.request.urlopen('{url}{w}.json', timeout=5) as r:\n    print(r.status, r.headers['Content-Length'])", "json.dump(json.load(urllib.request.urlopen('{url}{w}', timeout=5)), open('kept.json', 'w'))")
+py("shelved", "import shelve, dbm, os", "with shelve.open('kept') as s:\n    s['{w}'] = {n}", "with dbm.open('words', 'c') as d:\n    d['{w}'] = '{n}'", "print([n for n in os.listdir('.') if n.startswith(('kept', 'words'))])", "os.replace('data/app.log', 'data/old.log') if os.path.exists('data/app.log') else None")
 
 js("json_report", "", "const rows = JSON.parse(fs.readFileSync('data/sales.json'));\nconsole.log(rows.length);", "fs.writeFileSync('report.json', JSON.stringify({'{w}': {n}}, null, 1));", "fs.writeFileSync('rows.jsonl', JSON.parse(fs.readFileSync('data/sales.json')).map(r => JSON.stringify(r)).join('\\n'));")
 js("csv_sums", "", "const lines = fs.readFileSync('data/sales.csv', 'utf8').split('\\n');\nconsole.log(lines.length);", "const s = {}; for (const l of fs.readFileSync('data/sales.csv', 'utf8').split('\\n')) s[l.split(',')[2]] = 1;\nconsole.log(s);", "fs.writeFileSync('sums.csv', '{w},{n}\\n'.repeat({n}));")
@@ -177,3 +227,17 @@ js("text_tools", "var util = require('util'), os = require('os');", "console.log
 js("settings", "var url = require('url'), events = require('events');", "fs.writeFileSync('app.json', JSON.stringify({name: '{w}', n: {n}}));", "console.log(new url.URL('http://a/{w}').pathname, process.env.HOME);", "if (fs.existsSync('app.json')) fs.renameSync('app.json', 'old.json');")
 js("template", "", "fs.mkdirSync('site', {recursive: true}); for (const n of fs.readdirSync('docs')) fs.writeFileSync('site/' + n.replace('.md', '.html'), '<p>' + fs.readFileSync('docs/' + n, 'utf8') + '</p>');", "console.log(fs.readdirSync('.').length);", "fs.writeFileSync('index.html', '<a>{w}</a>');")
 js("workers", "var { Worker } = require('worker_threads');", "await new Promise(r => new Worker('require(\"fs\").readFileSync(\"data/app.log\")', {eval: true}).on('exit', r));", "console.log(fs.readFileSync('data/sales.csv').length);", "fs.writeFileSync('{w}.txt', 'done');")
+js("xml_text", "", "fs.writeFileSync('rows.xml', '<r>' + '<x/>'.repeat({n}) + '</r>');", "console.log(fs.readFileSync('data/sales.csv', 'utf8').replace(/,/g, '</td><td>').length);", "fs.writeFileSync('page.html', '<p>{w}</p>');")
+js("archived", "var zlib = require('zlib');", "fs.writeFileSync('sales.br', zlib.brotliCompressSync(fs.readFileSync('data/sales.csv')));", "fs.writeFileSync('log.gz', zlib.gzipSync(fs.readFileSync('data/app.log')));\nconsole.log(zlib.gunzipSync(fs.readFileSync('log.gz')).length);", "console.log(zlib.deflateSync(Buffer.alloc({n})).length);")
+js("logged", "", "fs.appendFileSync('run.log', '{w} {n}\\n');", "const out = fs.createWriteStream('{w}.log', {flags: 'a'}); out.write('x'); await new Promise(r => out.end(r));", "console.error('{w}'); console.table([{a: {n}}]);", "console.log(fs.readFileSync('data/app.log', 'utf8').split('\\n').filter(l => l.includes('WARN')).length);")
+js("spawned", "", "await new Promise(r => cp.spawn('wc', ['-l', 'data/sales.csv'], {stdio: 'inherit'}).on('exit', r));", "await new Promise(r => cp.exec('sort data/sales.csv | head -2', (e, out) => { console.log(out.length); r(); }));", "fs.writeFileSync('{w}.js', 'process.exit(0);'); await new Promise(r => cp.fork(path.resolve('{w}.js')).on('exit', r));", "console.log(cp.execFileSync(process.execPath, ['--version']).toString());")
+js("own_modules", "", "fs.writeFileSync('{w}.mjs', 'export const n = {n};'); console.log((await import(path.resolve('{w}.mjs'))).n);", "console.log(require('module').builtinModules.length);", "delete require.cache[require.resolve(path.resolve('src', fs.readdirSync('src')[0]))]; require(path.resolve('src', fs.readdirSync('src')[0]));")
+js("tested", "var test = require('node:test'), assert = require('assert');", "test('{w}', () => assert.ok(fs.existsSync('data/sales.csv')));", "test('n', async () => assert.equal(await Promise.resolve({n}), {n}));", "assert.deepEqual([1], [1]);", "fs.writeFileSync('out.tap', 'ok 1\\n');")
+js("sorted", "", "const l = fs.readFileSync('data/sales.csv', 'utf8').split('\\n').sort(); fs.writeFileSync('sorted.csv', l.join('\\n'));", "const u = new Set(fs.readFileSync('data/app.log', 'utf8').split(' ')); console.log(u.size);", "console.log(fs.readdirSync('docs').sort().reverse()[0]);", "fs.copyFileSync('data/sales.csv', 'sales.bak');")
+js("grouped", "", "const g = {}; for (const r of JSON.parse(fs.readFileSync('data/sales.json'))) (g[r.region] ??= []).push(r); fs.writeFileSync('groups.json', JSON.stringify(g));", "console.log(JSON.parse(fs.readFileSync('data/sales.json')).map(r => r.amount).reduce((a, b) => a + b, 0));", "fs.mkdirSync('out', {recursive: true}); fs.writeFileSync('out/{w}.json', '[]');")
+js("watched", "", "const w = fs.watch('docs'); fs.writeFileSync('docs/{w}.md', 'x'); await new Promise(r => { w.once('change', r); setTimeout(r, 50); }); w.close();", "console.log(fs.statSync('docs').mtimeMs > 0);", "fs.utimesSync('data/app.log', new Date(), new Date());")
+js("renamed", "", "for (const n of fs.readdirSync('docs')) fs.renameSync('docs/' + n, 'docs/' + n.replace('.md', '.txt'));", "fs.symlinkSync('data/sales.csv', '{w}.link'); console.log(fs.readlinkSync('{w}.link'));", "fs.truncateSync('data/app.log', {n});", "fs.chmodSync('data/sales.csv', 0o640);")
+js("temporary", "var os = require('os');", "const d = fs.mkdtempSync(path.join(os.tmpdir(), 'x-')); fs.writeFileSync(d + '/a', '{w}'); fs.rmSync(d, {recursive: true});", "console.log(os.cpus().length, os.hostname().length);", "fs.writeFileSync('{w}.tmp', 'x'); fs.renameSync('{w}.tmp', 'kept.txt');")
+js("timed", "var { performance } = require('perf_hooks');", "const t = performance.now(); for (let i = 0; i < {n}000; i++) Math.sqrt(i); console.log(performance.now() - t > 0);", "await new Promise(r => setTimeout(r, 5));", "setImmediate(() => console.log('{w}'));", "fs.writeFileSync('times.json', JSON.stringify(process.memoryUsage()));")
+js("interface", "", "const r = await fetch('{url}{w}', {headers: {accept: 'application/json'}}); fs.writeFileSync('rows.json', JSON.stringify(await r.json()));", "console.log((await fetch('{url}up', {method: 'PUT', body: '{w}'})).status);", "const all = await Promise.all([1, 2].map(n => fetch('{url}' + n).then(r => r.text()))); console.log(all.length);", "console.log(new URL('{url}').port);")
+js("server", "var http = require('http');", "await new Promise(r => { const s = http.createServer((q, a) => a.end('{w}')).listen(0, '127.0.0.1', async () => { console.log(await (await fetch('http://127.0.0.1:' + s.address().port)).text()); s.close(r); s.closeAllConnections(); }); });", "console.log(http.STATUS_CODES[404]);", "fs.writeFileSync('served.log', '{n}\\n');")

@@ -138,6 +138,107 @@ def docs(w):
                     "sed -n 1,5p README.md", "cat doc/index.md | head -3"], 1)])
 
 
+@task("shell")
+def permissions(w):
+    names = notes(w, 3, 6)
+    return look(w, w.grown.some([f"chmod 640 {names[0]}", f"chmod u+x {names[-1]}", "stat -c '%a %n' *.txt", "umask; umask 022", "find . -type f -perm -100", f"test -r {names[0]} && echo readable"], 2, 4))
+
+
+@task("shell")
+def links(w):
+    names = notes(w, 2, 5)
+    return look(w, [f"ln -sf {names[0]} latest", *w.grown.some(["readlink latest", "ls -l latest", "cat latest | head -2", f"ln -f {names[-1]} {w.grown.word()}.second", "find . -type l", "rm -f latest"], 1, 4)])
+
+
+@task("shell")
+def stamps(w):
+    names = notes(w)
+    return look(w, w.grown.some(["date +%F > stamp", f"touch -d '2 days ago' {names[0]}", f"find . -newer {names[0]} -name '*.txt'", "ls -lt | head -4", f"stat -c %y {names[-1]}", "cat stamp"], 2, 4))
+
+
+@task("shell")
+def word_counts(w):
+    notes(w, 2, 6)
+    return look(w, w.grown.some(["cat *.txt | tr -cs a-z '\\n' | sort | uniq -c | sort -rn | head -5", "wc -w *.txt > words.log", "tr a-z A-Z < words.log", "awk '{ n += NF } END { print n }' *.txt", "fold -w 40 *.txt | head -5"], 2, 4))
+
+
+@task("shell")
+def fill_in(w):
+    w.file("letter.tpl", "Dear NAME,\n" + w.grown.prose(3) + "Yours, WHO\n")
+    return look(w, [f"for n in {' '.join(w.grown.names(2, 6))}; do sed \"s/NAME/$n/; s/WHO/me/\" letter.tpl > letter_$n.txt; done", *w.grown.some(["ls letter_*", "head -1 letter_*.txt", "grep -L NAME letter_*.txt | wc -l", "cat letter_*.txt > all.txt"], 1)])
+
+
+@task("shell")
+def rotate(w):
+    name = w.file(f"logs/{w.grown.word()}.log", w.grown.log(w.rng.randint(20, 90)))
+    return look(w, [f"mv {name} {name}.1; : > {name}", *w.grown.some([f"gzip -f {name}.1", "ls -l logs", "find logs -name '*.gz' -mtime +30 -delete", f"echo rotated >> {name}", "du -sk logs"], 1, 4)])
+
+
+@task("shell")
+def many_at_once(w):
+    notes(w, 4, 9)
+    return look(w, w.grown.some(["ls *.txt | xargs -n1 -P2 wc -l", "for f in *.txt; do md5sum \"$f\" & done; wait", "(sleep 0.05; echo late) & wait", "find . -name '*.txt' -print0 | xargs -0 sha1sum > sums.sha1", "time cat *.txt > /dev/null"], 2, 4))
+
+
+@task("shell")
+def new_script(w):
+    notes(w)
+    name = w.grown.word() + ".sh"
+    return look(w, [f"cat > {name} <<'EOT'\n#!/bin/sh\nset -eu\nfor f in *.txt; do echo \"$f\"; done\nEOT", f"chmod +x {name}", *w.grown.some([f"./{name}", f"sh -n {name}", f"sh {name} | wc -l", f"cat {name}"], 1)])
+
+
+@task("shell")
+def one_liners(w):
+    w.file("app.json", w.grown.json(6))
+    w.file("people.csv", w.grown.csv(12))
+    return look(w, w.grown.some(["python3 -c 'print(sum(range(100)))'", "python3 -m json.tool app.json > pretty.json", "python3 -c \"import csv; print(len(list(csv.reader(open('people.csv')))))\"", "perl -ne 'print if /north/' people.csv | head -3", "perl -pi -e 's/south/down/' people.csv"], 2, 4))
+
+
+@task("shell")
+def small_repository(w):
+    notes(w)
+    return look(w, ["git init -q .", *w.grown.some(["git add -A", "git status --short | head", "git -c user.name=A -c user.email=a@example.com commit -qm first", "git log --oneline", "git ls-files | wc -l"], 2, 5)])
+
+
+@task("shell")
+def built(w):
+    w.file("hello.c", "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n")
+    w.file("Makefile", "hello: hello.c\n\tcc -o hello hello.c\nclean:\n\trm -f hello\n")
+    return look(w, ["make -s", *w.grown.some(["./hello", "make -s clean; make -s", "ls -l hello", "make -n", "./hello > out.log; cat out.log"], 1, 4)])
+
+
+@task("shell")
+def server_state(w):
+    url = w.web("status/")
+    return look(w, w.grown.some([f"curl -sI {url}{w.grown.word()} | head -1", f"curl -s {url}health | head -c 80", f"curl -s -o /dev/null -w '%{{http_code}}\\n' {url}x", f"curl -s {url}all > state.json; wc -c state.json", f"for i in 1 2 3; do curl -s {url}$i | wc -c; done"], 2, 4))
+
+
+@task("shell")
+def interface(w):
+    url = w.web("api/")
+    w.file("body.json", w.grown.json(2))
+    return look(w, w.grown.some([f"curl -s -X POST -H 'Content-Type: application/json' -d @body.json {url}items | head -c 60", f"curl -s {url}items | jq length", f"curl -s -H 'Accept: application/json' {url}items/1 -o one.json", f"curl -s -X PUT -d '{{\"a\":1}}' {url}items/2 > /dev/null", "jq -r '.[0].name' body.json"], 2, 4))
+
+
+@task("shell")
+def machine(w):
+    return look(w, w.grown.some(["nproc", "cat /etc/os-release | head -3", "df -h . | tail -1", "free -m | head -2", "uname -a", "ulimit -n", "ps | head -3", "hostname", "locale | head -2", "ls /", "ls /usr/bin | wc -l", "cat /proc/meminfo | head -2", "which gcc node git"], 2, 6))
+
+
+@task("shell")
+def coded(w):
+    names = notes(w, 2, 4)
+    return look(w, w.grown.some([f"base64 {names[0]} > {names[0]}.b64", f"base64 -d {names[0]}.b64 2>/dev/null | cmp - {names[0]}", f"od -c {names[-1]} | head -3", f"sha256sum {names[0]}", f"gzip -c {names[-1]} | base64 | head -2", f"printf '%s' abc | md5sum"], 2, 4))
+
+
+@task("shell")
+def two_trees(w):
+    for top in ("old", "new"):
+        for n in ("a", "b", "c"):
+            w.file(f"{top}/{n}.txt", w.grown.prose(3))
+    return look(w, w.grown.some(["diff -rq old new", "diff -ru old new > all.diff", "cp -r old saved", "comm -3 <(ls old) <(ls new)", "mv new/c.txt old/c2.txt", "rm -rf saved"], 2, 4))
+
+
 # ---- files: an agent's own tools, one or two of them an event ----
 
 def tree(w):
@@ -174,6 +275,22 @@ files("patch", 2, 2, "cp {f} a.tmp; echo '# {w}' >> a.tmp; mv a.tmp {f}", "cat {
 files("outline", 3, 1, "grep -n '^def ' src/*.py", "grep -n '^function' web/*.js", "grep -n '^#' README.md doc/guide.md", "grep -c . {f}")
 files("json_look", 2, 1, "cat config/app.json | head -30", "grep -o '\"name\": \"[a-z_]*\"' config/app.json", "sed -n '1,12p' config/app.json", "cp config/app.json config/app.bak")
 files("check_many", 4, 2, "for f in src/*.py; do head -1 $f; done", "for f in web/*.js; do wc -l $f; done", "cat src/*.py | wc -l", "md5sum src/*.py")
+files("replace_all", 3, 1, "grep -rl {w} src web | xargs -r sed -i 's/{w}/{w}/g'", "grep -rc {w} src", "sed -i 's/return/return  /' {f}", "git diff --no-index {f} {g} | head -20")
+files("insert_lines", 3, 1, "sed -i '2a # {w}' {f}", "sed -i '1i # {w} {n}' {g}", "head -4 {f}", "cat {g} | wc -l")
+files("delete_lines", 3, 1, "sed -i '/{w}/d' {f}", "sed -i '${d}' README.md", "tail -3 {f}", "wc -l {f} {g}")
+files("recent", 2, 1, "ls -lt src | head -5", "find . -type f -mmin -60 | head", "ls -ltr doc config", "stat -c '%y %n' {f}")
+files("copy_tree", 3, 1, "cp -r src backup", "ls -R backup 2>/dev/null | head", "diff -r src backup 2>/dev/null | head -3", "rm -rf backup", "cp -a doc doc2")
+files("rename_many", 2, 1, "for f in doc/*.md; do mv $f ${f%.md}.markdown; done", "ls doc web", "for f in web/*.js; do cp $f ${f%.js}.mjs; done", "mv README.md README")
+files("new_tests", 3, 1, "mkdir -p tests; cat > tests/test_{w}.py <<EOT\nimport unittest\nclass T(unittest.TestCase):\n    def test_one(self):\n        self.assertTrue(True)\nEOT", "ls tests 2>/dev/null", "grep -c def src/*.py", "touch tests_done")
+files("write_config", 3, 1, "echo '{\"{w}\": {n}}' > config/{w}.json", "cat > config/{w}.yaml <<EOT\n{w}: {n}\nEOT", "cat config/app.json | head -5", "ls config", "cp config/app.json config/app.json.bak")
+files("sort_file", 3, 1, "sort -o doc/guide.md doc/guide.md", "sort -u {f} | head -3", "uniq -c doc/guide.md | head", "sort README.md > sorted.txt; wc -l sorted.txt")
+files("bytes_of", 3, 1, "od -c {f} | head -4", "head -c 64 {g} | base64", "file {f} {g}", "wc -c {f}", "cksum {f}")
+files("find_empty", 2, 1, "find . -empty", "find . -type d", "find . -size -1k -type f | wc -l", "mkdir -p a/b/c; find a -type d -empty")
+files("change_apply", 3, 2, "cp {f} before.tmp; sed -i 's/return/return 1 +/' {f}; diff -u before.tmp {f} > change.diff", "cat change.diff 2>/dev/null | head -20", "rm -f before.tmp", "grep -c '^+' change.diff 2>/dev/null")
+files("long_lines", 3, 1, "awk 'length > 60' {f} | head", "awk '{ print FILENAME\": \"length }' {g} | sort -t: -k2 -n | tail -2", "cut -c1-40 {f} | head -5", "fmt -w 60 README.md | head -5")
+files("modes", 3, 1, "chmod 644 {f}", "ls -l {f} {g}", "chmod -R u+w src", "stat -c '%a' {g}", "ln -s README.md INDEX.md; ls -l INDEX.md")
+files("join_split", 3, 1, "cat src/*.py > all.txt; wc -l all.txt", "split -l 5 README.md part_; ls part_*", "head -n 2 src/*.py", "paste README.md doc/guide.md | head -2", "tac README.md | head -2")
+files("whole_file", 2, 1, "cat > {f} <<EOT\n# {w}\n{w} {n}\nEOT", "cat {f}", "cat > doc/{w}.md <<EOT\n# {w}\n\ntext\nEOT", "wc -l doc/*.md")
 
 
 # ---- data ----
@@ -214,13 +331,30 @@ data("split_parts", ["mkdir -p parts; split -l 10 sales.csv parts/p_", "ls parts
 data("convert", ["tr , '\\t' < sales.csv > sales.tsv", "jq -R 'split(\",\")' sales.csv | head -20", "iconv -t utf-16 sales.csv > wide.csv", "cut -f1,3 sales.tsv | head -4", "sed 's/\\r$//' sales.csv > unix.csv"])
 data("check_rows", ["awk -F, 'NF != 5' sales.csv | wc -l", "grep -c {r} sales.csv", "head -1 sales.csv", "cut -d, -f1 sales.csv | sort -n | uniq -c | awk '$1 > 1'", "md5sum sales.csv older.csv > sums.md5"])
 data("fetch_load", ["rm -f got.db; sqlite3 got.db 'create table t(j)'", "jq -r '.[].name' got.json | sort | head", "jq length got.json", "wc -c got.json"], before=("curl -s -o got.json $URL",))
+data("sql_view", ["sqlite3 shop.db 'create view if not exists v as select region, amount from sales'", "sqlite3 shop.db 'select count(*) from v'", "sqlite3 shop.db '.schema v'", "sqlite3 -header shop.db 'select * from v limit 3'"], before=LOAD)
+data("sql_window", ["sqlite3 shop.db 'select name, rank() over (order by amount) from sales limit 4'", "sqlite3 shop.db \"select strftime('%m', day), sum(amount) from sales group by 1\"", "sqlite3 -column shop.db 'select avg(amount) from sales'", "sqlite3 shop.db 'pragma table_info(sales)'"], before=LOAD)
+data("sql_backup", ["sqlite3 shop.db '.backup saved.db'", "sqlite3 saved.db 'pragma integrity_check'", "sqlite3 shop.db '.dump sales' | gzip > sales.sql.gz", "ls -l *.db", "zcat sales.sql.gz | head -3"], before=LOAD, high=4)
+data("sql_insert", ["sqlite3 shop.db \"insert into sales values (9000, '{w}', '{r}', {n}, '2026-01-01')\"", "sqlite3 shop.db \"select * from sales where id = 9000\"", "sqlite3 shop.db \"begin; delete from older; rollback\"", "sqlite3 shop.db \"update older set name = '{w}' where id = 1\""], before=LOAD)
+data("json_paths", ["jq -c 'paths' sales.json | head -4", "jq 'map(keys) | add | unique' sales.json", "jq '.[0]' sales.json", "jq 'map(select(.amount < {n})) | length' sales.json"])
+data("json_edit", ["jq 'map(.amount += 1)' sales.json > more.json", "jq 'del(.[0])' sales.json > less.json; mv less.json sales.json", "jq --arg r {r} '[.[] | .region = $r]' older.json > same.json", "jq -r 'map(.amount) | max' sales.json"])
+data("json_rows", ["jq -r '.[] | \"\\(.name) \\(.amount)\"' sales.json > lines.txt", "sort -k2 -n lines.txt | tail -2", "jq -R . lines.txt | head -3", "jq -c '.[]' sales.json > sales2.jsonl; wc -l sales2.jsonl"], high=4)
+data("awk_join", ["awk -F, 'NR == FNR { a[$1] = $2; next } $1 in a { print $1, a[$1], $4 }' older.csv sales.csv > both.txt", "wc -l both.txt", "awk -F, '!s[$3]++' sales.csv", "awk -F, 'NR % 7 == 0' sales.csv | head -3"])
+data("awk_bars", ["awk -F, 'NR > 1 { b[int($4 / 1000)]++ } END { for (k in b) print k, b[k] }' sales.csv | sort -n", "awk -F, 'NR > 1 { if ($4 > m) m = $4 } END { print m }' sales.csv", "awk -F, '{ printf \"%-20s %8s\\n\", $2, $4 }' sales.csv > table.txt", "head -5 table.txt"])
+data("by_python", ["python3 -c \"import csv, json; json.dump(list(csv.DictReader(open('sales.csv'))), open('rows.json', 'w'))\"", "python3 -m json.tool sales.json | head -5", "python3 -c \"import csv; print(sum(int(r['amount']) for r in csv.DictReader(open('sales.csv'))))\"", "jq length rows.json 2>/dev/null"])
+data("packed", ["tar cJf all.tar.xz *.csv *.json", "tar tJf all.tar.xz", "mkdir -p out; tar xf all.tar.xz -C out; ls out", "zcat -f sales.csv | md5sum", "gzip -dc older.csv.gz 2>/dev/null | wc -l"], high=4)
+data("samples", ["shuf -n 5 sales.csv > sample.csv", "sort -R older.csv | head -3", "sed -n '1p;10p' sales.csv", "tail -n +2 sales.csv | shuf | head -2", "head -n 6 sales.csv > top.csv"])
+data("differences", ["diff sales.csv older.csv > rows.diff", "comm -12 <(sort sales.csv) <(sort older.csv) | wc -l", "cmp sales.json older.json", "grep -c '^<' rows.diff", "diff <(cut -d, -f2 sales.csv) <(cut -d, -f2 older.csv) | head -4"])
+data("pretty", ["column -s, -t sales.csv | head -5", "paste -d, <(cut -d, -f1 sales.csv) <(cut -d, -f4 older.csv) > pair.csv", "nl -ba sales.csv | head -3", "rev sales.csv | cut -d, -f1 | rev | sort -u | head -4", "numfmt --to=si 1500 20000"])
+data("clean_up", ["sed -i 's/_/ /g' sales.csv", "sed 's/,$//' older.csv | tr -d '\\r' > tidy.csv", "grep -v '^$' sales.csv > kept.csv; mv kept.csv sales.csv", "tr -s ' ' < tidy.csv | head -2", "awk 'NF' older.csv | wc -l"])
+data("send_sums", ["jq -c '{rows: length}' sales.json > sums.json", "curl -s -X POST -d @sums.json $URL > answer.txt", "wc -c answer.txt", "awk -F, '{ s += $4 } END { print s }' sales.csv", "curl -s $URL | jq length"], before=())
 
 
 def with_url(made):
-    """`fetch_load` has a server to fetch from."""
+    """It has a server to fetch from, or to send to."""
     def wrapped(w):
         return [s.replace("$URL", w.web(f"data/{w.grown.word()}.json")) for s in made(w)]
     return wrapped
 
 
-TASKS["data", "fetch_load"] = "sh", with_url(TASKS["data", "fetch_load"][1])
+for key in (("data", "fetch_load"), ("data", "send_sums")):
+    TASKS[key] = "sh", with_url(TASKS[key][1])

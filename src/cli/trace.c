@@ -16,7 +16,7 @@
 #define HELP "ambit trace --help"
 
 static const char help_text[] =
-	"ambit trace EVENT [--json | [--line | --lines] [--label TEXT --key TEXT]] [--ledger DIR]\n"
+	"ambit trace EVENT [--json | [--line [--facts] | --lines] [--label TEXT --key TEXT]] [--ledger DIR]\n"
 	"ambit trace RECORD ...\n"
 	"\n"
 	"Shows what an event asked of the kernel, in order, thread by thread: each call as one word, its kind and the class of\n"
@@ -29,6 +29,7 @@ static const char help_text[] =
 	"  --line        one line, as `ambit profile eval` reads it: words with blanks between them, each as often as it came,\n"
 	"                and | between threads\n"
 	"  --lines       the same with a thread a line\n"
+	"  --facts       with --line and --label: and before the words what else a profile compares: amounts, and what was named\n"
 	"  --label TEXT  with --key, and one of these two: stands before each line, a tab behind it\n"
 	"  --key TEXT    with --label: likewise, behind the label\n"
 	"  --ledger DIR  another ledger than your own\n"
@@ -36,7 +37,7 @@ static const char help_text[] =
 
 struct asked {
 	const char *word, *ledger, *label, *key;
-	bool json, line, lines;
+	bool json, line, lines, facts;
 };
 
 static const struct {
@@ -67,7 +68,7 @@ static int take_valued(struct asked *a, int argc, char **argv, int *i)
 
 static int take_word(struct asked *a, char *word)
 {
-	static const char *const options[] = { "help", "json", "key", "label", "ledger", "line", "lines" };
+	static const char *const options[] = { "facts", "help", "json", "key", "label", "ledger", "line", "lines" };
 
 	if (strcmp(word, "--json") == 0)
 		a->json = true;
@@ -75,6 +76,8 @@ static int take_word(struct asked *a, char *word)
 		a->line = true;
 	else if (strcmp(word, "--lines") == 0)
 		a->lines = true;
+	else if (strcmp(word, "--facts") == 0)
+		a->facts = true;
 	else if (word[0] == '-' && word[1] != 0 && !cli_is_help(word))
 		return cli_no_option(HELP, word, options, sizeof options / sizeof options[0]);
 	else if (a->word != NULL || cli_is_help(word))
@@ -103,25 +106,30 @@ static int check(const struct asked *a)
 		return cli_usage(HELP, "--json, --line and --lines are three forms: name one");
 	if ((a->label != NULL) != (a->key != NULL) || (a->label != NULL && !a->line && !a->lines))
 		return cli_usage(HELP, "--label and --key go together, with --line or --lines");
+	if (a->facts && (!a->line || a->label == NULL))
+		return cli_usage(HELP, "--facts goes with --line, --label and --key");
 	if (!is_column(a->label) || !is_column(a->key))
 		return cli_usage(HELP, "a label and a key are texts of up to %d bytes without tabs and newlines",
 				 COLUMN_MAX);
 	return 0;
 }
 
-/* Before each line what was asked for, which is the person's own and as it is. 0 or -errno. */
+/* Before each line what was asked for, which is the person's own and as it is. A line of facts is one more column, before the next. 0 or -errno. */
 static int write_columns(const struct asked *a, const struct buf *raw)
 {
 	auto_buf line = { .max = READER_TEXT_MAX };
+	bool joins = false;
 	int r = 0;
 
 	for (size_t at = 0; r == 0 && at < raw->len;) {
 		const uint8_t *end = memchr(raw->data + at, '\n', raw->len - at);
 		const size_t n = end != NULL ? (size_t)(end - (raw->data + at)) + 1 : raw->len - at;
 		char columns[2 * COLUMN_MAX + 3];
-		const int length = snprintf(columns, sizeof columns, "%s\t%s\t", a->label, a->key);
+		const int length = joins ? snprintf(columns, sizeof columns, "\t")
+					 : snprintf(columns, sizeof columns, "%s\t%s\t", a->label, a->key);
 
-		buf_put(&line, raw->data + at, n);
+		joins = a->facts && !joins;
+		buf_put(&line, raw->data + at, joins && end != NULL ? n - 1 : n);
 		r = fd_write_all(STDOUT_FILENO, columns, (size_t)length);
 		r = r < 0 ? r : line.failed ? -ENOMEM : harmless_write(STDOUT_FILENO, &line, true);
 		at += n;
@@ -132,6 +140,7 @@ static int write_columns(const struct asked *a, const struct buf *raw)
 static int show(const struct asked *a)
 {
 	const char *how = a->json    ? EXPLAIN_TRACE_JSON
+			  : a->facts ? EXPLAIN_TRACE_FACTS
 			  : a->line  ? EXPLAIN_TRACE_LINE
 			  : a->lines ? EXPLAIN_TRACE_LINES
 				     : EXPLAIN_TRACE;

@@ -6,10 +6,11 @@
 
 /* The first word of its one argument: "explain" and "learn" read a record; so does this, of the server that a gate stands around; */
 #define EXPLAIN_SERVER "learn-server"
-/* and these, of which they tell the trace: for people, as JSON, in a line, and a thread a line. */
+/* and these, of which they tell the trace: for people, as JSON, in a line, in one behind a line of what else a profile is told, and a thread a line. */
 #define EXPLAIN_TRACE "trace"
 #define EXPLAIN_TRACE_JSON "trace-json"
 #define EXPLAIN_TRACE_LINE "trace-line"
+#define EXPLAIN_TRACE_FACTS "trace-facts"
 #define EXPLAIN_TRACE_LINES "trace-lines"
 /* and these: what it did, as a profile is told (profile/deeds.h), of any, and of one that may teach. */
 #define EXPLAIN_DEEDS "deeds"

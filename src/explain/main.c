@@ -202,6 +202,7 @@ static bool read_how(const char *word, size_t n, struct mode *ret)
 	static const char *const traces[] = { [TRACED_TEXT] = EXPLAIN_TRACE,
 					      [TRACED_JSON] = EXPLAIN_TRACE_JSON,
 					      [TRACED_LINE] = EXPLAIN_TRACE_LINE,
+					      [TRACED_FACTS] = EXPLAIN_TRACE_FACTS,
 					      [TRACED_LINES] = EXPLAIN_TRACE_LINES };
 
 	for (size_t i = 0; i < sizeof traces / sizeof traces[0]; i++)

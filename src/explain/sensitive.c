@@ -87,23 +87,9 @@ static bool matches(const char *pattern, const char *path, const char *home)
 
 const char *sensitive_hidden(const char *path)
 {
-	char parent[256] = "", part[256]; /* as above */
+	const struct hidden_row *row = hidden_path(path);
 
-	while (*path == '/') {
-		const size_t n = strcspn(path + 1, "/");
-		const struct hidden_row *row;
-
-		if (n >= sizeof part)
-			return NULL;
-		memcpy(part, path + 1, n);
-		part[n] = 0;
-		row = hidden_match(parent, part);
-		if (row != NULL)
-			return row->why;
-		memcpy(parent, part, n + 1);
-		path += n + 1;
-	}
-	return NULL;
+	return row != NULL ? row->why : NULL;
 }
 
 const char *sensitive_reason(const char *path, const char *home)

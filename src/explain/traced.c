@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cell/spec.h"
+#include "lib/deeds.h"
 
 #define SHOWN_MAX 200 /* bytes of what ran */
 #define COLUMNS 100   /* of lines for people */
@@ -179,6 +180,36 @@ static void put_line(const struct trace *t, const struct threads *all, size_t th
 	buf_printf(out, "\n");
 }
 
+/* As profile/line.h reads it: a blank is between facts. */
+static void put_item(const struct deeds_item *item, struct buf *out)
+{
+	buf_printf(out, " %s=", deed_word(item->kind));
+	for (const char *at = item->text; *at != 0; at++)
+		buf_printf(out, *at > ' ' && *at <= '~' && *at != '%' ? "%c" : "%%%02x", (unsigned char)*at);
+}
+
+/* In a line of its own what else a profile is told of it (lib/deeds.h). Of its output nobody kept how long it was. */
+static void put_facts(const struct event_result *r, struct buf *out)
+{
+	struct deeds d;
+
+	if (deeds_of(r, &d) < 0) {
+		out->failed = true;
+		return;
+	}
+	d.amounts[AMOUNT_OUTPUT_BYTES] = AMOUNT_UNKNOWN;
+	buf_printf(out, "calls=%" PRIu64, d.amounts[AMOUNT_CALLS]);
+	for (size_t i = AMOUNT_CALLS + 1; i < AMOUNTS; i++)
+		if (d.amounts[i] != 0 && d.amounts[i] != AMOUNT_UNKNOWN)
+			buf_printf(out, " %s=%" PRIu64, amount_word((enum amount)i), d.amounts[i]);
+	if (r->session[0] != 0)
+		buf_printf(out, " session=%s", r->session);
+	for (size_t i = 0; i < d.n_items; i++)
+		put_item(&d.items[i], out);
+	buf_put_u8(out, '\n');
+	deeds_finish(&d);
+}
+
 /* In one line with the others. */
 static void put_part(const struct trace *t, const struct threads *all, size_t thread, struct buf *out)
 {
@@ -273,6 +304,7 @@ void traced_write(const struct told *told, const struct trace *t, enum traced_ho
 {
 	switch (how) {
 	case TRACED_JSON: put_json(told, t, out); return;
+	case TRACED_FACTS: put_facts(&told->result, out); /* fallthrough */
 	case TRACED_LINE:
 		put_threads(t, out, put_part);
 		buf_printf(out, "\n");

@@ -11,7 +11,7 @@
 #include "explain/reader.h"
 #include "profile/trace.h"
 
-enum traced_how { TRACED_TEXT, TRACED_JSON, TRACED_LINE, TRACED_LINES };
+enum traced_how { TRACED_TEXT, TRACED_JSON, TRACED_LINE, TRACED_FACTS, TRACED_LINES };
 
 /* -NOT_FOUND: the record has none; -MALFORMED, -UNAVAILABLE, -LIMIT, -MEMORY. The caller finishes *ret. */
 int traced_take(const struct told *told, struct trace *ret, struct err *e);

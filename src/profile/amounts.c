@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FADES 0.3
 #define SPREAD 0.7 /* what is made up is twice as much */
 
 void amounts_init(struct amounts *a)
@@ -36,13 +37,13 @@ static int higher_first(const void *a, const void *b)
 	return (*x < *y) - (*x > *y);
 }
 
-double halving_sum(double *surprises, size_t n)
+double fading_sum(double *surprises, size_t n)
 {
 	double sum = 0;
 
 	qsort(surprises, n, sizeof *surprises, higher_first);
 	for (size_t i = n; i-- > 0;)
-		sum = surprises[i] + sum / 2;
+		sum = surprises[i] + FADES * sum;
 	return sum;
 }
 
@@ -59,5 +60,5 @@ double amounts_score(const struct amounts *a, const uint64_t amounts[AMOUNTS], d
 		if (surprise > 0)
 			high[n++] = surprise;
 	}
-	return halving_sum(high, n);
+	return fading_sum(high, n);
 }

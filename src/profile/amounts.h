@@ -1,7 +1,7 @@
 /* amounts - how much of what the events of a profile had.
  *
  * Owns:   struct amounts: a sketch of each.
- * Holds:  what scores is what was frozen. The most unusual amount counts in full, each other one half as much as the one before: they have much to do with each other.
+ * Holds:  what scores is what was frozen. The most unusual amount counts most (fading_sum): they have much to do with each other.
  * Called: profile; pure. */
 #ifndef PROFILE_AMOUNTS_H
 #define PROFILE_AMOUNTS_H
@@ -21,7 +21,7 @@ void amounts_freeze(struct amounts *a);
 /* Its surprise. each: of each amount, may be NULL. */
 double amounts_score(const struct amounts *a, const uint64_t amounts[AMOUNTS], double each[AMOUNTS]);
 
-/* The sum of the highest, each counting half as much as the one before it; n of them, in any order. */
-double halving_sum(double *surprises, size_t n);
+/* The sum of n, in any order: the highest counts in full, each next one three tenths as much as the one before it, since what goes together is no proof each. */
+double fading_sum(double *surprises, size_t n);
 
 #endif

@@ -16,6 +16,8 @@ static int no_memory(struct err *e)
 
 static int key_begin(struct eval_key *k, const struct eval_ask *ask, const char *name, size_t n)
 {
+	int r;
+
 	memset(k, 0, sizeof *k);
 	memcpy(k->name, name, n);
 	for (size_t i = 0; i < RINGS; i++)
@@ -23,12 +25,14 @@ static int key_begin(struct eval_key *k, const struct eval_ask *ask, const char 
 	amounts_init(&k->amounts);
 	for (size_t i = 0; i < ask->n_alphas; i++)
 		promise_init(&k->promises[i], ask->alphas[i]);
-	return usual_init(&k->model, ask->key);
+	r = firsts_init(&k->firsts, ask->key);
+	return r < 0 ? r : usual_init(&k->model, ask->key);
 }
 
 static void key_finish(struct eval_key *k)
 {
 	usual_finish(&k->model);
+	firsts_finish(&k->firsts);
 	rank_finish(&k->rank);
 }
 
@@ -128,6 +132,14 @@ static int take_sequence(struct eval *ev, struct trace_line line, size_t number,
 	return r;
 }
 
+/* What it named; what has no room is left out. */
+static void take_items(struct eval *ev, struct trace_line line)
+{
+	ev->n_items = 0;
+	while (ev->n_items < DEEDS_ITEMS_MAX && line_item(&line, &ev->items[ev->n_items]))
+		ev->n_items++;
+}
+
 /* Sessions of two keys are two. */
 static uint32_t session_of(const struct trace_line *line, size_t number)
 {
@@ -149,6 +161,9 @@ static int learn_by(struct eval *ev, struct eval_key *k, const struct trace_line
 
 	if (r < 0)
 		return r;
+	take_items(ev, *line);
+	if (firsts_learn(&k->firsts, ev->items, ev->n_items, 1, session_of(line, number)) < 0)
+		return no_memory(e);
 	k->learned++;
 	if (line->has_amounts)
 		amounts_learn(&k->amounts, NULL, line->amounts);
@@ -166,6 +181,7 @@ static int score_by(struct eval *ev, const struct eval_key *k, const struct trac
 	struct timespec from, to;
 	double ps[LAYERS];
 	struct usual_score score = { .n_firsts = 0 };
+	struct firsts_fresh fresh;
 	struct sequence sequence = { .n_steps = 0 };
 	int r = take_sequence(ev, *line, number, &sequence, e);
 
@@ -176,9 +192,10 @@ static int score_by(struct eval *ev, const struct eval_key *k, const struct trac
 	(void)clock_gettime(CLOCK_MONOTONIC, &to);
 	ev->scored_ns += (uint64_t)((to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec);
 	ev->symbols += sequence.n_steps;
-	ret->layers[LAYER_FIRSTS] = 0; /* what an event names is in no line */
+	take_items(ev, *line);
+	ret->layers[LAYER_FIRSTS] = firsts_score(&k->firsts, ev->items, ev->n_items, 1, &fresh);
 	ret->layers[LAYER_AMOUNTS] = line->has_amounts ? amounts_score(&k->amounts, line->amounts, NULL) : 0;
-	ret->layers[LAYER_CALLS] = score.firsts + score.order;
+	ret->layers[LAYER_CALLS] = usual_whole(&score);
 	ret->whole = rings_whole(k->rings, ret->layers, ps);
 	return r;
 }
@@ -400,7 +417,8 @@ int eval_run(struct eval *ev, const struct eval_ask *ask, struct err *e)
 	ev->named = calloc(SEQUENCE_SYMBOLS_MAX, sizeof *ev->named);
 	ev->slots = calloc(EVAL_SLOTS, sizeof *ev->slots);
 	ev->at = calloc(SEQUENCE_SYMBOLS_MAX, sizeof *ev->at);
-	if (ev->attacks == NULL || ev->named == NULL || ev->slots == NULL || ev->at == NULL ||
+	ev->items = calloc(DEEDS_ITEMS_MAX, sizeof *ev->items);
+	if (ev->items == NULL || ev->attacks == NULL || ev->named == NULL || ev->slots == NULL || ev->at == NULL ||
 	    key_begin(&ev->wide, ask, "", 0) < 0)
 		return no_memory(e);
 	return run(ev, e);
@@ -418,5 +436,6 @@ void eval_finish(struct eval *ev)
 	free(ev->named);
 	free(ev->slots);
 	free(ev->at);
+	free(ev->items);
 	*ev = (struct eval){ .n_keys = 0 };
 }

@@ -1,7 +1,7 @@
 /* eval - how good profiles are at telling attacks: learned from one text, calibrated by another, tried on a third.
  *
  * Owns:   struct eval: a profile for each key, and what came of the test.
- * Holds:  a line is scored as an event is (profile.h), but for what events name beside their calls, which is not in it. Labels of the test are looked at to count, and in a stream to say which alarms a person releases; no threshold comes from them. Lines that are labelled as attacks are neither learned nor calibrated with. A key with less than USUAL_YOUNG lines has the profile of all keys, which is also what is known of other programs for each of them.
+ * Holds:  a line is scored as an event is (profile.h), by those of its layers that are in it. Labels of the test are looked at to count, and in a stream to say which alarms a person releases; no threshold comes from them. Lines that are labelled as attacks are neither learned nor calibrated with. A key with less than USUAL_YOUNG lines has the profile of all keys, which is also what is known of other programs for each of them.
  * Called: profile's role, with what a person brought; pure but for the clock, which says what a symbol costs. */
 #ifndef PROFILE_EVAL_H
 #define PROFILE_EVAL_H
@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "profile/amounts.h"
+#include "profile/firsts.h"
 #include "profile/line.h"
 #include "profile/rank.h"
 #include "profile/rings.h"
@@ -43,6 +44,7 @@ struct eval_key {
 	char name[LINE_NAME_MAX + 1];
 	struct usual model;
 	struct amounts amounts;
+	struct firsts firsts;
 	struct calibration rings[RINGS];
 	struct promise_kept promises[EVAL_ALPHAS_MAX];
 	uint64_t lines, seen, learned, calibrated, attacks_left_out;
@@ -71,8 +73,10 @@ struct eval {
 	size_t n_steps, steps_room;
 	struct sequence_symbol *named; /* owned: of that, each once */
 	size_t n_symbols;
-	uint16_t *slots; /* owned: EVAL_SLOTS of them, by number from 1 */
-	uint32_t *at;    /* owned: the slot of each */
+	uint16_t *slots;          /* owned: EVAL_SLOTS of them, by number from 1 */
+	uint32_t *at;             /* owned: the slot of each */
+	struct deeds_item *items; /* owned: DEEDS_ITEMS_MAX of them, of that trace */
+	size_t n_items;
 };
 
 /* -MALFORMED: with the text and the line; -LIMIT, -MEMORY, -USAGE: nothing to learn from. */

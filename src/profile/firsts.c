@@ -1,11 +1,14 @@
 #include "profile/firsts.h"
 
+#include "profile/amounts.h"
+
 #include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ROOM_FIRST 64u
+#define MORE 0.25 /* of its surprise each doubling of how many are new of a kind adds */
 
 _Static_assert(crypto_shorthash_KEYBYTES == FIRSTS_KEY, "one hash");
 _Static_assert(FIRSTS_MAX < UINT16_MAX, "numbers of items");
@@ -135,6 +138,35 @@ void firsts_event(struct firsts *f, uint32_t kinds)
 double firsts_surprise(const struct firsts *f, unsigned kind)
 {
 	return -log((f->fresh[kind] + 1.0) / (f->events + 2.0));
+}
+
+double firsts_score(const struct firsts *f, const struct deeds_item *items, size_t n, unsigned support,
+		    struct firsts_fresh *ret)
+{
+	double surprises[DEED_KINDS] = { 0 };
+
+	*ret = (struct firsts_fresh){ .n = { 0 } };
+	for (size_t i = 0; i < n; i++)
+		if (firsts_support(firsts_find(f, &items[i])) < support && ret->n[items[i].kind]++ == 0)
+			ret->first[items[i].kind] = &items[i];
+	for (unsigned kind = 1; kind < DEED_KINDS; kind++)
+		if (ret->n[kind] > 0)
+			surprises[kind] = firsts_surprise(f, kind) * (1 + MORE * log2((double)ret->n[kind]));
+	return fading_sum(surprises, DEED_KINDS);
+}
+
+int firsts_learn(struct firsts *f, const struct deeds_item *items, size_t n, unsigned support, uint32_t principal)
+{
+	uint32_t fresh = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (firsts_support(firsts_find(f, &items[i])) < support)
+			fresh |= 1u << items[i].kind;
+		r = firsts_add(f, &items[i], principal);
+	}
+	firsts_event(f, fresh);
+	return r;
 }
 
 bool firsts_restore(struct firsts *f, const struct first *item)

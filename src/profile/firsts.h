@@ -3,7 +3,7 @@
  * Owns:   struct firsts: a bounded set of items with their texts, so that a person can read what a profile holds to be usual.
  * Holds:  an item is known when as many principals as are asked for have had it, each counted once; so one session that repeats itself teaches no more than it did the first time. A set that is full learns nothing new: then more is new, never less.
  *         The table is keyed (SipHash): who chooses names cannot make them meet. What was not seen for longest makes room for nothing: forgetting is a person's to say (ambit profile reset).
- * Called: profile; pure. Reads no clock. */
+ * Called: profile, eval; pure. Reads no clock. */
 #ifndef PROFILE_FIRSTS_H
 #define PROFILE_FIRSTS_H
 
@@ -43,6 +43,18 @@ int firsts_add(struct firsts *f, const struct deeds_item *item, uint32_t princip
 void firsts_event(struct firsts *f, uint32_t kinds);
 /* How unlikely something new of that kind is, as surprise (-ln): of the events that were learned. */
 double firsts_surprise(const struct firsts *f, unsigned kind);
+
+/* What of an event was new. */
+struct firsts_fresh {
+	size_t n[DEED_KINDS];
+	const struct deeds_item *first[DEED_KINDS]; /* borrowed; NULL: nothing of that kind */
+};
+
+/* support: principals that make an item known. What is new of all that it named comes to, as surprise. */
+double firsts_score(const struct firsts *f, const struct deeds_item *items, size_t n, unsigned support,
+		    struct firsts_fresh *ret);
+/* All that an event named. -AMBIT_MEMORY. */
+int firsts_learn(struct firsts *f, const struct deeds_item *items, size_t n, unsigned support, uint32_t principal);
 /* As it was kept. */
 bool firsts_restore(struct firsts *f, const struct first *item);
 

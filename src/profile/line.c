@@ -47,19 +47,26 @@ static int take_name(struct trace_line *line, const char *what, size_t number, c
 	return 0;
 }
 
-/* Of all amounts, with a blank before each. */
+/* Of all amounts and of what is named, with a blank before each. */
 static const char amount_names[] =
 #define AMOUNT(name, word, text) " " word
 #include "profile/amounts.def"
 #undef AMOUNT
 	;
+static const char item_names[] =
+#define DEED_NAME(name, number, word, text) " " word
+	DEEDS(DEED_NAME)
+#undef DEED_NAME
+	;
 
 static int bad_fact(size_t number, size_t n, const char *fact, struct err *e)
 {
-	char shown[64], hint[sizeof amount_names + 80];
+	char shown[64], hint[sizeof amount_names + sizeof item_names + 160];
 
-	(void)snprintf(hint, sizeof hint, "each once, one blank between: session=NAME, or NAME=NUMBER of these:%s",
-		       amount_names);
+	(void)snprintf(
+		hint, sizeof hint,
+		"one blank between: session=NAME once, or NAME=NUMBER of these once each:%s; or KIND=TEXT of these, with %%20 for a blank:%s",
+		amount_names, item_names + strlen(" call"));
 	return err_set(e, AMBIT_MALFORMED, hint, "line %zu: '%s' is no fact of an event", number,
 		       text_escape(shown, sizeof shown, fact, n));
 }
@@ -79,6 +86,36 @@ static bool take_amount(const char *digits, size_t n, uint64_t *ret)
 	memcpy(text, digits, n);
 	text[n] = 0;
 	return parse_u64(text, 0, UINT64_C(1) << 53, ret);
+}
+
+static int digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* `KIND=TEXT`, as the item it is. Its text is bounded, and plain as a profile's are. */
+static bool take_item(const char *fact, size_t n, struct deeds_item *ret)
+{
+	const char *is = memchr(fact, '=', n);
+	char word[16] = "";
+	size_t at = 0;
+
+	if (is == NULL || (size_t)(is - fact) >= sizeof word)
+		return false;
+	memcpy(word, fact, (size_t)(is - fact));
+	ret->kind = deed_of_word(word);
+	for (const char *c = is + 1; c < fact + n && at < sizeof ret->text; c++) {
+		const int high = *c == '%' && fact + n - c > 2 ? digit(c[1]) : -1, low = high >= 0 ? digit(c[2]) : -1;
+
+		if (*c <= ' ' || *c > '~' || (*c == '%' && low < 0))
+			return false;
+		ret->text[at++] = low < 0 ? *c : (char)(high << 4 | low);
+		c += low < 0 ? 0 : 2;
+	}
+	if (at == 0 || at >= sizeof ret->text)
+		return false;
+	ret->text[at] = 0;
+	return ret->kind != 0 && ret->kind != DEED_CALL && text_is_plain(ret->text, at);
 }
 
 static bool take_fact(struct trace_line *line, uint32_t *seen, const char *fact, size_t n)
@@ -104,7 +141,30 @@ static bool take_fact(struct trace_line *line, uint32_t *seen, const char *fact,
 		line->has_amounts = true;
 		return take_amount(is + 1, rest, &line->amounts[i]);
 	}
-	return false;
+	return take_item(fact, n, &(struct deeds_item){ .kind = 0 });
+}
+
+/* The next fact of n bytes at *at; behind it. */
+static size_t next_fact(const char *at, size_t n)
+{
+	const char *blank = memchr(at, ' ', n);
+
+	return blank != NULL ? (size_t)(blank - at) : n;
+}
+
+bool line_item(struct trace_line *line, struct deeds_item *ret)
+{
+	bool found = false;
+
+	while (!found && line->facts_length > 0) {
+		const size_t n = next_fact(line->facts, line->facts_length);
+		const size_t whole = n + (n < line->facts_length);
+
+		found = take_item(line->facts, n, ret);
+		line->facts += whole;
+		line->facts_length -= whole;
+	}
+	return found;
 }
 
 static int take_facts(struct trace_line *line, size_t number, struct err *e)
@@ -115,12 +175,14 @@ static int take_facts(struct trace_line *line, size_t number, struct err *e)
 	if (tab == NULL)
 		return 0;
 	while (at < tab) {
-		const char *blank = memchr(at, ' ', (size_t)(tab - at)), *end = blank != NULL ? blank : tab;
+		const char *end = at + next_fact(at, (size_t)(tab - at));
 
 		if (!take_fact(line, &seen, at, (size_t)(end - at)))
 			return bad_fact(number, (size_t)(end - at), at, e);
-		at = end + (blank != NULL);
+		at = end + (end < tab);
 	}
+	line->facts = line->symbols;
+	line->facts_length = (size_t)(tab - line->symbols);
 	line->column += (size_t)(tab + 1 - line->symbols);
 	line->length -= (size_t)(tab + 1 - line->symbols);
 	line->symbols = tab + 1;

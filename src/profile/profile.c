@@ -9,8 +9,7 @@
 #include "base/text.h"
 #include "profile/reasons.h"
 
-#define MORE 0.25 /* of its surprise each doubling of how many are new of a kind adds */
-#define RARE 0.1  /* of events that had something new of a kind */
+#define RARE 0.1 /* of events that had something new of a kind */
 
 /* So many bytes of it at most, and no part of a character: a key is text. */
 static int cut(const char *text, size_t most)
@@ -131,11 +130,6 @@ static bool sort(const struct trace *t, struct sorted *ret)
 
 /* ---- layers ---- */
 
-struct fresh {
-	size_t n[DEED_KINDS];
-	const struct deeds_item *first[DEED_KINDS];
-};
-
 static bool is_known(const struct profile *p, const struct deeds_item *item)
 {
 	return firsts_support(firsts_find(&p->firsts, item)) >= p->support;
@@ -143,20 +137,16 @@ static bool is_known(const struct profile *p, const struct deeds_item *item)
 
 static double score_firsts(const struct profile *p, const struct deeds *d, struct unusual *ret)
 {
-	struct fresh fresh = { .n = { 0 } };
-	double surprises[DEED_KINDS] = { 0 };
+	struct firsts_fresh fresh;
+	const double sum = firsts_score(&p->firsts, d->items, d->n_items, p->support, &fresh);
 
-	for (size_t i = 0; i < d->n_items; i++)
-		if (!is_known(p, &d->items[i]) && fresh.n[d->items[i].kind]++ == 0)
-			fresh.first[d->items[i].kind] = &d->items[i];
 	for (unsigned kind = 1; kind < DEED_KINDS; kind++) {
 		if (fresh.n[kind] == 0)
 			continue;
 		ret->is_new[kind] = true;
-		surprises[kind] = firsts_surprise(&p->firsts, kind) * (1 + MORE * log2((double)fresh.n[kind]));
 		reason_of_first(p, fresh.first[kind], fresh.n[kind], ret);
 	}
-	return halving_sum(surprises, DEED_KINDS);
+	return sum;
 }
 
 static double score_amounts(const struct profile *p, const struct deeds *d, struct unusual *ret)
@@ -182,7 +172,7 @@ static double score_calls(const struct profile *p, const struct profile *base, c
 		reasons_of_calls(p, &score, &sorted.sequence, ret);
 	}
 	sorted_finish(&sorted);
-	return score.firsts + score.order;
+	return usual_whole(&score);
 }
 
 bool profile_is_rare(const struct profile *p, enum deed_kind kind)
@@ -257,18 +247,6 @@ const char *profile_refuses(const struct profile *shadow, const struct profile *
 	return NULL;
 }
 
-static uint32_t learn_firsts(struct profile *p, const struct deeds *d, uint32_t principal, int *r)
-{
-	uint32_t fresh = 0;
-
-	for (size_t i = 0; i < d->n_items && *r == 0; i++) {
-		if (!is_known(p, &d->items[i]))
-			fresh |= 1u << d->items[i].kind;
-		*r = firsts_add(&p->firsts, &d->items[i], principal);
-	}
-	return fresh;
-}
-
 int profile_learn(struct profile *shadow, const struct profile *scores, const struct deeds *d, const struct unusual *by)
 {
 	const uint32_t principal = firsts_principal(&shadow->firsts, d->principal);
@@ -283,7 +261,7 @@ int profile_learn(struct profile *shadow, const struct profile *scores, const st
 		*pupil = (struct pupil){ .principal = principal };
 	}
 	pupil->lessons++;
-	firsts_event(&shadow->firsts, learn_firsts(shadow, d, principal, &r));
+	r = firsts_learn(&shadow->firsts, d->items, d->n_items, shadow->support, principal);
 	amounts_learn(&shadow->amounts, scores->events < PROFILE_YOUNG ? NULL : &scores->amounts, d->amounts);
 	if (r == 0 && d->trace.n_steps > 0) {
 		if (!sort(&d->trace, &sorted))

@@ -69,9 +69,12 @@ static void say_first(const struct usual_score *score, const struct sequence *s,
 	symbol_speak(s->symbols[first->symbol].text, call, sizeof call);
 	if (first->sessions == 0 && score->n_new > 1)
 		(void)snprintf(more, sizeof more, ", and %zu more that are new", score->n_new - 1);
-	(void)snprintf(new.text, sizeof new.text, "%s%s%s%s%s; %u of %u earlier sessions had it",
-		       first->sessions == 0 ? "first " : "", call, by[0] != 0 ? " by " : "", by, more, first->sessions,
-		       first->of);
+	(void)snprintf(new.text, sizeof new.text, "%s%s%s%s%s%s; %u of %u earlier sessions had it",
+		       first->sessions == 0 ? "first " : "", call, by[0] != 0 ? " by " : "", by,
+		       !first->by_program ? ""
+		       : first->n > 0     ? ", which never did that"
+					  : ", which seldom did that",
+		       more, first->sessions, first->of);
 	add(ret, &new);
 }
 

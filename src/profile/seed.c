@@ -14,6 +14,7 @@ static const enum amount counted[] = { AMOUNT_CALLS,         AMOUNT_LEFT_OUT, AM
 				       AMOUNT_WRITTEN_BYTES, AMOUNT_TASKS,    AMOUNT_THREADS };
 
 #define CONNECT "connect:"
+#define CLEARLY 1.2 /* times the most unusual of its tasks: other work is unlike them, too */
 
 /* ---- which one ---- */
 
@@ -126,8 +127,19 @@ struct thread {
 	bool connected;
 };
 
+/* What it runs connects, and it does not; a language's interpreter may, whatever its tasks here were. */
+static bool is_shell(const char *symbol)
+{
+	static const char *const shells[] = { "exec:bash", "exec:dash", "exec:sh", "exec:zsh", "exec:ksh" };
+
+	for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
+		if (strcmp(symbol, shells[i]) == 0)
+			return true;
+	return false;
+}
+
 /* The rules, in the order of the steps:
- * 1. A program connects that never did.
+ * 1. A shell connects by itself that never did.
  * 2. A process that executed nothing is another's fork, and whose nobody knows: it is told if no program was executed so far that is known to connect, or of which nothing is known.
  * 3. One that connected before it executes something is told then: what is executed has that connection.
  * The name of what connects; "": a process that executed nothing; NULL: none of it. */
@@ -150,7 +162,8 @@ static const char *first_connect(const struct usual *u, const struct trace *t, b
 		} else if (is_connect(t->symbols[symbol])) {
 			const char *program = of->program > 0 ? t->symbols[of->program - 1] : NULL;
 
-			if (program == NULL ? any && !others : never_connects(u, word_of(u, program)))
+			if (program == NULL ? any && !others
+					    : is_shell(program) && never_connects(u, word_of(u, program)))
 				return program != NULL ? program + strlen("exec:") : "";
 			of->connected = true;
 		}
@@ -188,7 +201,8 @@ bool seed_score(const struct profile *seed, const struct deeds *d, struct seed_f
 	*ret = (struct seed_found){ .above = false };
 	view(seed, d, &seen);
 	profile_score(seed, NULL, &seen, &ret->f);
-	ret->above = ret->f.p <= ret->f.least;
+	ret->above = calibration_p(&seed->rings[RING_WHOLE], ret->f.whole / CLEARLY) <=
+		     ret->f.least; /* by so much more than any */
 	few = ret->f.p <= 2 * ret->f.least;
 	by = first_connect(&seed->calls, &d->trace, &good);
 	ret->connects = by != NULL;

@@ -1,7 +1,7 @@
 /* seed - a profile that an installation brings with it, so that it is not blind while its own are young.
  *
  * Owns:   which programs have which seed (seeds.def), and what of an event is held against one.
- * Holds:  a seed was made on another machine and by other work, so it promises nothing in numbers. It tells what is more unusual than everything that it was calibrated with, and a program that connects which never did in any of its sessions.
+ * Holds:  a seed was made on another machine and by other work, so it promises nothing in numbers. It tells what is more unusual than everything that it was calibrated with, and a shell that connects by itself, which never did in any of its sessions.
  *         Names of things (destinations, directories, requests) and what a machine is like (times, memory) are in none, nor is the order of calls, which says nothing of other work.
  * Called: usual, gen_seed; pure, but for memory. */
 #ifndef PROFILE_SEED_H

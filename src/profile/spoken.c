@@ -66,6 +66,29 @@ static void say_connection(const char *object, char *ret, size_t size)
 		(void)snprintf(ret, size, "%s (%s)", whom, object + n + 1);
 }
 
+/* What a name says wherever it is. */
+static const struct word natures[] = {
+	{ ".secret", ", likely a secret" },
+	{ ".obeyed", ", which others obey" },
+	{ NULL, NULL },
+};
+
+/* Takes it out of the object; "": it has none. A name that begins so (work/.secret) is none. */
+static const char *take_nature(char *object)
+{
+	for (const struct word *w = natures; w->symbol != NULL; w++) {
+		const size_t n = strlen(w->symbol);
+
+		for (char *at = strstr(object, w->symbol); at != NULL; at = strstr(at + 1, w->symbol)) {
+			if (at == object || at[-1] == '/' || (at[n] != 0 && strchr("./", at[n]) == NULL))
+				continue;
+			memmove(at, at + n, strlen(at + n) + 1);
+			return w->said;
+		}
+	}
+	return "";
+}
+
 /* work, work.py, work/.git/hooks; what names itself (/etc/passwd, ~/.ssh, a program) stays. */
 static void say_object(const char *object, char *ret, size_t size)
 {
@@ -87,7 +110,7 @@ static void say_object(const char *object, char *ret, size_t size)
 void symbol_speak(const char *symbol, char *ret, size_t size)
 {
 	const size_t n = strcspn(symbol, ":"), all = strlen(symbol);
-	const char *kind = said_of(kinds, symbol, n), *mark = "";
+	const char *kind = said_of(kinds, symbol, n), *mark = "", *nature = "";
 	char object[SYMBOL_MAX], said[SPOKEN_MAX];
 
 	if (symbol[n] == 0 || kind == NULL || all >= SYMBOL_MAX) {
@@ -103,7 +126,9 @@ void symbol_speak(const char *symbol, char *ret, size_t size)
 		say_connection(object, said, sizeof said);
 	else if (strcmp(symbol, "exec:new") == 0)
 		(void)text_copy(said, sizeof said, "a program that the cell may have written");
-	else
+	else {
+		nature = take_nature(object);
 		say_object(object, said, sizeof said);
-	(void)snprintf(ret, size, "%s %s%s", kind, said, mark);
+	}
+	(void)snprintf(ret, size, "%s %s%s%s", kind, said, nature, mark);
 }

@@ -6,6 +6,8 @@
 
 #include "core/address.h"
 #include "core/endpoint.h"
+#include "judge/protected.h"
+#include "stage/hidden.h"
 
 #define PART_MAX 20 /* bytes of a component that are told */
 
@@ -117,6 +119,31 @@ static void put_class(char *out, const char *path)
 	put(out, told != NULL ? told : "other");
 }
 
+/* ---- what a name says of a file ---- */
+
+#define SECRET ".secret" /* it likely holds one: a cell hides it by that name */
+#define OBEYED ".obeyed" /* other programs execute or obey it, and it is changed */
+
+/* The tree is the first n bytes of path. By the tables that decide what a cell sees and what is held, or shown as "executes later"; what is judged by its content counts as obeyed. */
+static const char *trait_of(const char *path, size_t n, const struct effect *f)
+{
+	char tree[CHANGE_PATH_MAX];
+	struct name_case c = { .tree = tree,
+			       .path = path + n + strspn(path + n, "/"),
+			       .type = f->kind == EFFECT_MKDIR ? CHANGE_DIRECTORY : CHANGE_FILE,
+			       .deleted = f->kind == EFFECT_DELETE };
+	struct name_verdict verdict;
+
+	if (hidden_path(path + n) != NULL)
+		return SECRET;
+	if (effect_right(f->kind) != RIGHT_WRITE || c.path[0] == 0 || n >= sizeof tree)
+		return "";
+	memcpy(tree, path, n);
+	tree[n] = 0;
+	protected_match(&c, &verdict);
+	return verdict.held != HELD_NOT || verdict.later != 0 ? OBEYED : "";
+}
+
 /* ---- what lies beneath a directory of a person's ---- */
 
 /* Directories that programs make in a tree, wherever in it; those whose names begin with a dot need no row. */
@@ -168,21 +195,22 @@ static bool put_inner(char *out, const char *rest)
 }
 
 /* Of the directory itself its own name says nothing. */
-static void put_tree(char *out, const char *word, const char *rest)
+static void put_tree(char *out, const char *word, const char *trait, const char *rest)
 {
 	put(out, word);
+	put(out, trait);
 	if (rest[0] != 0 && !put_inner(out, rest))
 		put_class(out, rest);
 }
 
 /* "~/.ssh", "~/.config/git"; of other names only that they are in a home. */
-static void put_home(char *out, const char *rest)
+static void put_home(char *out, const char *trait, const char *rest)
 {
 	size_t n, more;
 	const char *at = next_part(rest, &n), *second = next_part(at + n, &more);
 
 	if (at[0] != '.') {
-		put_tree(out, "home", rest);
+		put_tree(out, "home", trait, rest);
 		return;
 	}
 	put(out, "~/");
@@ -191,6 +219,7 @@ static void put_home(char *out, const char *rest)
 		put(out, "/");
 		put_part(out, second, more);
 	}
+	put(out, trait);
 }
 
 /* Of another's home, whose name says who it is. */
@@ -300,11 +329,13 @@ static bool is_dot_of_home(const struct symbol_place *place, const char *path)
 
 /* What lies in a tree that is granted. A tree of work says that it is one wherever it lies; else names in a home that begin with a dot say more, and
  * so do those of the system. False: it lies in none. */
-static bool put_granted(const struct symbol_place *place, char *out, const char *path, const struct top_row *top)
+static bool put_granted(const struct symbol_place *place, char *out, const char *path, const struct top_row *top,
+			const struct effect *f)
 {
 	const uint32_t by = granted_by(place->grants, path);
 	const struct grant *g = &place->grants->grants[by != GRANT_NONE ? by : 0];
 	const char *object = by != GRANT_NONE ? grant_object(place->grants, by) : "/";
+	size_t n = g->object_len;
 
 	if (object[1] == 0)
 		return false;
@@ -312,22 +343,22 @@ static bool put_granted(const struct symbol_place *place, char *out, const char 
 		return false;
 	if (top != NULL && (g->rights & RIGHT_WRITE) == 0)
 		return false;
-	put_tree(out, (g->rights & RIGHT_WRITE) != 0 ? "work" : "given",
-		 g->verb != VERB_WORK && strlen(path) == g->object_len ? strrchr(path, '/') /* most likely a file */
-								       : path + g->object_len);
+	if (g->verb != VERB_WORK && strlen(path) == n) /* most likely a file */
+		n = (size_t)(strrchr(path, '/') - path);
+	put_tree(out, (g->rights & RIGHT_WRITE) != 0 ? "work" : "given", trait_of(path, n, f), path + n);
 	return true;
 }
 
-static void put_path(const struct symbol_place *place, char *out, const char *path)
+static void put_path(const struct symbol_place *place, char *out, const char *path, const struct effect *f)
 {
 	size_t n, user;
 	const char *first = next_part(path, &n), *second = next_part(first + n, &user);
 	const struct top_row *top = find_top(first, n);
 
-	if (put_granted(place, out, path, top))
+	if (put_granted(place, out, path, top, f))
 		return;
 	if (is_home(place, path))
-		put_home(out, path + strlen(place->home));
+		put_home(out, trait_of(path, strlen(place->home), f), path + strlen(place->home));
 	else if (put_own(out, path))
 		return;
 	else if (same(first, n, "home") || same(first, n, "root"))
@@ -337,7 +368,7 @@ static void put_path(const struct symbol_place *place, char *out, const char *pa
 	else if (n == 0)
 		put(out, "/");
 	else
-		put_tree(out, "other", path);
+		put_tree(out, "other", "", path);
 }
 
 /* ---- programs ---- */
@@ -379,7 +410,7 @@ static void put_exec(const struct symbol_place *place, char *out, const struct e
 	else if (find_top(first, n) != NULL)
 		put_program(out, last_part(f->object));
 	else
-		put_path(place, out, f->object);
+		put_path(place, out, f->object, f);
 }
 
 /* ---- connections ---- */
@@ -450,7 +481,7 @@ static void put_connect(const struct symbol_place *place, char *out, const struc
 		put_inet(out, f, f->object + 5);
 	} else if (strncmp(f->object, "unix /", 6) == 0) {
 		put(out, "unix:");
-		put_path(place, out, f->object + 5);
+		put_path(place, out, f->object + 5, f);
 	} else if (strncmp(f->object, "unix", 4) == 0) {
 		put(out, "unix:abstract");
 	} else {
@@ -478,7 +509,7 @@ static void put_object(const struct symbol_place *place, char *out, const struct
 	if (f->kind == EFFECT_EXEC)
 		put_exec(place, out, f);
 	else if (effect_right(f->kind) != 0 && f->object[0] == '/')
-		put_path(place, out, f->object);
+		put_path(place, out, f->object, f);
 	else
 		put(out, "call");
 }

@@ -6,10 +6,11 @@
 
 #include "ambit/ambit.h"
 #include "base/cleanup.h"
+#include "profile/amounts.h"
 
 #define PARTS 1000 /* a sketch has whole numbers */
-/* Of what is behind it each level counts as so many sessions: few, so that its own are believed soon, and more than one, so that one session is no habit. */
 #define BEHIND 3.0
+#define MORE 0.25 /* of its surprise each doubling of how many are new of a sort adds */
 /* Of what is in a tail of surprises before any is there. */
 #define LOSSES_SPREAD 0.7
 #define LIKELY 0.5       /* what so many sessions have says nothing */
@@ -32,7 +33,6 @@ int usual_init(struct usual *u, const uint8_t key[USUAL_KEY])
 	memset(u, 0, sizeof *u);
 	memcpy(&of_runs, key + WORDS_KEY, sizeof of_runs);
 	r = words_init(&u->words, key);
-	r = r < 0 ? r : shapes_init(&u->shapes, key);
 	r = r < 0 ? r : habits_init(&u->habits, multiplier(~of_runs));
 	r = r < 0 ? r : grammar_init(&u->grammar, of_runs);
 	for (size_t i = 0; i < LOSSES_KINDS; i++)
@@ -45,7 +45,7 @@ int usual_init(struct usual *u, const uint8_t key[USUAL_KEY])
 void usual_finish(struct usual *u)
 {
 	words_finish(&u->words);
-	shapes_finish(&u->shapes);
+	sorts_finish(&u->sorts);
 	habits_finish(&u->habits);
 	grammar_finish(&u->grammar);
 	costs_finish(&u->costs);
@@ -74,15 +74,8 @@ static uint16_t *words_learned(struct usual *u, const struct sequence *s)
 {
 	uint16_t *known = malloc((s->n_symbols + 1) * sizeof *known);
 
-	for (size_t i = 0; i < s->n_symbols && known != NULL; i++) {
-		const size_t before = u->words.n;
-
+	for (size_t i = 0; i < s->n_symbols && known != NULL; i++)
 		known[i] = words_learn(&u->words, s->symbols[i].text, s->symbols[i].n);
-		if (u->words.n > before && shapes_add(&u->shapes, s->symbols[i].text, s->symbols[i].n) < 0) {
-			free(known);
-			return NULL;
-		}
-	}
 	return known;
 }
 
@@ -203,12 +196,20 @@ static void freeze_refers(struct usual *u)
 int usual_freeze(struct usual *u)
 {
 	struct costs made;
-	const int r = costs_make(&made, &u->grammar, u->words.n);
+	struct sorts sorts;
+	int r = costs_make(&made, &u->grammar, u->words.n);
 
 	if (r < 0)
 		return r;
+	r = sorts_make(&sorts, &u->words, &u->habits);
+	if (r < 0) {
+		costs_finish(&made);
+		return r;
+	}
 	costs_finish(&u->costs);
 	u->costs = made;
+	sorts_finish(&u->sorts);
+	u->sorts = sorts;
 	freeze_refers(u);
 	u->is_frozen = true;
 	return 0;
@@ -254,10 +255,9 @@ static void score_order(const struct usual *u, const uint16_t *known, const stru
 struct firsts_of {
 	const struct usual *u, *base; /* base: NULL, there is none */
 	const struct sequence *s;
-	const uint16_t *known, *based; /* words of each symbol in both */
-	uint32_t *sessions;            /* that had the symbol, whatever program made it */
-	float *least;                  /* how likely it is of the program of which it is least so; 1: it is not there */
-	uint16_t *by;                  /* which that is */
+	const uint16_t *known; /* words of each symbol */
+	uint32_t *sessions;    /* that had the symbol, whatever program made it */
+	struct usual_score *ret;
 };
 
 static uint32_t sessions_of(const struct usual *u, uint16_t word)
@@ -265,45 +265,91 @@ static uint32_t sessions_of(const struct usual *u, uint16_t word)
 	return word != WORD_UNKNOWN ? habits_of(&u->habits, HABITS_ANY, word) : 0;
 }
 
-static double behind(uint32_t sessions, uint32_t of, double likely)
+/* One of each sort, the least likely first. */
+static void put_first(struct usual_score *ret, const struct usual_first *first)
 {
-	return (sessions + BEHIND * likely) / (of + BEHIND);
+	size_t at = 0;
+
+	while (at < ret->n_firsts && ret->first[at].sort != first->sort)
+		at++;
+	if (at < ret->n_firsts) {
+		const size_t n = ret->first[at].n + first->n;
+
+		if (ret->first[at].surprise < first->surprise)
+			ret->first[at] = *first;
+		ret->first[at].n = n;
+	} else if (at < USUAL_FIRSTS) {
+		ret->first[ret->n_firsts++] = *first;
+	} else if (ret->first[--at].surprise < first->surprise) {
+		ret->first[at] = *first;
+	}
+	for (; at > 0 && ret->first[at].surprise > ret->first[at - 1].surprise; at--) {
+		const struct usual_first was = ret->first[at - 1];
+
+		ret->first[at - 1] = ret->first[at];
+		ret->first[at] = was;
+	}
 }
 
-/* By what is known beyond this profile's sessions, of whatever program. */
-static double likely_beyond(const struct firsts_of *f, size_t i)
+/* Of any program, and of this one elsewhere. Its tables may have another key. */
+static double likely_before(const struct firsts_of *f, uint16_t symbol, uint16_t program, bool by_program,
+			    double likely)
 {
-	const double shape = f->known[i] != WORD_UNKNOWN
-				     ? SHAPES_KNOWN
-				     : shapes_of(&f->u->shapes, f->s->symbols[i].text, f->s->symbols[i].n);
+	const struct sequence_symbol *text = &f->s->symbols[symbol], *by = &f->s->symbols[program];
+	const struct habits *h;
+	struct sort sort;
+	uint16_t word, of;
+	double had;
 
 	if (f->base == NULL)
-		return shape;
-	return 1 - (1 - shape) * (1 - sessions_of(f->base, f->based[i]) / /* either way */
-					      (f->base->habits.all.sessions + BEHIND));
+		return likely;
+	h = &f->base->habits;
+	sort = sort_of(f->base->words.key, text->text, text->n, by_program);
+	word = words_find(&f->base->words, text->text, text->n);
+	of = !by_program               ? HABITS_ANY
+	     : program == SEQUENCE_END ? HABITS_BARE
+				       : words_find(&f->base->words, by->text, by->n);
+	likely = sorts_likely(&f->base->sorts, &sort, 0, likely);
+	had = word == WORD_UNKNOWN || (by_program && of == WORD_UNKNOWN) ? 0 : habits_of(h, of, word);
+	had /= (by_program ? (of != WORD_UNKNOWN ? habits_of(h, of, HABITS_ITSELF) : 0) : h->all.sessions) + BEHIND;
+	return had > likely ? had : likely;
 }
 
-static uint32_t less(uint32_t a, uint32_t b)
+/* had: sessions that had it, or those of the program if by_program. */
+static void weigh_as(struct firsts_of *f, uint16_t symbol, uint16_t program, bool by_program, uint32_t had)
 {
-	return a > b ? a - b : 0;
+	const struct sequence_symbol *text = &f->s->symbols[symbol];
+	const struct sort sort = sort_of(f->u->words.key, text->text, text->n, by_program);
+	const double before = likely_before(f, symbol, program, by_program, sort.likely);
+	const double likely = sorts_likely(&f->u->sorts, &sort, had, before);
+
+	if (likely < 1)
+		put_first(f->ret, &(struct usual_first){ .surprise = -log(likely),
+							 .sort = sort.hash,
+							 .n = had == 0,
+							 .by_program = by_program,
+							 .symbol = symbol,
+							 .program = program,
+							 .sessions = f->sessions[symbol],
+							 .of = f->u->habits.all.sessions });
 }
 
-/* From what is farthest to what is nearest: beyond this profile; its sessions of other programs; that program's elsewhere; and here. program: a symbol, or SEQUENCE_END. */
-static double likely_of(const struct firsts_of *f, size_t i, uint16_t program)
+/* What a program that is new here does is not new once more. */
+static void weigh(struct firsts_of *f, uint16_t symbol, uint16_t program, bool again)
 {
 	const struct habits *h = &f->u->habits;
-	const uint16_t here = program == SEQUENCE_END ? HABITS_BARE : f->known[program];
-	const uint16_t there = program == SEQUENCE_END || f->base == NULL ? WORD_UNKNOWN : f->based[program];
-	const bool known = here != WORD_UNKNOWN && f->known[i] != WORD_UNKNOWN;
-	const uint32_t runs = here != WORD_UNKNOWN ? habits_of(h, here, HABITS_ITSELF) : 0;
-	const uint32_t had = known ? habits_of(h, here, f->known[i]) : 0;
-	const uint32_t others = less(h->all.sessions, runs), others_had = less(f->sessions[i], had);
-	double likely = behind(others_had < others ? others_had : others, others, likely_beyond(f, i));
+	const uint16_t by = program == SEQUENCE_END ? HABITS_BARE : f->known[program];
+	const uint32_t sessions = f->sessions[symbol];
+	uint32_t runs, had;
 
-	if (there != WORD_UNKNOWN)
-		likely = behind(f->based[i] != WORD_UNKNOWN ? habits_of(&f->base->habits, there, f->based[i]) : 0,
-				habits_of(&f->base->habits, there, HABITS_ITSELF), likely);
-	return behind(had < f->sessions[i] ? had : f->sessions[i], runs, likely);
+	if (!again && sessions < LIKELY * h->all.sessions)
+		weigh_as(f, symbol, program, false, sessions);
+	if (sessions == 0 || by == WORD_UNKNOWN || f->known[symbol] == WORD_UNKNOWN)
+		return;
+	runs = habits_of(h, by, HABITS_ITSELF);
+	had = habits_of(h, by, f->known[symbol]);
+	if (had < sessions && had < LIKELY * runs)
+		weigh_as(f, symbol, program, true, had);
 }
 
 /* Which of the trace's programs that is; the last number is of all that are too many. */
@@ -318,16 +364,6 @@ static unsigned number_of(uint16_t *programs, unsigned *n, uint16_t program)
 	return (*n)++;
 }
 
-static void weigh(struct firsts_of *f, uint16_t symbol, uint16_t program)
-{
-	const float likely = (float)likely_of(f, symbol, program);
-
-	if (likely >= f->least[symbol])
-		return;
-	f->least[symbol] = likely;
-	f->by[symbol] = program;
-}
-
 /* Each symbol by each program that made it, once. seen: a bit for each, and whether it begins one. */
 static void weigh_firsts(struct firsts_of *f, uint64_t *seen)
 {
@@ -338,8 +374,8 @@ static void weigh_firsts(struct firsts_of *f, uint64_t *seen)
 		const uint16_t step = f->s->steps[i];
 
 		if (step < SEQUENCE_GAP && (seen[step] >> number & 1) == 0) {
+			weigh(f, step, program, (seen[step] & ~IS_PROGRAM) != 0);
 			seen[step] |= UINT64_C(1) << number;
-			weigh(f, step, program);
 		}
 		if (step == SEQUENCE_GAP || (step != SEQUENCE_END && (seen[step] & IS_PROGRAM) == 0))
 			continue;
@@ -348,35 +384,15 @@ static void weigh_firsts(struct firsts_of *f, uint64_t *seen)
 	}
 }
 
-static void put_first(struct usual_score *ret, const struct firsts_of *f, size_t i)
-{
-	const struct usual_first first = { .surprise = -log((double)f->least[i]),
-					   .symbol = (uint16_t)i,
-					   .program = f->by[i],
-					   .sessions = f->sessions[i],
-					   .of = f->u->habits.all.sessions };
-	size_t at = ret->n_firsts;
-
-	if (at == USUAL_FIRSTS && ret->first[at - 1].surprise >= first.surprise)
-		return;
-	at -= at == USUAL_FIRSTS;
-	for (; at > 0 && ret->first[at - 1].surprise < first.surprise; at--)
-		ret->first[at] = ret->first[at - 1];
-	ret->first[at] = first;
-	ret->n_firsts += ret->n_firsts < USUAL_FIRSTS;
-}
-
 static bool score_firsts(const struct usual *u, const struct usual *base, unsigned support, const struct sequence *s,
 			 const uint16_t *known, struct usual_score *ret)
 {
-	auto_free uint16_t *based = base != NULL ? words_known(base, s) : NULL;
 	auto_free uint32_t *sessions = malloc((s->n_symbols + 1) * sizeof *sessions);
-	auto_free float *least = malloc((s->n_symbols + 1) * sizeof *least);
 	auto_free uint64_t *seen = calloc(s->n_symbols + 1, sizeof *seen);
-	auto_free uint16_t *by = calloc(s->n_symbols + 1, sizeof *by);
-	struct firsts_of f = { u, base, s, known, based, sessions, least, by };
+	struct firsts_of f = { u, base, s, known, sessions, ret };
+	double surprises[USUAL_FIRSTS];
 
-	if ((base != NULL && based == NULL) || sessions == NULL || least == NULL || seen == NULL || by == NULL)
+	if (sessions == NULL || seen == NULL)
 		return false;
 	for (size_t i = 0; i < s->n_symbols; i++) {
 		const uint32_t n = sessions_of(u, known[i]);
@@ -384,14 +400,12 @@ static bool score_firsts(const struct usual *u, const struct usual *base, unsign
 		ret->n_new += n < support;
 		sessions[i] = n < support ? 0 : n;
 		seen[i] = sequence_is_program(&s->symbols[i]) ? IS_PROGRAM : 0;
-		least[i] = 1;
 	}
 	weigh_firsts(&f, seen);
-	for (size_t i = 0; i < s->n_symbols; i++)
-		if (f.least[i] < LIKELY)
-			put_first(ret, &f, i);
-	for (size_t i = ret->n_firsts; i-- > 0;)
-		ret->firsts = ret->first[i].surprise + ret->firsts / 2;
+	for (size_t i = 0; i < ret->n_firsts; i++)
+		surprises[i] = ret->first[i].surprise *
+			       (1 + MORE * log2((double)(ret->first[i].n > 0 ? ret->first[i].n : 1)));
+	ret->firsts = fading_sum(surprises, ret->n_firsts);
 	return true;
 }
 
@@ -406,6 +420,13 @@ bool usual_score(const struct usual *u, const struct usual *base, unsigned suppo
 	if (u->is_frozen)
 		score_order(u, known, s, ret);
 	return true;
+}
+
+double usual_whole(const struct usual_score *score)
+{
+	double both[] = { score->firsts, score->order };
+
+	return fading_sum(both, 2);
 }
 
 const char *losses_word(enum losses_of of)

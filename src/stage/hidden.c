@@ -86,6 +86,27 @@ const struct hidden_row *hidden_match(const char *parent, const char *name)
 	return NULL;
 }
 
+const struct hidden_row *hidden_path(const char *path)
+{
+	char parent[256] = "", part[256]; /* NAME_MAX and a NUL: a longer one is no file's name */
+
+	while (*path == '/') {
+		const size_t n = strcspn(path + 1, "/");
+		const struct hidden_row *row;
+
+		if (n >= sizeof part)
+			return NULL;
+		memcpy(part, path + 1, n);
+		part[n] = 0;
+		row = hidden_match(parent, part);
+		if (row != NULL)
+			return row;
+		memcpy(parent, part, n + 1);
+		path += n + 1;
+	}
+	return NULL;
+}
+
 /* Told to nobody: only that an old table is not taken for this one. */
 uint64_t hidden_version(void)
 {

@@ -18,6 +18,8 @@ struct hidden_row {
 
 /* The row that hides `name` in a directory called `parent` ("" where that is not known); NULL if it is shown. */
 const struct hidden_row *hidden_match(const char *parent, const char *name);
+/* Of a path that begins with `/`, or is "": the row that hides it, or what it lies beneath; NULL if it is shown. */
+const struct hidden_row *hidden_path(const char *path);
 
 /* Differs between tables that differ: what was found by another one has to be looked for again. */
 uint64_t hidden_version(void);

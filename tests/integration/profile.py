@@ -376,7 +376,7 @@ def profiles_are_shown_and_moved(place):
         assert shown["events"] == 10 and any(i["kind"] == "program" for i in shown["items"]), shown
         expect_ok(u.ambit("profile", "diff", identity), "10 events score, 12 were learned")
         exported = expect_ok(u.ambit("profile", "export", identity)).stdout
-        assert exported.startswith("ambit-profile 2\nkey coder\trun\tsh\t") and exported.endswith("\nend\n"), exported[:200]
+        assert exported.startswith("ambit-profile 3\nkey coder\trun\tsh\t") and exported.endswith("\nend\n"), exported[:200]
         assert u.tree not in exported and u.home not in exported
         expect_ok(u.ambit("profile", "reset", identity))
         assert not any(r["id"] == identity for r in u.rows()), u.rows()

@@ -117,7 +117,7 @@ def what_is_denied_and_absent_is_marked(place):
     _, lines = traced(place, "--work", ".", "--", "sh", "-c",
                       f"cat ~/.ssh/id_ed25519; cat ~/.aws/credentials; ./prog; cp /bin/true /tmp/t; /tmp/t; python3 -c {shlex.quote(code)}; true", cwd=tree)
     seen = {s for line in lines for s in line}
-    for symbol in ("read:~/.ssh!", "read:~/.aws?", "exec:new", "write:tmp", "exec:new!", "connect:net.high!", "connect:metadata.web!"):
+    for symbol in ("read:~/.ssh.secret!", "read:~/.aws.secret?", "exec:new", "write:tmp", "exec:new!", "connect:net.high!", "connect:metadata.web!"):
         assert symbol in seen, f"no {symbol} in {seen}"
 
 
@@ -152,8 +152,8 @@ for i in range(5000):
 open("end.csv", "w")
 """
     trace, lines = python(place, code, timeout=4 * PATIENCE)
-    tail = lines[0][lines[0].index("read:~/.ssh!") - 1:]
-    assert tail[:4] == ["...", "read:~/.ssh!", "read:work.py", "read:work.py"] and tail[-2:] == ["...", "write:work.data"], tail
+    tail = lines[0][lines[0].index("read:~/.ssh.secret!") - 1:]
+    assert tail[:4] == ["...", "read:~/.ssh.secret!", "read:work.py", "read:work.py"] and tail[-2:] == ["...", "write:work.data"], tail
     assert len(lines[0]) - lines[0].count("...") + trace["dropped"] == trace["calls"] > WHOLE + 14000, trace["calls"]
     assert trace["dropped"] > 13000 and lines[0].count("...") == 2, trace["dropped"]
 
@@ -362,9 +362,36 @@ def a_damaged_or_hostile_one_is_refused_with_its_place(place):
 def words_that_do_not_go_together_are_refused(place):
     for words, text in ((["last", "--json", "--lines"], "three forms"), (["last", "--line", "--lines"], "three forms"), (["last", "--label", "x", "--lines"], "go together"),
                         (["last", "--label", "x", "--key", "y"], "go together"), (["last", "--lines", "--label", "a\tb", "--key", "y"], "without tabs"),
+                        (["last", "--facts", "--label", "x", "--key", "y", "--lines"], "--facts goes with"), (["last", "--facts", "--line"], "--facts goes with"),
                         (["last", "x"], "name one"), ([], "name one"), (["--key"], "needs a value"), (["last", "--jsn"], "--json"),
                         (["./r", "--ledger", "x"], "is for events"), (["last", "--ledger="], "empty path")):
         refused(place.run(place.ambit, "trace", *words, cwd=place.top), text)
+
+
+def facts_are_what_a_profile_is_told(place):
+    """Amounts and names, in a column of their own; `ambit profile eval` reads them, and tells by a name alone what was never there."""
+    top = place.fresh()
+    tree = os.path.join(top, "tree")
+    record = os.path.join(top, "record")
+
+    def line(label, folder):
+        write(f"{tree}/{folder}/a", "1\n")
+        place.cell("--no-ledger", "--record", record, "--work", ".", "--", "sh", "-c", f"echo 2 > '{folder}/a'", cwd=tree)
+        return expect_ok(place.run(place.ambit, "trace", "--line", "--facts", "--label", label, "--key", "sh", record, cwd=place.top)).stdout
+
+    good, odd = line("good", "src"), line("odd", "an other")
+    label, key, facts, symbols = good.rstrip("\n").split("\t")
+    assert (label, key) == ("good", "sh") and good.count("\n") == 1 and symbols.startswith("exec:dash "), good
+    told_ = facts.split(" ")
+    assert "directory=./src" in told_ and any(f.startswith("program=/") for f in told_) and "writes=1" in told_, facts
+    assert any(f.startswith("calls=") and int(f[6:]) > 3 for f in told_) and any(f.startswith("session=") for f in told_), facts
+    assert "directory=./an%20other" in odd.split("\t")[2].split(" "), odd
+    odd = odd.replace("\t" + odd.split("\t")[2] + "\t", "\t" + facts.replace("./src", "./an%20other") + "\t")  # its amounts are those of the others
+    own = [f"good\tsh\t{facts.replace('session=', f'session={i}')}\t{symbols}\n" for i in range(120)]
+    write(f"{top}/train", "".join(own))
+    write(f"{top}/test", "".join(own[:20]) + odd)
+    got = json.loads(expect_ok(place.run(place.ambit, "profile", "eval", "--json", "--alpha", "0.05", "--train", "train", "--test", "test", cwd=top)).stdout)
+    assert got["attacks_by_name"] == [{"name": "odd", "n": 1, "flagged": [1]}] and got["promises"][0]["flagged_usual"] == 0, got
 
 
 def the_line_is_what_a_profile_learns_from(place):
@@ -455,6 +482,7 @@ if __name__ == "__main__":
         the_ledger_keeps_it_with_the_record,
         a_damaged_or_hostile_one_is_refused_with_its_place,
         words_that_do_not_go_together_are_refused,
+        facts_are_what_a_profile_is_told,
         the_line_is_what_a_profile_learns_from,
         a_workload_cannot_write_what_the_eye_leaves,
     ])

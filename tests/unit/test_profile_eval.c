@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -80,6 +81,30 @@ static void facts_are_taken(void **state)
 	assert_true(!line.has_amounts && line.session_length == 0 && line.length == 1);
 }
 
+/* In their order, whatever stands between them. */
+static void what_is_named_is_taken(void **state)
+{
+	const char *at =
+		"-\tk\tprogram=/usr/bin/cat calls=3 request=a:80%20GET%20/%25 session=x directory=./d%c3%a4\ta";
+	static const struct deeds_item rows[] = { { DEED_PROGRAM, "/usr/bin/cat" },
+						  { DEED_REQUEST, "a:80 GET /%" },
+						  { DEED_DIRECTORY, "./d\xc3\xa4" } };
+	size_t n = strlen(at);
+	struct trace_line line;
+	struct deeds_item item;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(line_next(&at, &n, 1, &line, &e), 1);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_true(line_item(&line, &item));
+		assert_int_equal(item.kind, rows[i].kind);
+		assert_string_equal(item.text, rows[i].text);
+	}
+	assert_false(line_item(&line, &item));
+	assert_true(line.amounts[AMOUNT_CALLS] == 3 && line.length == 1);
+}
+
 static void bad_lines_are_refused_with_their_place(void **state)
 {
 	static const struct {
@@ -95,6 +120,15 @@ static void bad_lines_are_refused_with_their_place(void **state)
 		{ "\t\tcalls=\ta", "'calls='" },
 		{ "\t\tcals=1\ta", "'cals=1'" },
 		{ "\t\t=1\ta", "'=1'" },
+		{ "\t\tprogram=\ta", "'program='" },
+		{ "\t\tprogramme=x\ta", "'programme=x'" },
+		{ "\t\tcall=exec:sh\ta", "'call=exec:sh'" }, /* those are symbols */
+		{ "\t\tlabel=a%2\ta", "'label=a%2'" },
+		{ "\t\tlabel=a%zz\ta", "'label=a%zz'" },
+		{ "\t\tlabel=%1b\ta", "'label=%1b'" },
+		{ "\t\tlabel=%00\ta", "'label=%00'" },
+		{ "\t\tlabel=%c3\ta", "'label=%c3'" },
+		{ "\t\tlabel=\xc3\xa4\ta", "is no fact" },
 		{ "\t\tsession=\ta", "'session='" },
 		{ "\t\tsession=a session=b\ta", "'session=b'" },
 		{ "\t\tsession=a\x1b\ta", "is no fact" },
@@ -120,6 +154,16 @@ static void bad_lines_are_refused_with_their_place(void **state)
 		eval_finish(&ev);
 	}
 	memset(longest, 'x', sizeof longest);
+	for (size_t n = DEED_TEXT_MAX - 1; n <= DEED_TEXT_MAX; n++) {
+		char text[DEED_TEXT_MAX + 16];
+		const struct eval_ask ask = { .train = { text, (size_t)snprintf(text, sizeof text, "\t\tlabel=%0*d\ta",
+										(int)n, 0) } };
+		struct eval ev;
+		struct err e;
+
+		assert_int_equal(eval_run(&ev, &ask, &e), n < DEED_TEXT_MAX ? 0 : -AMBIT_MALFORMED);
+		eval_finish(&ev);
+	}
 	for (size_t n = WORD_MAX; n <= WORD_MAX + 1; n++) {
 		const struct eval_ask ask = { .train = { longest, n } };
 		struct eval ev;
@@ -215,6 +259,30 @@ static void each_key_has_a_profile_of_its_own(void **state)
 	assert_non_null(strstr(buf_cstr(&json), "\"promised\":false"));
 	assert_non_null(strstr(buf_cstr(&json), "{\"name\":\"theft\",\"n\":50,"));
 	assert_non_null(strstr(buf_cstr(&svg), "</svg>"));
+	eval_finish(&ev);
+}
+
+/* Calls and amounts are as ever; a destination is not. */
+static void what_was_never_named_is_unusual(void **state)
+{
+	auto_buf train = { .max = 1 << 20 }, test = { .max = 1 << 20 };
+	struct eval_ask ask = { .n_alphas = 1, .alphas = { 0.05 } };
+	struct eval ev;
+	struct err e;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++)
+		buf_printf(&train, "-\tk\tcalls=2 destination=a.example:%u\ta b\n", i % 3);
+	for (unsigned i = 0; i < 40; i++)
+		buf_printf(&test, "%s\tk\tcalls=2 destination=%s.example:1\ta b\n", i % 2 > 0 ? "way" : "-",
+			   i % 2 > 0 ? "b" : "a");
+	ask.train = text_of(&train);
+	ask.test = text_of(&test);
+	if (eval_run(&ev, &ask, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_true(rank_area(&ev.rank) > 0.99);
+	assert_int_equal(ev.count.flagged_attacks[0], 20);
+	assert_int_equal(ev.count.flagged_usual[0], 0);
 	eval_finish(&ev);
 }
 
@@ -336,9 +404,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_taken_apart),
 		cmocka_unit_test(facts_are_taken),
+		cmocka_unit_test(what_is_named_is_taken),
 		cmocka_unit_test(bad_lines_are_refused_with_their_place),
 		cmocka_unit_test(nothing_to_learn_is_said),
 		cmocka_unit_test(each_key_has_a_profile_of_its_own),
+		cmocka_unit_test(what_was_never_named_is_unusual),
 		cmocka_unit_test(a_stream_keeps_its_promises),
 		cmocka_unit_test(orders_go_round),
 		cmocka_unit_test(orders_are_held_to_their_ranges),

@@ -652,13 +652,13 @@ static void a_text_that_was_changed_is_refused(void **state)
 /* A file of another version is told as such. */
 static void another_version_is_told(void **state)
 {
-	static const char text[] = "ambit-profile 1\nkey a\tt\tp\t07\nepoch 0\n";
+	static const char text[] = "ambit-profile 2\nkey a\tt\tp\t07\nepoch 0\n";
 	struct profile p;
 	struct err e;
 
 	(void)state;
 	assert_int_equal(form_read(text, sizeof text - 1, secret, &p, &e), -AMBIT_MALFORMED);
-	assert_non_null(strstr(e.msg, "a profile of version 1, and this build reads version 2"));
+	assert_non_null(strstr(e.msg, "a profile of version 2, and this build reads version 3"));
 	assert_non_null(strstr(e.hint, "ambit profile reset"));
 	assert_int_equal(form_read("ambit-profile x\n", 16, secret, &p, &e), -AMBIT_MALFORMED);
 	assert_non_null(strstr(e.msg, "does not begin with"));
@@ -868,15 +868,15 @@ static void what_is_released_stays_known(void **state)
 /* What an attacker would teach: a search for keys, as if it were a part of the work; and faster than its amounts could grow. */
 static void poison(struct profile *shadow, struct prop *p, unsigned n)
 {
-	static const char entries[][SYMBOL_MAX] = { "read:~/.ssh!",
-						    "read:~/.aws!",
-						    "read:~/.npmrc!",
-						    "read:~/.netrc!",
-						    "read:~/.git-credentials!",
-						    "read:~/.docker?",
-						    "read:~/.kube?",
-						    "read:~/.gnupg?",
-						    "read:~/.bash_history!" };
+	static const char entries[][SYMBOL_MAX] = { "read:~/.ssh.secret!",
+						    "read:~/.aws.secret!",
+						    "read:~/.npmrc.secret!",
+						    "read:~/.netrc.secret!",
+						    "read:~/.git-credentials.secret!",
+						    "read:~/.docker.secret?",
+						    "read:~/.kube.secret?",
+						    "read:~/.gnupg.secret?",
+						    "read:~/.bash_history.secret!" };
 	const struct unusual by = { .young = true }; /* it was not refused */
 	struct trace_step steps[COUNT_OF(entries)] = { { .thread = 0 } };
 

@@ -23,6 +23,13 @@ static void a_symbol_is_said(void **state)
 		{ "exec:/opt/tools", "run of /opt/tools" },
 		{ "read:/etc/passwd", "read of /etc/passwd" },
 		{ "read:~/.ssh!", "read of ~/.ssh, denied" },
+		{ "read:~/.ssh.secret!", "read of ~/.ssh, likely a secret, denied" },
+		{ "read:work.secret.key", "read of a file (key) in the workspace, likely a secret" },
+		{ "read:work/.secret", "read of .secret in the workspace" },
+		{ "write:~/.bashrc.obeyed", "write of ~/.bashrc, which others obey" },
+		{ "write:work.obeyed.build", "write of a file (build) in the workspace, which others obey" },
+		{ "write:work.obeyed/.git/hooks", "write of .git/hooks in the workspace, which others obey" },
+		{ "exec:new.secrets", "run of new.secrets" },
 		{ "read:work", "read of the workspace" },
 		{ "write:work.py", "write of a file (py) in the workspace" },
 		{ "write:work/.git/hooks", "write of .git/hooks in the workspace" },
@@ -61,8 +68,8 @@ static void a_symbol_is_said(void **state)
 /* Whoever writes a profile chooses its words. */
 static void whatever_it_is_there_is_room(void **state)
 {
-	static const char *const parts[] = { "connect:", "write:", "metadata", "other", "/", ".",
-					     "!",        "?",      ":",        "a",     "~" };
+	static const char *const parts[] = { "connect:", "write:", "metadata", "other", ".secret", ".obeyed", "/",
+					     ".",        "!",      "?",        ":",     "a",       "~" };
 
 	(void)state;
 	for (unsigned round = 0; round < 20000; round++) {

@@ -55,13 +55,27 @@ static void a_path_is_told_by_its_class(void **state)
 		{ EFFECT_READ, OK, "/home/ann/shop/src/deep/main.py", "read:work.py" },
 		{ EFFECT_READ, OK, "/home/ann/shop", "read:work" },
 		{ EFFECT_READ, OK, "/home/ann/shop/src", "read:work" },
-		{ EFFECT_WRITE, OK, "/home/ann/shop/Makefile", "write:work.build" },
+		{ EFFECT_WRITE, OK, "/home/ann/shop/Makefile", "write:work.obeyed.build" },
+		{ EFFECT_READ, OK, "/home/ann/shop/Makefile", "read:work.build" },
+		{ EFFECT_DELETE, OK, "/home/ann/shop/web/package.json", "delete:work.config" },
+		{ EFFECT_WRITE, OK, "/home/ann/shop/node_modules/x/package.json", "write:work/node_modules" },
+		{ EFFECT_WRITE, OK, "/home/ann/shop/package.json.txt", "write:work.doc" },
+		{ EFFECT_RENAME, OK, "/home/ann/shop/.github/workflows/ci.yml", "rename:work.obeyed/.github" },
+		{ EFFECT_MKDIR, OK, "/home/ann/shop/.github", "mkdir:work/.github" },
+		{ EFFECT_MKDIR, OK, "/home/ann/shop/.husky", "mkdir:work/.husky" },
+		{ EFFECT_WRITE, OK, "/home/ann/shop/.husky/pre-commit", "write:work.obeyed/.husky" },
+		{ EFFECT_WRITE, OK, "/home/ann/shop/.envrc", "write:work.secret/.envrc" },
+		{ EFFECT_WRITE, OK, "/home/ann/shop/.pre-commit-config.yaml", "write:work.obeyed/.pre-commit-config" },
+		{ EFFECT_READ, OK, "/home/ann/shop/deploy/server.key", "read:work.secret.key" },
+		{ EFFECT_READ, OK, "/home/ann/shop/deploy/server.pub", "read:work.other" },
+		{ EFFECT_READ, OK, "/home/ann/shop/.ssh/known/x.txt", "read:work.secret/.ssh" },
+		{ EFFECT_READ, OK, "/srv/set/wallet.dat", "read:given.secret.data" },
 		{ EFFECT_WRITE, OK, "/home/ann/shop/a.locked", "write:work.other" },
 		{ EFFECT_WRITE, OK, "/home/ann/shop/lib/libx.so.1.2", "write:work.object" },
 		{ EFFECT_READ, OK, "/home/ann/shop/.git/objects/ab/cdef01", "read:work/.git/objects" },
-		{ EFFECT_WRITE, NO, "/home/ann/shop/.git/hooks/pre-commit", "write:work/.git/hooks!" },
+		{ EFFECT_WRITE, NO, "/home/ann/shop/.git/hooks/pre-commit", "write:work.obeyed/.git/hooks!" },
 		{ EFFECT_READ, OK, "/home/ann/shop/.git/HEAD", "read:work/.git" },
-		{ EFFECT_READ, OK, "/home/ann/shop/sub/.env.local", "read:work/.env" },
+		{ EFFECT_READ, OK, "/home/ann/shop/sub/.env.local", "read:work.secret/.env" },
 		{ EFFECT_WRITE, OK, "/home/ann/shop/.coverage.host17.4711", "write:work/.coverage" },
 		{ EFFECT_READ, OK, "/home/ann/shop/node_modules/left-pad/x.js", "read:work/node_modules" },
 		{ EFFECT_DELETE, OK, "/home/ann/shop/report.PDF", "delete:work.doc" },
@@ -70,9 +84,14 @@ static void a_path_is_told_by_its_class(void **state)
 		{ EFFECT_READ, OK, "/home/ann/site.js", "read:work" },
 		{ EFFECT_READ, OK, "/home/ann/site.js/a", "read:work" },
 		{ EFFECT_MKDIR, OK, "/home/ann", "mkdir:home" },
-		{ EFFECT_READ, NO, "/home/ann/.ssh/id_ed25519", "read:~/.ssh!" },
-		{ EFFECT_READ, GONE, "/home/ann/.config/gcloud/credentials.db", "read:~/.config/gcloud?" },
-		{ EFFECT_WRITE, OK, "/home/ann/.bashrc", "write:~/.bashrc" },
+		{ EFFECT_READ, NO, "/home/ann/.ssh/id_ed25519", "read:~/.ssh.secret!" },
+		{ EFFECT_READ, GONE, "/home/ann/.config/gcloud/credentials.db", "read:~/.config/gcloud.secret?" },
+		{ EFFECT_WRITE, OK, "/home/ann/.bashrc", "write:~/.bashrc.obeyed" },
+		{ EFFECT_READ, OK, "/home/ann/.bashrc", "read:~/.bashrc" },
+		{ EFFECT_WRITE, NO, "/home/ann/.config/systemd/user/x.service", "write:~/.config/systemd.obeyed!" },
+		{ EFFECT_MKDIR, NO, "/home/ann/.config", "mkdir:~/.config!" },
+		{ EFFECT_READ, NO, "/home/ann/.aws/credentials", "read:~/.aws.secret!" },
+		{ EFFECT_READ, NO, "/home/ann/.aws/config", "read:~/.aws!" },
 		{ EFFECT_READ, NO, "/home/ann/taxes/2026.pdf", "read:home.doc!" },
 		{ EFFECT_READ, NO, "/home/bob/taxes/2026.pdf", "read:/home!" },
 		{ EFFECT_READ, NO, "/home/bob/.ssh/config", "read:/home/.ssh!" },
@@ -174,7 +193,7 @@ static void the_same_work_elsewhere_is_the_same(void **state)
 {
 	static const char *const homes[] = { "/home/ann", "/root", "/var/lib/agent", "/tmp/h" };
 	static const char *const rest[] = { "/x.py", "/.git/index", "/deep/er/y.c", "/node_modules/z.js", "" };
-	static const struct row dots[] = { { EFFECT_READ, NO, "/.ssh/id_rsa", "read:~/.ssh!" },
+	static const struct row dots[] = { { EFFECT_READ, NO, "/.ssh/id_rsa", "read:~/.ssh.secret!" },
 					   { EFFECT_READ, NO, "/papers/x.pdf", "read:home.doc!" } };
 	char before[sizeof rest / sizeof rest[0]][SYMBOL_MAX];
 
@@ -209,7 +228,7 @@ static void a_home_that_is_the_tree(void **state)
 {
 	static const struct row rows[] = {
 		{ EFFECT_READ, OK, "/home/ann/x.py", "read:work.py" },
-		{ EFFECT_READ, OK, "/home/ann/.ssh/config", "read:~/.ssh" },
+		{ EFFECT_READ, OK, "/home/ann/.ssh/config", "read:~/.ssh.secret" },
 		{ EFFECT_READ, OK, "/home/ann/shop/.git/HEAD", "read:work/.git" },
 	};
 

@@ -79,7 +79,7 @@ _ambit() {
 	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --budget --workspace --base --observe --canary --profile
 		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --label --session --key --background --kernel --end --python --node --shell --result --warm --agent --quiet --no-pty --help'
 	local explain_options='--ledger --help'
-	local trace_options='--json --line --lines --label --key --ledger --help'
+	local trace_options='--json --line --facts --lines --label --key --ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
 	local commit_options='--write --on-conflict --wait --usual --untouched --json --help'
