@@ -21,6 +21,7 @@
 #include "lib/ledger.h"
 #include "lib/payload.h"
 #include "lib/record.h"
+#include "policy/policy.h"
 
 #define OPEN_MAX 512           /* calls that were allowed and are not over: twice as many as a gate has */
 #define BATCH_MAX 64           /* records that lie in one payload, which are told at once */
@@ -157,6 +158,37 @@ static int tell_stop(struct talk *t, const struct record_call *c, struct err *e)
 	return talk_put(t, ENTRY_STOP, "", e);
 }
 
+#define MILLI 1000 /* no fraction is in a ledger */
+
+/* How it compared with what is usual, where that is to be looked at: also for who has the record no more. */
+static int tell_verdict(struct talk *t, const struct record_call *c, struct err *e)
+{
+	const struct usual_verdict *v = &c->usual.v;
+	const bool failed = c->usual.error.code != AMBIT_OK;
+	struct json *j;
+
+	if (c->usual.profile <= PROFILE_OFF || (!failed && !v->unusual))
+		return 0;
+	j = talk_body(t);
+	json_put_bool(json_put_key(j, "asks"), v->asks);
+	json_put_count(json_put_key(j, "bits_milli"), (uint64_t)(v->bits * MILLI));
+	json_put_key(j, "error");
+	if (failed)
+		talk_put_text(j, c->usual.error.msg);
+	else
+		json_put_null(j);
+	json_put_bool(json_put_key(j, "held"),
+		      c->usual.profile >= PROFILE_ASK && (failed || v->asks) && c->verdict != GUARD_YES);
+	json_put_word(json_put_key(j, "profile"), policy_profile_word(c->usual.profile));
+	json_put_array(json_put_key(j, "reasons"));
+	for (unsigned i = 0; i < v->n; i++)
+		talk_put_text(j, v->reasons[i].text);
+	json_put_array_end(j);
+	json_put_count(json_put_key(j, "runs"), v->runs);
+	json_put_bool(json_put_key(j, "young"), v->young);
+	return talk_put(t, ENTRY_VERDICT, "", e);
+}
+
 static int tell_batch(struct writer *w, const struct payload *records, struct err *e)
 {
 	int r = 0;
@@ -167,6 +199,7 @@ static int tell_batch(struct writer *w, const struct payload *records, struct er
 		w->talk->event = c->event;
 		r = tell_request(w->talk, c, w->workspace, e);
 		r = r < 0 ? r : c->verdict != GUARD_YES ? tell_refused(w->talk, c, e) : tell_stop(w->talk, c, e);
+		r = r < 0 ? r : tell_verdict(w->talk, c, e);
 		r = r < 0 ? r : payload_tell(w->talk, records, w->n, e);
 	}
 	return r < 0 ? r : talk_settle(w->talk, false, e);

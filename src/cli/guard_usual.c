@@ -19,6 +19,7 @@ static int begin(struct guard_usual *u, struct err *e)
 	int r = usual_open(NULL, &u->k, e);
 
 	u->n_past = 0;
+	u->owes = u->is_spoiled;
 	r = r < 0 ? r : usual_begin_calls(u->k, &u->who, &begun, e);
 	if (r == 0 && u->begun.runs == UINT32_MAX)
 		u->begun = begun;
@@ -65,7 +66,10 @@ static int score(struct guard_usual *u, struct usual_call *q, struct usual_verdi
 	u->k = NULL;
 	q->before = (struct usual_called){ .fate = 0 }; /* it is in no run any more */
 	r = begin(u, e);
-	return r < 0 ? r : usual_score_call(u->k, q, ret, e);
+	r = r < 0 ? r : usual_score_call(u->k, q, ret, e);
+	if (r == 0)
+		*e = (struct err){ .code = AMBIT_OK }; /* it was compared, and what becomes of it counts */
+	return r;
 }
 
 /* Of a call that has the same items as one before, from the same sources, the keeper would say the same as of that: nothing of it is new in this run. */
@@ -112,12 +116,12 @@ static struct doubt *doubt_of(struct guard_usual *u, const struct guard_ask *ask
 }
 
 /* One line for a person; what it says of a call is escaped. */
-static const char *doubt_about(struct guard_usual *u, const struct guard_ask *ask, const struct usual_verdict *v)
+static struct doubt *doubt_about(struct guard_usual *u, const struct guard_ask *ask, const struct usual_verdict *v)
 {
 	struct doubt *d = doubt_of(u, ask);
 
 	if (d != NULL)
-		return d->text;
+		return d;
 	d = &u->doubts[u->next++ % USUAL_DOUBTS_MAX];
 	*d = (struct doubt){ .used = true };
 	memcpy(d->sha256, ask->sha256, sizeof d->sha256);
@@ -128,7 +132,7 @@ static const char *doubt_about(struct guard_usual *u, const struct guard_ask *as
 		(void)text_escape(d->text + strlen(d->text), sizeof d->text - strlen(d->text), v->reasons[i].text,
 				  strlen(v->reasons[i].text));
 	}
-	return d->text;
+	return d;
 }
 
 int guard_usual_score(struct guard_usual *u, const struct guard_ask *ask, bool untrusted, struct call_usual *ret,
@@ -140,6 +144,7 @@ int guard_usual_score(struct guard_usual *u, const struct guard_ask *ask, bool u
 
 	(void)snprintf(object, sizeof object, "%s/%.128s", u->who.server, ask->name);
 	*ret_doubt = "";
+	u->doubt = NULL;
 	*ret = (struct call_usual){ .profile = PROFILE_OFF };
 	if (!guard_usual_is_on(u) || tool_is_of_client(object)) /* what a server asks for is not compared */
 		return 0;
@@ -157,8 +162,10 @@ int guard_usual_score(struct guard_usual *u, const struct guard_ask *ask, bool u
 		return u->profile >= PROFILE_ASK ? r : 0;
 	}
 	u->is_young = ret->v.young;
-	if (ret->v.asks && u->profile >= PROFILE_ASK)
-		*ret_doubt = doubt_about(u, ask, &ret->v);
+	if (ret->v.asks && u->profile >= PROFILE_ASK) {
+		u->doubt = doubt_about(u, ask, &ret->v);
+		*ret_doubt = u->doubt->text;
+	}
 	return 0;
 }
 
@@ -181,6 +188,16 @@ void guard_usual_said(struct guard_usual *u, const struct guard_ask *ask, const 
 		q.fate = USUAL_RELEASED;
 	if (doubt[0] != 0 && (d = doubt_of(u, ask)) != NULL)
 		d->waits = w->verdict != GUARD_YES;
+	u->is_spoiled = u->is_spoiled || q.fate == USUAL_WAITS || q.fate == USUAL_NEVER;
+	if (q.fate == USUAL_LET && u->owes) {
+		u->owes = false;
+		q.fate = USUAL_NEVER; /* that is what spoils a run */
+	}
+	if (q.fate == USUAL_WAITS && u->doubt != NULL) {
+		if (u->doubt->event[0] == 0)
+			memcpy(u->doubt->event, w->event, sizeof u->doubt->event);
+		memcpy(q.event, u->doubt->event, sizeof q.event);
+	}
 	if (w->verdict == GUARD_YES && q.fate != USUAL_NEVER)
 		let_past(u, ask->items.n);
 	if (q.fate == USUAL_LET)
@@ -227,7 +244,10 @@ void guard_usual_tell(const struct guard_usual *u, const char *object, const str
 		      text_escape(shown, sizeof shown, c->v.reasons[0].text, strlen(c->v.reasons[0].text)));
 	say_known(&c->v);
 	if (w->verdict == GUARD_PERSON)
-		(void)fprintf(stderr, "  hint: `ambit approve %s` shows it and asks the person\n", w->question);
+		(void)fprintf(
+			stderr,
+			"  hint: `ambit approve %s` shows it and asks the person; when the client is gone, `ambit profile release %s` says that it was right\n",
+			w->question, u->doubt != NULL && u->doubt->event[0] != 0 ? u->doubt->event : w->event);
 	else if (u->profile < PROFILE_ASK)
 		(void)fprintf(stderr, "  hint: it is only told: `profile: ask` in the policy asks first\n");
 }

@@ -1,7 +1,7 @@
 /* guard_usual - the calls that pass a gate, held against what is usual (doc/PROFILE-CALLS.md).
  *
  * Owns:   struct guard_usual: the connection to the keeper of profiles, by which this run of the gate teaches; and what a person is asked about.
- * Holds:  it allows nothing. What calls are made of goes on to the keeper as the role gave it, and is not read. A keeper that ended is started again, once for each call; what it had not learned of the run is lost. So is the last call that was let through, if the gate is killed.
+ * Holds:  it allows nothing. What calls are made of goes on to the keeper as the role gave it, and is not read. A keeper that ended is started again, once for each call; what it had not learned of the run is lost, and of a run that teaches nothing what follows teaches nothing, either. So is the last call that was let through, if the gate is killed.
  * Called: guard.c. Waits for the keeper. */
 #ifndef CLI_GUARD_USUAL_H
 #define CLI_GUARD_USUAL_H
@@ -20,9 +20,11 @@ struct guard_usual {
 	struct usual_calls who;
 	struct usual_begun begun;
 	struct usual_called
-		before; /* of the last call, which is told with the next one; fate 0: nothing is to be told */
-	bool is_young;  /* the profile is, by the last verdict */
-	bool is_past;   /* the call that is looked at */
+		before;  /* of the last call, which is told with the next one; fate 0: nothing is to be told */
+	bool is_spoiled; /* the run: a person was asked, or said no */
+	bool owes;       /* a keeper that was started again has to hear that */
+	bool is_young;   /* the profile is, by the last verdict */
+	bool is_past;    /* the call that is looked at */
 	size_t n_past;
 	struct usual_past { /* what calls are made of that were let through in this run: to that nothing is new */
 		uint8_t sha256[SHA256_BYTES];
@@ -32,7 +34,10 @@ struct guard_usual {
 		bool used, waits; /* waits: nobody has said yes */
 		uint8_t sha256[SHA256_BYTES];
 		char text[3 * USUAL_REASON_MAX];
+		char event
+			[ID_TEXT_MAX]; /* of the first such call, by which `ambit profile release` means it; "": it was not told yet */
 	} doubts[USUAL_DOUBTS_MAX];
+	struct doubt *doubt; /* of the call that is looked at; NULL: there is none */
 };
 
 /* server, agent: names; event: in which the server runs. Where it cannot be reached, and the policy wants to be asked: as for any call. */

@@ -10,6 +10,7 @@
 
 const char profile_help[] =
 	"ambit profile show [PROFILE [--html FILE]]\n"
+	"ambit profile show --seeds\n"
 	"ambit profile diff | export | promote | reset PROFILE\n"
 	"ambit profile import FILE\n"
 	"ambit profile release | refuse EVENT\n"
@@ -54,6 +55,7 @@ const char profile_help[] =
 	"                    With it --alpha is one rate: accept so much that at most that part of usual runs is stopped\n"
 	"  --without NAME    with --events: an attack, or suite/goal, that is not counted, since no call can reach it; * is any run of characters\n"
 	"  --shadow          of show and export: what learns, and not what scores\n"
+	"  --seeds           of show: the profiles that have the word while one's own are young\n"
 	"  --html FILE       of show: one page with drawings, which fetches nothing and runs nothing; - is standard output\n"
 	"  --json            as JSON\n"
 	"  --help            this text\n";

@@ -23,6 +23,7 @@
 #include "lib/throttle.h"
 #include "lib/usual.h"
 #include "profile/link.h"
+#include "usual/layout.h"
 
 #define HELP "ambit profile --help"
 #define LIST_MAX (64u << 20)
@@ -30,7 +31,7 @@
 struct words {
 	const char *what; /* a profile, an event, a file; NULL: none was named */
 	const char *html; /* where a page is to be; "-": standard output */
-	bool json, shadow, help;
+	bool json, shadow, seeds, help;
 };
 
 /* ---- words ---- */
@@ -38,7 +39,7 @@ struct words {
 /* One, and what stands behind it. */
 static int take_word(const char *verb, char ***at, struct words *w, struct ambit_error *e)
 {
-	static const char *const options[] = { "html", "json", "shadow", "help" };
+	static const char *const options[] = { "html", "seeds", "json", "shadow", "help" };
 	const char *word = **at;
 	const bool draws = strcmp(verb, "show") == 0;
 	int r = 0;
@@ -48,12 +49,15 @@ static int take_word(const char *verb, char ***at, struct words *w, struct ambit
 		w->html = html;
 		return r;
 	}
-	if (strcmp(word, "--shadow") == 0)
+	if (draws && strcmp(word, "--seeds") == 0)
+		w->seeds = true;
+	else if (strcmp(word, "--shadow") == 0)
 		w->shadow = true;
 	else if (cli_is_help(word))
 		w->help = true;
 	else if (word[0] == '-' && word[1] != 0)
-		return cli_misused_option(e, HELP, word, options + !draws, sizeof options / sizeof options[0] - !draws);
+		return cli_misused_option(e, HELP, word, options + (draws ? 0 : 2),
+					  sizeof options / sizeof options[0] - (draws ? 0 : 2));
 	else if (w->what != NULL)
 		return cli_misused(e, HELP, "%s takes one, and not '%s' too", verb, word);
 	else
@@ -71,6 +75,8 @@ static int read_words(const char *verb, char **argv, struct words *w, struct amb
 			w->json = true;
 		else if (r == 0)
 			r = take_word(verb, &argv, w, e);
+	if (r == 0 && w->seeds && w->what != NULL && !w->help)
+		return cli_misused(e, HELP, "--seeds is of the list: one is shown by its id");
 	if (r == 0 && w->html != NULL && !w->help && (w->json || w->what == NULL))
 		return cli_misused(e, HELP,
 				   w->json ? "--html or --json, and not both" : "--html is of one profile: which?");
@@ -94,12 +100,19 @@ static const char *part_of(const char *key, size_t part, size_t *ret_n)
 	return key;
 }
 
-/* The beginning of its id, or the program, which one profile may have of itself. */
+static bool is_seed(const struct usual_row *row)
+{
+	return strncmp(row->id, USUAL_SEED, strlen(USUAL_SEED)) == 0;
+}
+
+/* The beginning of its id, or the program, which one profile may have of itself; a seed by all of its id alone. */
 static bool is_meant(const char *word, const struct usual_row *row)
 {
 	size_t n, shape;
 	const char *program = part_of(row->key, 2, &n);
 
+	if (is_seed(row))
+		return strcmp(row->id, word) == 0;
 	if (strncmp(word, "p_", 2) == 0 || strncmp(word, "c_", 2) == 0)
 		return strncmp(row->id, word, strlen(word)) == 0;
 	(void)part_of(row->key, 3, &shape);
@@ -131,7 +144,7 @@ static int find(struct usual_keeper *k, const char *word, char ret[PROFILE_NAME_
 		return err_set(e, AMBIT_CONFLICT, "`ambit profile show` lists them with their ids",
 			       "%zu profiles begin with '%s'", s.found, word);
 	if (s.is_bad)
-		return err_set(e, AMBIT_MALFORMED, "move it away", "%s is no profile", s.key + 1);
+		return err_set(e, AMBIT_MALFORMED, "move it away", "no profile: %s", s.key + 1);
 	memcpy(ret, s.key, PROFILE_NAME_MAX);
 	return 0;
 }
@@ -141,7 +154,7 @@ static int find(struct usual_keeper *k, const char *word, char ret[PROFILE_NAME_
 struct list {
 	struct buf out;
 	struct json j;
-	bool json;
+	bool json, seeds;
 	size_t n;
 };
 
@@ -209,7 +222,8 @@ static void say_row(struct buf *out, const struct usual_row *row)
 	size_t n;
 
 	if (row->key[0] == '?') {
-		buf_printf(out, "%-16.16s no profile: move %s away\n", row->id, row->key + 1);
+		buf_printf(out, is_seed(row) ? "%-16.16s no seed: %s\n" : "%-16.16s no profile: move %s away\n",
+			   row->id, row->key + 1);
 		return;
 	}
 	text = part_of(row->key, 0, &n);
@@ -226,6 +240,8 @@ static int add_row(void *of, const struct usual_row *row)
 {
 	struct list *l = of;
 
+	if (l->seeds != is_seed(row))
+		return 0;
 	if (l->n++ == 0 && !l->json)
 		buf_printf(&l->out, "%-16s %-20s %-20s %8s %8s %6s %8s %8s\n", "profile", "of", "by", "events",
 			   "learned", "epoch", "scored", "flagged");
@@ -238,7 +254,7 @@ static int add_row(void *of, const struct usual_row *row)
 
 static int show_list(struct usual_keeper *k, const struct words *w, struct err *e)
 {
-	struct list l = { .json = w->json };
+	struct list l = { .json = w->json, .seeds = w->seeds };
 	int r, status;
 
 	buf_init(&l.out, LIST_MAX);
@@ -250,7 +266,9 @@ static int show_list(struct usual_keeper *k, const struct words *w, struct err *
 		json_put_array_end(&l.j);
 		buf_put_u8(&l.out, '\n');
 	} else if (l.n == 0) {
-		buf_printf(&l.out, "there are no profiles yet: `ambit run --profile log -- COMMAND` begins one\n");
+		buf_printf(&l.out,
+			   w->seeds ? "there are no seeds\n"
+				    : "there are no profiles yet: `ambit run --profile log -- COMMAND` begins one\n");
 	}
 	status = r < 0 ? r : cli_write(l.out.data, l.out.len);
 	buf_finish(&l.out);

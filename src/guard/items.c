@@ -72,6 +72,8 @@ void items_end(struct items *it)
 
 		if (n > 0 && *slot_of(it, item->value, n, &hash) != 0)
 			mark_join(&item->mark, ITEM_OF_ANSWER);
+		else if (n > 0 && is_full(it)) /* or a server says much first, and what matters then */
+			mark_join(&item->mark, ITEM_OF_MANY);
 	}
 }
 

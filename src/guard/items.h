@@ -1,7 +1,7 @@
 /* items - what a call is made of, for the profile of calls (doc/PROFILE-CALLS.md), and what was in the answers before it.
  *
  * Owns:   struct items: the call that is being looked at, and a table of what answers had: words, addresses and short texts, as keyed hashes.
- * Holds:  all is bounded; a table that is full takes nothing more, and an item of which nothing is known is no less unusual. It judges nothing.
+ * Holds:  all is bounded; a table that is full takes nothing more, and says so of each item that is not in it. It judges nothing.
  * Called: client.c, server.c. */
 #ifndef GUARD_ITEMS_H
 #define GUARD_ITEMS_H

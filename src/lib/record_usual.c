@@ -136,7 +136,10 @@ static void say_known(const struct usual_found *u, struct buf *out)
 {
 	char shown[SHOWN_MAX];
 
-	if (u->f.young)
+	if (u->level == USUAL_LEVEL_SEED)
+		buf_printf(out,
+			   "its profiles are young, and it is held against a seed, of other machines and other work");
+	else if (u->f.young)
 		buf_printf(out, "its profile is young, and knows %u event%s", u->f.events, text_plural(u->f.events));
 	else if (u->f.p <= u->f.least)
 		buf_printf(out, "none of %u usual events that it is held against was like that", u->f.events);

@@ -154,7 +154,7 @@ static int start_role(const struct service *s, const char *dir, int listen_fd, s
 	char *const argv[] = { (char *)(uintptr_t)s->role, (char *)(uintptr_t)dir, boot, (char *)(uintptr_t)s->also,
 			       NULL }; /* only copied */
 	char *const envp[] = { NULL };
-	auto_fd int exe = -1;
+	auto_fd int exe = -1, brought = -1;
 	char path[64];
 	struct event_plan plan = { .path = path,
 				   .argv = argv,
@@ -164,6 +164,11 @@ static int start_role(const struct service *s, const char *dir, int listen_fd, s
 				   .stays = true };
 	int r = boot_id(boot, e);
 
+	if (r == 0 && s->brings != NULL) {
+		r = s->brings(&brought, e);
+		plan.stream[1] = STREAM_OURS;
+		plan.stream_fd[1] = brought;
+	}
 	r = r < 0 ? r : helper_open(s->role, &exe, e);
 	plan.program_fd = exe;
 	(void)snprintf(path, sizeof path, "/%s", s->role); /* fits */

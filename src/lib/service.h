@@ -22,6 +22,10 @@ struct service {
 	const char *
 		also; /* likewise, a directory that is there; the role is told of it behind the boot's id; NULL: nothing */
 	bool on_host; /* it runs in no cell, gets nothing but the socket, as descriptor 3, and its directory has nothing else */
+	int (*brings)(
+		int *ret_fd,
+		struct err
+			*e); /* what is new where it starts, which it has as descriptor 1, to be read; NULL: nothing */
 	bool takes_descriptors;  /* else nobody passes it one, whose last end could hold it up */
 	uint64_t memory_bytes;   /* for its cell */
 	enum wire_side side;     /* who speaks, */

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "lib/seeds.h"
 #include "lib/service.h"
 #include "lib/state.h"
 #include "lib/throttle.h"
@@ -31,6 +32,7 @@ static const struct service service = {
 	.role = "ambit-usual",
 	.socket = USUAL_SOCKET,
 	.starting = USUAL_STARTING,
+	.brings = seeds_gather,
 	.takes_descriptors = true, /* what an event did */
 	.memory_bytes = UINT64_C(1024) << 20,
 	.side = WIRE_KEEPER,
@@ -195,7 +197,7 @@ int usual_score_call(struct usual_keeper *k, const struct usual_call *q, struct 
 int usual_said_call(struct usual_keeper *k, const struct usual_called *q, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
-	auto_buf body = { .max = 8 };
+	auto_buf body = { .max = 64 };
 
 	usual_called_put(&body, q);
 	return ask(k, WIRE_USUAL_CALLED, &body, -1, WIRE_USUAL_DONE, &m, e);

@@ -60,6 +60,7 @@ enum item_from {
 	ITEM_OF_ANSWER = 2,  /* an earlier answer of a tool has it */
 	ITEM_OF_NOWHERE = 4, /* neither has: the model made it up */
 	ITEM_UNTRUSTED = 8,  /* the answer, or all that was read before, is labelled untrusted */
+	ITEM_OF_MANY = 16,   /* more was read than is remembered: an earlier answer may have it */
 };
 
 /* What sets hold of an item. */

@@ -1,6 +1,6 @@
 #include "profile/call_link.h"
 
-#define FROM_ALL (ITEM_OF_PROMPT | ITEM_OF_ANSWER | ITEM_OF_NOWHERE | ITEM_UNTRUSTED)
+#define FROM_ALL (ITEM_OF_ANSWER | ITEM_OF_MANY | ITEM_UNTRUSTED) /* what a gate can know */
 
 void call_put(struct buf *out, const struct call *c)
 {

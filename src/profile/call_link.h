@@ -2,6 +2,7 @@
  *
  * Owns:   their form, which is bounded.
  * Holds:  what was put is taken again. Its texts are a client's: they may have any byte but NUL.
+ *         A gate knows no prompt, and of nothing that it is made up: a role that was taken over cannot say so, which would make anything usual.
  * Called: the role ambit-guard (puts), ambit-usual (takes); pure. */
 #ifndef PROFILE_CALL_LINK_H
 #define PROFILE_CALL_LINK_H

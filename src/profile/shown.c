@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "profile/call_form.h"
+#include "profile/call_page.h"
 #include "profile/form.h"
 #include "profile/page.h"
 #include "profile/show.h"
@@ -40,15 +41,14 @@ static int show_calls(const char *how, const struct buf *in, struct buf *text, s
 	if (strcmp(how, "diff") == 0)
 		return err_set(e, AMBIT_USAGE, NULL,
 			       "what is usual of calls has no shadow: what is learned scores at once");
-	if (strcmp(how, "page") == 0)
-		return err_set(e, AMBIT_USAGE, "without --html it is told, and with --json as JSON",
-			       "of what is usual of calls there is no page");
 	if (p == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profile");
 	r = call_form_read((const char *)in->data, in->len, p, e);
 	if (r < 0)
 		return r;
-	(strcmp(how, "json") == 0 ? call_form_json : call_form_show)(p, text);
+	(strcmp(how, "json") == 0   ? call_form_json
+	 : strcmp(how, "page") == 0 ? page_of_calls
+				    : call_form_show)(p, text);
 	call_profile_finish(p);
 	return text->failed ? err_set(e, AMBIT_MEMORY, NULL, "there is too much to say") : 0;
 }

@@ -111,6 +111,8 @@ static void say(struct reason *ret, const struct call *c, const struct item *ite
 		(void)snprintf(ret->text + n, sizeof ret->text - n, "; it came out of something untrusted");
 	else if (n < sizeof ret->text && (item->mark.from & ITEM_OF_ANSWER) != 0)
 		(void)snprintf(ret->text + n, sizeof ret->text - n, "; it came out of an earlier answer");
+	else if (n < sizeof ret->text && (item->mark.from & ITEM_OF_MANY) != 0)
+		(void)snprintf(ret->text + n, sizeof ret->text - n, "; more was read than is remembered");
 }
 
 /* In its place among the strongest; equals stay in the order in which they came. */

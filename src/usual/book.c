@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "profile/seed.h"
 #include "profile/tripwire.h"
 #include "usual/across.h"
 #include "usual/file.h"
@@ -497,6 +498,7 @@ static int score(struct book *b, const struct usual_ask *ask, const struct deeds
 	r = by_agent(b, d, false, ret, e);
 	r = r < 0 ? r : across_look(b, d, ask->time_s, ret, e);
 	r = r < 0 ? r : find_nearest(b, d, ret, e);
+	r = r < 0 ? r : seeds_look(b->seeds, d, ret, e);
 	if (r < 0)
 		return r;
 	ret->loud = is_loud(&ret->f);
@@ -697,6 +699,11 @@ int book_put(struct book *b, const char *text, size_t n, char ret_key[PROFILE_NA
 
 	if (r < 0)
 		return r;
+	if (strncmp(scores.key, "\t" SEED_TOOL "\t", strlen(SEED_TOOL) + 2) == 0) {
+		profile_finish(&scores);
+		return err_set(e, AMBIT_USAGE, "put it into seeds.d (man ambit-profile)",
+			       "it is a seed, and no profile of events here");
+	}
 	r = form_read(text, n, b->secret, &shadow, e);
 	if (r < 0) {
 		profile_finish(&scores);

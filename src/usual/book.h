@@ -12,6 +12,7 @@
 #include "profile/form.h"
 #include "profile/profile.h"
 #include "usual/link.h"
+#include "usual/seeds.h"
 
 #define BOOK_HOT 32          /* pairs in memory: 11 MiB each, if they are full */
 #define BOOK_SAVE_EVERY 50   /* lessons that may be lost */
@@ -46,6 +47,7 @@ struct book {
 	char **names; /* owned, n_names: of profiles, in their order, while a list of them is told; else NULL */
 	size_t n_names;
 	uint64_t uses;
+	struct seeds *seeds; /* borrowed; NULL: there are none */
 	uint32_t files; /* that there are, since it was opened at least: another key has none where there is no room */
 };
 

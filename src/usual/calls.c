@@ -44,12 +44,16 @@ struct calls {
 
 struct calls_run {
 	struct table *of; /* borrowed */
+	int dir_fd;       /* likewise */
 	struct scopes scopes;
 	char agent[AGENT_NAME_MAX], event[ID_TEXT_MAX];
 	struct call last; /* that was scored */
 	bool has_last, tainted, spoiled;
 	size_t n_waiting, n;
-	uint64_t waiting[WAITING_MAX]; /* of calls of which a person is asked: what they are made of */
+	struct waiting {
+		uint64_t sum; /* of what the call is made of */
+		char event[ID_TEXT_MAX];
+	} waiting[WAITING_MAX]; /* calls of which a person is asked */
 	struct done {
 		struct item item;
 		char tool[CALL_TOOL_MAX];
@@ -87,24 +91,29 @@ static int make(const char *server, struct call_profile *ret, struct err *e)
 	return call_profile_init(ret, server, key, e);
 }
 
-static void count_one(void *of, const char *name)
+static bool is_file(const char *name)
 {
-	size_t *n = of;
+	const size_t n = strlen(name), ending = strlen(USUAL_CALLS);
 
-	*n += strncmp(name, USUAL_CALLS_OF, strlen(USUAL_CALLS_OF)) == 0;
+	return n > ending && strncmp(name, USUAL_CALLS_OF, strlen(USUAL_CALLS_OF)) == 0 &&
+	       strcmp(name + n - ending, USUAL_CALLS) == 0;
 }
 
-/* Who begins gates names servers: each name is a file. */
+static void count_file(void *of, const char *name)
+{
+	*(size_t *)of += is_file(name);
+}
+
+/* Before another is made. */
 static int check_room(const struct calls *c, struct err *e)
 {
 	size_t n = 0;
-	const int r = file_each(c->dir_fd, count_one, &n, e);
+	const int r = file_each(c->dir_fd, count_file, &n, e);
 
 	if (r < 0 || n < CALLS_FILES_MAX)
 		return r;
-	(void)err_set(e, AMBIT_LIMIT, "`ambit profile reset` removes those of no use",
-		      "there are profiles of the calls of %d servers, and no more can be", CALLS_FILES_MAX);
-	return -AMBIT_LIMIT;
+	return err_set(e, AMBIT_LIMIT, "`ambit profile reset` removes those of no use",
+		       "there are profiles of calls of %d servers, and no more can be", CALLS_FILES_MAX);
 }
 
 /* *ret_new: there was none. */
@@ -117,10 +126,8 @@ static int load(const struct calls *c, const char *server, struct call_profile *
 	name_of(server, name);
 	r = file_read(c->dir_fd, name, CALL_FORM_BYTES_MAX, &text, e);
 	*ret_new = r == -AMBIT_NOT_FOUND;
-	if (*ret_new) {
-		r = check_room(c, e);
-		return r < 0 ? r : make(server, ret, e);
-	}
+	if (*ret_new)
+		return make(server, ret, e);
 	r = r < 0 ? r : call_form_read((const char *)text.data, text.len, ret, e);
 	if (r == 0 && strcmp(ret->server, server) != 0) {
 		call_profile_finish(ret);
@@ -199,8 +206,9 @@ static int fill(struct calls *c, struct table *t, const char *server, bool wante
 	t->p = steal_ptr(&p);
 	if (!is_new)
 		return 0;
-	r = wanted ? save(c, t, e)
+	r = wanted ? check_room(c, e)
 		   : err_set(e, AMBIT_NOT_FOUND, "`ambit profile show` lists them", "there is no such profile");
+	r = r < 0 ? r : save(c, t, e);
 	if (r < 0)
 		drop(t);
 	return r;
@@ -235,6 +243,20 @@ int calls_new(int dir_fd, struct calls **ret, struct err *e)
 	return 0;
 }
 
+int calls_save(struct calls *c, struct err *e)
+{
+	struct err ignored;
+	int r = 0;
+
+	for (size_t i = 0; i < CALLS_HOT; i++)
+		if (c->tables[i].p != NULL && c->tables[i].dirty) {
+			const int rc = save(c, &c->tables[i], r == 0 ? e : &ignored);
+
+			r = r < 0 ? r : rc;
+		}
+	return r;
+}
+
 void calls_free(struct calls *c)
 {
 	for (size_t i = 0; c != NULL && i < CALLS_HOT; i++)
@@ -257,6 +279,7 @@ int calls_begin(struct calls *c, const struct usual_calls *who, struct calls_run
 	if (r < 0 || t == NULL || t->p == NULL || run == NULL)
 		return r;
 	run->of = t;
+	run->dir_fd = c->dir_fd;
 	run->scopes = call_profile_scopes(t->p, who->agent);
 	memcpy(run->agent, who->agent, sizeof run->agent);
 	memcpy(run->event, who->event, sizeof run->event);
@@ -316,7 +339,7 @@ int calls_score(struct calls_run *run, const struct usual_call *q, struct usual_
 	if (!run->has_last)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a call that is none");
 	for (size_t i = 0; i < run->last.n && q->untrusted; i++)
-		if ((run->last.items[i].mark.from & ITEM_OF_ANSWER) != 0)
+		if ((run->last.items[i].mark.from & (ITEM_OF_ANSWER | ITEM_OF_MANY)) != 0)
 			mark_join(&run->last.items[i].mark, ITEM_UNTRUSTED);
 	leave_out_done(run, &fresh);
 	verdict_begin(&v, run->of->p->novelty, &run->scopes);
@@ -334,26 +357,160 @@ static uint64_t sum_of(const struct call *c)
 	return sum;
 }
 
-static void wait_for(struct calls_run *run, uint64_t sum)
+/* ---- calls that wait ---- */
+
+#define HELD_FORM 1
+
+static void held_name(const char *event, char ret[NAME_MAX + 1])
 {
-	for (size_t i = 0; i < run->n_waiting; i++)
-		if (run->waiting[i] == sum)
-			return;
-	if (run->n_waiting == WAITING_MAX)
-		run->spoiled = true;
-	else
-		run->waiting[run->n_waiting++] = sum;
+	(void)snprintf(ret, NAME_MAX + 1, USUAL_HELD_CALL "%s", event);
 }
 
+struct held {
+	size_t n;
+	char oldest[NAME_MAX + 1];
+};
+
+/* Ids of events are in the order of their time. */
+static void put_held(void *of, const char *name)
+{
+	struct held *h = of;
+
+	if (strncmp(name, USUAL_HELD_CALL, strlen(USUAL_HELD_CALL)) != 0)
+		return;
+	if (h->n++ == 0 || strcmp(name, h->oldest) < 0)
+		(void)text_copy(h->oldest, sizeof h->oldest, name); /* of a directory */
+}
+
+/* What it is made of, under which key, of whom. It waits also where this cannot be kept: then nobody can say later what it was. */
+static int hold(const struct calls_run *run, const char *event, struct err *e)
+{
+	auto_buf bytes = { .max = CALL_BYTES_MAX + 512 };
+	struct held h = { .n = 0 };
+	char name[NAME_MAX + 1];
+	int r = file_each(run->dir_fd, put_held, &h, e);
+
+	if (r == 0 && h.n >= CALLS_HELD_MAX && unlinkat(run->dir_fd, h.oldest, 0) < 0 && errno != ENOENT)
+		r = file_cannot(e, "remove", h.oldest);
+	if (r < 0)
+		return r;
+	buf_put_u8(&bytes, HELD_FORM);
+	buf_put_str(&bytes, run->of->p->server);
+	buf_put_str(&bytes, run->agent);
+	buf_put(&bytes, run->of->p->key, sizeof run->of->p->key);
+	call_put(&bytes, &run->last);
+	held_name(event, name);
+	return bytes.failed ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a call that waits")
+			    : file_write(run->dir_fd, name, &bytes, e);
+}
+
+static int wait_for(struct calls_run *run, uint64_t sum, const char *event, struct err *e)
+{
+	for (size_t i = 0; i < run->n_waiting; i++)
+		if (run->waiting[i].sum == sum)
+			return 0;
+	if (run->n_waiting == WAITING_MAX) {
+		run->spoiled = true;
+		return 0;
+	}
+	run->waiting[run->n_waiting] = (struct waiting){ .sum = sum };
+	memcpy(run->waiting[run->n_waiting++].event, event, ID_TEXT_MAX);
+	return event[0] != 0 ? hold(run, event, e) : 0;
+}
+
+/* A person has said it by the question. */
 static void wait_no_more(struct calls_run *run, uint64_t sum)
 {
+	char name[NAME_MAX + 1];
 	size_t n = 0;
 
-	for (size_t i = 0; i < run->n_waiting; i++)
-		if (run->waiting[i] != sum)
+	for (size_t i = 0; i < run->n_waiting; i++) {
+		if (run->waiting[i].sum != sum) {
 			run->waiting[n++] = run->waiting[i];
+			continue;
+		}
+		held_name(run->waiting[i].event, name);
+		(void)unlinkat(run->dir_fd, name, 0); /* or it is settled already */
+	}
 	run->n_waiting = n;
 }
+
+struct waited {
+	char server[CALL_SERVER_MAX], agent[CALL_AGENT_MAX];
+	uint8_t key[CALL_KEY_SIZE];
+	struct call call;
+};
+
+static bool take_waited(const struct buf *bytes, struct waited *ret)
+{
+	const uint8_t *key;
+	struct rbuf in;
+
+	rbuf_init(&in, bytes->data, bytes->len);
+	if (rbuf_u8(&in) != HELD_FORM)
+		return false;
+	rbuf_str(&in, ret->server, sizeof ret->server);
+	rbuf_str(&in, ret->agent, sizeof ret->agent);
+	key = rbuf_bytes(&in, sizeof ret->key);
+	if (key == NULL || in.failed)
+		return false;
+	memcpy(ret->key, key, sizeof ret->key);
+	return tool_is_server(ret->server) && call_take(&in, &ret->call);
+}
+
+/* As a run that had this call alone, which a person released. */
+static int release(struct calls *c, const struct waited *w, const char *event, struct err *e)
+{
+	const uint32_t day = (uint32_t)(clock_unix_ms() / DAY_MS);
+	struct mark marks[CALL_ITEMS_MAX + 1];
+	struct table *t = NULL;
+	struct scopes scopes;
+	uint64_t principal;
+	int r = table_of(c, w->server, false, &t, e);
+
+	if (r < 0 || t == NULL)
+		return r;
+	if (memcmp(t->p->key, w->key, sizeof w->key) != 0)
+		return err_set(e, AMBIT_CONFLICT, "`ambit profile refuse` forgets it",
+			       "the profile of %s was begun anew since", w->server);
+	for (size_t i = 0; i < w->call.n; i++)
+		marks[i] = w->call.items[i].mark;
+	scopes = call_profile_scopes(t->p, w->agent);
+	principal = call_hash(t->p->key, DOMAIN_RUN, 0, 0, event, strlen(event));
+	r = novelty_learn(t->p->novelty, &scopes, principal, day,
+			  &(struct doings){ .marks = marks, .n_marks = w->call.n });
+	if (r < 0 && r != -AMBIT_LIMIT) /* it was learned already */
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a profile of calls");
+	call_profile_note_agent(t->p, w->agent);
+	for (size_t i = 0; i < w->call.n; i++)
+		call_profile_note(t->p, w->call.tool, &w->call.items[i], day);
+	return save(c, t, e);
+}
+
+int calls_settle(struct calls *c, const struct usual_settle *s, struct err *e)
+{
+	auto_free struct waited *w = calloc(1, sizeof *w);
+	auto_buf bytes = { .max = 0 };
+	char name[NAME_MAX + 1];
+	int r;
+
+	held_name(s->event, name);
+	r = file_read(c->dir_fd, name, CALL_BYTES_MAX + 512, &bytes, e);
+	if (r == -AMBIT_NOT_FOUND)
+		return r;
+	if (s->released && r == 0) { /* else whatever it says */
+		if (w == NULL)
+			return err_set(e, AMBIT_MEMORY, NULL, "no memory for a call that waits");
+		r = take_waited(&bytes, w) ? release(c, w, s->event, e)
+					   : err_set(e, AMBIT_MALFORMED, "`ambit profile refuse` forgets it",
+						     "%s is no call that waits", name);
+	}
+	if (s->released && r < 0)
+		return r;
+	return unlinkat(c->dir_fd, name, 0) == 0 ? 0 : file_cannot(e, "remove", name);
+}
+
+/* ---- what became of a call ---- */
 
 /* What has no room in a run is not learned of it. */
 static void add(struct calls_run *run, const struct item *item, bool released)
@@ -378,7 +535,9 @@ int calls_said(struct calls_run *run, const struct usual_called *q, struct err *
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a word on no call");
 	run->has_last = false;
 	if (q->fate == USUAL_WAITS)
-		wait_for(run, sum);
+		return wait_for(run, sum, q->event, e);
+	if (q->fate == USUAL_NEVER)
+		wait_no_more(run, sum);
 	run->spoiled = run->spoiled || q->fate == USUAL_NEVER;
 	if (q->fate != USUAL_LET && q->fate != USUAL_RELEASED)
 		return 0;
@@ -473,10 +632,8 @@ static int by_name(const void *a, const void *b)
 static void put_name(void *of, const char *name)
 {
 	struct page *page = of;
-	const size_t n = strlen(name), ending = strlen(USUAL_CALLS);
 
-	if (n <= ending || strncmp(name, USUAL_CALLS_OF, strlen(USUAL_CALLS_OF)) != 0 ||
-	    strcmp(name + n - ending, USUAL_CALLS) != 0 || strcmp(name, page->after) <= 0 ||
+	if (!is_file(name) || strcmp(name, page->after) <= 0 ||
 	    (page->n == page->most && strcmp(name, page->names[page->most - 1]) >= 0))
 		return;
 	(void)text_copy(page->names[page->n < page->most ? page->n++ : page->most - 1], NAME_MAX + 1, name);

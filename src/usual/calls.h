@@ -14,13 +14,16 @@
 #include "usual/link.h"
 
 #define CALLS_HOT 16         /* servers in memory: 3.3 MB each */
-#define CALLS_FILES_MAX 1024 /* servers that are known */
+#define CALLS_FILES_MAX 1024 /* servers that have a profile; another has none, and a gate of it is told so */
+#define CALLS_HELD_MAX 256   /* calls that wait for a word: 24 KB each at most */
 
 struct calls;
 struct calls_run;
 
 int calls_new(int dir_fd, struct calls **ret, struct err *e); /* dir_fd: borrowed */
 void calls_free(struct calls *c);
+/* What was learned and could not be written is tried once more. The first thing that went wrong. */
+int calls_save(struct calls *c, struct err *e);
 
 /* -MALFORMED: its file is none, with the line. -LIMIT: too many servers at once. */
 int calls_begin(struct calls *c, const struct usual_calls *who, struct calls_run **ret, struct usual_begun *ret_begun,
@@ -28,6 +31,8 @@ int calls_begin(struct calls *c, const struct usual_calls *who, struct calls_run
 /* -PROTOCOL: it is no call. */
 int calls_score(struct calls_run *run, const struct usual_call *q, struct usual_verdict *ret, struct err *e);
 int calls_said(struct calls_run *run, const struct usual_called *q, struct err *e);
+/* A person's word on a call that waited, also when its run is over: released, what it is made of is known from here on. -NOT_FOUND: none waits by that event. -CONFLICT: its profile was begun anew since. */
+int calls_settle(struct calls *c, const struct usual_settle *s, struct err *e);
 /* It teaches. What could not be written is told whoever begins one of that server next. NULL: nothing. */
 void calls_end(struct calls *c, struct calls_run *run);
 

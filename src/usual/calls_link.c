@@ -95,11 +95,14 @@ void usual_called_put(struct buf *out, const struct usual_called *q)
 {
 	buf_put_u8(out, q->fate);
 	buf_put_u8(out, q->untrusted);
+	buf_put_text(out, q->event, sizeof q->event);
 }
 
 bool usual_called_take(struct rbuf *in, struct usual_called *ret)
 {
 	ret->fate = rbuf_u8(in);
 	ret->untrusted = rbuf_bool(in);
-	return rbuf_done(in) && ret->fate > 0 && ret->fate < USUAL_FATES;
+	rbuf_text(in, ret->event, sizeof ret->event);
+	return rbuf_done(in) && ret->fate > 0 && ret->fate < USUAL_FATES &&
+	       (ret->event[0] == 0 || (ret->fate == USUAL_WAITS && id_is('e', ret->event, strlen(ret->event))));
 }

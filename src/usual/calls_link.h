@@ -53,6 +53,8 @@ enum usual_fate {
 struct usual_called {
 	uint8_t fate;   /* enum usual_fate */
 	bool untrusted; /* what was read before is labelled so */
+	char event
+		[ID_TEXT_MAX]; /* of USUAL_WAITS: by which a person can say later what it was (USUAL_SETTLE); "": they cannot */
 };
 
 /* USUAL_CALL: one that is asked for. It is no part of the run until it is said what became of it: by USUAL_CALLED, or with the next one, so that nobody is woken up for it. */

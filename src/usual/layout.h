@@ -15,7 +15,9 @@
 #define USUAL_SHADOW ".shadow"    /* likewise: what learns */
 #define USUAL_CALLS ".calls" /* behind "c_" and a server's name: what is usual of its calls (profile/call_form.h) */
 #define USUAL_CALLS_OF "c_"
+#define USUAL_SEED "s_"        /* before the name of a seed, which lies elsewhere (lib/seeds.h) */
 #define USUAL_WINDOW ".window" /* likewise: what was done in the minutes that go on (across.h) */
+#define USUAL_HELD_CALL "k_"   /* likewise of a call that waits for a person (calls.c) */
 #define USUAL_HELD "h_" /* before an event's id: what it did, until somebody says what it was (profile/deeds.h) */
 #define USUAL_SLOWED                                                                                                   \
 	"t_" /* likewise, of one that did much and is throttled for it: it is done, and teaches nothing until then */

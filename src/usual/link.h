@@ -24,6 +24,7 @@ struct usual_ask {
 };
 
 #define USUAL_LEVEL_ACROSS 3 /* of no key of its own: what was done together (usual/across.h) */
+#define USUAL_LEVEL_SEED 4   /* nor here: its own are young, and a seed has the word (profile/seed.h) */
 struct usual_found {
 	struct unusual f;
 	bool asks; /* a person is to be asked: it is flagged at PROMISED_ASK, or does something first in a profile that is not young (rule) */

@@ -1,5 +1,5 @@
 /* The role ambit-usual: the keeper of a person's profiles. It runs in a cell without a network that shows it its directory; whoever needs it and finds nobody there starts it (lib/usual.c), with the socket
- * that clients connect to as its standard input. It ends when nobody needs it.
+ * that clients connect to as its standard input, and the seeds there are as its standard output, to be read. It ends when nobody needs it.
  *
  *   ambit-usual DIRECTORY BOOT */
 #include <errno.h>
@@ -19,6 +19,7 @@ static int run(const char *directory, struct err *e)
 {
 	auto_fd int dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), lock_fd = -1;
 	auto_free struct book *b = calloc(1, sizeof *b);
+	struct seeds *seeds = NULL;
 	struct calls *c = NULL;
 	int r = dir_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open the profiles' directory") : 0;
 
@@ -31,10 +32,13 @@ static int run(const char *directory, struct err *e)
 	if (r < 0)
 		return r;
 	r = book_open(b, dir_fd, e);
+	r = r < 0 ? r : seeds_new(STDOUT_FILENO, &seeds, e);
+	b->seeds = seeds;
 	r = r < 0 ? r : calls_new(dir_fd, &c, e);
 	r = r < 0 ? r : serve_run(STDIN_FILENO, b, c, e);
 	calls_free(c);
 	book_close(b);
+	seeds_free(seeds);
 	return r;
 }
 

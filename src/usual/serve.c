@@ -105,10 +105,12 @@ static int hear_score(struct server *s, int sock, struct wire_message *m, struct
 static int hear_settle(struct server *s, struct wire_message *m, struct err *e)
 {
 	struct usual_settle settle;
+	int r;
 
-	return usual_settle_take(&m->body, &settle)
-		       ? book_settle(s->book, &settle, e)
-		       : err_set(e, AMBIT_PROTOCOL, NULL, "a word on an event that is none");
+	if (!usual_settle_take(&m->body, &settle))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a word on an event that is none");
+	r = calls_settle(s->calls, &settle, e);
+	return r == -AMBIT_NOT_FOUND ? book_settle(s->book, &settle, e) : r;
 }
 
 /* ---- gates ---- */
@@ -154,15 +156,20 @@ static int hear_called(struct server *s, size_t i, struct wire_message *m, struc
 
 /* ---- profiles ---- */
 
-/* Those of calls first: their names are before those of others. */
+/* Those of calls first, and seeds last: so their names are in order. */
 static int page_of(struct server *s, const char *after, size_t *ret_n, char ret_last[NAME_MAX + 1], struct err *e)
 {
+	const bool is_seed = strncmp(after, USUAL_SEED, strlen(USUAL_SEED)) == 0;
 	const bool is_calls = after[0] == 0 || strncmp(after, USUAL_CALLS_OF, strlen(USUAL_CALLS_OF)) == 0;
 	int r = is_calls ? calls_page(s->calls, after, s->rows, BOOK_PAGE, ret_n, ret_last, e) : 0;
 
 	if (r < 0 || (is_calls && *ret_n > 0))
 		return r;
-	return book_page(s->book, is_calls ? "" : after, s->rows, ret_n, ret_last, e);
+	if (!is_seed)
+		r = book_page(s->book, is_calls ? "" : after, s->rows, ret_n, ret_last, e);
+	return r < 0 || (!is_seed && *ret_n > 0)
+		       ? r
+		       : seeds_page(s->book->seeds, after, s->rows, BOOK_PAGE, ret_n, ret_last);
 }
 
 static int hear_list(struct server *s, int sock, struct wire_message *m, struct err *e)
@@ -230,6 +237,9 @@ static int hear_key(struct server *s, size_t i, struct wire_message *m, struct e
 	rbuf_text(&m->body, key, sizeof key);
 	if (!rbuf_done(&m->body) || key[0] == 0)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a key that is none");
+	if (seeds_is_key(key) && m->number != WIRE_USUAL_GET)
+		return err_set(e, AMBIT_USAGE, "an empty file of its name in seeds.d is none (man ambit-profile)",
+			       "a seed is changed by nobody here");
 	switch ((unsigned)m->number) {
 	case WIRE_USUAL_RESET: return calls_is_key(key) ? calls_reset(s->calls, key, e) : book_reset(s->book, key, e);
 	case WIRE_USUAL_PROMOTE:
@@ -237,7 +247,9 @@ static int hear_key(struct server *s, size_t i, struct wire_message *m, struct e
 					 : book_promote(s->book, key, e);
 	default: break;
 	}
-	r = calls_is_key(key) ? calls_get(s->calls, key, &text, e) : book_get(s->book, key, shadow, &text, e);
+	r = seeds_is_key(key)   ? seeds_get(s->book->seeds, key, &text, e)
+	    : calls_is_key(key) ? calls_get(s->calls, key, &text, e)
+				: book_get(s->book, key, shadow, &text, e);
 	return r < 0 ? r : tell_text(s, i, &text, e);
 }
 
@@ -365,6 +377,7 @@ int serve_run(int listen_fd, struct book *b, struct calls *c, struct err *e)
 		r = turn(s, &over, e);
 	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++)
 		part_with(s, i);
+	r = r < 0 ? r : calls_save(c, e);
 	return r < 0 ? r : book_save(b, e);
 }
 

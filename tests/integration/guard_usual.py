@@ -15,6 +15,7 @@ import guard
 import guard_log
 from guard import WAIT, is_denied, text_of
 from harness import PATIENCE, SLOW, expect_ok, main, room_of, told, write
+from pages import whole_page
 
 RUNS = 25
 USUAL = ({"to": "ann@mail.test", "body": "all is well"}, {"to": "bob@mail.test", "body": "see https://wiki.mail.test/a"})
@@ -134,6 +135,22 @@ def it_is_recorded_and_explained(place):
         assert "Unusual" not in expect_ok(m.ambit("explain", records[0]["event"])).stdout
 
 
+def the_ledger_has_what_was_unusual(place):
+    """By the call's own event, between how it ended and its record; of what is usual there is none."""
+    with Mail(place) as m:
+        m.session(("send_mail", USUAL[0]), ("send_mail", EVE), profile="log")
+        m.session(("send_mail", EVE), profile="ask")
+        usual, told_of, asked = (r["event"] for r in guard_log.calls(m))
+        entries = [json.loads(line) for line in expect_ok(m.ambit("ledger", "show", "--json")).stdout.splitlines()]
+        kinds = {event: [e["type"] for e in entries if e.get("event") == event] for event in (usual, told_of, asked)}
+        assert kinds[usual][-3:] == ["request", "stop", "result"] and kinds[told_of][-4:] == ["request", "stop", "verdict", "result"] and kinds[asked][-4:] == ["request", "decision", "verdict", "result"], kinds
+        verdicts = {e["event"]: e["body"] for e in entries if e["type"] == "verdict" and e["event"] in kinds}
+        assert len(verdicts) == 2 and verdicts[told_of]["profile"] == "log" and verdicts[told_of]["asks"] and not verdicts[told_of]["held"], verdicts
+        of = verdicts[asked]
+        assert of["held"] and of["asks"] and of["error"] is None and of["runs"] == 20 and not of["young"] and of["bits_milli"] > 3500 and any("eve@bad.test" in r for r in of["reasons"]), of
+        expect_ok(m.ambit("ledger", "verify"))
+
+
 def nobody_can_be_compared_where_nobody_asks(place):
     with Mail(place, grown=False) as m:
         for profile in None, "off":
@@ -158,6 +175,22 @@ def a_person_is_asked_and_their_yes_teaches(place):
             assert c.end() == 0
         (answer,), said = m.session(("send_mail", EVE), profile="ask")
         assert text_of(answer) == "" and "unusual" not in said, said
+
+
+def a_person_releases_a_call_later(place):
+    """By its event, when client and question are gone: it is known from then on. The twin: what is refused so is asked about again."""
+    with Mail(place) as m:
+        for i, (verb, asked) in enumerate((("refuse", True), ("release", False))):
+            (answer, _), said = m.session(("send_mail", EVE), ("send_mail", EVE), profile="ask")  # and again: it is the same
+            is_denied(answer, "a person is asked first")
+            event, other = re.findall(r"`ambit profile release (e_\w+)`", said)
+            assert event == other and os.path.exists(f"{m.dir}/k_{event}"), (i, said, os.listdir(m.dir))
+            expect_ok(m.ambit("profile", verb, event))
+            assert not os.path.exists(f"{m.dir}/k_{event}")
+            result = m.ambit("profile", "release", event)
+            assert result.returncode == 125 and "no profile waits for a word" in result.stderr, told(result)
+            (answer,), said = m.session(("send_mail", EVE), profile="ask")
+            assert answer["result"].get("isError", False) is asked and ("unusual" in said) is asked, (verb, said)
 
 
 def a_no_refuses_and_teaches_nothing(place):
@@ -316,6 +349,25 @@ def a_keeper_that_is_killed_is_started_again(place):
             text_of(c.call("send_mail", **USUAL[0]))
 
 
+def a_killed_keeper_forgets_no_doubt(place):
+    """Of a run in which a question waits nothing teaches, also what a keeper that was started again is told. The twin: without the question it does."""
+    with Mail(place) as m:
+        for i in range(5):
+            m.session(("send_mail", USUAL[i % 2]), profile="log", agent="another")
+        for asked in True, False:
+            before = m.runs()
+            with m.gate(agent="another") as c:
+                c.begin()
+                if asked:
+                    is_denied(c.call("send_mail", **EVE), "first write to eve@bad.test")
+                m.without_keeper()
+                text_of(c.call("send_mail", **USUAL[0]))
+                assert c.end() == 0, b"".join(c.err)
+                c.hears_errors.join()
+                assert b"does not listen" not in b"".join(c.err), c.err  # what was compared says no more of it
+            assert m.runs() == before + (not asked), (asked, before, m.rows())
+
+
 def who_cannot_be_compared_is_not_let_through(place):
     with Mail(place) as m:
         with m.gate() as c:
@@ -384,6 +436,8 @@ def hostile_names_harm_nobody(place):
         answers, said = m.session(*calls, profile="log")
         shown = expect_ok(m.ambit("profile", "show", "c_mail")).stdout + expect_ok(m.ambit("profile", "export", "c_mail")).stdout
         assert "\x1b" not in shown and "\u202e" not in shown, shown
+        page = whole_page(expect_ok(m.ambit("profile", "show", "c_mail", "--html", "-")).stdout)
+        assert "clerk" in page.text and "ann@mail.test" in page.text and "\x1b" not in page.text and "\u202e" not in page.text, page.text
         write(f"{m.home}/again", expect_ok(m.ambit("profile", "export", "c_mail")).stdout)
         expect_ok(m.ambit("profile", "import", f"{m.home}/again"))
 
@@ -407,6 +461,6 @@ def profiles_of_calls_are_a_persons(place):
 
 
 if __name__ == "__main__":
-    main([a_new_destination_is_told, it_is_recorded_and_explained, nobody_can_be_compared_where_nobody_asks, a_person_is_asked_and_their_yes_teaches, a_no_refuses_and_teaches_nothing, a_budget_is_charged_once_for_both, who_is_held_stands_still, who_is_begun_again_stands_still, a_second_doubt_ends_the_server,
-          what_an_answer_had_is_said, what_is_untrusted_teaches_nothing, agents_have_their_own, a_keeper_that_is_killed_is_started_again, who_cannot_be_compared_is_not_let_through, a_gate_that_is_killed_has_taught, each_of_several_servers_has_its_own, hostile_names_harm_nobody,
+    main([a_new_destination_is_told, it_is_recorded_and_explained, the_ledger_has_what_was_unusual, nobody_can_be_compared_where_nobody_asks, a_person_is_asked_and_their_yes_teaches, a_person_releases_a_call_later, a_no_refuses_and_teaches_nothing, a_budget_is_charged_once_for_both, who_is_held_stands_still, who_is_begun_again_stands_still, a_second_doubt_ends_the_server,
+          what_an_answer_had_is_said, what_is_untrusted_teaches_nothing, agents_have_their_own, a_keeper_that_is_killed_is_started_again, a_killed_keeper_forgets_no_doubt, who_cannot_be_compared_is_not_let_through, a_gate_that_is_killed_has_taught, each_of_several_servers_has_its_own, hostile_names_harm_nobody,
           profiles_of_calls_are_a_persons])

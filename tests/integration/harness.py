@@ -265,9 +265,9 @@ def copy_executables(ambit, to):
     directory = os.path.dirname(os.path.abspath(ambit))
     os.makedirs(to)
     for path in glob.glob(os.path.join(directory, "ambit*")):
-        if os.path.isfile(path) and os.access(path, os.X_OK):
+        if os.path.isfile(path) and (os.access(path, os.X_OK) or os.path.basename(path) == "ambit-seeds"):  # which lies beside them
             shutil.copy(path, to)
-            os.chmod(os.path.join(to, os.path.basename(path)), 0o755)
+            os.chmod(os.path.join(to, os.path.basename(path)), 0o755 if os.access(path, os.X_OK) else 0o644)
     return os.path.join(to, os.path.basename(ambit))
 
 

@@ -115,7 +115,7 @@ pages=$(cd "$top/man" && for page in *.scd; do
 	echo "share/man/man${page##*.}/$page"
 done)
 # shellcheck disable=SC2086 # lines
-is 'what is installed, and nothing else' only bin/ambit $helpers lib/systemd/user/ambit.service lib/systemd/user/ambit.socket include/ambit/ambit.h include/ambit/codes.h \
+is 'what is installed, and nothing else' only bin/ambit $helpers libexec/ambit/ambit-seeds lib/systemd/user/ambit.service lib/systemd/user/ambit.socket include/ambit/ambit.h include/ambit/codes.h \
 	"$libdir/libambit.a" "$libdir/libambit.so" "$libdir/libambit.so.1" "$libdir/pkgconfig/ambit.pc" $presets share/ambit/policy.schema.json \
 	share/bash-completion/completions/ambit share/zsh/site-functions/_ambit \
 	share/fish/vendor_completions.d/ambit.fish $pages

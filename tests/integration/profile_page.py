@@ -175,19 +175,22 @@ def colours_are_for_terminals(place):
         assert "Above 1 an event is flagged at 1 in 100. Nothing is promised at 1 in 1,000 yet: that takes 999 events." in page.text, page.text
 
 
-def calls_have_no_page(place):
-    """What is usual of the calls of a gate is told, and the file is not made."""
+def calls_have_a_page(place):
+    """What is usual of the calls of a gate: who called, and what was learned; of hostile names, too, it is whole, and the same each time."""
     if AS_USER in os.environ:
         raise Skip("the sources are not there")
     with Usual(place) as u:
         with open(os.path.join(os.path.dirname(GOLDEN), "..", "..", "corpus", "usual_calls", "profile"), "rb") as seed, open(f"{u.tree}/calls", "wb") as file:
             file.write(seed.read()[1:])  # what it is for stands before it
         expect_ok(u.ambit("profile", "import", "calls"))
-        expect_ok(u.ambit("profile", "show", "c_mail"))
-        result = u.ambit("profile", "show", "c_mail", "--html", "a.html")
-        assert result.returncode == 125 and "there is no page" in result.stderr and not os.path.exists(f"{u.tree}/a.html"), told(result)
+        expect_ok(u.ambit("profile", "show", "c_mail", "--html", "a.html"))
+        with open(f"{u.tree}/a.html", encoding="utf-8") as file:
+            text = file.read()
+        found = whole_page(text)
+        assert "calls of mail" in found.text and "Who called" in found.text and "What was learned" in found.text, found.text
+        assert text == expect_ok(u.ambit("profile", "show", "c_mail", "--html", "-")).stdout
 
 
 if __name__ == "__main__":
     main([a_page_is_written, what_is_there_is_replaced_or_refused, no_name_becomes_markup, the_golden_page_is_whole, a_browser_runs_nothing, a_terminal_gets_what_it_can_show,
-          colours_are_for_terminals, calls_have_no_page])
+          colours_are_for_terminals, calls_have_a_page])

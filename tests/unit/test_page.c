@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "profile/call_page.h"
 #include "profile/page.h"
 #include "profile/show.h"
 #include "prop.h"
@@ -322,6 +323,77 @@ static void a_full_profile_has_a_bounded_page(void **state)
 	profile_finish(&p);
 }
 
+/* A client's and a server's names, of tools, places and what stands there. */
+static void no_name_of_a_call_becomes_markup(void **state)
+{
+	static const char *const escaped[] = { "&lt;script&gt;alert(1)&lt;/script&gt;",
+					       "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;", "&amp;lt;b&amp;gt;",
+					       "a\\x1b[2Jb\\x0ac", "\\u{202e}gpj.exe" };
+	static const uint8_t key[CALL_KEY_SIZE] = { 1 };
+	auto_buf out = { .max = 1 << 22 };
+	static struct call_profile p;
+	struct scopes s;
+	const char *page;
+
+	(void)state;
+	assert_int_equal(call_profile_init(&p, "mail", key, NULL), 0);
+	call_profile_note_agent(&p, "clerk");
+	s = call_profile_scopes(&p, "clerk");
+	for (unsigned i = 0; i < 7; i++)
+		assert_int_equal(novelty_learn(p.novelty, &s, i + 1, 20000, &(struct doings){ .n_marks = 0 }), 0);
+	for (unsigned i = 0; i < HOSTILE; i++) {
+		struct item item = { .mark = { .item = i + 1, .kind = ITEM_ADDRESS } };
+
+		(void)snprintf(item.value, sizeof item.value, "%s", hostile[i]);
+		(void)snprintf(item.place, sizeof item.place, "%s", hostile[HOSTILE - 1 - i]);
+		call_profile_note(&p, i % 2 > 0 ? hostile[0] : "send", &item, 20000);
+	}
+	page_of_calls(&p, &out);
+	assert_false(out.failed);
+	page = buf_cstr(&out);
+	for (size_t i = 0; i < sizeof escaped / sizeof escaped[0]; i++)
+		if (strstr(page, escaped[i]) == NULL)
+			fail_msg("%s is not shown", escaped[i]);
+	for (size_t i = 0; i < HOSTILE - 2; i++)
+		if (strstr(page, hostile[i]) != NULL && strcmp(hostile[i], "&lt;b&gt;") != 0)
+			fail_msg("%s stands there as it is", hostile[i]);
+	assert_non_null(strstr(page, "clerk"));
+	assert_non_null(strstr(page, ">7<"));        /* runs */
+	assert_non_null(strstr(page, "2024-10-04")); /* day 20,000 */
+	assert_null(strstr(page, "<script"));
+	call_profile_finish(&p);
+}
+
+/* As long as all may be, each byte six in HTML; and with nothing in it. */
+static void a_full_profile_of_calls_has_a_bounded_page(void **state)
+{
+	static const uint8_t key[CALL_KEY_SIZE] = { 1 };
+	static struct call_profile p;
+	auto_buf out = { .max = 8 << 20 }, none = { .max = 1 << 20 };
+
+	(void)state;
+	assert_int_equal(call_profile_init(&p, "s", key, NULL), 0);
+	page_of_calls(&p, &none);
+	assert_false(none.failed);
+	assert_non_null(strstr(buf_cstr(&none), "Nothing yet"));
+	for (unsigned i = 0; i < 2 * CALL_KNOWN_MAX; i++) {
+		struct item item = { .mark = { .item = i + 1, .kind = ITEM_WORDS } };
+		char tool[CALL_TOOL_MAX], agent[CALL_AGENT_MAX];
+
+		memset(item.value, '"', sizeof item.value - 1);
+		memset(item.place, '\'', sizeof item.place - 1);
+		(void)snprintf(tool, sizeof tool, "%u%.*s", i, (int)(sizeof tool - 12),
+			       "<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<");
+		call_profile_note(&p, tool, &item, UINT32_MAX);
+		(void)snprintf(agent, sizeof agent, "a%u", i);
+		call_profile_note_agent(&p, agent);
+	}
+	page_of_calls(&p, &out);
+	assert_false(out.failed);
+	assert_non_null(strstr(buf_cstr(&out), "there is more"));
+	call_profile_finish(&p);
+}
+
 static void what_knows_nothing_has_a_page(void **state)
 {
 	auto_buf out = { .max = 1 << 22 };
@@ -395,6 +467,8 @@ int main(void)
 		cmocka_unit_test(the_page_stays_the_same),
 		cmocka_unit_test(no_name_becomes_markup),
 		cmocka_unit_test(a_full_profile_has_a_bounded_page),
+		cmocka_unit_test(no_name_of_a_call_becomes_markup),
+		cmocka_unit_test(a_full_profile_of_calls_has_a_bounded_page),
 		cmocka_unit_test(what_knows_nothing_has_a_page),
 		cmocka_unit_test(drawings_fit_the_terminal),
 		cmocka_unit_test(a_terminal_gets_what_it_can_show),

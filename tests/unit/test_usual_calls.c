@@ -424,6 +424,223 @@ static void what_was_kept_is_had_back(void **state)
 	assert_false(now(p, "", "ann@mail.test").unusual);
 }
 
+/* ---- a word that comes later ---- */
+
+static void waits(const struct run *r, const char *event)
+{
+	struct usual_called q = { .fate = USUAL_WAITS };
+
+	(void)snprintf(q.event, sizeof q.event, "%s", event);
+	assert_int_equal(calls_said(r->run, &q, NULL), 0);
+}
+
+static int settle(struct place *p, const char *event, bool released)
+{
+	struct usual_settle s = { .released = released };
+	struct err e;
+
+	(void)snprintf(s.event, sizeof s.event, "%s", event);
+	return calls_settle(p->c, &s, &e);
+}
+
+static bool is_held(struct place *p, const char *event)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof name, "k_%s", event);
+	return faccessat(p->fd, name, F_OK, 0) == 0;
+}
+
+static void grow_five(struct place *p)
+{
+	for (unsigned i = 0; i < NOVELTY_YOUNG; i++)
+		one(p, "a", "ann@mail.test", USUAL_LET, false);
+}
+
+/* The run is over, and its question with it. The twin: what was refused is new again. */
+static void what_waited_is_released_later(void **state)
+{
+	struct place *p = *state;
+	struct run r;
+
+	grow_five(p);
+	r = begin(p, "mail", "a");
+	assert_true(score(&r, "send_mail", "eve@bad.test", false).asks);
+	waits(&r, EVENT);
+	calls_end(p->c, r.run);
+	assert_true(is_held(p, EVENT) && now(p, "a", "eve@bad.test").asks);
+	assert_int_equal(settle(p, EVENT, true), 0);
+	assert_false(is_held(p, EVENT));
+	assert_false(now(p, "a", "eve@bad.test").unusual);
+	again(p);
+	assert_false(now(p, "a", "eve@bad.test").unusual); /* and so it is on disk */
+	assert_true(now(p, "a", "kim@worse.test").asks);
+	assert_int_equal(settle(p, EVENT, true), -AMBIT_NOT_FOUND);
+	r = begin(p, "mail", "a");
+	(void)score(&r, "send_mail", "kim@worse.test", false);
+	waits(&r, EVENT);
+	calls_end(p->c, r.run);
+	assert_int_equal(settle(p, EVENT, false), 0);
+	assert_true(!is_held(p, EVENT) && now(p, "a", "kim@worse.test").asks);
+}
+
+/* By the question, in the run: yes or no. */
+static void who_has_answered_is_not_asked_later(void **state)
+{
+	static const uint8_t words[] = { USUAL_RELEASED, USUAL_NEVER };
+	struct place *p = *state;
+
+	grow_five(p);
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		const struct run r = begin(p, "mail", "a");
+		const char *to = i == 0 ? "eve@bad.test" : "kim@worse.test";
+
+		(void)score(&r, "send_mail", to, false);
+		waits(&r, EVENT);
+		assert_true(is_held(p, EVENT));
+		(void)score(&r, "send_mail", to, false);
+		said(&r, words[i], false);
+		assert_false(is_held(p, EVENT));
+		calls_end(p->c, r.run);
+	}
+}
+
+/* Hashes of another key mean nothing in this one. */
+static void what_was_begun_anew_takes_no_word(void **state)
+{
+	struct place *p = *state;
+	struct run r;
+	struct err e;
+
+	grow_five(p);
+	r = begin(p, "mail", "a");
+	(void)score(&r, "send_mail", "eve@bad.test", false);
+	waits(&r, EVENT);
+	calls_end(p->c, r.run);
+	assert_int_equal(calls_reset(p->c, "\tcalls\tmail\t", &e), 0);
+	assert_int_equal(settle(p, EVENT, true), -AMBIT_NOT_FOUND); /* there is none */
+	grow_five(p);
+	assert_int_equal(settle(p, EVENT, true), -AMBIT_CONFLICT);
+	assert_true(is_held(p, EVENT));
+	assert_int_equal(settle(p, EVENT, false), 0);
+	assert_false(is_held(p, EVENT));
+}
+
+/* However a file came to be so: it is refused, and can be forgotten. */
+static void what_waits_and_is_none_is_told(void **state)
+{
+	struct place *p = *state;
+	char bytes[4096];
+	struct run r;
+	ssize_t n;
+	int fd;
+
+	grow_five(p);
+	r = begin(p, "mail", "a");
+	(void)score(&r, "send_mail", "eve@bad.test", false);
+	waits(&r, EVENT);
+	calls_end(p->c, r.run);
+	fd = openat(p->fd, "k_" EVENT, O_RDWR | O_CLOEXEC);
+	n = fd_read_all(fd, bytes, sizeof bytes);
+	assert_true(n > 40);
+	for (ssize_t cut = 0; cut < n; cut++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, bytes, (size_t)cut, 0), cut);
+		assert_int_equal(settle(p, EVENT, true), -AMBIT_MALFORMED);
+	}
+	memcpy(bytes + 5, "../x", 4); /* in place of "mail" */
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(pwrite(fd, bytes, (size_t)n, 0), n);
+	assert_int_equal(settle(p, EVENT, true), -AMBIT_MALFORMED);
+	assert_true(is_held(p, EVENT) && now(p, "a", "eve@bad.test").asks);
+	assert_int_equal(settle(p, EVENT, false), 0);
+	(void)close(fd);
+}
+
+static void what_waits_is_bounded(void **state)
+{
+	struct place *p = *state;
+
+	grow_five(p);
+	for (unsigned i = 0; i <= CALLS_HELD_MAX; i++) {
+		const struct run r = begin(p, "mail", "a");
+		char event[ID_TEXT_MAX];
+
+		(void)score(&r, "send_mail", "eve@bad.test", false);
+		(void)snprintf(event, sizeof event, "e_01JXAMPXE1%016u", i);
+		waits(&r, event);
+		calls_end(p->c, r.run);
+	}
+	assert_false(is_held(p, "e_01JXAMPXE10000000000000000"));
+	assert_true(is_held(p, "e_01JXAMPXE10000000000000001"));
+	assert_true(is_held(p, "e_01JXAMPXE10000000000000256"));
+}
+
+/* A disk that was full when a run ended is tried again before the keeper goes. */
+static void what_could_not_be_written_is_tried_again(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	grow_five(p);
+	assert_int_equal(mkdirat(p->fd, "c_mail.calls.new", 0700), 0); /* nothing can be written beside */
+	one(p, "a", "eve@bad.test", USUAL_LET, false);
+	assert_int_equal(calls_save(p->c, &e), -AMBIT_SYSTEM);
+	assert_int_equal(unlinkat(p->fd, "c_mail.calls.new", AT_REMOVEDIR), 0);
+	assert_int_equal(calls_save(p->c, &e), 0);
+	again(p);
+	assert_false(now(p, "a", "eve@bad.test").unusual);
+}
+
+/* Who names servers without end fills no disk; those that are there go on. */
+static void profiles_are_so_many_and_no_more(void **state)
+{
+	const struct usual_calls q = who("another", "a", 1);
+	struct place *p = *state;
+	struct calls_run *run = NULL;
+	struct usual_begun begun;
+	struct err e;
+
+	grow_five(p);
+	for (unsigned i = 1; i < CALLS_FILES_MAX; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof name, "c_s%u.calls", i);
+		(void)close(openat(p->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	}
+	assert_int_equal(calls_begin(p->c, &q, &run, &begun, &e), -AMBIT_LIMIT);
+	assert_null(run);
+	assert_true(now(p, "a", "eve@bad.test").asks);
+	assert_int_equal(unlinkat(p->fd, "c_s1.calls", 0), 0);
+	assert_int_equal(calls_begin(p->c, &q, &run, &begun, &e), 0);
+	calls_end(p->c, run);
+}
+
+/* A gate knows no prompt: whoever says that its user named it, or that it is made up, is no gate of ours. */
+static void who_knows_more_than_a_gate_is_refused(void **state)
+{
+	static const uint8_t from[] = { ITEM_OF_ANSWER, ITEM_OF_MANY, ITEM_OF_PROMPT, ITEM_OF_NOWHERE };
+	struct place *p = *state;
+	struct run r;
+
+	grow_five(p);
+	r = begin(p, "mail", "a");
+	for (size_t i = 0; i < COUNT_OF(from); i++) {
+		static struct call c;
+		auto_buf items = { .max = CALL_BYTES_MAX };
+		struct usual_call q = { .untrusted = false };
+		struct usual_verdict v;
+
+		call_begin(&c, r.begun.key, NULL, "send_mail", 9, TOOL_UNTOLD);
+		call_argument(&c, "to", 2, "eve@bad.test", 12, VALUE_TEXT, from[i]);
+		call_put(&items, &c);
+		q.items = items.data;
+		q.n = items.len;
+		assert_int_equal(calls_score(r.run, &q, &v, NULL), i < 2 ? 0 : -AMBIT_PROTOCOL);
+	}
+	calls_end(p->c, r.run);
+}
+
 static void keys_are_of_servers(void **state)
 {
 	(void)state;
@@ -438,12 +655,26 @@ static void keys_are_of_servers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_run_teaches_when_it_ends),      TEST(what_was_not_let_through_teaches_nothing),
-		TEST(a_doubt_spoils_all_of_a_run),     TEST(of_a_spoiled_run_what_was_released_teaches),
-		TEST(a_day_teaches_so_much),           TEST(what_is_untrusted_weighs_more),
-		TEST(a_word_is_on_one_call),           TEST(a_word_may_come_with_the_next_call),
-		TEST(more_servers_than_are_in_memory), TEST(what_is_no_profile_is_told_with_its_line),
-		TEST(what_was_kept_is_had_back),       cmocka_unit_test(keys_are_of_servers),
+		TEST(a_run_teaches_when_it_ends),
+		TEST(what_was_not_let_through_teaches_nothing),
+		TEST(a_doubt_spoils_all_of_a_run),
+		TEST(of_a_spoiled_run_what_was_released_teaches),
+		TEST(a_day_teaches_so_much),
+		TEST(what_is_untrusted_weighs_more),
+		TEST(a_word_is_on_one_call),
+		TEST(a_word_may_come_with_the_next_call),
+		TEST(more_servers_than_are_in_memory),
+		TEST(what_is_no_profile_is_told_with_its_line),
+		TEST(what_waited_is_released_later),
+		TEST(who_has_answered_is_not_asked_later),
+		TEST(what_was_begun_anew_takes_no_word),
+		TEST(what_waits_and_is_none_is_told),
+		TEST(what_could_not_be_written_is_tried_again),
+		TEST(profiles_are_so_many_and_no_more),
+		TEST(who_knows_more_than_a_gate_is_refused),
+		TEST(what_waits_is_bounded),
+		TEST(what_was_kept_is_had_back),
+		cmocka_unit_test(keys_are_of_servers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

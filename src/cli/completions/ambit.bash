@@ -94,7 +94,7 @@ _ambit() {
 	local secret_options='--host --command --from --issuer --introspect --client --scope --port --open --bearer --policy --preset --connect --json --help'
 	local approve_options='--answers --take-back --show --line --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local labels_options='--forget --unmark --yes --json --help'
-	local profile_options='--shadow --html --train --calibrate --test --alpha --stream --roc --events --without --json --help'
+	local profile_options='--shadow --seeds --html --train --calibrate --test --alpha --stream --roc --events --without --json --help'
 	local canary_options='--kind --all --json --help'
 	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --canary --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'

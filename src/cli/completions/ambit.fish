@@ -292,6 +292,7 @@ complete -c ambit -n '__ambit_in canary' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in canary' -l help -d 'How canary is used'
 complete -c ambit -n '__ambit_in canary' -F
 complete -c ambit -n '__ambit_in profile' -a 'show diff export import promote reset release refuse score train eval'
+complete -c ambit -n '__ambit_in profile' -l seeds -d 'The seeds'
 complete -c ambit -n '__ambit_in profile' -l shadow -d 'What learns, and not what scores'
 complete -c ambit -n '__ambit_in profile' -l html -r -F -d 'Show: as a page there'
 complete -c ambit -n '__ambit_in profile' -l train -r -F -d 'What to learn'
