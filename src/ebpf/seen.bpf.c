@@ -8,7 +8,7 @@
  *         Memory that is not there cannot be waited for here: who names something in such a page is looked at once more at the end of the call, when the kernel itself has read it.
  *         Where there is no room in a ring the record is lost, and counted.
  *
- * Linux 5.17 (bpf_loop; rings 5.8, tracepoints with types 5.5), with its types (CONFIG_DEBUG_INFO_BTF) and tracepoints of system calls (CONFIG_FTRACE_SYSCALLS). The structures are declared as far as they are used; where
+ * Linux 5.17 (bpf_loop; storage of threads 5.11, rings 5.8, tracepoints with types 5.5), with its types (CONFIG_DEBUG_INFO_BTF) and tracepoints of system calls (CONFIG_FTRACE_SYSCALLS). The structures are declared as far as they are used; where
  * their fields are the loader finds out (CO-RE). */
 #include <asm/types.h>
 #include <linux/bpf.h>
@@ -133,13 +133,14 @@ const volatile __u64 ns_device = 0; /* of the file system of namespaces, as the 
 
 /* A call whose argument was not there. */
 struct later {
-	__u32 nr, rows; /* bits of those that are looked at again */
+	__u32 nr, rows; /* bits of those that are looked at again; 0: none is kept */
 	__u64 args[ARGS + 2];
 };
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH); /* also who is killed in a call comes to its end */
-	__uint(max_entries, 4096);
-	__type(key, __u64); /* process and thread */
+	__uint(type,
+	       BPF_MAP_TYPE_TASK_STORAGE); /* a thread's own: an execution gives it another number, it may die of one, and nobody else's takes its place */
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
 	__type(value, struct later);
 } later SEC(".maps");
 __u64 n_later; /* that were ever put there: 0 costs nobody a look */
@@ -348,13 +349,16 @@ static int watched(struct asked *a)
 /* 0, or there is no room. */
 static long keep(const struct asked *a, __u32 nr, __u32 rows)
 {
-	const __u64 who = bpf_get_current_pid_tgid();
-	struct later l = { .nr = nr, .rows = rows };
+	struct later *l = bpf_task_storage_get(&later, a->task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
+	if (l == NULL)
+		return -1;
+	l->nr = nr;
+	l->rows = rows;
 	for (int i = 0; i < ARGS; i++)
-		l.args[i] = a->args[i];
+		l->args[i] = a->args[i];
 	__sync_fetch_and_add(&n_later, 1);
-	return bpf_map_update_elem(&later, &who, &l, BPF_ANY);
+	return 0;
 }
 
 static __always_inline void note_last(struct asked *a, const struct seen_call *call, __u32 rows)
@@ -405,20 +409,20 @@ int BPF_PROG(entered, struct pt_regs *regs, long id)
 	return call == NULL || call->n == 0 ? 0 : see(regs, nr, call);
 }
 
-static __noinline void look_again(const __u64 *who, const char *name)
+static __noinline void look_again(const char *name)
 {
-	struct later *l = bpf_map_lookup_elem(&later, who);
+	struct later *l = bpf_task_storage_get(&later, bpf_get_current_task_btf(), 0, 0);
 	struct asked a = { .last = 1 };
 	const struct seen_call *call;
 	__u32 rows;
 
-	if (l == NULL)
+	if (l == NULL || l->rows == 0)
 		return;
 	rows = l->rows;
 	call = bpf_map_lookup_elem(&table, &l->nr);
 	for (int i = 0; i < ARGS; i++)
 		a.args[i] = l->args[i];
-	bpf_map_delete_elem(&later, who);
+	l->rows = 0;
 	if (call == NULL || !watched(&a))
 		return;
 	a.name = name;
@@ -428,27 +432,20 @@ static __noinline void look_again(const __u64 *who, const char *name)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(left, struct pt_regs *regs, long ret)
 {
-	__u64 who;
-
 	(void)regs;
 	(void)ret;
-	if (n_later == 0 || !may_be_watched(bpf_get_current_task_btf()))
-		return 0;
-	who = bpf_get_current_pid_tgid();
-	look_again(&who, NULL);
+	if (n_later != 0 && may_be_watched(bpf_get_current_task_btf()))
+		look_again(NULL);
 	return 0;
 }
 
-/* After an execution that succeeded the memory of before is gone, and what the kernel read is left; another number than before, if it was not the first thread. */
+/* After an execution that succeeded the memory of before is gone, and what the kernel read is left. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(executed, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	__u64 who;
-
 	(void)task;
-	if (n_later == 0)
-		return 0;
-	who = (bpf_get_current_pid_tgid() & 0xffffffff00000000ull) | (__u32)old_pid;
-	look_again(&who, bprm->filename);
+	(void)old_pid;
+	if (n_later != 0 && may_be_watched(bpf_get_current_task_btf()))
+		look_again(bprm->filename);
 	return 0;
 }

@@ -290,6 +290,37 @@ def a_flood_is_counted_to_the_last(place):
     assert notified["trace"]["dropped"] > 0 and ebpf["trace"]["dropped"] >= notified["trace"]["dropped"] - 3, ebpf["trace"]["dropped"]
 
 
+# Calls whose path is in a page that is not there, by who never comes back from them: executions by a thread that is not the first, of what cannot be mapped when all else is gone.
+NEVER_BACK = r"""
+import ctypes, os, platform, struct, threading
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+machine = {"x86_64": 62, "aarch64": 183}[platform.machine()]
+with open("broken", "wb") as f:
+    f.write(struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, machine, 1, 4096, 64, 0, 0, 64, 56, 1, 0, 0, 0) + struct.pack("<IIQQQQQQ", 1, 5, 0, 0x7ffffffff0000000, 0, 4096, 4096, 4096) + bytes(8192))
+os.chmod("broken", 0o755)
+page = os.open("page", os.O_CREAT | os.O_RDWR)
+os.write(page, b"./broken".ljust(4096, b"\0"))
+def execute():
+    libc.execve(ctypes.c_void_p(libc.mmap(None, 4096, 1, 2, page, 0)), None, None)
+for _ in range(3):
+    if os.fork() == 0:
+        t = threading.Thread(target=execute); t.start(); t.join(); os._exit(0)
+    assert os.WIFSIGNALED(os.wait()[1])
+"""
+
+
+@rooted
+def who_never_comes_back_is_counted(place):
+    can(place)
+    notified, ebpf = both(place, NEVER_BACK)
+    assert notified["outcome"]["exit"] == ebpf["outcome"]["exit"] == 0, (notified["outcome"], ebpf["outcome"])
+    assert notified["trace"]["calls"] == ebpf["trace"]["calls"], (notified["trace"]["calls"], ebpf["trace"]["calls"])
+    counted = {e["kind"]: e["count"] for e in ebpf["effects"]}
+    assert notified["trace"]["dropped"] == ebpf["trace"]["dropped"] == 0 and counted["opaque"] == 3, (ebpf["trace"], counted)
+
+
 @rooted
 def a_killed_warden_loses_nothing_in_silence(place):
     can(place)
@@ -518,5 +549,5 @@ def doctor_says_whether(place):
 
 
 main([both_see_the_same, processes_and_threads_are_told_apart, code_and_sessions_have_it, a_cell_that_waited_is_watched_from_its_start, of_others_nothing_is_seen, the_warden_is_no_part_of_it, x32_calls_are_none, a_flood_is_counted_to_the_last,
-      a_killed_warden_loses_nothing_in_silence, an_observer_that_ends_is_told, it_ends_while_calls_go_on, the_role_has_two_capabilities_and_few_calls, no_cell_reaches_it, only_a_cell_of_ones_own_is_watched,
+      who_never_comes_back_is_counted, a_killed_warden_loses_nothing_in_silence, an_observer_that_ends_is_told, it_ends_while_calls_go_on, the_role_has_two_capabilities_and_few_calls, no_cell_reaches_it, only_a_cell_of_ones_own_is_watched,
       without_capabilities_it_is_refused, an_ordinary_user_is_refused, an_operator_gives_it_to_others, a_sub_agent_is_watched_as_its_caller, a_build_without_it_says_so, canaries_need_notifications, doctor_says_whether])
