@@ -84,6 +84,7 @@ struct task_struct {
 };
 struct linux_binprm {
 	const char *filename;
+	const char *fdpath; /* the same, of execveat(2) by a descriptor: "/dev/fd/N", and behind that what was given */
 };
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
@@ -281,7 +282,8 @@ struct asked {
 	struct seen_cell *cell;
 	const char *name; /* of the kernel's, in place of what the argument leads to; NULL */
 	__u32 inum;
-	int last; /* it is not looked at again */
+	__u16 state; /* of the name */
+	int last;    /* it is not looked at again */
 	__u64 args[ARGS + 2];
 };
 
@@ -319,17 +321,18 @@ static int note(const struct asked *a, const struct seen_row *row)
 	r = &room->record;
 	r->thread = ids.pid;
 	r->call = row->call;
-	r->state = 0;
+	r->state = a->state;
 	r->zero = 0;
 	r->flags = row->flags == SEEN_NO ? 0 : a->args[row->flags & 7];
 	n = read_argument(a, row, room);
 	if (n <= 0 && !a->last)
 		return 1;
 	if (n <= 0 || n > SEEN_PATH_MAX)
-		r->state = SEEN_UNREAD;
+		r->state |= SEEN_UNREAD;
 	else
 		length = (__u32)n - 1;
-	if (r->state == 0 && !row->is_address && room->bytes[0] != '/')
+	if ((r->state & SEEN_UNREAD) == 0 && !row->is_address &&
+	    (room->bytes[0] != '/' || (r->state & SEEN_BEHIND) != 0))
 		above = put_start(a->task, row->dir == SEEN_NO ? (__u64)AT_FDCWD : a->args[row->dir & 7], length, r);
 	r->length = (__u16)length;
 	r->above = (__u16)above;
@@ -409,7 +412,7 @@ int BPF_PROG(entered, struct pt_regs *regs, long id)
 	return call == NULL || call->n == 0 ? 0 : see(regs, nr, call);
 }
 
-static __noinline void look_again(const char *name)
+static __noinline void look_again(const char *name, __u16 state)
 {
 	struct later *l = bpf_task_storage_get(&later, bpf_get_current_task_btf(), 0, 0);
 	struct asked a = { .last = 1 };
@@ -426,6 +429,7 @@ static __noinline void look_again(const char *name)
 	if (call == NULL || !watched(&a))
 		return;
 	a.name = name;
+	a.state = state;
 	note_last(&a, call, rows);
 }
 
@@ -435,7 +439,7 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 	(void)regs;
 	(void)ret;
 	if (n_later != 0 && may_be_watched(bpf_get_current_task_btf()))
-		look_again(NULL);
+		look_again(NULL, 0);
 	return 0;
 }
 
@@ -446,6 +450,6 @@ int BPF_PROG(executed, struct task_struct *task, int old_pid, struct linux_binpr
 	(void)task;
 	(void)old_pid;
 	if (n_later != 0 && may_be_watched(bpf_get_current_task_btf()))
-		look_again(bprm->filename);
+		look_again(bprm->filename, bprm->fdpath != NULL ? SEEN_BEHIND : 0);
 	return 0;
 }

@@ -81,14 +81,33 @@ static ssize_t put_start(const struct seen_record *s, const char *names, char *o
 	return (ssize_t)(n + sizeof deleted - 1);
 }
 
+/* How long "/dev/fd/N", or "/dev/fd/N/", at the beginning is. */
+static size_t behind_descriptor(const char *path, size_t length)
+{
+	static const char place[] = "/dev/fd/";
+	size_t n = sizeof place - 1;
+
+	if (length < n || memcmp(path, place, n) != 0)
+		return 0;
+	while (n < length && path[n] >= '0' && path[n] <= '9')
+		n++;
+	return n < length && path[n] == '/' ? n + 1 : n;
+}
+
 static ssize_t put_object(const struct call *c, const struct seen_record *s, const char *bytes, char *object)
 {
+	const char *given = bytes;
+	size_t n;
+
 	if ((s->state & SEEN_UNREAD) != 0)
 		return -1;
 	if (c->how == AS_CONNECT)
 		return call_put_address(bytes, s->length, object, EFFECT_OBJECT_MAX);
-	if (s->length == 0 || bytes[0] != '/')
-		return call_put_path(object, put_start(s, bytes + s->length, object), bytes, s->length);
+	if ((s->state & SEEN_BEHIND) != 0)
+		given += behind_descriptor(bytes, s->length);
+	n = (size_t)(bytes + s->length - given);
+	if (n == 0 || given[0] != '/')
+		return call_put_path(object, put_start(s, bytes + s->length, object), given, n);
 	if (s->length >= EFFECT_OBJECT_MAX)
 		return -1;
 	memcpy(object, bytes, s->length);

@@ -53,7 +53,7 @@ libc.open(b"/" + b"x" * 5000, 0); libc.open(b"/" + b"y" * 300 + b"/z", 0); libc.
 for number in (-1, 77, 1 << 20): libc.openat(number, b"rel", 0)
 r, w = os.pipe(); libc.openat(r, b"rel", 0)
 page = os.open("page", os.O_CREAT | os.O_RDWR)
-os.write(page, b"/etc/passwd\0".ljust(4096, b"\0") + b"/usr/bin/true\0")
+os.write(page, b"/etc/passwd\0".ljust(4096, b"\0") + b"/usr/bin/true".ljust(4096, b"\0") + b"true".ljust(4096, b"\0"))
 def absent(at=0):
     # of a file, and looked at by nobody yet
     return ctypes.c_void_p(libc.mmap(None, 4096, 1, 2, page, at))
@@ -62,6 +62,17 @@ if os.fork() == 0:
     # it succeeds, and this memory is gone then
     libc.execve(absent(4096), (ctypes.c_char_p * 2)(b"true", None), None)
 os.wait()
+def by_descriptor(flags, given):
+    # likewise, named by a directory that stays open
+    at = os.open(given, os.O_PATH)
+    os.set_inheritable(at, True)
+    for number in (at, os.dup2(at, 123)):
+        if os.fork() == 0:
+            libc.syscall({ "x86_64": 322, "aarch64": 281 }[os.uname().machine], number, ctypes.c_void_p(absent(8192).value + (0 if flags == 0 else 4)), (ctypes.c_char_p * 2)(b"true", None), None, flags)
+            os._exit(1)
+        os.wait()
+    os.close(at); os.close(123)
+by_descriptor(0, "/usr/bin"); by_descriptor(0x1000, "/usr/bin/true")
 def many(n):
     for _ in range(50): os.close(os.open("/etc/hostname", os.O_RDONLY))
 for t in [threading.Thread(target=many, args=(n,)) for n in range(4)]: t.start(); t.join()
