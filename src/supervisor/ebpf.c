@@ -27,6 +27,13 @@ static int hear(struct ebpf *s, uint8_t room[ANSWER_MAX], struct wire_message *r
 	return n == 1 ? wire_receive(s->sock, WIRE_WATCHER, WIRE_RUNNING, room, ANSWER_MAX, ret) : -EAGAIN;
 }
 
+bool ebpf_is_there(const struct ebpf *s)
+{
+	struct pollfd p = { .fd = s->sock, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 0;
+}
+
 int ebpf_watch(struct ebpf *s, int proc_fd, int *ret_ring, struct err *e)
 {
 	auto_fd int ns_fd = openat(proc_fd, "1/ns/pid", O_RDONLY | O_CLOEXEC);

@@ -21,6 +21,8 @@ static inline void ebpf_init(struct ebpf *s)
 	*s = (struct ebpf){ .sock = -1 };
 }
 
+/* Whether who was asked to is still there: it says nothing unasked. */
+bool ebpf_is_there(const struct ebpf *s);
 /* proc_fd: the cell's /proc. The caller owns *ret_ring, which is the warden's. */
 int ebpf_watch(struct ebpf *s, int proc_fd, int *ret_ring, struct err *e);
 /* Of a cell that is dead: how many records there were, beside those that had no room. False: nobody says. */

@@ -530,8 +530,12 @@ static int have_watched(struct supervisor *s, struct err *e)
 	auto_fd int ring_fd = -1;
 	int r;
 
-	if ((s->spec.flags & CELL_UNASKED) == 0 || s->ebpf.watches)
+	if ((s->spec.flags & CELL_UNASKED) == 0)
 		return 0;
+	if (s->ebpf.watches) /* since its interpreter started, which may be long ago */
+		return ebpf_is_there(&s->ebpf) ? 0
+					       : err_set(e, AMBIT_GONE, "try again: another is started",
+							 "what observes by eBPF ended while the cell waited");
 	if (s->ebpf.sock < 0)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "request: nobody is there to observe by eBPF");
 	r = ebpf_watch(&s->ebpf, s->proc_fd, &ring_fd, e);

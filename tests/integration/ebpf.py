@@ -14,6 +14,7 @@ import time
 
 from harness import PATIENCE, SLOW, Skip, expect_ok, main, need, room_of, rooted, told, write
 from ledger import Ledger
+from session_ready import Waiting, children, cmdline
 from sessions import Served
 
 EBPF = ("--observe", "ebpf")
@@ -354,6 +355,32 @@ def an_observer_that_ends_is_told(place):
     expect_ok(place.cell("--no-ledger", *EBPF, "--", "true", cwd=place.fresh()))  # the next one starts another
 
 
+def observers(place):
+    """Of this test's own executables."""
+    own = os.path.join(os.path.dirname(place.ambit), "ambit-ebpf")
+    found = subprocess.run(["pgrep", "-x", "ambit-ebpf"], capture_output=True, text=True).stdout.split()
+    return {int(pid) for pid in found if os.path.exists(f"/proc/{pid}/exe") and os.readlink(f"/proc/{pid}/exe") == own}
+
+
+@rooted
+def a_cell_that_waits_runs_nothing_unobserved(place):
+    """Its interpreter has been watched, and is not any more."""
+    can(place)
+    before = observers(place)
+    with Waiting(place, *EBPF) as s:
+        code = ("run", "--session", s.session_id, "--python", "-")
+        for _ in range(2):
+            expect_ok(s.ambit(*code, input="open('a.json', 'w')"))
+            s.until(lambda: any(b"python" in cmdline(pid) for at in s.supervisors() for warden in children(at) for pid in children(warden)), "the next one's interpreter waits")
+            time.sleep(0.3 * SLOW)  # and the session's process had the time to hear of it
+        for pid in observers(place) - before:
+            os.kill(pid, signal.SIGKILL)
+        done = s.ambit(*code, input="open('unseen.json', 'w')")
+        assert done.returncode == 125 and "eBPF ended" in done.stderr and "hint:" in done.stderr, told(done)
+        assert not os.path.exists(f"{s.tree}/unseen.json")
+        s.until(lambda: s.ambit(*code, input="open('b.json', 'w')").returncode == 0, "another is started, when none is left that waited before")
+
+
 @rooted
 def it_ends_while_calls_go_on(place):
     can(place)
@@ -560,5 +587,5 @@ def doctor_says_whether(place):
 
 
 main([both_see_the_same, processes_and_threads_are_told_apart, code_and_sessions_have_it, a_cell_that_waited_is_watched_from_its_start, of_others_nothing_is_seen, the_warden_is_no_part_of_it, x32_calls_are_none, a_flood_is_counted_to_the_last,
-      who_never_comes_back_is_counted, a_killed_warden_loses_nothing_in_silence, an_observer_that_ends_is_told, it_ends_while_calls_go_on, the_role_has_two_capabilities_and_few_calls, no_cell_reaches_it, only_a_cell_of_ones_own_is_watched,
+      who_never_comes_back_is_counted, a_killed_warden_loses_nothing_in_silence, an_observer_that_ends_is_told, a_cell_that_waits_runs_nothing_unobserved, it_ends_while_calls_go_on, the_role_has_two_capabilities_and_few_calls, no_cell_reaches_it, only_a_cell_of_ones_own_is_watched,
       without_capabilities_it_is_refused, an_ordinary_user_is_refused, an_operator_gives_it_to_others, a_sub_agent_is_watched_as_its_caller, a_build_without_it_says_so, canaries_need_notifications, doctor_says_whether])
