@@ -282,7 +282,7 @@ struct asked {
 	struct seen_cell *cell;
 	const char *name; /* of the kernel's, in place of what the argument leads to; NULL */
 	__u32 inum;
-	__u16 state; /* of the name */
+	__u16 state; /* of what is read */
 	int last;    /* it is not looked at again */
 	__u64 args[ARGS + 2];
 };
@@ -439,7 +439,7 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 	(void)regs;
 	(void)ret;
 	if (n_later != 0 && may_be_watched(bpf_get_current_task_btf()))
-		look_again(NULL, 0);
+		look_again(NULL, SEEN_LATE);
 	return 0;
 }
 

@@ -101,8 +101,13 @@ static ssize_t put_object(const struct call *c, const struct seen_record *s, con
 
 	if ((s->state & SEEN_UNREAD) != 0)
 		return -1;
-	if (c->how == AS_CONNECT)
-		return call_put_address(bytes, s->length, object, EFFECT_OBJECT_MAX);
+	if (c->how == AS_CONNECT) {
+		const ssize_t said = call_put_address(bytes, s->length, object, EFFECT_OBJECT_MAX);
+
+		return said == 0 && (s->state & SEEN_LATE) != 0
+			       ? -1
+			       : said; /* nobody takes a connection out of the trace when it is made */
+	}
 	if ((s->state & SEEN_BEHIND) != 0)
 		given += behind_descriptor(bytes, s->length);
 	n = (size_t)(bytes + s->length - given);

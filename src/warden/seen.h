@@ -37,6 +37,7 @@ enum seen_state {
 	SEEN_NOWHERE = 2, /* relative to what is no directory, or is not beneath the root */
 	SEEN_DELETED = 4, /* the directory that it starts from has no name any more */
 	SEEN_BEHIND = 8,  /* the path is "/dev/fd/N", and behind that what was given */
+	SEEN_LATE = 16,   /* it was read at the end of the call, which may have taken long */
 };
 
 /* What comes first behind it is the path or address, `length` bytes without a NUL; behind it, of a relative path, the names of the directory that it starts from, the last one first, each with a NUL. */

@@ -153,19 +153,23 @@ static void addresses_are_told_as_the_eye_would(void **state)
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	const struct {
 		const void *bytes;
-		uint16_t n;
+		uint16_t n, state;
 		const char *object; /* NULL: nothing is noted */
 	} addresses[] = {
-		{ &in, sizeof in, "inet 192.0.2.1:443" },
-		{ &un, 5, "unix @ab" },
-		{ &none, sizeof none, NULL },
-		{ &in, 1, "system call 42" },
+		{ &in, sizeof in, 0, "inet 192.0.2.1:443" },
+		{ &un, 5, 0, "unix @ab" },
+		{ &none, sizeof none, 0, NULL },
+		{ &none, sizeof none, SEEN_LATE, "system call 42" },
+		{ &in, sizeof in, SEEN_LATE, "inet 192.0.2.1:443" },
+		{ &in, 1, 0, "system call 42" },
 	};
 
 	(void)state;
 	(void)inet_pton(AF_INET, "192.0.2.1", &in.sin_addr);
 	for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
-		struct seen_record r = { .thread = 1, .call = call_of(SYS_connect), .length = addresses[i].n };
+		struct seen_record r = {
+			.thread = 1, .call = call_of(SYS_connect), .state = addresses[i].state, .length = addresses[i].n
+		};
 		uint8_t bytes[sizeof r + 64];
 		char room[EFFECT_OBJECT_MAX], unread[64];
 		struct arena_head head;
