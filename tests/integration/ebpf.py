@@ -134,11 +134,16 @@ def attached(pid):
     return n
 
 
-def observer():
-    """The one that watches just now: others of it may be there, of other homes, and nobody else's does while this runs."""
+def observers(place):
+    """Of this test's own executables."""
+    own = os.path.join(os.path.dirname(place.ambit), "ambit-ebpf")
     found = subprocess.run(["pgrep", "-x", "ambit-ebpf"], capture_output=True, text=True).stdout.split()
-    busy = [int(pid) for pid in found if attached(pid) > 0]
-    return busy[0] if busy else None
+    return {int(pid) for pid in found if os.path.exists(f"/proc/{pid}/exe") and os.readlink(f"/proc/{pid}/exe") == own}
+
+
+def observer(place):
+    """The one that watches just now: others of it may be there, of other homes."""
+    return next((pid for pid in observers(place) if attached(pid) > 0), None)
 
 
 def until(holds, what):
@@ -349,17 +354,10 @@ def a_killed_warden_loses_nothing_in_silence(place):
 def an_observer_that_ends_is_told(place):
     can(place)
     it = Running(place, "print('here'); input(); open('late.csv', 'w')", *EBPF)
-    os.kill(observer(), signal.SIGKILL)
+    os.kill(observer(place), signal.SIGKILL)
     record = it.end()
     assert record["outcome"]["cause"] == "exited" and record["effects_dropped"] >= 1 and record["trace"]["dropped"] >= 1, (record["effects_dropped"], record["trace"])
     expect_ok(place.cell("--no-ledger", *EBPF, "--", "true", cwd=place.fresh()))  # the next one starts another
-
-
-def observers(place):
-    """Of this test's own executables."""
-    own = os.path.join(os.path.dirname(place.ambit), "ambit-ebpf")
-    found = subprocess.run(["pgrep", "-x", "ambit-ebpf"], capture_output=True, text=True).stdout.split()
-    return {int(pid) for pid in found if os.path.exists(f"/proc/{pid}/exe") and os.readlink(f"/proc/{pid}/exe") == own}
 
 
 @rooted
@@ -386,7 +384,7 @@ def it_ends_while_calls_go_on(place):
     can(place)
     record = recorded(place, *EBPF, "--limit", "wall=1s", "--", "sh", "-c", "while :; do cat /etc/hostname >/dev/null; done", status=None)
     assert record["outcome"]["cause"] == "limit" and record["trace"]["calls"] > 0, record["outcome"]
-    until(lambda: observer() is None, "nothing is attached when nobody is watched")
+    until(lambda: observer(place) is None, "nothing is attached when nobody is watched")
 
 
 # ---- who has which power ----
@@ -396,15 +394,15 @@ def it_ends_while_calls_go_on(place):
 def the_role_has_two_capabilities_and_few_calls(place):
     can(place)
     it = Running(place, "print('here'); input()", *EBPF)
-    with open(f"/proc/{observer()}/status", encoding="utf-8") as file:
+    with open(f"/proc/{observer(place)}/status", encoding="utf-8") as file:
         status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
     for name in ("CapEff", "CapPrm"):
         assert int(status[name], 16) == 1 << 38 | 1 << 39, (name, status[name])
     assert int(status["CapInh"], 16) == int(status["CapAmb"], 16) == 0
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
-    assert attached(observer()) == 3
+    assert attached(observer(place)) == 3
     it.end()
-    until(lambda: observer() is None, "nothing is attached when nobody is watched")
+    until(lambda: observer(place) is None, "nothing is attached when nobody is watched")
 
 
 @rooted
