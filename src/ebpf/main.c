@@ -17,6 +17,7 @@ static int run(struct err *e)
 	struct stat own = { .st_dev = 0 };
 	int r = promise_narrow(e);
 
+	fd_allow_many(); /* it is for others than who started it, too */
 	if (r == 0 && stat("/proc/self/ns/pid", &own) < 0)
 		r = err_set(e, AMBIT_HOST, "mount /proc", "cannot tell the namespace of processes");
 	r = r < 0 ? r : programs_load(&p, own.st_dev, e);

@@ -482,6 +482,17 @@ def without_capabilities_it_is_refused(place):
     assert recorded(place, "--observe", "auto", "--", "true")["trace"]["by"] == "ebpf"
 
 
+@rooted
+def few_descriptors_are_no_hindrance(place):
+    """Whoever starts it has limits of its own, and it is for others, too."""
+    can(place)
+    need("prlimit")
+    home = place.fresh()
+    done = subprocess.run(["prlimit", "--nofile=64:", place.ambit, "run", "--no-ledger", *EBPF, "--", "true"], cwd=home, env={**place.environment(), "HOME": home}, capture_output=True, text=True,
+                          timeout=SLOW * PATIENCE)
+    expect_ok(done)
+
+
 def an_ordinary_user_is_refused(place):
     """Or has it, where the operator gave it; never in silence the other."""
     record = os.path.join(place.fresh(), "record")
@@ -586,4 +597,4 @@ def doctor_says_whether(place):
 
 main([both_see_the_same, processes_and_threads_are_told_apart, code_and_sessions_have_it, a_cell_that_waited_is_watched_from_its_start, of_others_nothing_is_seen, the_warden_is_no_part_of_it, x32_calls_are_none, a_flood_is_counted_to_the_last,
       who_never_comes_back_is_counted, a_killed_warden_loses_nothing_in_silence, an_observer_that_ends_is_told, a_cell_that_waits_runs_nothing_unobserved, it_ends_while_calls_go_on, the_role_has_two_capabilities_and_few_calls, no_cell_reaches_it, only_a_cell_of_ones_own_is_watched,
-      without_capabilities_it_is_refused, an_ordinary_user_is_refused, an_operator_gives_it_to_others, a_sub_agent_is_watched_as_its_caller, a_build_without_it_says_so, canaries_need_notifications, doctor_says_whether])
+      without_capabilities_it_is_refused, few_descriptors_are_no_hindrance, an_ordinary_user_is_refused, an_operator_gives_it_to_others, a_sub_agent_is_watched_as_its_caller, a_build_without_it_says_so, canaries_need_notifications, doctor_says_whether])
