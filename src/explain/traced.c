@@ -306,8 +306,10 @@ void traced_write(const struct told *told, const struct trace *t, enum traced_ho
 {
 	switch (how) {
 	case TRACED_JSON: put_json(told, t, out); return;
-	case TRACED_FACTS: put_facts(&told->result, out); /* fallthrough */
+	case TRACED_FACTS:
 	case TRACED_LINE:
+		if (how == TRACED_FACTS)
+			put_facts(&told->result, out);
 		put_threads(t, out, put_part);
 		buf_printf(out, "\n");
 		return;

@@ -125,6 +125,7 @@ complete -c ambit -n '__ambit_in explain' -F
 
 complete -c ambit -n '__ambit_in trace' -l json -d 'One object, with the steps of all threads'
 complete -c ambit -n '__ambit_in trace' -l line -d 'One line, as profile eval reads it'
+complete -c ambit -n '__ambit_in trace' -l facts -d 'With --line, what else a profile compares'
 complete -c ambit -n '__ambit_in trace' -l lines -d 'A thread a line'
 complete -c ambit -n '__ambit_in trace' -l label -x -d 'Before each line'
 complete -c ambit -n '__ambit_in trace' -l key -x -d 'Behind the label'
