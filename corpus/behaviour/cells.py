@@ -190,6 +190,7 @@ class World:
         if line.returncode != 0:
             raise RuntimeError(line.stderr[-400:])
         facts, symbols = line.stdout.rstrip("\n").split("\t")[2:]
+        facts = " ".join(f for f in facts.split(" ") if not f.startswith("session="))  # its own, and new each time
         return Event(read, facts, symbols, out.decode(errors="replace"), err.decode(errors="replace"))
 
     def gone(self):

@@ -31,11 +31,11 @@ def rows(options, tool, part):
 
 
 def kept(options, fact):
-    """Whether it is looked at. Its own session is none: a task is one."""
+    """Whether it is looked at."""
     name = fact.partition("=")[0]
     if name in NAMED:
         return not options.calls and not options.unnamed
-    return name != "session" and not options.calls and (not options.timeless or name not in TIMES)
+    return not options.calls and (not options.timeless or name not in TIMES)
 
 
 def facts(options, row, session):

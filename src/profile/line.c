@@ -61,12 +61,10 @@ static const char item_names[] =
 
 static int bad_fact(size_t number, size_t n, const char *fact, struct err *e)
 {
-	char shown[64], hint[sizeof amount_names + sizeof item_names + 160];
+	char shown[64], hint[sizeof amount_names + sizeof item_names + 80];
 
-	(void)snprintf(
-		hint, sizeof hint,
-		"one blank between: session=NAME once, or NAME=NUMBER of these once each:%s; or KIND=TEXT of these, with %%20 for a blank:%s",
-		amount_names, item_names + strlen(" call"));
+	(void)snprintf(hint, sizeof hint, "one blank between; session=NAME, KIND=TEXT (%s), or NAME=NUMBER of these:%s",
+		       item_names + strlen(" call "), amount_names);
 	return err_set(e, AMBIT_MALFORMED, hint, "line %zu: '%s' is no fact of an event", number,
 		       text_escape(shown, sizeof shown, fact, n));
 }

@@ -42,7 +42,7 @@ def compared(place, out, tool, part):
         before, as_kept = kept[event["label"], event["task"], event["variant"]]
         assert {k: before.get(k) for k in ("part", "kind", "form", "outcome", "host_part")} == {k: event.get(k) for k in ("part", "kind", "form", "outcome", "host_part")}, (before, event)
         assert {k: before["amounts"][k] for k in COUNTED} == {k: event["amounts"][k] for k in COUNTED}, (before, event)
-        at_work = [Counter(w for w in text.split() if ":work" in w) for text in (as_kept[2], line[2])]
+        at_work = [Counter(w for w in text.split() if ":work" in w) for text in (as_kept[3], line[3])]
         assert at_work[0] == at_work[1], (at_work[0] - at_work[1], at_work[1] - at_work[0])
 
 
@@ -88,7 +88,7 @@ def a_tool_that_is_missing_is_told(place):
 
 def every_line_has_its_event(place):
     """Both files of a part go together line by line; no task is in two parts; no name of a machine is in a word."""
-    words = set()
+    words, named = set(), set()
     with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
         page = [[c.strip() for c in line.split("|")[2:-1]] for line in file if line.startswith("| `")]
     for tool in TOOLS:
@@ -96,15 +96,18 @@ def every_line_has_its_event(place):
         for part in PARTS:
             rows, events = lines(place.given(1), tool, part), said(place.given(1), tool, part)
             assert len(rows) == len(events) > 0, (tool, part)
-            for number, ((label, key, symbols), event) in enumerate(zip(rows, events), 1):
+            for number, ((label, key, facts, symbols), event) in enumerate(zip(rows, events), 1):
                 assert (label, key, f"{tool}.{part}:{number}") == (event["label"], event["tool"], event["id"]), (label, event)
                 assert (part == "attacks") == ("outcome" in event) == (label != "benign"), event
                 words.update(symbols.split(" "))
+                named.update(fact.split("=")[0] for fact in facts.split(" "))
+                assert "corpus-" not in facts and f"calls={event['amounts']['calls']}" in facts.split(" "), facts
             if part != "attacks":
                 tasks[part] = {e["task"] for e in events}
         assert not tasks["learned"] & tasks["calibrated"] and not tasks["unseen"] & (tasks["learned"] | tasks["calibrated"]), tasks
         assert sum(map(len, tasks.values())) >= 12, tasks
         assert [tasks[p] for p in PARTS[:3]] in [[set(c.split(", ")) for c in row] for row in page if len(row) == 3], tasks
+    assert {"calls", "program", "directory", "destination"} <= named and "session" not in named, named
     assert all(WORD.fullmatch(w) for w in words), [w for w in words if not WORD.fullmatch(w)]
     made_up = re.compile(r"corpus-|127\.|\d{2}|(amber|harbor|lantern|meadow)")
     assert not [w for w in words if made_up.search(w)], [w for w in words if made_up.search(w)]
