@@ -32,7 +32,8 @@ struct server {
 	int clients[SERVE_CLIENTS_MAX];            /* owned; -1: none */
 	struct calls_run *runs[SERVE_CLIENTS_MAX]; /* owned: of a gate; NULL: it is none */
 	struct telling telling[SERVE_CLIENTS_MAX];
-	uint64_t idle_ms; /* since boot: from when on nobody was there; 0: somebody is */
+	uint64_t heard_ms[SERVE_CLIENTS_MAX]; /* since boot, likewise */
+	uint64_t idle_ms;                     /* since boot: from when on nobody was there; 0: somebody is */
 	struct usual_row rows[BOOK_PAGE];
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
@@ -295,6 +296,7 @@ static void hear(struct server *s, size_t i)
 
 	if (got == -EAGAIN)
 		return;
+	s->heard_ms[i] = clock_boot_ms();
 	if (got <= 0) {
 		part_with(s, i);
 		return;
@@ -310,22 +312,40 @@ static void hear(struct server *s, size_t i)
 
 /* ---- connections ---- */
 
+/* A free place, or that of who has been quiet for longest; SERVE_CLIENTS_MAX: all are at work. */
+static size_t make_room(struct server *s)
+{
+	const uint64_t now = clock_boot_ms();
+	size_t quiet = SERVE_CLIENTS_MAX;
+
+	for (size_t i = 0; i < SERVE_CLIENTS_MAX; i++) {
+		if (s->clients[i] < 0)
+			return i;
+		if (s->telling[i].text.len == 0 && now - s->heard_ms[i] >= SERVE_QUIET_MS &&
+		    (quiet == SERVE_CLIENTS_MAX || s->heard_ms[i] < s->heard_ms[quiet]))
+			quiet = i;
+	}
+	if (quiet < SERVE_CLIENTS_MAX)
+		part_with(s, quiet);
+	return quiet;
+}
+
 static void meet(struct server *s)
 {
 	auto_fd int sock = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	size_t i = 0;
 	struct err e;
+	size_t i;
 
 	if (sock < 0)
 		return;
-	while (i < SERVE_CLIENTS_MAX && s->clients[i] >= 0)
-		i++;
+	i = make_room(s);
 	if (i == SERVE_CLIENTS_MAX) {
 		(void)err_set(&e, AMBIT_LIMIT, "try again when others have ended",
 			      "%d connections to the profiles are open already", SERVE_CLIENTS_MAX);
 		(void)tell_error(sock, WIRE_USUAL_FAILED, &e);
 		return;
 	}
+	s->heard_ms[i] = clock_boot_ms();
 	if (tell(sock, WIRE_USUAL_HELLO, NULL) == 0)
 		s->clients[i] = steal_fd(&sock);
 }

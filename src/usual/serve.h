@@ -10,6 +10,8 @@
 #include "usual/calls.h"
 
 #define SERVE_CLIENTS_MAX 128
+#define SERVE_QUIET_MS                                                                                                 \
+	10000 /* who has said nothing for so long is parted with where there is no room: a gate that waits for its client comes again */
 #define SERVE_IDLE_MS 10000 /* without a connection: what was learned is saved, and the process ends */
 
 /* Until nobody needs it for SERVE_IDLE_MS. -code: what was learned could not be saved. */

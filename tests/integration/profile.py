@@ -3,6 +3,7 @@
 
 usage: profile.py AMBIT    (TAP on standard output; as root once more as an ordinary user)"""
 
+import contextlib
 import glob
 import json
 import os
@@ -589,6 +590,24 @@ def who_has_died_comes_again(place):
         assert said["events"] == 5 and said["error"] is None, said
 
 
+def who_is_quiet_makes_room(place):
+    """Gates that wait for their clients: each holds a connection. The twin: who has just come is not sent away."""
+    with Usual(place) as u, contextlib.ExitStack() as all_of:
+        u.grow(1)
+        since = time.monotonic()
+        gates = [all_of.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)) for _ in range(128)]
+        for gate in gates:
+            gate.connect(f"{u.dir}/socket")
+            assert gate.recv(100)
+        shown = u.ambit("profile", "show")
+        if time.monotonic() - since < 10:
+            assert shown.returncode != 0 and "128 connections to the profiles are open already" in shown.stderr, told(shown)
+        while u.ambit("profile", "show").returncode != 0:
+            assert time.monotonic() - since < PATIENCE * SLOW
+        assert gates[0].recv(100) == b""
+        assert u.usual(WORK)["error"] is None
+
+
 def a_cell_cannot_reach_the_keeper(place):
     """Nor its files: by its home, which it is granted to read. Outside of a cell the same finds both."""
     source = ("import os, socket, sys\nd = sys.argv[1]\nfor f in ('secret', 'socket'):\n    try:\n"
@@ -617,7 +636,7 @@ def many_at_once_teach_one_profile(place):
 
 SCENARIOS = [events_teach_and_a_young_profile_says_so, nothing_is_kept_where_nobody_asks, what_is_new_is_told_with_its_reasons, what_is_unusual_is_held, output_counts, who_is_not_seen_to_act_is_not_believed, what_is_held_is_not_thrown_away, what_has_no_room_hides_nothing, what_is_discarded_teaches_nothing,
              a_person_releases_by_name, hold_freezes_the_session, a_second_hold_ends_the_session, what_does_much_is_throttled, a_throttled_session_waits, what_nobody_could_hold_is_refused, the_directory_of_profiles_is_not_granted, a_program_of_a_new_name_is_held, what_a_sub_agent_does_is_its_callers, an_agent_does_not_release_itself, what_nobody_heard_the_end_of_is_not_released, two_agents_have_two_profiles, the_ledger_has_each_verdict, what_is_in_the_ledger_teaches_too, the_strictest_policy_counts, profiles_are_shown_and_moved, a_long_profile_is_told_whole,
-             a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
+             a_profile_that_is_none_is_refused_with_its_line, a_damaged_profile_is_told_and_not_used, a_pipe_in_place_of_a_profile_holds_up_nobody, who_has_died_comes_again, who_is_quiet_makes_room, a_cell_cannot_reach_the_keeper, many_at_once_teach_one_profile]
 
 if __name__ == "__main__":
     main(SCENARIOS)
