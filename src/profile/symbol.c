@@ -524,18 +524,3 @@ void symbol_of(const struct symbol_place *place, const struct effect *f, char re
 	else if (f->verdict == EFFECT_ABSENT)
 		put(ret, "?");
 }
-
-void symbol_unkept(uint8_t kind, char ret[SYMBOL_MAX])
-{
-	ret[0] = 0;
-	put_kind(ret, kind);
-	put(ret, "unkept");
-}
-
-bool symbol_is(const char *text, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (text[i] <= ' ' || text[i] > '~')
-			return false;
-	return n > 0 && n < SYMBOL_MAX;
-}

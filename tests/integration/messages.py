@@ -88,7 +88,7 @@ def a_wrong_word_is_answered_with_the_right_ones(place):
     for words, hint in (
         ("--base x", "one of system, minimal"),
         ("--base host", "one of system, minimal"),
-        ("--observe all", "one of off, effects, full"),
+        ("--observe all", "one of off, effects, full, ebpf, auto"),
         ("--without code,wal", "one of files, processes, ipc, sockets, network, written, code, privilege, kernel, keys, warden, lifetime, "
          "memory, tasks, disk, time"),
     ):
