@@ -31,8 +31,8 @@ static void encode(const struct throttle *t, struct buf *out)
 		buf_put_u8(out, 0);
 }
 
-/* Of what is none the longest pause, from now on. */
-static void decode(const uint8_t *bytes, size_t n, uint64_t now_ms, struct throttle *ret)
+/* Of what is none the longest pause, from now on; of a clock that was set back, what holds by the one that is. Whether the file says something else. */
+static bool decode(const uint8_t *bytes, size_t n, uint64_t now_ms, struct throttle *ret)
 {
 	const struct throttle worst = { .since_ms = now_ms, .next_ms = now_ms, .pause_ms = THROTTLE_MOST_MS };
 	struct rbuf in;
@@ -46,10 +46,16 @@ static void decode(const uint8_t *bytes, size_t n, uint64_t now_ms, struct throt
 	rbuf_text(&in, ret->event, sizeof ret->event);
 	good = good && !in.failed && n == BYTES && ret->pause_ms >= THROTTLE_FIRST_MS &&
 	       ret->pause_ms <= THROTTLE_MOST_MS && (ret->event[0] == 0 || id_is('e', ret->event, strlen(ret->event)));
-	if (!good)
+	if (!good) {
 		*ret = worst;
+		return true;
+	}
+	good = ret->since_ms <= now_ms && ret->next_ms <= now_ms + ret->pause_ms;
+	if (ret->since_ms > now_ms)
+		ret->since_ms = now_ms;
 	if (ret->next_ms > now_ms + ret->pause_ms)
-		ret->next_ms = now_ms + ret->pause_ms; /* the clock was set back */
+		ret->next_ms = now_ms + ret->pause_ms;
+	return !good;
 }
 
 static bool is_over(const struct throttle *t, uint64_t now_ms)
@@ -62,7 +68,7 @@ static int cannot(struct err *e, int sys_errno, const char *what, const char *di
 	return err_sys(e, AMBIT_SYSTEM, sys_errno, "free some space, or see who owns it", "cannot %s in %s", what, dir);
 }
 
-/* Locked as long as it is open. An empty one is new. */
+/* Locked as long as it is open. An empty one is new. 1: the file says something else, and is to be written; 0. */
 static int take(int fd, uint64_t now_ms, struct throttle *ret)
 {
 	uint8_t bytes[BYTES + 1];
@@ -75,9 +81,7 @@ static int take(int fd, uint64_t now_ms, struct throttle *ret)
 	if (n < 0)
 		return -errno;
 	*ret = (struct throttle){ .next_ms = now_ms };
-	if (n > 0)
-		decode(bytes, (size_t)n, now_ms, ret);
-	return 0;
+	return n > 0 && decode(bytes, (size_t)n, now_ms, ret);
 }
 
 static int put(int fd, const struct throttle *t)
@@ -87,7 +91,9 @@ static int put(int fd, const struct throttle *t)
 
 	buf_init_in(&b, bytes, sizeof bytes);
 	encode(t, &b);
-	return pwrite(fd, b.data, b.len, 0) == (ssize_t)b.len ? 0 : errno != 0 ? -errno : -EIO;
+	return pwrite(fd, b.data, b.len, 0) == (ssize_t)b.len && ftruncate(fd, (off_t)b.len) == 0 ? 0
+	       : errno != 0                                                                       ? -errno
+												  : -EIO;
 }
 
 /* ---- slower ---- */
@@ -125,17 +131,22 @@ uint64_t throttle_turn(const char *dir, const char *stream, uint64_t now_ms)
 	char path[GRANT_OBJECT_MAX + ID_TEXT_MAX];
 	struct throttle t;
 	auto_fd int fd = -1;
+	int r;
 
 	(void)snprintf(path, sizeof path, "%s/%s", dir, stream); /* fits */
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || take(fd, now_ms, &t) < 0) /* else whoever looked for what is frozen there has refused by now */
+	r = fd < 0 ? -errno : take(fd, now_ms, &t);
+	if (r < 0) /* whoever looked for what is frozen there has refused by now */
 		return 0;
 	if (is_over(&t, now_ms)) {
 		(void)unlink(path); /* or another one did */
 		return 0;
 	}
-	if (t.next_ms > now_ms)
+	if (t.next_ms > now_ms) {
+		if (r > 0) /* else each look would be the first after the clock was set back */
+			(void)put(fd, &t);
 		return t.next_ms - now_ms;
+	}
 	t.next_ms = now_ms + t.pause_ms;
 	return put(fd, &t) < 0 ? t.pause_ms : 0;
 }

@@ -95,6 +95,11 @@ static void nobody_waits_longer_for_a_clock_that_was_set_back(void **state)
 	(void)state;
 	(void)more(STREAM, EVENT, NOW);
 	assert_int_equal(throttle_turn(place, STREAM, NOW - 10 * HOUR), 1000);
+	assert_int_equal(throttle_turn(place, STREAM, NOW - 10 * HOUR + 400), 600); /* and not from each look on */
+	assert_int_equal(throttle_turn(place, STREAM, NOW - 10 * HOUR + 1000), 0);
+	assert_int_equal(throttle_turn(place, STREAM, NOW - 10 * HOUR + 1000), 1000);
+	assert_int_equal(throttle_turn(place, STREAM, NOW - 9 * HOUR + 1), 0); /* its hour is one of that clock, too */
+	assert_int_equal(throttle_turn(place, STREAM, NOW - 9 * HOUR + 1), 0);
 }
 
 static void a_person_ends_it(void **state)
@@ -123,7 +128,9 @@ static void a_person_ends_it(void **state)
 
 static void what_is_none_counts_as_the_longest(void **state)
 {
-	static const char *const texts[] = { "x", "throttl1", "throttl1throttl1throttl1throttl1throttl1throttl1" };
+	static const char *const texts[] = { "x", "throttl1", "throttl1throttl1throttl1throttl1throttl1throttl1",
+					     "throttl1 that goes on beyond the end of what is written there, which is "
+					     "eighty bytes, and more" };
 	char path[160];
 	struct err e;
 
