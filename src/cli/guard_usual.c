@@ -36,6 +36,7 @@ static int begin(struct guard_usual *u, struct err *e)
 int guard_usual_open(struct guard_usual *u, uint32_t profile, const char *server, const char *agent, const char *event,
 		     struct err *e)
 {
+	char shown[2 * ERR_MSG_MAX];
 	int r;
 
 	*u = (struct guard_usual){ .profile = profile, .begun = { .runs = UINT32_MAX } };
@@ -48,7 +49,8 @@ int guard_usual_open(struct guard_usual *u, uint32_t profile, const char *server
 	r = begin(u, e);
 	if (r == 0 || profile >= PROFILE_ASK)
 		return r < 0 ? err_context(e, r, "calls cannot be held against what is usual") : 0;
-	(void)fprintf(stderr, "ambit: calls cannot be held against what is usual: %s\n  hint: " HINT "\n", e->msg);
+	(void)fprintf(stderr, "ambit: calls cannot be held against what is usual: %s\n  hint: " HINT "\n",
+		      text_show(shown, sizeof shown, e->msg, strlen(e->msg)));
 	u->profile = PROFILE_OFF;
 	return 0;
 }
@@ -228,14 +230,14 @@ void guard_usual_tell(const struct guard_usual *u, const char *object, const str
 		      const struct guard_word *w)
 {
 	char shown[2 * USUAL_REASON_MAX], line[ERR_LINE_MAX];
+	const char *hint = c->error.hint[0] != 0 ? c->error.hint : HINT;
 
 	if (c->profile <= PROFILE_OFF)
 		return;
 	if (c->error.code != AMBIT_OK) {
 		err_line(&c->error, line);
-		(void)fprintf(stderr, "ambit: %s: %s\n  hint: %s\n", object,
-			      text_show(shown, sizeof shown, line, strlen(line)),
-			      c->error.hint[0] != 0 ? c->error.hint : HINT);
+		(void)fprintf(stderr, "ambit: %s: %s\n", object, text_show(shown, sizeof shown, line, strlen(line)));
+		(void)fprintf(stderr, "  hint: %s\n", text_show(shown, sizeof shown, hint, strlen(hint)));
 		return;
 	}
 	if (!c->v.unusual || c->v.young)

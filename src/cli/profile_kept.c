@@ -217,13 +217,14 @@ static void name_program(const char *key, char *ret, size_t size)
 
 static void say_row(struct buf *out, const struct usual_row *row)
 {
-	char agent[64], program[64];
+	char agent[64], program[64], id[17], bad[2 * PROFILE_NAME_MAX];
 	const char *text, *by;
 	size_t n;
 
+	(void)text_show(id, sizeof id, row->id, strlen(row->id)); /* its beginning is enough */
 	if (row->key[0] == '?') {
-		buf_printf(out, is_seed(row) ? "%-16.16s no seed: %s\n" : "%-16.16s no profile: move %s away\n",
-			   row->id, row->key + 1);
+		(void)text_show(bad, sizeof bad, row->key + 1, strlen(row->key + 1));
+		buf_printf(out, is_seed(row) ? "%-16s no seed: %s\n" : "%-16s no profile: move %s away\n", id, bad);
 		return;
 	}
 	text = part_of(row->key, 0, &n);
@@ -231,7 +232,7 @@ static void say_row(struct buf *out, const struct usual_row *row)
 	(void)part_of(row->key, 3, &n);
 	by = n == 0 ? "whoever runs it" : "no agent";
 	name_program(row->key, program, sizeof program);
-	buf_printf(out, "%-16.16s %-20s %-20s %8u %8u %6u %8llu %8llu\n", row->id, program, agent[0] != 0 ? agent : by,
+	buf_printf(out, "%-16s %-20s %-20s %8u %8u %6u %8llu %8llu\n", id, program, agent[0] != 0 ? agent : by,
 		   row->events, row->shadow_events, row->epoch, (unsigned long long)row->scored,
 		   (unsigned long long)row->flagged);
 }

@@ -166,13 +166,14 @@ void summary_usual(const struct event_result *r, struct buf *out)
 {
 	const struct result_usual *u = &r->usual;
 	char shown[SHOWN_MAX], line[ERR_LINE_MAX];
+	const char *hint = u->error.hint[0] != 0 ? u->error.hint : "`ambit profile show` lists what is there";
 
 	if (u->profile <= PROFILE_OFF)
 		return;
-	if (u->error.code != AMBIT_OK) {
+	if (u->error.code != AMBIT_OK) { /* by the word of a role that reads what is hostile */
 		err_line(&u->error, line);
-		buf_printf(out, "ambit: %s\n  hint: %s\n", text_show(shown, sizeof shown, line, strlen(line)),
-			   u->error.hint[0] != 0 ? u->error.hint : "`ambit profile show` lists what is there");
+		buf_printf(out, "ambit: %s\n", text_show(shown, sizeof shown, line, strlen(line)));
+		buf_printf(out, "  hint: %s\n", text_show(shown, sizeof shown, hint, strlen(hint)));
 		return;
 	}
 	if (u->unfrozen.code != AMBIT_OK) {

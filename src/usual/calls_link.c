@@ -65,11 +65,11 @@ void usual_verdict_put(struct buf *out, const struct usual_verdict *v)
 	}
 }
 
-/* A finite one that is not less than nothing. */
+/* No number that nobody can count: in a ledger there are thousandths of it. */
 static bool take_bits(struct rbuf *in, double *ret)
 {
 	*ret = rbuf_double(in);
-	return isfinite(*ret) && *ret >= 0;
+	return isfinite(*ret) && *ret >= 0 && *ret <= USUAL_BITS_MAX;
 }
 
 bool usual_verdict_take(struct rbuf *in, struct usual_verdict *ret)

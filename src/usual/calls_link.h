@@ -16,6 +16,7 @@
 #define USUAL_ITEMS_KEY 16
 #define USUAL_ITEMS_MAX 24200 /* CALL_BYTES_MAX of profile/call_link.h */
 #define USUAL_REASONS 3
+#define USUAL_BITS_MAX 1e9
 #define USUAL_REASON_MAX 320
 
 /* USUAL_CALLS: a run of a gate begins; what it had learned when its connection ends is learned then. */

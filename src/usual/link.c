@@ -10,6 +10,11 @@ static bool take_double(struct rbuf *in, double *ret)
 	return isfinite(*ret) && *ret >= 0;
 }
 
+static bool take_part(struct rbuf *in, double *ret)
+{
+	return take_double(in, ret) && *ret <= 1;
+}
+
 void usual_ask_put(struct buf *out, const struct usual_ask *a)
 {
 	buf_put_u8(out, a->use);
@@ -96,6 +101,17 @@ static bool take_reasons(struct rbuf *in, struct unusual *f)
 	return good;
 }
 
+/* Whoever shows it takes the id for one. */
+static bool take_nearest(struct rbuf *in, struct likeness *ret)
+{
+	bool good;
+
+	rbuf_str(in, ret->event, sizeof ret->event);
+	good = take_part(in, &ret->part);
+	rbuf_str(in, ret->text, sizeof ret->text);
+	return good && (ret->event[0] == 0 || id_is('e', ret->event, strlen(ret->event)));
+}
+
 bool usual_found_take(struct rbuf *in, struct usual_found *ret)
 {
 	struct unusual *f = &ret->f;
@@ -104,9 +120,9 @@ bool usual_found_take(struct rbuf *in, struct usual_found *ret)
 	*ret = (struct usual_found){ .asks = false };
 	f->young = rbuf_bool(in);
 	f->events = rbuf_u32(in);
-	good = take_double(in, &f->p) && take_double(in, &f->least);
+	good = take_part(in, &f->p) && take_part(in, &f->least);
 	for (size_t i = 0; i < LAYERS; i++)
-		good = take_double(in, &f->scores[i]) && take_double(in, &f->ps[i]) && good;
+		good = take_double(in, &f->scores[i]) && take_part(in, &f->ps[i]) && good;
 	for (size_t i = 0; i < PROMISES; i++) {
 		f->flagged[i] = rbuf_bool(in);
 		good = take_double(in, &ret->ratio[i]) && good;
@@ -117,9 +133,7 @@ bool usual_found_take(struct rbuf *in, struct usual_found *ret)
 	ret->held = rbuf_bool(in);
 	ret->others = rbuf_u32(in);
 	ret->loud = rbuf_bool(in);
-	rbuf_str(in, ret->nearest.event, sizeof ret->nearest.event);
-	good = take_double(in, &ret->nearest.part) && good;
-	rbuf_str(in, ret->nearest.text, sizeof ret->nearest.text);
+	good = take_nearest(in, &ret->nearest) && good;
 	ret->level = rbuf_u8(in);
 	rbuf_str(in, ret->key, sizeof ret->key);
 	rbuf_str(in, ret->not_taught, sizeof ret->not_taught);
