@@ -93,6 +93,7 @@ static int one(struct asked *a, struct usual_keeper *k, const char *word, struct
 						{ .use = USUAL_TEACH, .event = NOBODY } };
 	auto_buf deeds = { .max = DEEDS_MAX };
 	struct usual_found found;
+	char shown[2 * sizeof found.not_taught];
 	int r = recorded_read(word, a->ledger, a->teaches ? EXPLAIN_LESSON : EXPLAIN_DEEDS, &deeds, e);
 
 	r = r < 0 ? r : usual_score_past(k, &ask[a->teaches], &deeds, &found, e);
@@ -101,7 +102,8 @@ static int one(struct asked *a, struct usual_keeper *k, const char *word, struct
 	if (!a->teaches)
 		(a->json ? say_json : say)(word, &found);
 	else if (found.not_taught[0] != 0)
-		(void)fprintf(stderr, "ambit: %s teaches nothing: %s\n", word, found.not_taught);
+		(void)fprintf(stderr, "ambit: %s teaches nothing: %s\n", word,
+			      text_show(shown, sizeof shown, found.not_taught, strlen(found.not_taught)));
 	a->refused += found.not_taught[0] != 0;
 	a->taught += found.not_taught[0] == 0;
 	return 0;

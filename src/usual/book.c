@@ -485,6 +485,18 @@ static int find_nearest(struct book *b, const struct deeds *d, struct usual_foun
 	return r;
 }
 
+/* A verdict does not depend on whether there is room to keep what it is of: who fills a disk would have none. Then no later word makes it a lesson. */
+static void keep_beside(const struct book *b, int (*keep)(int, const char *, const struct deeds *, struct err *),
+			const struct deeds *d, struct usual_found *ret)
+{
+	struct err why;
+
+	if (keep(b->dir_fd, d->event, d, &why) < 0) {
+		ret->held = false;
+		(void)snprintf(ret->not_taught, sizeof ret->not_taught, "it cannot be one later: %.90s", why.msg);
+	}
+}
+
 static int score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
 		 struct err *e)
 {
@@ -504,15 +516,15 @@ static int score(struct book *b, const struct usual_ask *ask, const struct deeds
 	ret->loud = is_loud(&ret->f);
 	ret->held = ask->use == USUAL_TEACH && ask->asks && ret->asks;
 	if (ret->held) {
-		r = held_keep(b->dir_fd, ask->event, d, e);
-		return r < 0 ? r : held_others(b->dir_fd, ask->event, d->principal, &ret->others, e);
+		keep_beside(b, held_keep, d, ret);
+		return held_others(b->dir_fd, ask->event, d->principal, &ret->others, e);
 	}
 	if (ask->use != USUAL_TEACH)
 		return 0;
 	if (ask->slows && ret->loud) { /* else what is much would soon be usual */
 		(void)text_copy(ret->not_taught, sizeof ret->not_taught,
 				"it did much, and is throttled: it is a lesson once a person releases it"); /* fits */
-		r = held_slowed(b->dir_fd, ask->event, d, e);
+		keep_beside(b, held_slowed, d, ret);
 	} else {
 		r = teach_all(b, d, e);
 	}

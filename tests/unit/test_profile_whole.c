@@ -1328,6 +1328,38 @@ static void what_is_held_is_bounded(void **state)
 	close_shelf(&s);
 }
 
+/* Who fills the disk is held and slowed all the same, and counted as far as what is there says. */
+static void a_verdict_takes_no_room(void **state)
+{
+	static const char *const no_room[] = { "h_e_3.new", "t_e_3.new" };
+	struct usual_ask ask = { .use = USUAL_TEACH };
+	struct usual_found found;
+	struct shelf s;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	teach_book(&s, 7);
+	for (size_t i = 0; i < sizeof no_room / sizeof no_room[0]; i++)
+		assert_int_equal(mkdirat(s.dir_fd, no_room[i], 0700), 0);
+	for (unsigned i = 1; i <= 3; i++) {
+		struct deeds d = deeds_by(&s, "coder", i % 2 > 0 ? "paste.example:443" : "github.example:443");
+
+		ask.asks = true;
+		(void)snprintf(ask.event, sizeof ask.event, "e_%u", i);
+		(void)snprintf(d.principal, sizeof d.principal, "s_one");
+		assert_int_equal(book_score(s.book, &ask, &d, &found, &e), 0);
+		deeds_finish(&d);
+		assert_int_equal(found.asks, i % 2 > 0);
+	}
+	assert_false(found.held);
+	assert_int_equal(found.others, 1);
+	assert_non_null(strstr(found.not_taught, "it cannot be one later"));
+	for (size_t i = 0; i < sizeof no_room / sizeof no_room[0]; i++)
+		assert_int_equal(unlinkat(s.dir_fd, no_room[i], AT_REMOVEDIR), 0);
+	close_shelf(&s);
+}
+
 /* What one of a session did counts for the next, until a person says that it was right: that they said no does not end it. Another session's does not. */
 static void others_that_are_held_are_counted(void **state)
 {
@@ -1473,6 +1505,7 @@ int main(void)
 		cmocka_unit_test(profiles_are_so_many_and_no_more),
 		cmocka_unit_test(what_is_held_can_always_be_refused),
 		cmocka_unit_test(what_is_held_is_bounded),
+		cmocka_unit_test(a_verdict_takes_no_room),
 		cmocka_unit_test(others_that_are_held_are_counted),
 		cmocka_unit_test(names_of_files_move_no_terminal),
 		cmocka_unit_test(an_older_shadow_takes_no_place),
