@@ -500,6 +500,7 @@ static void keep_beside(const struct book *b, int (*keep)(int, const char *, con
 static int score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
 		 struct err *e)
 {
+	bool own, of_others;
 	int r;
 
 	*ret = (struct usual_found){ .asks = false };
@@ -507,17 +508,20 @@ static int score(struct book *b, const struct usual_ask *ask, const struct deeds
 	if (r < 0)
 		return r;
 	ret->asks = ret->f.flagged[PROMISED_ASK] || breaks_rule(&ret->f);
+	own = is_loud(&ret->f);
 	r = by_agent(b, d, false, ret, e);
 	r = r < 0 ? r : across_look(b, d, ask->time_s, ret, e);
 	r = r < 0 ? r : find_nearest(b, d, ret, e);
 	r = r < 0 ? r : seeds_look(b->seeds, d, ret, e);
 	if (r < 0)
 		return r;
-	ret->loud = is_loud(&ret->f);
+	/* What others did together with it is a reason to look at it, and none to slow or to end who did little: else who floods slows and ends all. */
+	of_others = ret->level == USUAL_LEVEL_ACROSS && !own;
+	ret->loud = own || (!of_others && is_loud(&ret->f));
 	ret->held = ask->use == USUAL_TEACH && ask->asks && ret->asks;
 	if (ret->held) {
 		keep_beside(b, held_keep, d, ret);
-		return held_others(b->dir_fd, ask->event, d->principal, &ret->others, e);
+		return of_others ? 0 : held_others(b->dir_fd, ask->event, d->principal, &ret->others, e);
 	}
 	if (ask->use != USUAL_TEACH)
 		return 0;

@@ -28,9 +28,9 @@ struct usual_ask {
 struct usual_found {
 	struct unusual f;
 	bool asks; /* a person is to be asked: it is flagged at PROMISED_ASK, or does something first in a profile that is not young (rule) */
-	bool loud; /* it is flagged at PROMISED_LOG by how much it did, of what adds up */
+	bool loud; /* it is flagged at PROMISED_LOG by how much it did itself, of what adds up */
 	bool held; /* it waits to be settled, */
-	uint32_t others;            /* and so many other events of its session do, or were refused */
+	uint32_t others;            /* and so many of its session do, or were refused; 0: it is for what others did */
 	struct likeness nearest;    /* of what is flagged, or asked about */
 	uint8_t level;              /* of the key by which it was scored */
 	char key[PROFILE_NAME_MAX]; /* that key */

@@ -1064,6 +1064,55 @@ static void who_is_loud_for_long_ends_no_flagging(void **state)
 	(void)state;
 }
 
+/* Who floods, and is only told of, has what others do in those minutes looked at, and neither slows nor ends them. The twins: who does much themselves, and what a session did that is not like itself. */
+static void what_others_did_slows_and_ends_nobody(void **state)
+{
+	static const struct {
+		const char *event, *to;
+		uint64_t deletes;
+		uint8_t level;
+		uint32_t others;
+		bool loud;
+	} rows[] = {
+		{ "e_2", NULL, 1, USUAL_LEVEL_ACROSS, 0, false },
+		{ "e_3", NULL, 1, USUAL_LEVEL_ACROSS, 0, false },
+		{ "e_4", "paste.example:443", 1, 0, 2, false },
+		{ "e_5", NULL, UINT64_C(1) << 40, USUAL_LEVEL_ACROSS, 3, true },
+	};
+	struct usual_ask ask = { .use = USUAL_TEACH, .event = "e_1" };
+	struct usual_found found;
+	struct deeds d;
+	struct shelf s;
+	struct err e;
+
+	(void)state;
+	open_shelf(&s);
+	ask.time_s = 1800000000;
+	for (unsigned window = 0; window < 420; window++, ask.time_s += ACROSS_WINDOW_S)
+		for (unsigned i = 0; i <= prop_below(&s.p, 3); i++)
+			(void)done_at(&s, "coder", ask.time_s + i, prop_below(&s.p, 5));
+	d = deeds_by(&s, "loud", NULL);
+	d.place = 7;
+	d.amounts[AMOUNT_DELETES] = UINT64_C(1) << 40;
+	assert_int_equal(book_score(s.book, &ask, &d, &found, &e), 0);
+	deeds_finish(&d);
+	ask.asks = true;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		d = deeds_by(&s, "coder", rows[i].to);
+		d.place = 7;
+		d.amounts[AMOUNT_DELETES] = rows[i].deletes;
+		(void)snprintf(ask.event, sizeof ask.event, "%s", rows[i].event);
+		(void)snprintf(d.principal, sizeof d.principal, "s_one");
+		assert_int_equal(book_score(s.book, &ask, &d, &found, &e), 0);
+		deeds_finish(&d);
+		if (!found.held || found.level != rows[i].level || found.others != rows[i].others ||
+		    found.loud != rows[i].loud)
+			fail_msg("%s: held %d, level %u, others %u, loud %d", rows[i].event, found.held, found.level,
+				 found.others, found.loud);
+	}
+	close_shelf(&s);
+}
+
 static struct usual_found sent_at(struct shelf *s, const char *agent, const char *to, uint64_t time_s, uint64_t bytes,
 				  bool asks)
 {
@@ -1496,6 +1545,7 @@ int main(void)
 		cmocka_unit_test(who_hides_a_tripwire_is_not_promoted),
 		cmocka_unit_test(many_that_do_little_each_are_noticed),
 		cmocka_unit_test(who_is_loud_for_long_ends_no_flagging),
+		cmocka_unit_test(what_others_did_slows_and_ends_nobody),
 		cmocka_unit_test(what_many_send_to_one_is_noticed),
 		cmocka_unit_test(destinations_are_bounded),
 		cmocka_unit_test(a_clock_that_was_set_back_changes_nothing),
