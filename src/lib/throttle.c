@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -68,15 +69,20 @@ static int cannot(struct err *e, int sys_errno, const char *what, const char *di
 	return err_sys(e, AMBIT_SYSTEM, sys_errno, "free some space, or see who owns it", "cannot %s in %s", what, dir);
 }
 
-/* Locked as long as it is open. An empty one is new. 1: the file says something else, and is to be written; 0. */
+/* Locked as long as it is open. An empty one is new. 1: the file says something else, and is to be written; 0; -ESTALE: who had it locked before removed it. */
 static int take(int fd, uint64_t now_ms, struct throttle *ret)
 {
 	uint8_t bytes[BYTES + 1];
+	struct stat st;
 	ssize_t n;
 
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_nlink == 0)
+		return -ESTALE;
 	n = pread(fd, bytes, sizeof bytes, 0);
 	if (n < 0)
 		return -errno;
@@ -96,7 +102,61 @@ static int put(int fd, const struct throttle *t)
 												  : -EIO;
 }
 
+/* ---- all of them ---- */
+
+/* What is there of each: `each` may remove it. */
+static int walk(const char *dir, uint64_t now_ms, void (*each)(void *of, const struct throttle *t), void *of,
+		struct err *e)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+
+	if (d == NULL)
+		return errno == ENOENT ? 0 : cannot(e, errno, "look", dir);
+	while ((entry = readdir(d)) != NULL) {
+		auto_fd int fd = id_is('b', entry->d_name, strlen(entry->d_name))
+					 ? openat(dirfd(d), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+					 : -1;
+		struct throttle t;
+
+		if (fd < 0 || take(fd, now_ms, &t) < 0)
+			continue;
+		(void)text_copy(t.stream, sizeof t.stream, entry->d_name); /* an id fits */
+		each(of, &t);
+	}
+	(void)closedir(d);
+	return 0;
+}
+
 /* ---- slower ---- */
+
+static int open_taken(int dir_fd, const char *stream, uint64_t now_ms, int *ret_fd, struct throttle *ret)
+{
+	for (;;) {
+		auto_fd int fd = openat(dir_fd, stream, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		const int r = fd < 0 ? -errno : take(fd, now_ms, ret);
+
+		if (r >= 0)
+			*ret_fd = steal_fd(&fd);
+		if (r != -ESTALE)
+			return r < 0 ? r : 0;
+	}
+}
+
+struct clearing {
+	const char *dir;
+	uint64_t now_ms;
+};
+
+static void clear_one(void *of, const struct throttle *t)
+{
+	const struct clearing *c = of;
+	char path[GRANT_OBJECT_MAX + ID_TEXT_MAX];
+
+	(void)snprintf(path, sizeof path, "%s/%s", c->dir, t->stream); /* fits */
+	if (is_over(t, c->now_ms))
+		(void)unlink(path); /* the next one tries again */
+}
 
 int throttle_more(const char *dir, const char *stream, const char *event, uint64_t now_ms, uint32_t *ret_pause_ms,
 		  struct err *e)
@@ -108,8 +168,8 @@ int throttle_more(const char *dir, const char *stream, const char *event, uint64
 	if (r < 0)
 		return r == -EPERM ? err_set(e, AMBIT_HOST, "chown it, chmod 0700", "%s is not yours alone", dir)
 				   : cannot(e, -r, "look", dir);
-	fd = openat(dir_fd, stream, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	r = fd < 0 ? -errno : take(fd, now_ms, &t);
+	(void)walk(dir, now_ms, clear_one, &(struct clearing){ dir, now_ms }, e); /* of streams that never came back */
+	r = open_taken(dir_fd, stream, now_ms, &fd, &t);
 	if (r < 0)
 		return cannot(e, -r, "write down what is throttled", dir);
 	if (is_over(&t, now_ms))
@@ -152,30 +212,6 @@ uint64_t throttle_turn(const char *dir, const char *stream, uint64_t now_ms)
 }
 
 /* ---- a person's word ---- */
-
-/* What is there of each: `each` may remove it. */
-static int walk(const char *dir, uint64_t now_ms, void (*each)(void *of, const struct throttle *t), void *of,
-		struct err *e)
-{
-	DIR *d = opendir(dir);
-	struct dirent *entry;
-
-	if (d == NULL)
-		return errno == ENOENT ? 0 : cannot(e, errno, "look", dir);
-	while ((entry = readdir(d)) != NULL) {
-		auto_fd int fd = id_is('b', entry->d_name, strlen(entry->d_name))
-					 ? openat(dirfd(d), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
-					 : -1;
-		struct throttle t;
-
-		if (fd < 0 || take(fd, now_ms, &t) < 0)
-			continue;
-		(void)text_copy(t.stream, sizeof t.stream, entry->d_name); /* an id fits */
-		each(of, &t);
-	}
-	(void)closedir(d);
-	return 0;
-}
 
 struct lifting {
 	const char *dir, *stream, *event;

@@ -2,7 +2,7 @@
  *
  * Owns:   a file for each such stream (lib/standing.h) in the directory of what is frozen (supervisor/frozen.h), which no cell sees: how far apart its events begin, and from when on the next may.
  * Holds:  it only narrows. Each event that did much doubles the pause, up to THROTTLE_MOST_MS; those that come at once take turns. It is over when a person says so, or when nothing did much for THROTTLE_LASTS_MS. What cannot
- *         be read counts as the longest pause. Times are of the clock on the wall: where that is set back, nobody waits longer than one pause.
+ *         be read counts as the longest pause. Those that are over go when another begins. Times are of the clock on the wall: where that is set back, nobody waits longer than one pause.
  * Called: lib (an event that ends, or begins), session (one whose turn it is), cli; one who reads waits for one who writes, which nobody does for long. */
 #ifndef LIB_THROTTLE_H
 #define LIB_THROTTLE_H

@@ -148,6 +148,21 @@ static void what_is_none_counts_as_the_longest(void **state)
 	assert_int_equal(throttle_lift(place, STREAM, NULL, &e), 1);
 }
 
+/* Of sessions that never came back nothing stays. The twin: one that is not over yet. */
+static void those_that_are_over_go(void **state)
+{
+	char path[160];
+
+	(void)state;
+	(void)snprintf(path, sizeof path, "%s/%s", place, OTHER);
+	(void)more(OTHER, EVENT, NOW);
+	(void)more(STREAM, EVENT, NOW + HOUR);
+	assert_int_equal(access(path, F_OK), 0);
+	(void)more(STREAM, EVENT, NOW + HOUR + 1);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(throttle_turn(place, STREAM, NOW + HOUR + 1), 2000);
+}
+
 struct seen {
 	unsigned n;
 	struct throttle last;
@@ -185,6 +200,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nobody_waits_longer_for_a_clock_that_was_set_back, begin, end),
 		cmocka_unit_test_setup_teardown(a_person_ends_it, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_none_counts_as_the_longest, begin, end),
+		cmocka_unit_test_setup_teardown(those_that_are_over_go, begin, end),
 		cmocka_unit_test_setup_teardown(those_that_are_over_are_in_no_list, begin, end),
 	};
 
