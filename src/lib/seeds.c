@@ -49,7 +49,7 @@ static void put_bytes(struct buf *out, enum seeds_from from, const char *name, i
 	auto_buf bytes = { .max = SEEDS_FILE_MAX };
 	const int r = fd_read_into(fd, &bytes);
 
-	if (r < 0 || bytes.len > SEEDS_ALL_MAX - out->len) {
+	if (r < 0 || out->len + bytes.len > SEEDS_ALL_MAX) {
 		put_bad(out, from, name, r < 0 && r != -EFBIG ? "it cannot be read" : "it is longer than one may be");
 		return;
 	}

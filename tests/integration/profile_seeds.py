@@ -118,6 +118,17 @@ def a_bad_one_is_told_and_not_used(place):
         assert u.usual("true")["error"] is None
 
 
+def more_than_there_is_room_for_is_told(place):
+    """Up to the last byte, and behind that: none of it is fatal, and an event is held against what is usual."""
+    with Seeded(place) as u:
+        most, head = 4 << 20, 14  # bytes of a file, and before it
+        for n, size in enumerate((most, most, most, most - 3 * head, *9 * (most,))):
+            write(f"{u.seeds}/{'abcdefghijklm'[n]}.profile", "x" * size)
+        said = expect_ok(u.ambit("profile", "show", "--seeds")).stdout
+        assert said.count("it is longer than one may be") >= 9, said
+        assert u.usual("true")["error"] is None
+
+
 def who_else_may_write_is_not_believed(place):
     """A directory that others may write, or that is another user's."""
     with Seeded(place) as u:
@@ -145,7 +156,7 @@ def an_agent_puts_none_there(place):
         assert "s_shell" in u.listed()
 
 
-SCENARIOS = [the_first_event_of_all_is_held, nobody_is_asked_of_usual_work, an_empty_file_is_none, one_of_ones_own_comes_before, a_bad_one_is_told_and_not_used, who_else_may_write_is_not_believed, an_agent_puts_none_there]
+SCENARIOS = [the_first_event_of_all_is_held, nobody_is_asked_of_usual_work, an_empty_file_is_none, one_of_ones_own_comes_before, a_bad_one_is_told_and_not_used, more_than_there_is_room_for_is_told, who_else_may_write_is_not_believed, an_agent_puts_none_there]
 
 if __name__ == "__main__":
     main(SCENARIOS)
