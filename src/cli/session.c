@@ -12,6 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "cli/keys.h"
 #include "cli/screen.h"
@@ -233,13 +234,22 @@ void session_pass_interrupt(const struct ambit_event *ev)
 static bool waits(const struct session *s, uint64_t ms)
 {
 	struct pollfd p = { .fd = s->signal_fd, .events = POLLIN };
+	const uint64_t until = clock_ms() + ms;
+	struct signalfd_siginfo seen;
 
 	(void)fprintf(
 		stderr,
 		"ambit: throttled: it begins in %.1f s, since one of its agent's events did much\n"
 		"  hint: `ambit doctor` says which; `ambit profile release` and its id let the next ones begin as they come\n",
 		(double)ms / 1000);
-	return poll(&p, 1, (int)ms) == 0; /* at most THROTTLE_MOST_MS */
+	for (uint64_t now; (now = clock_ms()) < until;) {
+		if (poll(&p, 1, (int)(until - now)) != 1) /* at most THROTTLE_MOST_MS */
+			continue;
+		if (read(s->signal_fd, &seen, sizeof seen) != (ssize_t)sizeof seen ||
+		    (seen.ssi_signo != SIGWINCH && seen.ssi_signo != SIGCONT))
+			return false;
+	}
+	return true;
 }
 
 int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,

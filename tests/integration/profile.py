@@ -277,6 +277,13 @@ def loud(u):
 MANY = "echo x > made; for i in 1 2 3 4 5 6 7 8; do for j in 1 2 3 4 5 6 7 8; do : > g$i$j; done; done; rm g*"
 
 
+def is_pending(pid, number):
+    """For the process, which has it blocked."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        pending = int(re.search(r"^ShdPnd:\s+(\w+)$", file.read(), re.M)[1], 16)
+    return pending >> number - 1 & 1 == 1
+
+
 def what_does_much_is_throttled(place):
     """What its agent begins next in that workspace begins later, and each time twice as late; a person ends that. The twins: with log nothing is slowed, nor what is usual, nor another agent."""
     slowed = lambda: [n for n in json.loads(u.ambit("doctor", "--json").stdout) if "throttled" in json.dumps(n)]
@@ -298,6 +305,12 @@ def what_does_much_is_throttled(place):
             file.write(struct.pack("<QI", struct.unpack("<Q", head[8:16])[0] + 600000, 64000))
         with subprocess.Popen([place.ambit, "run", "--work", ".", "--agent", "coder", "--", "true"], cwd=u.tree, env=env, stderr=subprocess.PIPE, text=True) as waiting:
             assert "throttled: it begins in" in waiting.stderr.readline()
+            waiting.send_signal(signal.SIGWINCH)  # a terminal that became larger ends nothing
+            end = time.monotonic() + PATIENCE * SLOW
+            while waiting.poll() is None and is_pending(waiting.pid, signal.SIGWINCH):
+                assert time.monotonic() < end, "nobody heard it"
+                time.sleep(0.05)
+            assert waiting.poll() is None
             waiting.send_signal(signal.SIGINT)
             assert waiting.wait() != 0
         waits = lambda: [name for name in os.listdir(u.dir) if name.startswith(("t_", "h_")) and name.endswith(record["event"])]
