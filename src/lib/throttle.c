@@ -117,7 +117,7 @@ static int walk(const char *dir, uint64_t now_ms, void (*each)(void *of, const s
 		auto_fd int fd = id_is('b', entry->d_name, strlen(entry->d_name))
 					 ? openat(dirfd(d), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
 					 : -1;
-		struct throttle t;
+		struct throttle t = { .pause_ms = 0 };
 
 		if (fd < 0 || take(fd, now_ms, &t) < 0)
 			continue;
@@ -189,7 +189,7 @@ int throttle_more(const char *dir, const char *stream, const char *event, uint64
 uint64_t throttle_turn(const char *dir, const char *stream, uint64_t now_ms)
 {
 	char path[GRANT_OBJECT_MAX + ID_TEXT_MAX];
-	struct throttle t;
+	struct throttle t = { .pause_ms = 0 };
 	auto_fd int fd = -1;
 	int r;
 
