@@ -128,9 +128,10 @@ static void a_person_ends_it(void **state)
 
 static void what_is_none_counts_as_the_longest(void **state)
 {
+	static const char longer[] =
+		"throttl1throttl1throttl1throttl1throttl1throttl1throttl1throttl1throttl1throttl1throttl1";
 	static const char *const texts[] = { "x", "throttl1", "throttl1throttl1throttl1throttl1throttl1throttl1",
-					     "throttl1 that goes on beyond the end of what is written there, which is "
-					     "eighty bytes, and more" };
+					     longer };
 	char path[160];
 	struct err e;
 

@@ -8,12 +8,18 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "lib/record_usual.h"
 #include "policy/policy.h"
 #include "usual/calls_link.h"
 #include "usual/link.h"
 
 #define EVENT "e_01M8C9AH53WTA81NZN3BP0CGXM"
+
+static void set(char *to, size_t size, const char *text)
+{
+	assert_true(text_copy(to, size, text));
+}
 
 static struct usual_found usual(void)
 {
@@ -22,7 +28,7 @@ static struct usual_found usual(void)
 
 	for (size_t i = 0; i < LAYERS; i++)
 		u.f.ps[i] = 1;
-	(void)strcpy(u.f.reasons[0].text, "first");
+	set(u.f.reasons[0].text, sizeof u.f.reasons[0].text, "first");
 	return u;
 }
 
@@ -47,8 +53,8 @@ static void what_is_said_of_an_event_is_bounded(void **state)
 	for (unsigned i = 0; i < 6; i++) {
 		u = usual();
 		switch (i) {
-		case 0: (void)strcpy(u.nearest.event, "e_\033[2J\nambit: all is well"); break;
-		case 1: (void)strcpy(u.nearest.event, "s_01M8C9AH53WTA81NZN3BP0CGXM"); break;
+		case 0: set(u.nearest.event, sizeof u.nearest.event, "e_\033[2J\nambit: all is well"); break;
+		case 1: set(u.nearest.event, sizeof u.nearest.event, "s_01M8C9AH53WTA81NZN3BP0CGXM"); break;
 		case 2: u.nearest.part = 1.5; break;
 		case 3: u.f.p = 1e300; break;
 		case 4: u.f.least = 2; break;
@@ -96,13 +102,13 @@ static void nothing_of_it_moves_a_terminal(void **state)
 	r.usual.found.f.flagged[PROMISED_LOG] = true;
 	r.usual.found.f.n_reasons = REASONS_MAX;
 	for (size_t i = 0; i < REASONS_MAX; i++)
-		(void)strcpy(r.usual.found.f.reasons[i].text, odd);
-	(void)strcpy(r.usual.found.nearest.text, odd);
+		set(r.usual.found.f.reasons[i].text, sizeof r.usual.found.f.reasons[i].text, odd);
+	set(r.usual.found.nearest.text, sizeof r.usual.found.nearest.text, odd);
 	summary_usual(&r, &out);
 	r.usual.error.code = AMBIT_MALFORMED;
-	(void)strcpy(r.usual.error.msg, odd);
-	(void)strcpy(r.usual.error.why, odd);
-	(void)strcpy(r.usual.error.hint, odd);
+	set(r.usual.error.msg, sizeof r.usual.error.msg, odd);
+	set(r.usual.error.why, sizeof r.usual.error.why, odd);
+	set(r.usual.error.hint, sizeof r.usual.error.hint, odd);
 	summary_usual(&r, &out);
 	buf_put_u8(&out, 0);
 	assert_false(out.failed);
