@@ -36,14 +36,14 @@ static size_t without_version(const char *program)
 	return n;
 }
 
-const char *seed_of(const char *tool, const char *program)
+const char *seed_of(const char *tool, const char *program, size_t nth)
 {
 	const size_t n = without_version(program);
 
 	if (strcmp(tool, "run") != 0)
 		return NULL;
 	for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++)
-		if (strlen(seeds[i].program) == n && memcmp(seeds[i].program, program, n) == 0)
+		if (strlen(seeds[i].program) == n && memcmp(seeds[i].program, program, n) == 0 && nth-- == 0)
 			return seeds[i].seed;
 	return NULL;
 }

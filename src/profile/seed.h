@@ -11,10 +11,10 @@
 
 #define SEED_BYTES_MAX (1u << 20) /* of its form */
 #define SEED_SESSIONS_MIN 4       /* that ran a program: from then on it has habits */
-#define SEED_SCORES_MIN 8         /* that it was calibrated with: of Ambit's each is the highest of a task */
+#define SEED_SCORES_MIN 4         /* that it was calibrated with: of Ambit's each is the highest of a task */
 
-/* "shell": of that kind and program. NULL: none is for it. */
-const char *seed_of(const char *tool, const char *program);
+/* "shell": the nth of that kind and program, from 0 on: Node's own work and servers that it runs are not alike, and what one of its seeds knows is usual. NULL: it has no more. */
+const char *seed_of(const char *tool, const char *program, size_t nth);
 /* The key of the one that is called so: kind SEED_TOOL, whoever runs it. */
 #define SEED_TOOL "seed"
 void seed_key(const char *name, char ret[PROFILE_NAME_MAX]);

@@ -180,14 +180,17 @@ static struct seed *find(struct seeds *s, const char *key, bool *ret_memory)
 	return NULL;
 }
 
-static const struct profile *seed_for(struct seeds *s, const struct deeds *d, bool *ret_memory)
+/* One of that very key is the only one. */
+static const struct profile *seed_for(struct seeds *s, const struct deeds *d, size_t nth, bool *ret_memory)
 {
-	const char *name = seed_of(d->tool, d->program);
+	const char *name = seed_of(d->tool, d->program, nth);
 	char key[PROFILE_NAME_MAX];
 	struct seed *one;
 
 	profile_key(d, 1, key);
 	one = find(s, key, ret_memory);
+	if (one != NULL && nth > 0)
+		return NULL;
 	if (one == NULL && name != NULL && *ret_memory) {
 		seed_key(name, key);
 		one = find(s, key, ret_memory);
@@ -203,18 +206,30 @@ static void key_shown(const char *key, char ret[PROFILE_NAME_MAX])
 
 int seeds_look(struct seeds *s, const struct deeds *d, struct usual_found *ret, struct err *e)
 {
-	struct seed_found found;
-	bool memory = true;
-	const struct profile *p = s != NULL && ret->f.young && !ret->asks ? seed_for(s, d, &memory) : NULL;
+	struct seed_found first = { .above = false }, found;
+	const struct profile *p, *by = NULL;
+	bool memory = true, asks = true;
 
-	if (!memory || (p != NULL && !seed_score(p, d, &found)))
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory to hold an event against a seed profile");
-	if (p == NULL || !found.f.flagged[PROMISED_LOG])
+	for (size_t nth = 0; s != NULL && ret->f.young && !ret->asks; nth++) {
+		p = seed_for(s, d, nth, &memory);
+		if (!memory || (p != NULL && !seed_score(p, d, &found)))
+			return err_set(e, AMBIT_MEMORY, NULL, "no memory to hold an event against a seed profile");
+		if (p == NULL)
+			break;
+		if (!found.f.flagged[PROMISED_LOG])
+			return 0; /* one knows such work */
+		asks = asks && (found.above || found.connects);
+		if (nth == 0) {
+			by = p;
+			first = found;
+		}
+	}
+	if (by == NULL)
 		return 0;
-	ret->f = found.f;
-	ret->asks = found.above || found.connects;
+	ret->f = first.f;
+	ret->asks = asks;
 	ret->level = USUAL_LEVEL_SEED;
-	key_shown(p->key, ret->key);
+	key_shown(by->key, ret->key);
 	return 0;
 }
 

@@ -67,14 +67,14 @@ def nobody_is_asked_of_usual_work(place):
 
 
 def an_empty_file_is_none(place):
-    """Of its name, and "all" of what Ambit brings. The twin: without it there are nine, and the event is held."""
+    """Of its name, and "all" of what Ambit brings. The twin: without it there are ten, and the event is held."""
     with bash(place) as u:
         run = ("run", "--profile", "ask", "--", "bash", "-c", BACK)
-        assert len(u.listed()) == 9 and "s_shell" in u.listed(), u.listed()
+        assert len(u.listed()) == 10 and "s_shell" in u.listed(), u.listed()
         assert "seed" in u.ambit(*run).stderr
         u.again()
         write(f"{u.seeds}/shell.profile", "")
-        assert len(u.listed()) == 8 and "s_shell" not in u.listed(), u.listed()
+        assert len(u.listed()) == 9 and "s_shell" not in u.listed(), u.listed()
         said = u.ambit(*run)
         assert said.returncode == 0 and "unusual" not in said.stderr, told(said)
         u.again()

@@ -84,7 +84,7 @@ static void make_seed(const char *key, const char *more, struct buf *out)
 		char session[16];
 		struct deeds d;
 
-		if (more != NULL && i == 0)
+		if (more != NULL && i % COUNT_OF(work) == 0)
 			s.of[5] = more;
 		(void)snprintf(session, sizeof session, "s%u", i);
 		d = event_of("bash", session, &s);
@@ -118,7 +118,7 @@ static void programs_have_their_seed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		const char *seed = seed_of(rows[i].tool, rows[i].program);
+		const char *seed = seed_of(rows[i].tool, rows[i].program, 0);
 
 		if ((seed == NULL) != (rows[i].seed == NULL) || (seed != NULL && strcmp(seed, rows[i].seed) != 0))
 			fail_msg("%s %s: %s", rows[i].tool, rows[i].program, seed != NULL ? seed : "none");
@@ -523,6 +523,43 @@ static void the_first_event_of_all_is_held_against_a_seed(void **state)
 	close_shelf(&s);
 }
 
+/* Of Node there are two. The second alone has no word: who puts the first aside wants none. */
+static void what_either_of_two_knows_is_usual(void **state)
+{
+	static const struct symbols odd = { { "exec:bash", "read:/usr/lib", "|", "exec:cat", "read:granted",
+					      "read:likely_secret!" } };
+	static const struct {
+		const char *more[2]; /* what each knows besides; NULL: it is not there */
+		bool told;
+	} rows[] = {
+		{ { "read:granted", NULL }, true },
+		{ { "read:granted", "read:granted" }, true },
+		{ { "read:granted", "read:likely_secret!" }, false },
+		{ { "read:likely_secret!", "read:granted" }, false },
+		{ { NULL, "read:granted" }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		static const char *const keys[] = { "\t" SEED_TOOL "\tnode\t", "\t" SEED_TOOL "\tserver\t" };
+		auto_buf text = { .max = SEEDS_FILE_MAX };
+		struct usual_found found;
+		struct shelf s;
+
+		for (size_t k = 0; k < COUNT_OF(keys); k++)
+			if (rows[i].more[k] != NULL)
+				make_seed(keys[k], rows[i].more[k], &text);
+		open_shelf(&s, seeds_of(&(struct file){ SEEDS_OF_AMBIT, "ambit-seeds", NULL, (const char *)text.data,
+							text.len },
+					1));
+		found = scored(&s, "node", &odd, true);
+		if ((found.level == USUAL_LEVEL_SEED) != rows[i].told ||
+		    (rows[i].told && strcmp(found.key, "seed\t" SEED_TOOL "\tnode\t") != 0))
+			fail_msg("row %zu: level %d, %s", i, (int)found.level, found.key);
+		close_shelf(&s);
+	}
+}
+
 /* From 20 events on its own profiles have the word: also where the seed would ask. */
 static void who_knows_it_here_is_asked_first(void **state)
 {
@@ -591,8 +628,10 @@ static const char *built; /* the file that is installed */
 /* Each word of seeds.def has a seed, each of which is one; and it knows what is usual from what opens a connection by a shell. */
 static void what_is_installed_has_each(void **state)
 {
-	static const char *const programs[] = {
-#define SEED(program, seed) program,
+	static const struct {
+		const char *program, *seed;
+	} rows[] = {
+#define SEED(program, seed) { program, seed },
 #include "profile/seeds.def"
 #undef SEED
 	};
@@ -608,14 +647,15 @@ static void what_is_installed_has_each(void **state)
 		seeds_of(&(struct file){ SEEDS_OF_AMBIT, "ambit-seeds", NULL, (const char *)text.data, text.len }, 1));
 	list(s.seeds, said, sizeof said);
 	assert_null(strchr(said, '?'));
-	for (size_t i = 0; i < COUNT_OF(programs); i++) {
-		const char *seed = seed_of("run", programs[i]);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const size_t nth = i > 0 && strcmp(rows[i - 1].program, rows[i].program) == 0;
+		const char *seed = seed_of("run", rows[i].program, nth);
 		char row[PROFILE_NAME_MAX + 8];
 
-		assert_non_null(seed);
+		assert_string_equal(seed, rows[i].seed);
 		(void)snprintf(row, sizeof row, "s_%s seed\t" SEED_TOOL "\t%s\t;", seed, seed);
 		if (strstr(said, row) == NULL)
-			fail_msg("%s: there is no seed %s", programs[i], seed);
+			fail_msg("%s: there is no seed %s", rows[i].program, seed);
 	}
 	assert_true(scored(&s, "sh", &back, true).held);
 	assert_false(scored(&s, "sh", &(struct symbols){ { "exec:bash", "read:/usr/lib" } }, true).held);
@@ -634,6 +674,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_nearest_counts_and_a_bad_one_is_told),
 		cmocka_unit_test(a_form_that_is_cut_has_what_was_whole),
 		cmocka_unit_test(the_first_event_of_all_is_held_against_a_seed),
+		cmocka_unit_test(what_either_of_two_knows_is_usual),
 		cmocka_unit_test(who_knows_it_here_is_asked_first),
 		cmocka_unit_test(nothing_is_learned_by_a_seed),
 		cmocka_unit_test(a_seed_is_not_imported),
