@@ -107,7 +107,7 @@ static bool take_item(const char *fact, size_t n, struct deeds_item *ret)
 
 		if (*c <= ' ' || *c > '~' || (*c == '%' && low < 0))
 			return false;
-		ret->text[at++] = low < 0 ? *c : (char)(high << 4 | low);
+		ret->text[at++] = (char)(low < 0 ? *c : high << 4 | low);
 		c += low < 0 ? 0 : 2;
 	}
 	if (at == 0 || at >= sizeof ret->text)
