@@ -96,15 +96,13 @@ def main():
     parser.add_argument("--peers", required=True)
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
-    lines, events = [], []
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as top:
-        for name, number, facts, symbols in recorded(options, top):
-            lines.append(f"benign\tnode\t{facts}\t{symbols}\n")
+    with contextlib.ExitStack() as stack:  # opened before it is an ordinary user
+        txt, jsonl = (stack.enter_context(lzma.open(os.path.join(options.out, f"mcp_node.learned.{ending}.xz"), "wt", encoding="ascii")) for ending in ("txt", "jsonl"))
+        top = stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp"))
+        for count, (name, number, facts, symbols) in enumerate(recorded(options, top), 1):
+            txt.write(f"benign\tnode\t{facts}\t{symbols}\n")
             counts = {key: int(value) for key, _, value in (fact.partition("=") for fact in facts.split(" ")) if key in AMOUNTS}
-            events.append(json.dumps({"id": f"mcp_node.learned:{len(lines)}", "tool": "mcp_node", "task": name, "variant": number, "part": "learned", "label": "benign", "amounts": counts}, separators=(",", ":")) + "\n")
-    for ending, text in (("txt", lines), ("jsonl", events)):
-        with lzma.open(os.path.join(options.out, f"mcp_node.learned.{ending}.xz"), "wt", encoding="ascii") as file:
-            file.writelines(text)
+            jsonl.write(json.dumps({"id": f"mcp_node.learned:{count}", "tool": "mcp_node", "task": name, "variant": number, "part": "learned", "label": "benign", "amounts": counts}, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":
