@@ -272,10 +272,11 @@ static void wait_and_look(struct bridge *b, int wait_ms)
 bool bridge_turn(struct bridge *b, int wait_ms)
 {
 	hear_gate(b);
-	if (b->said_all && b->bye_ms == 0 && !said_must_wait(b) && b->lines.from == b->lines.bytes.len)
+	/* a gate that ended closes both ways at once, and either may be seen first */
+	if (b->bye_ms == 0 && (b->deaf || (b->said_all && !said_must_wait(b) && b->lines.from == b->lines.bytes.len)))
 		say_bye(b);
 	give(b);
-	if (b->bytes.failed || b->over || (b->bye_ms != 0 ? clock_ms() >= b->bye_ms : b->deaf))
+	if (b->bytes.failed || b->over || (b->bye_ms != 0 && clock_ms() >= b->bye_ms))
 		return false;
 	wait_and_look(b, wait_ms);
 	return true;
