@@ -18,7 +18,7 @@ const char profile_help[] =
 	"ambit profile eval --train FILE [--calibrate FILE] --test FILE [OPTIONS]\n"
 	"ambit profile eval --events [--train FILE] [--test] FILE [OPTIONS]\n"
 	"\n"
-	"A profile is what is usual for an agent and a program. Events begin to be held against theirs by `profile: log` (or ask, hold) in a\n"
+	"A profile is what is usual for an agent and a program. Events begin to be held against theirs by `profile: log` (throttle, ask, hold, kill) in a\n"
 	"policy, or --profile of ambit run.\n"
 	"\n"
 	"  show     all of them; or what is usual in one, and how its promises were kept. --shadow: what was learned, and does not score yet\n"

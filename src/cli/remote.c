@@ -603,6 +603,10 @@ static int check(const struct run_options *o, struct err *e)
 		return err_set(e, AMBIT_USAGE, hint, "grants for an event of a session, which has its own");
 	if (policy_has_budgets(&o->policy->policy))
 		return err_set(e, AMBIT_USAGE, hint, "budgets for an event of a session, which has its own");
+	if (o->policy->policy.profile != PROFILE_UNSAID || o->policy->policy.canary != POLICY_CANARY_UNSAID)
+		return err_set(
+			e, AMBIT_USAGE, hint,
+			"a word on what is unusual, or on canaries, for an event of a session, which has its own");
 	for (unsigned k = 0; k < KIND_COUNT; k++)
 		if (o->policy->policy.warm[k][0] != 0)
 			return err_set(e, AMBIT_USAGE, hint,

@@ -326,7 +326,8 @@ static int choose_source(struct ambit_event *ev, bool is_template, struct err *e
 	if (is_template || q->observe != CELL_OBSERVE_FULL || (any && q->n_decoys > 0))
 		q->source = CELL_SOURCE_EYE;
 	if (q->source != CELL_SOURCE_EYE && q->n_decoys > 0)
-		return err_set(e, AMBIT_USAGE, "--observe auto or full, or --canary off",
+		return err_set(e, AMBIT_USAGE,
+			       "--observe auto or full; `ambit canary list` shows them, and `remove` takes one away",
 			       "canaries are watched by notifications, and not by eBPF");
 	if (q->source != CELL_SOURCE_EYE) {
 		r = ebpf_connect(&ev->ebpf_fd, any ? NULL : e);

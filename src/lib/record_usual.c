@@ -202,7 +202,7 @@ void summary_usual(const struct event_result *r, struct buf *out)
 			out,
 			"  hint: `ambit profile release %s` if that was right, and it is learned; `profile: log` in the policy only tells\n",
 			r->event);
-	else if (!u->holds)
+	else if (u->profile < PROFILE_ASK)
 		buf_printf(
 			out,
 			"  hint: it is only told: `profile: ask` in the policy holds such changes until you have seen them\n");

@@ -92,7 +92,7 @@ static void freeze(const struct ambit_event *ev, struct result_usual *u)
 	struct link_halt q = { .deed = HALT_FREEZE, .reason = "an event was not like what is usual" };
 
 	memcpy(q.what, ev->result.session, sizeof q.what); /* of the same size */
-	u->froze = q.what[0] != 0;
+	u->froze = ev->request->kept != 0;                 /* else it is named for the record, and is over */
 	if (u->froze && halter_do(&q, &u->unfrozen) < 0)
 		(void)err_context(&u->unfrozen, -(int)u->unfrozen.code, "its session could not be frozen");
 }
@@ -151,6 +151,6 @@ void usual_event(struct ambit_event *ev)
 		slow(ev, u);
 	if (u->holds && u->profile >= PROFILE_HOLD)
 		freeze(ev, u);
-	if (u->holds && u->profile >= PROFILE_KILL && u->found.others > 0 && r->session[0] != 0)
+	if (u->holds && u->profile >= PROFILE_KILL && u->found.others > 0 && ev->request->kept != 0)
 		end_session(ev, u);
 }

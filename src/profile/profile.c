@@ -146,6 +146,7 @@ static double score_firsts(const struct profile *p, const struct deeds *d, struc
 		if (fresh.n[kind] == 0)
 			continue;
 		ret->is_new[kind] = true;
+		ret->is_first = ret->is_first || profile_is_first(p, kind);
 		reason_of_first(p, fresh.first[kind], fresh.n[kind], ret);
 	}
 	return sum;
@@ -180,6 +181,12 @@ static double score_calls(const struct profile *p, const struct profile *base, c
 bool profile_is_rare(const struct profile *p, enum deed_kind kind)
 {
 	return firsts_surprise(&p->firsts, kind) >= -log(RARE);
+}
+
+bool profile_is_first(const struct profile *p, enum deed_kind kind)
+{
+	return (kind == DEED_PROGRAM || kind == DEED_DESTINATION) &&
+	       (p->firsts.fresh[kind] <= 1 || profile_is_rare(p, kind));
 }
 
 void profile_score_firsts(const struct profile *p, const struct deeds *d, struct unusual *ret)

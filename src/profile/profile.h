@@ -56,6 +56,9 @@ void profile_finish(struct profile *p);
 /* Of the events that it knows, few had something new of that kind: so few that one that has is to be looked at, whatever else. */
 bool profile_is_rare(const struct profile *p, enum deed_kind kind);
 
+/* What is new of that kind is a reason to ask, whatever the scores are: a program or destination, where few events had a new one, or none but the first that there was. */
+bool profile_is_first(const struct profile *p, enum deed_kind kind);
+
 /* base: the profile of PROFILE_BASE; NULL: there is none. */
 void profile_score(const struct profile *p, const struct profile *base, const struct deeds *d, struct unusual *ret);
 /* By what it never named alone, and without a promise: as one that is young. */

@@ -30,7 +30,7 @@ void reason_of_first(const struct profile *p, const struct deeds_item *first, si
 {
 	struct reason_of new = { .layer = LAYER_FIRSTS,
 				 .surprise = firsts_surprise(&p->firsts, first->kind),
-				 .asks = first->kind == DEED_PROGRAM || first->kind == DEED_DESTINATION };
+				 .asks = profile_is_first(p, first->kind) };
 	char more[40] = "";
 
 	if (n > 1)

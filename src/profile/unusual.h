@@ -49,6 +49,7 @@ struct unusual {
 	double whole; /* what they come to together (rings.h) */
 	bool flagged[PROMISES];
 	bool is_new[DEED_KINDS]; /* something of that kind was */
+	bool is_first;           /* and it is a program or destination, where few events had a new one; not told on */
 	uint32_t loud;           /* amounts that are a reason: a bit for each enum amount */
 	size_t n_reasons;
 	struct reason_of reasons[REASONS_MAX]; /* those that ask first, and the strongest */

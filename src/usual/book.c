@@ -311,7 +311,7 @@ static bool is_grown(const struct pair *p)
 /* What a person would be asked about whatever the scores are: it goes where it never went, or runs what it never ran. */
 static bool breaks_rule(const struct unusual *f)
 {
-	return f->events >= ASKS_FROM && (f->is_new[DEED_DESTINATION] || f->is_new[DEED_PROGRAM]);
+	return f->events >= ASKS_FROM && f->is_first;
 }
 
 int pair_teach(const struct book *b, struct pair *p, const struct deeds *d, const struct unusual *f, struct err *e)

@@ -33,8 +33,10 @@ static int run(const char *directory, struct err *e)
 		return r;
 	r = book_open(b, dir_fd, e);
 	r = r < 0 ? r : seeds_new(STDOUT_FILENO, &seeds, e);
-	b->seeds = seeds;
-	r = r < 0 ? r : calls_new(dir_fd, &c, e);
+	if (r == 0) {
+		b->seeds = seeds;
+		r = calls_new(dir_fd, &c, e);
+	}
 	r = r < 0 ? r : serve_run(STDIN_FILENO, b, c, e);
 	calls_free(c);
 	book_close(b);

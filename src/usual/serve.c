@@ -177,7 +177,7 @@ static int hear_list(struct server *s, int sock, struct wire_message *m, struct 
 {
 	auto_buf out = { .max = WIRE_BODY_MAX };
 	char after[NAME_MAX + 1], last[NAME_MAX + 1];
-	size_t n;
+	size_t n = 0;
 	int r;
 
 	rbuf_text(&m->body, after, sizeof after);

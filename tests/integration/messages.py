@@ -185,6 +185,8 @@ def a_budget_says_whose_it_is(place):
         (("--budget", "session user=5"), "'user' is not a number of a budget", "did you mean 'uses'?"),
         (("--budget", "agent rate=5/s", "--budget", "agent rate=5/m"), "budgets: the rate of agent is 5/m, but it is 5/s already", "keep one of the two, or write both for the same period"),
         (("--session", "last", *one), "budgets for an event of a session, which has its own", "they are given to `ambit session new`"),
+        (("--session", "last", "--profile", "hold"), "a word on what is unusual, or on canaries, for an event of a session, which has its own", "they are given to `ambit session new`"),
+        (("--session", "last", "--canary", "freeze"), "a word on what is unusual, or on canaries, for an event of a session, which has its own", "they are given to `ambit session new`"),
     ):
         done = place.cell("--no-ledger", *words, "--", "true", cwd=place.fresh())
         lines = done.stderr.splitlines()

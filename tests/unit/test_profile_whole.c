@@ -840,6 +840,23 @@ static void a_rule_counts_for_who_is_new(void **state)
 	close_shelf(&s);
 }
 
+/* The twin of the one above: what is new nearly each time is no reason by itself. */
+static void a_rule_needs_what_is_seldom_new(void **state)
+{
+	struct usual_found found;
+	char host[64];
+	struct shelf s;
+
+	(void)state;
+	open_shelf(&s);
+	for (unsigned i = 0; i < 12; i++) {
+		(void)snprintf(host, sizeof host, "host%u.example:443", i);
+		found = scored(&s, deeds_by(&s, "coder", host));
+		assert_true(found.f.is_new[DEED_DESTINATION] && !found.asks);
+	}
+	close_shelf(&s);
+}
+
 static void what_is_released_stays_known(void **state)
 {
 	struct shelf s;
@@ -1540,6 +1557,7 @@ int main(void)
 		cmocka_unit_test(another_version_is_told),
 		cmocka_unit_test(a_full_profile_has_a_form),
 		cmocka_unit_test(a_rule_counts_for_who_is_new),
+		cmocka_unit_test(a_rule_needs_what_is_seldom_new),
 		cmocka_unit_test(what_is_released_stays_known),
 		cmocka_unit_test(tripwires_are_flagged_until_they_are_taught),
 		cmocka_unit_test(who_hides_a_tripwire_is_not_promoted),
