@@ -23,8 +23,8 @@ static int run(const char *directory, struct err *e)
 	struct calls *c = NULL;
 	int r = dir_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open the profiles' directory") : 0;
 
-	if (r == 0 && b == NULL)
-		r = err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
+	if (b == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the profiles");
 	r = r < 0 ? r : own_lock(dir_fd, "the profiles", &lock_fd, e);
 	if (r == 0 && sodium_init() < 0)
 		r = err_set(e, AMBIT_HOST, NULL, "libsodium does not work here");
