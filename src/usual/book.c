@@ -497,13 +497,13 @@ static void keep_beside(const struct book *b, int (*keep)(int, const char *, con
 	}
 }
 
-static int score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
-		 struct err *e)
+int book_score(struct book *b, const struct usual_ask *ask, struct deeds *d, struct usual_found *ret, struct err *e)
 {
 	bool own, of_others;
 	int r;
 
 	*ret = (struct usual_found){ .asks = false };
+	memcpy(d->event, ask->event, sizeof d->event); /* of the same size */
 	r = at_all_levels(b, d, false, ret, e);
 	if (r < 0)
 		return r;
@@ -533,15 +533,6 @@ static int score(struct book *b, const struct usual_ask *ask, const struct deeds
 		r = teach_all(b, d, e);
 	}
 	return r < 0 ? r : across_add(b, d, ask->time_s, e);
-}
-
-int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
-	       struct err *e)
-{
-	struct deeds one = *d; /* what it has is the caller's still */
-
-	memcpy(one.event, ask->event, sizeof one.event); /* of the same size */
-	return score(b, ask, &one, ret, e);
 }
 
 int book_settle(struct book *b, const struct usual_settle *s, struct err *e)

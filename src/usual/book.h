@@ -57,9 +57,8 @@ int book_open(struct book *b, int dir_fd, struct err *e);
 int book_save(struct book *b, struct err *e);
 void book_close(struct book *b);
 
-/* What it scores, by the narrowest profile that is not young; and, if it teaches, what becomes of that. */
-int book_score(struct book *b, const struct usual_ask *ask, const struct deeds *d, struct usual_found *ret,
-	       struct err *e);
+/* What it scores, by the narrowest profile that is not young; and, if it teaches, what becomes of that. d gets the event's id. */
+int book_score(struct book *b, const struct usual_ask *ask, struct deeds *d, struct usual_found *ret, struct err *e);
 /* -NOT_FOUND: nothing is held of it. */
 int book_settle(struct book *b, const struct usual_settle *s, struct err *e);
 
