@@ -14,6 +14,7 @@
 #include "authority/size.h"
 #include "base/fd.h"
 #include "base/own.h"
+#include "wire/wire.h"
 
 /* What is beside the state. */
 static int open_beside(struct shown *shown, struct labelled *labelled, int dir_fd, const struct authority *a,
@@ -79,6 +80,6 @@ int main(int argc, char **argv)
 		return 2;
 	if (run(argv[1], argv[2], argv[3], &e) == 0)
 		return 0;
-	serve_refusal(0, &e);
+	wire_refuse_all(0, WIRE_AUTHORITY_FAILED, &e);
 	return 1;
 }

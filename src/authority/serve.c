@@ -59,15 +59,6 @@ static struct client *client_at(struct server *s, unsigned i)
 
 /* ---- telling ---- */
 
-static void tell_error(int sock, enum wire_number number, const struct err *why)
-{
-	auto_buf b = { .max = 0 };
-
-	buf_init(&b, 2048);
-	wire_put_error(&b, why);
-	(void)wire_send(sock, number, &b, NULL, 0); /* if nobody listens, nobody asks */
-}
-
 static void refuse(struct client *c, const struct err *why)
 {
 	uint8_t room[2048];
@@ -116,7 +107,7 @@ static void send_away(struct server *s, struct client *c, const char *why)
 	struct err e;
 
 	(void)err_set(&e, AMBIT_PROTOCOL, NULL, "%s", why);
-	tell_error(c->sock, WIRE_AUTHORITY_FAILED, &e);
+	(void)wire_tell_error(c->sock, WIRE_AUTHORITY_FAILED, &e);
 	part_with(s, c);
 }
 
@@ -992,7 +983,7 @@ static void meet(struct server *s)
 	if (sock >= 0 && c == s->clients + SERVE_CLIENTS_MAX) {
 		(void)err_set(&e, AMBIT_LIMIT, "try again when others have ended",
 			      "%d connections to the authority are open already", SERVE_CLIENTS_MAX);
-		tell_error(sock, WIRE_AUTHORITY_FAILED, &e);
+		(void)wire_tell_error(sock, WIRE_AUTHORITY_FAILED, &e);
 		return;
 	}
 	buf_init_in(&hello, room, sizeof room);
@@ -1172,23 +1163,9 @@ int serve_run(const struct serve *how, struct err *e)
 		if (client_at(s, i) == NULL)
 			continue;
 		if (r < 0)
-			tell_error(s->clients[i].sock, WIRE_AUTHORITY_FAILED, e);
+			(void)wire_tell_error(s->clients[i].sock, WIRE_AUTHORITY_FAILED, e);
 		client_finish(&s->clients[i]);
 	}
 	room_destroy(space);
 	return r;
-}
-
-void serve_refusal(int listen_fd, const struct err *why)
-{
-	struct pollfd p = { .fd = listen_fd, .events = POLLIN };
-
-	(void)shutdown(listen_fd, SHUT_RD); /* who comes now finds nobody; who waits can still be told */
-	while (poll(&p, 1, 0) == 1) {
-		auto_fd int sock = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-
-		if (sock < 0)
-			return;
-		tell_error(sock, WIRE_AUTHORITY_FAILED, why);
-	}
 }

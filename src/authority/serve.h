@@ -35,8 +35,6 @@ struct serve {
 
 /* Until nobody needs it for SERVE_IDLE_MS. -code: what is on disk is not known, or memory is gone. */
 int serve_run(const struct serve *s, struct err *e);
-/* Tells the error to those who wait. */
-void serve_refusal(int listen_fd, const struct err *why);
 /* What time it is. */
 struct book_time serve_time(void);
 

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "ebpf/promise.h"
 #include "ebpf/serve.h"
+#include "wire/wire.h"
 
 #define LISTEN_FD 3
 
@@ -35,6 +36,6 @@ int main(void)
 		return 2;
 	if (run(&e) == 0)
 		return 0;
-	serve_refusal(LISTEN_FD, &e);
+	wire_refuse_all(LISTEN_FD, WIRE_EBPF_FAILED, &e);
 	return 1;
 }

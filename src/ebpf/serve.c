@@ -33,16 +33,6 @@ struct server {
 	uint64_t idle_ms; /* since boot: from when on nobody was there; 0: somebody is */
 };
 
-static int tell_error(int sock, const struct err *e)
-{
-	uint8_t room[2048];
-	struct buf body;
-
-	buf_init_in(&body, room, sizeof room);
-	wire_put_error(&body, e);
-	return wire_send(sock, WIRE_EBPF_FAILED, &body, NULL, 0);
-}
-
 static void part_with(struct server *s, struct client *c)
 {
 	if (c->ns_fd >= 0)
@@ -112,7 +102,7 @@ static void hear(struct server *s, struct client *c)
 	if (got > 0)
 		r = m.number == WIRE_EBPF_WATCH ? watch(s, c, &m, &e) : count(s, c, &e);
 	if (r < 0 && r != -AMBIT_GONE)
-		(void)tell_error(c->sock, &e); /* it is over anyway */
+		(void)wire_tell_error(c->sock, WIRE_EBPF_FAILED, &e); /* it is over anyway */
 	if (r < 0)
 		part_with(s, c);
 }
@@ -139,7 +129,7 @@ static void meet(struct server *s)
 	}
 	(void)err_set(&e, AMBIT_LIMIT, "try again when others have ended", "%d cells are watched by eBPF already",
 		      SEEN_CELLS_MAX);
-	(void)tell_error(sock, &e); /* or it went */
+	(void)wire_tell_error(sock, WIRE_EBPF_FAILED, &e); /* or it went */
 }
 
 static bool is_alone(const struct server *s)
@@ -188,18 +178,4 @@ int serve_run(int listen_fd, struct programs *p, const struct serve_self *self, 
 			meet(s);
 	}
 	return 0;
-}
-
-void serve_refusal(int listen_fd, const struct err *why)
-{
-	struct pollfd p = { .fd = listen_fd, .events = POLLIN };
-
-	(void)shutdown(listen_fd, SHUT_RD); /* who comes now finds nobody; who waits can still be told */
-	while (poll(&p, 1, 0) == 1) {
-		auto_fd int sock = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-
-		if (sock < 0)
-			return;
-		(void)tell_error(sock, why);
-	}
 }

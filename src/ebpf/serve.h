@@ -19,7 +19,5 @@ struct serve_self {
 
 /* Until nobody has been there for a while. -SYSTEM. */
 int serve_run(int listen_fd, struct programs *p, const struct serve_self *self, struct err *e);
-/* Tells those who wait. */
-void serve_refusal(int listen_fd, const struct err *why);
 
 #endif

@@ -14,6 +14,7 @@
 #include "ledger/layout.h"
 #include "ledger/promise.h"
 #include "ledger/serve.h"
+#include "wire/wire.h"
 
 #define PAGE 4096
 
@@ -65,6 +66,6 @@ int main(int argc, char **argv)
 		return 2;
 	if (run(argv[1], argv[2], &e) == 0)
 		return 0;
-	serve_refusal(0, &e);
+	wire_refuse_all(0, WIRE_LEDGER_FAILED, &e);
 	return 1;
 }

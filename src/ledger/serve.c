@@ -143,22 +143,13 @@ static void put_pruned(struct buf *out, const char *before, uint64_t payloads, u
 
 /* ---- connections ---- */
 
-static void tell_failure(int sock, const struct err *why)
-{
-	auto_buf b = { .max = 0 };
-
-	buf_init(&b, 2048);
-	wire_put_error(&b, why);
-	(void)wire_send(sock, WIRE_LEDGER_FAILED, &b, NULL, 0); /* if nobody listens, nobody asks */
-}
-
 static void tell_crowd(int sock)
 {
 	struct err e;
 
 	(void)err_set(&e, AMBIT_LIMIT, "start it again when others have ended",
 		      "%d events are recorded in the ledger already", SERVE_CLIENTS_MAX);
-	tell_failure(sock, &e);
+	(void)wire_tell_error(sock, WIRE_LEDGER_FAILED, &e);
 }
 
 static int send_hello(struct server *s, int sock)
@@ -206,7 +197,7 @@ static int part_with(struct server *s, struct client *c, struct err *e)
 
 static int send_away(struct server *s, struct client *c, const struct err *why, struct err *e)
 {
-	tell_failure(c->sock, why);
+	(void)wire_tell_error(c->sock, WIRE_LEDGER_FAILED, why);
 	return part_with(s, c, e);
 }
 
@@ -507,25 +498,11 @@ int serve_run(const struct serve *how, struct err *e)
 		r = end(s, e);
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++) {
 		if (r < 0 && s->clients[i].sock >= 0)
-			tell_failure(s->clients[i].sock, e);
+			(void)wire_tell_error(s->clients[i].sock, WIRE_LEDGER_FAILED, e);
 		fd_close(&s->clients[i].sock);
 	}
 	buf_finish(&s->message.made);
 	buf_finish(&s->message.results);
 	beside_finish(&s->beside);
 	return r;
-}
-
-void serve_refusal(int listen_fd, const struct err *why)
-{
-	struct pollfd p = { .fd = listen_fd, .events = POLLIN };
-
-	(void)shutdown(listen_fd, SHUT_RD); /* who comes now finds nobody; who waits can still be told */
-	while (poll(&p, 1, 0) == 1) {
-		auto_fd int sock = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-
-		if (sock < 0)
-			return;
-		tell_failure(sock, why);
-	}
 }

@@ -24,7 +24,5 @@ struct serve {
 
 /* Until nobody needs it for SERVE_IDLE_MS. The log is published and ends with its stop then. -code: the log failed. */
 int serve_run(const struct serve *s, struct err *e);
-/* Tells the error to those who wait; who comes later starts another process, for which it may be over. */
-void serve_refusal(int listen_fd, const struct err *why);
 
 #endif

@@ -14,6 +14,7 @@
 #include "usual/layout.h"
 #include "usual/promise.h"
 #include "usual/serve.h"
+#include "wire/wire.h"
 
 static int run(const char *directory, struct err *e)
 {
@@ -52,6 +53,6 @@ int main(int argc, char **argv)
 		return 2;
 	if (run(argv[1], &e) == 0)
 		return 0;
-	serve_refusal(STDIN_FILENO, &e);
+	wire_refuse_all(STDIN_FILENO, WIRE_USUAL_FAILED, &e);
 	return 1;
 }

@@ -52,16 +52,6 @@ static int tell(int sock, enum wire_number number, const struct buf *body)
 	return wire_send(sock, number, body, NULL, 0);
 }
 
-static int tell_error(int sock, enum wire_number number, const struct err *e)
-{
-	uint8_t room[2048];
-	struct buf body;
-
-	buf_init_in(&body, room, sizeof room);
-	wire_put_error(&body, e);
-	return tell(sock, number, &body);
-}
-
 /* All of a file that a client gave: it is read once, so what becomes of it meanwhile changes nothing. */
 static int take_file(const struct wire_message *m, size_t most, struct buf *ret, struct err *e)
 {
@@ -305,7 +295,7 @@ static void hear(struct server *s, size_t i)
 	if (r == 0)
 		r = tell(s->clients[i], WIRE_USUAL_DONE, NULL) < 0 ? -AMBIT_GONE : 1;
 	else if (r < 0 && r != -AMBIT_GONE)
-		r = tell_error(s->clients[i], WIRE_USUAL_REFUSED, &e) < 0 ? -AMBIT_GONE : 1;
+		r = wire_tell_error(s->clients[i], WIRE_USUAL_REFUSED, &e) < 0 ? -AMBIT_GONE : 1;
 	if (r < 0)
 		part_with(s, i); /* it does not read, or went */
 }
@@ -342,7 +332,7 @@ static void meet(struct server *s)
 	if (i == SERVE_CLIENTS_MAX) {
 		(void)err_set(&e, AMBIT_LIMIT, "try again when others have ended",
 			      "%d connections to the profiles are open already", SERVE_CLIENTS_MAX);
-		(void)tell_error(sock, WIRE_USUAL_FAILED, &e);
+		(void)wire_tell_error(sock, WIRE_USUAL_FAILED, &e);
 		return;
 	}
 	s->heard_ms[i] = clock_boot_ms();
@@ -399,18 +389,4 @@ int serve_run(int listen_fd, struct book *b, struct calls *c, struct err *e)
 		part_with(s, i);
 	r = r < 0 ? r : calls_save(c, e);
 	return r < 0 ? r : book_save(b, e);
-}
-
-void serve_refusal(int listen_fd, const struct err *why)
-{
-	struct pollfd p = { .fd = listen_fd, .events = POLLIN };
-
-	(void)shutdown(listen_fd, SHUT_RD); /* who comes now finds nobody; who waits can still be told */
-	while (poll(&p, 1, 0) == 1) {
-		auto_fd int sock = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-
-		if (sock < 0)
-			return;
-		(void)tell_error(sock, WIRE_USUAL_FAILED, why);
-	}
 }

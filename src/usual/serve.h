@@ -16,7 +16,5 @@
 
 /* Until nobody needs it for SERVE_IDLE_MS. -code: what was learned could not be saved. */
 int serve_run(int listen_fd, struct book *b, struct calls *c, struct err *e);
-/* Tells the error to those who wait. */
-void serve_refusal(int listen_fd, const struct err *why);
 
 #endif

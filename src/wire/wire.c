@@ -17,6 +17,8 @@ struct message_row {
 	unsigned states;
 };
 
+#define ERROR_MAX 2048 /* of struct err: its texts are 1,536 at most, with what stands before them */
+
 #define EXACTLY(n) (n), (n)
 #define UP_TO(n) 0, (n)
 #define FDS(a, b) (a), (b)
@@ -143,6 +145,30 @@ void wire_put_error(struct buf *out, const struct err *e)
 	buf_put_str(out, e->msg);
 	buf_put_str(out, e->why);
 	buf_put_str(out, e->hint);
+}
+
+int wire_tell_error(int sock, enum wire_number number, const struct err *e)
+{
+	uint8_t room[ERROR_MAX];
+	struct buf body;
+
+	buf_init_in(&body, room, sizeof room);
+	wire_put_error(&body, e);
+	return wire_send(sock, number, &body, NULL, 0);
+}
+
+void wire_refuse_all(int listen_fd, enum wire_number number, const struct err *why)
+{
+	struct pollfd p = { .fd = listen_fd, .events = POLLIN };
+
+	(void)shutdown(listen_fd, SHUT_RD); /* who comes now finds nobody; who waits can still be told */
+	while (poll(&p, 1, 0) == 1) {
+		auto_fd int sock = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (sock < 0)
+			return;
+		(void)wire_tell_error(sock, number, why); /* or it went */
+	}
 }
 
 int wire_take_error(struct rbuf *in, struct err *ret)

@@ -84,6 +84,10 @@ int wire_receive(int sock, enum wire_side from, enum wire_state state, void *roo
 /* An error as part of a body. Taking one gives its negative code, of one that is not well-formed -PROTOCOL. */
 void wire_put_error(struct buf *out, const struct err *e);
 int wire_take_error(struct rbuf *in, struct err *ret);
+/* An error as the whole of a message. 0 or -errno. */
+int wire_tell_error(int sock, enum wire_number number, const struct err *e);
+/* Of a role that cannot do its work: tells so to all who wait to be let in; who comes later starts another process, for which it may be over. listen_fd does not block. */
+void wire_refuse_all(int listen_fd, enum wire_number number, const struct err *why);
 
 /* Until something came, or the other side went. */
 void wire_await(int sock);
