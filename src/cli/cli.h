@@ -29,6 +29,7 @@ int cli_approve(int argc, char **argv);
 int cli_labels(int argc, char **argv);
 int cli_profile(int argc, char **argv);
 int cli_canary(int argc, char **argv);
+int cli_cells(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_mcp(int argc, char **argv);
 int cli_guard(int argc, char **argv);

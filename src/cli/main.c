@@ -83,6 +83,7 @@ static const struct command {
 	{ "labels", cli_labels },
 	{ "profile", cli_profile },
 	{ "canary", cli_canary },
+	{ "cells", cli_cells },
 	{ "session", cli_session },
 	{ "events", cli_events },
 	{ "ps", cli_ps },

@@ -50,6 +50,7 @@ struct launch {
 	bool waits;                          /* only the cell is made */
 	bool command_line;
 	bool is_server;              /* its input and output are pipes of ours, which nobody else has */
+	bool is_lent;                /* with that: so is what it writes to 2 */
 	bool asks;                   /* this is in a cell: for a sub-agent */
 	struct ambit_event *caller;  /* borrowed, of one that it handed over; else NULL */
 	const struct handed *handed; /* likewise */
@@ -882,7 +883,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	plan.ledger_fd = ledger.fd;
 	plan.ledger_dir_fd = ledger.dir_fd;
 	for (int i = 0; i < 3; i++) {
-		plan.stream[i] = l->is_server && i < 2 ? STREAM_OURS : (enum ambit_stream)o->stream[i]; /* checked */
+		plan.stream[i] = l->is_server && (i < 2 || l->is_lent) ? STREAM_OURS : (enum ambit_stream)o->stream[i]; /* checked */
 		plan.stream_fd[i] = o->stream_fd[i];
 	}
 	if (l->handed != NULL) {
@@ -1113,6 +1114,14 @@ int launch_server(const struct ambit_policy *p, const struct ambit_event_options
 		  struct ambit_event **ret, struct ambit_error *e)
 {
 	struct launch l = { .hide = hide, .command_line = true, .is_server = true };
+
+	return check_and_launch(&l, p, o, ret, e);
+}
+
+int launch_lent(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
+		struct ambit_error *e)
+{
+	struct launch l = { .command_line = true, .is_server = true, .is_lent = true };
 
 	return check_and_launch(&l, p, o, ret, e);
 }
