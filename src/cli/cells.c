@@ -35,8 +35,7 @@ static int tell_place(const struct keep *k)
 	return n < 0 ? EXIT_REFUSED : cli_flush();
 }
 
-/* A process of its own, in a session of its own: what a person types at the program's terminal is not for it. What it holds of the program's is the standard error, for what the kernel or a
- * sanitizer has to say. */
+/* A process of its own, in a session of its own: what a person types at the program's terminal is not for it. */
 static int go_beside(void)
 {
 	const pid_t pid = fork();
@@ -55,6 +54,15 @@ static int fail(int error_number, const char *what)
 	return cli_error(&e);
 }
 
+/* Whoever waits for the end of what we were started with waits no more. */
+static void let_go_of_streams(void)
+{
+	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)dup2(null, STDOUT_FILENO); /* 0, 1 and 2 are there: what fails here leaves them */
+	(void)dup2(null, STDERR_FILENO);
+}
+
 static int serve(struct keep *k, int program_pidfd)
 {
 	struct err e;
@@ -67,8 +75,7 @@ static int serve(struct keep *k, int program_pidfd)
 	r = tell_place(k);
 	if (r != 0)
 		return r;
-	fflush(stdout);
-	(void)dup2(open("/dev/null", O_RDWR | O_CLOEXEC), STDOUT_FILENO); /* whoever waits for its end, waits no more */
+	let_go_of_streams();
 	keep_run(k);
 	keep_finish(k);
 	return 0;

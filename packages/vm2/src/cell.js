@@ -1,0 +1,265 @@
+// One cell, from the program's side: its pipes, its time, and its end. Frames are as in frames.js.
+//
+// All that comes from it is a hostile program's word: a frame has the length that it may have, or the cell ends.
+'use strict';
+const fs = require('fs');
+const { HEAD, letters, make } = require('./frames.js');
+const { VMError, timedOut } = require('./errors.js');
+
+const GRACE_MS = 150; // for a cell to break off what it does, and stay
+const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
+const ROOM = 8192, ROOM_MAX = 1 << 18;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+const nap = (ms) => Atomics.wait(sleeper, 0, 0, ms);
+const registry = new FinalizationRegistry(({ helper, lent }) => helper.drop(lent));
+
+class Cell {
+  /** One of that form, which `helper` lends; `most`: bytes of a frame. Waits for it, if none is ready. */
+  constructor(helper, form, most) {
+    this.helper = helper;
+    this.form = form;
+    this.most = most;
+    this.lent = helper.take(form);
+    this.dead = null; // why it is of no more use
+    this.guests = new Map(); // number -> WeakRef of its link
+    this.held = new Set(); // links that something will come for
+    this.lastGuest = this.last = 0;
+    this.room = Buffer.allocUnsafe(ROOM);
+    this.start = this.end = 0;
+    this.waiting = 0; // requests that are under way
+    this.until = 0; // when it is to end (performance.now); 0: it is not
+    this.allowed = 0; // of which time
+    this.pings = 0;
+    this.busy = false;
+    this.timer = null;
+    registry.register(this, { helper, lent: this.lent }, this);
+    helper.listen(this);
+  }
+
+  // ---- its guests ----
+
+  enter(link) {
+    const number = ++this.lastGuest;
+    this.guests.set(number, new WeakRef(link));
+    return number;
+  }
+
+  leave(number) {
+    if (this.guests.delete(number) && this.dead === null) this.write(make(Buffer, letters.E, 0, number, ''));
+  }
+
+  /** While something will come for one, it and we stay. */
+  hold(link, on) {
+    if (on) this.held.add(link);
+    else this.held.delete(link);
+  }
+
+  // ---- what is said ----
+
+  /** What is written waits for nobody: while the cell does not read, what it says is taken in. */
+  write(data) {
+    for (let at = 0; at < data.length; ) {
+      try {
+        at += fs.writeSync(this.lent.down, data, at);
+      } catch (problem) {
+        if (problem.code === 'EAGAIN') this.gather() || nap(1);
+        else if (problem.code === 'EPIPE') throw this.ended();
+        else throw problem;
+      }
+    }
+  }
+
+  send(type, id, guest, text, before) {
+    const data = make(Buffer, type, id, guest, text, before);
+    if (data.length > this.most) throw new VMError('the value is larger than what may cross', 'ECLONE', 'pass less of it, or allow more: `ambit: { message: bytes }`');
+    this.write(data);
+  }
+
+  /** Asks, and gives the frame that answers. What the cell asks meanwhile is done. It ends when its time is over, whatever it does. */
+  request(type, guest, text, before, ms) {
+    if (this.dead !== null) throw this.dead;
+    const id = ++this.last, was = this.until;
+    if (ms > 0) this.allow(ms, was);
+    this.waiting++;
+    try {
+      this.send(type, id, guest, text, [ms, ...before]);
+      for (;;) {
+        const frame = this.frame();
+        if (frame.id === id && (frame.type === letters.a || frame.type === letters.b || frame.type === letters.x)) {
+          if (frame.type !== letters.x) this.setBusy(frame.type === letters.b);
+          return frame;
+        }
+        this.hear(frame);
+      }
+    } finally {
+      this.waiting--;
+      if (ms > 0 && this.dead === null) this.arm(was);
+    }
+  }
+
+  allow(ms, was) {
+    const until = performance.now() + ms + GRACE_MS;
+    if (was !== 0 && was < until) return;
+    this.allowed = ms;
+    this.arm(until);
+  }
+
+  arm(until) {
+    if (until === this.until) return;
+    this.until = until;
+    this.helper.arm(this.lent.number, until === 0 ? 0 : Math.max(1, Math.ceil(until - performance.now())));
+  }
+
+  /** What nobody waits for: the process stays until it is done, and it has its time, too. */
+  post(type, guest, text, ms) {
+    if (this.dead !== null) return;
+    this.send(type, ms, guest, text);
+    this.ping(ms);
+  }
+
+  ping(ms) {
+    this.send(letters.P, ++this.last, 0, '');
+    this.pings++;
+    if (ms > 0 && this.until === 0) this.allow(ms, 0);
+    this.setBusy(this.busy);
+  }
+
+  setBusy(on) {
+    this.busy = on;
+    this.helper.hold(this, this.dead === null && (on || this.pings > 0));
+  }
+
+  // ---- what is heard ----
+
+  makeRoom(want) {
+    const to = want > this.room.length ? Buffer.allocUnsafe(want) : this.room;
+    this.room.copy(to, 0, this.start, this.end);
+    this.room = to;
+    this.end -= this.start;
+    this.start = 0;
+  }
+
+  /** How long the frame is that begins here, as far as is known. */
+  wanted() {
+    if (this.end - this.start < HEAD) return HEAD;
+    const length = HEAD + this.room.readUInt32LE(this.start);
+    if (length > this.most) throw this.broken('it is larger than what may cross (`ambit: { message: bytes }`)');
+    return length;
+  }
+
+  /** The next frame, whose data is good until more is read. */
+  take() {
+    const from = this.start, frame = { type: this.room[from + 4], id: this.room.readUInt32LE(from + 5), guest: this.room.readUInt32LE(from + 9), data: null };
+    this.start += this.wanted();
+    frame.data = this.room.subarray(from + HEAD, this.start);
+    if (this.start === this.end) {
+      this.start = this.end = 0;
+      if (this.room.length > ROOM_MAX) this.room = Buffer.allocUnsafe(ROOM);
+    }
+    return frame;
+  }
+
+  frame() {
+    for (;;) {
+      const want = this.wanted(), have = this.end - this.start;
+      if (have >= want) return this.take();
+      if (this.start + want > this.room.length) this.makeRoom(Math.min(want, Math.max(2 * have, 65536)));
+      const n = fs.readSync(this.lent.up, this.room, this.end, this.room.length - this.end, null);
+      if (n === 0) throw this.ended();
+      this.end += n;
+    }
+  }
+
+  /** Takes in what is there. false: nothing is. */
+  gather() {
+    const { lent } = this;
+    if (lent.beside < 0) lent.beside = fs.openSync(`/proc/self/fd/${lent.up}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    if (this.room.length - this.end < 4096) this.makeRoom(Math.max(2 * (this.end - this.start), 65536));
+    try {
+      const n = fs.readSync(lent.beside, this.room, this.end, this.room.length - this.end, null);
+      if (n === 0) throw this.ended();
+      this.end += n;
+      return true;
+    } catch (problem) {
+      if (problem.code === 'EAGAIN') return false;
+      throw problem;
+    }
+  }
+
+  hear(frame) {
+    if (frame.type === letters.d) {
+      if (this.pings > 0) this.pings--;
+      if (this.pings === 0 && this.waiting === 0) this.arm(0);
+      return this.setBusy(this.busy);
+    }
+    if (frame.type === letters.i) return this.setBusy(false);
+    const link = this.guests.get(frame.guest)?.deref();
+    return link === undefined ? undefined : link.hear(frame); // of one that is gone
+  }
+
+  /** What came while nobody waited. */
+  pump() {
+    if (this.dead !== null || this.waiting > 0) return;
+    const until = performance.now() + TURN_MS;
+    try {
+      do {
+        while (this.dead === null && this.end - this.start >= this.wanted()) {
+          this.hear(this.take());
+          if (performance.now() > until) return void this.pumpLater(0);
+        }
+      } while (this.dead === null && this.gather());
+      if (this.dead === null && this.end > this.start) this.pumpLater(5); // the rest is on its way
+    } catch (problem) {
+      if (problem !== this.dead) throw problem;
+    }
+  }
+
+  pumpLater(ms) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.pump(), ms);
+    if (!this.busy && this.pings === 0) this.timer.unref();
+  }
+
+  // ---- its end ----
+
+  /** It said what it may not. */
+  broken(what) {
+    return this.end_(new VMError(`the sandbox was ended, since what came from it is not as it should be: ${what}`, 'EPROTOCOL'));
+  }
+
+  /** Its pipe has ended: why, as an error. */
+  ended() {
+    if (this.dead !== null) return this.dead;
+    try {
+      return this.end_(errorOf(this.helper.why(this.lent.number), this.allowed));
+    } catch (problem) {
+      return this.end_(problem);
+    }
+  }
+
+  end_(problem) {
+    if (this.dead !== null) return this.dead;
+    this.dead = problem;
+    registry.unregister(this);
+    clearTimeout(this.timer);
+    this.helper.hold(this, false);
+    this.helper.drop(this.lent);
+    for (const ref of this.guests.values()) ref.deref()?.over(problem);
+    this.held.clear();
+    return problem;
+  }
+
+  close() {
+    this.end_(new VMError('the sandbox was disposed of', 'EDISPOSED'));
+  }
+}
+
+function errorOf({ cause, how, code, message, hint, why }, ms) {
+  if (cause === 'timeout') return timedOut(ms);
+  if (cause === 'limit') return new VMError(`the sandbox was ended: it met the limit ${how}`, 'ELIMIT', how === 'memory' ? 'allow more: `ambit: { memory: bytes }`' : undefined);
+  if (cause === 'refused') return new VMError(`no sandbox can be made: ${message}${why ? `: ${why}` : ''}`, code || 'EREFUSED', hint || undefined);
+  if (/^signal (4|5|6|7|8|11)$|^exit 13[2-69]$/.test(how)) return new VMError('the sandbox broke off: it has most likely run out of memory', 'ELIMIT', 'allow more: `ambit: { memory: bytes }`');
+  return new VMError(`the sandbox has ended (${how})`, 'EENDED');
+}
+
+module.exports = { Cell };

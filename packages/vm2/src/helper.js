@@ -1,0 +1,174 @@
+// The program `ambit cells`, which makes cells and lends them: one for each thread that uses this package (doc/CELLS.md).
+'use strict';
+const fs = require('fs');
+const net = require('net');
+const path = require('path');
+const { spawnSync } = require('child_process');
+const { VMError } = require('./errors.js');
+
+const VERSION = 1;
+const START_MS = 30_000;
+const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
+
+function isProgram(file) {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function carried() {
+  try {
+    return path.join(path.dirname(require.resolve(`ambit-${process.platform}-${process.arch}/package.json`)), 'bin', 'ambit');
+  } catch {
+    return '';
+  }
+}
+
+/** The program `ambit`: that of AMBIT_PROGRAM, the one that a package for this platform carries, or the one in PATH. */
+function program() {
+  const inPath = (process.env.PATH ?? '').split(':').filter((directory) => directory !== '').map((directory) => path.join(directory, 'ambit'));
+  const found = process.env.AMBIT_PROGRAM || [carried(), ...inPath].find((file) => file !== '' && isProgram(file));
+  if (!found) throw new VMError('there is no program `ambit`, which makes the cells', 'ENOAMBIT', 'install Ambit, or name the program in AMBIT_PROGRAM');
+  return found;
+}
+
+function begin() {
+  const file = program();
+  const made = spawnSync(file, ['cells'], { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', timeout: START_MS });
+  const said = /^ambit-cells (\d+) (\d+) (\d+) (\d+) (\d+)\n$/.exec(made.stdout ?? '');
+  if (said === null) throw new VMError(`\`${file} cells\` does not start: ${made.error?.message ?? (made.stderr.trim().split('\n')[0] || `status ${made.status}`)}`, 'ENOAMBIT', 'AMBIT_PROGRAM names the program `ambit`, of the version of this package or later');
+  if (+said[1] !== VERSION) throw new VMError(`\`${file}\` speaks version ${said[1]} of what this package speaks as version ${VERSION}`, 'ENOAMBIT', 'install the two of the same version');
+  return { pid: +said[2], say: +said[3], told: +said[4], bell: +said[5] };
+}
+
+class Helper {
+  constructor() {
+    const { pid, say, told, bell } = begin();
+    this.pid = pid;
+    this.toSay = this.open(say, O_WRONLY);
+    this.told = this.open(told, O_RDONLY);
+    this.bell = null;
+    this.bellFd = this.open(bell, O_RDONLY | O_NONBLOCK);
+    this.came = '';
+    this.room = Buffer.allocUnsafeSlow(65536);
+    this.forms = new Map();
+    this.cells = new Map(); // number -> WeakRef of a cell
+    this.awaited = new Set(); // cells that keep the process there
+  }
+
+  /** One of its descriptors, as one of ours: another description of the same pipe. */
+  open(fd, flags) {
+    return fs.openSync(`/proc/${this.pid}/fd/${fd}`, flags);
+  }
+
+  say(...messages) {
+    const data = Buffer.from(`${messages.join('\0')}\0`);
+    try {
+      for (let at = 0; at < data.length; ) at += fs.writeSync(this.toSay, data, at);
+    } catch (problem) {
+      throw gone(problem);
+    }
+  }
+
+  /** Its next answer, as lines. Waits. */
+  answer() {
+    for (;;) {
+      const end = this.came.indexOf('\0');
+      if (end >= 0) {
+        const lines = this.came.slice(0, end).split('\n');
+        this.came = this.came.slice(end + 1);
+        return lines;
+      }
+      const n = fs.readSync(this.told, this.room, 0, this.room.length, null);
+      if (n === 0) throw gone();
+      this.came += this.room.toString('utf8', 0, n);
+    }
+  }
+
+  ask(...messages) {
+    this.say(...messages);
+    const lines = this.answer();
+    if (lines[0] !== 'error') return lines;
+    const [, code, message, hint, why] = lines;
+    throw new VMError(`${message}${why ? `: ${why}` : ''}`, code, hint || undefined);
+  }
+
+  /** The number of the form that cells with these messages have. */
+  form(messages) {
+    const key = messages.join('\0');
+    let number = this.forms.get(key);
+    if (number === undefined) {
+      number = this.forms.size + 1;
+      this.ask(`form ${number}`, ...messages, 'done');
+      this.forms.set(key, number);
+    }
+    return number;
+  }
+
+  /** A cell of that form: its number, and our ends of its pipes. */
+  take(form) {
+    const [, number, to, from] = this.ask(`take ${form}`);
+    const down = this.open(to, O_WRONLY | O_NONBLOCK), up = this.open(from, O_RDONLY);
+    this.say(`opened ${number}`);
+    return { number: +number, down, up, beside: -1 };
+  }
+
+  arm(number, ms) {
+    this.say(`arm ${number} ${ms}`);
+  }
+
+  /** How that cell ended; waits for its end. */
+  why(number) {
+    const [, cause, how, code, message, hint, why] = this.ask(`why ${number}`);
+    return { cause, how, code, message, hint, why };
+  }
+
+  drop(lent) {
+    for (const fd of [lent.down, lent.up, lent.beside]) if (fd >= 0) fs.closeSync(fd);
+    this.cells.delete(lent.number);
+    try {
+      this.say(`drop ${lent.number}`);
+    } catch {} // it has ended, and its cells with it
+  }
+
+  /** Something may come of that cell while nobody waits for it. */
+  listen(cell) {
+    this.cells.set(cell.lent.number, new WeakRef(cell));
+    if (this.bell !== null) return;
+    this.bell = new net.Socket({ fd: this.bellFd, readable: true, writable: false });
+    this.bell.on('data', () => this.pump());
+    this.bell.on('error', () => {});
+    this.bell.unref();
+  }
+
+  pump() {
+    for (const ref of [...this.cells.values()]) ref.deref()?.pump();
+  }
+
+  /** The process stays while that cell is awaited. */
+  hold(cell, on) {
+    if (on === this.awaited.has(cell)) return;
+    if (on) this.awaited.add(cell);
+    else this.awaited.delete(cell);
+    if (this.awaited.size > 0) this.bell?.ref();
+    else this.bell?.unref();
+  }
+}
+
+const gone = (problem) => new VMError('`ambit cells` has ended, and all cells with it', 'EGONE', problem?.code === undefined ? undefined : `it was reached last with ${problem.code}`);
+
+let helper = null;
+
+module.exports = {
+  /** The one of this thread; begins it. */
+  helper() {
+    helper ??= new Helper();
+    return helper;
+  },
+  forget(it) {
+    if (helper === it) helper = null;
+  },
+};

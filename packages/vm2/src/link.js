@@ -1,0 +1,283 @@
+// One guest of a cell, from the program's side: what is asked of it, what it asks, and what stands here for what is there.
+//
+// It may call what it was given, settle promises of its own, and have things told. Anything else ends its cell.
+'use strict';
+const os = require('os');
+const path = require('path');
+const { types } = require('util');
+const makeValues = require('./values.js');
+const makeReferences = require('./references.js');
+const { letters, make } = require('./frames.js');
+const { VMError } = require('./errors.js');
+
+const ERRORS = ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'Error'];
+
+// ---- what is told of the host's own ----
+
+const intrinsics = new Map();
+for (const name of ['Object', 'Function', 'Array', 'Number', 'parseFloat', 'parseInt', 'Boolean', 'String', 'Symbol', 'Date', 'Promise', 'RegExp', ...ERRORS, 'JSON', 'Math', 'Intl', 'ArrayBuffer', 'Uint8Array', 'Int8Array',
+  'Uint16Array', 'Int16Array', 'Uint32Array', 'Int32Array', 'Float32Array', 'Float64Array', 'Uint8ClampedArray', 'BigUint64Array', 'BigInt64Array', 'DataView', 'Map', 'BigInt', 'Set', 'WeakMap', 'WeakSet',
+  'WeakRef', 'FinalizationRegistry', 'Proxy', 'Reflect', 'decodeURI', 'decodeURIComponent', 'encodeURI', 'encodeURIComponent', 'escape', 'unescape', 'eval', 'isFinite', 'isNaN', 'SharedArrayBuffer', 'Atomics',
+  'WebAssembly', 'Buffer']) if (globalThis[name] !== undefined) intrinsics.set(globalThis[name], name);
+const OF_NODE = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'queueMicrotask', 'structuredClone', 'URL', 'URLSearchParams', 'TextEncoder', 'TextDecoder',
+  'AbortController', 'AbortSignal', 'Event', 'EventTarget', 'performance', 'atob', 'btoa'];
+const intrinsicsOfNode = new Map(intrinsics);
+for (const name of OF_NODE) if (globalThis[name] !== undefined) intrinsicsOfNode.set(globalThis[name], name);
+
+const isPlain = (prototype) => prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf') && Object.hasOwn(prototype, 'hasOwnProperty'));
+
+// Where things lie on this host is nobody's business in a cell.
+function withoutPaths(text) {
+  for (const place of [process.cwd(), os.homedir(), path.dirname(process.execPath)]) if (place.length > 1) text = text.split(place).join('<host>');
+  return text;
+}
+
+function describe(it) {
+  const kind = ERRORS.find((name) => it instanceof globalThis[name]) ?? 'Error', more = {};
+  const name = typeof it.name === 'string' ? it.name : kind, message = withoutPaths(String(it.message));
+  for (const key of Object.keys(it)) {
+    const value = it[key];
+    if (['message', 'stack', 'name', 'cause', 'errors', 'path', 'dest', 'filename', 'requireStack'].includes(key)) continue;
+    if (value === null || ['string', 'number', 'boolean', 'bigint', 'undefined'].includes(typeof value)) more[key] = typeof value === 'string' ? withoutPaths(value) : value;
+  }
+  return { kind, name, message, more, stack: `${name}: ${message}` };
+}
+
+// An instance of a class of the sandbox's: its data came, and its methods stayed there.
+const shapes = new Map();
+function prototypeOf(name, methods) {
+  const key = `${name}\n${methods.join('\n')}`;
+  let made = shapes.get(key);
+  if (made !== undefined) return made;
+  made = Object.create(Object.prototype, { [Symbol.toStringTag]: { value: name, configurable: true } });
+  for (const method of methods) {
+    if (method === '__proto__' || method in Object.prototype) continue;
+    Object.defineProperty(made, method, { configurable: true, enumerable: false, set: undefined, get() {
+      throw new VMError(`'${method}' of ${name} stayed in the sandbox: a copy of its data is here`, 'ENOTLIVE', 'return functions, or give `ambit: { live: true }`, which gives objects by handle');
+    } });
+  }
+  if (shapes.size > 200) shapes.clear();
+  shapes.set(key, made);
+  return made;
+}
+
+function handlerOf(link, number) {
+  const key = (it) => typeof it === 'string';
+  const known = (target, it) => key(it) && link.request('liveHas', [link.handle(number), it]);
+  return {
+    get: (target, it) => (!key(it) || it === 'toJSON' ? target[it] : link.request('liveGet', [link.handle(number), it])),
+    set: (target, it, value) => (key(it) ? (link.request('liveSet', [link.handle(number), it, value]), true) : false),
+    has: known,
+    ownKeys: () => link.request('liveKeys', [link.handle(number)]),
+    getOwnPropertyDescriptor: (target, it) => (known(target, it) ? { value: link.request('liveGet', [link.handle(number), it]), writable: true, enumerable: true, configurable: true } : undefined),
+    deleteProperty: (target, it) => (key(it) ? link.request('liveDelete', [link.handle(number), it]) : false),
+    defineProperty: () => false, setPrototypeOf: () => false, preventExtensions: () => false,
+  };
+}
+
+// A member that the object has itself, or by a class of its own: none that all objects have, which lead to what makes code.
+function isOwnMember(it, key) {
+  if (typeof key !== 'string' || ['__proto__', 'constructor', 'prototype', 'caller', 'arguments'].includes(key)) return false;
+  for (let at = it; at !== null && at !== Object.prototype && at !== Function.prototype; at = Object.getPrototypeOf(at)) if (Object.hasOwn(at, key)) return true;
+  return false;
+}
+
+class Link {
+  /**
+   * One more guest of that cell.
+   * @param options  for the guest: { live, bytes, nodes, ... } (inside-guest.js)
+   * @param host     { node: whether it is of that kind, timeout() -> milliseconds or 0, told(event, args) }
+   */
+  constructor(cell, options, sandbox, host) {
+    this.cell = cell;
+    this.host = host;
+    this.live = options.live === true;
+    this.dead = cell.dead;
+    this.settlers = new Map();
+    this.references = makeReferences({ refuse: (message) => this.cell.broken(message), stand: (kind, number, about) => this.stand(kind, number, about) });
+    const known = host.node ? intrinsicsOfNode : intrinsics;
+    this.values = makeValues({
+      realm: globalThis, types, Buffer, isPlain, describe, prototypeOf, copies: false, live: this.live, bytes: options.bytes, nodes: options.nodes,
+      refuse: (message, hint) => new VMError(message, 'ECLONE', hint),
+      instance: (it) => ({ name: typeof it.constructor?.name === 'string' ? it.constructor.name : 'Object' }),
+    }, {
+      name: (kind, thing, owner) => this.name(kind, thing, owner),
+      own: (kind, number) => this.references.own(kind, number),
+      theirs: (kind, number, about) => this.references.theirs(kind, number, about),
+      stands: (thing) => this.references.stands(thing),
+      adopt: () => {},
+      intrinsic: (thing) => known.get(thing),
+      builtIn: () => { throw this.cell.broken('a built-in'); },
+      buffer: (bytes) => bytes,
+    });
+    this.number = cell.enter(this);
+    const about = JSON.stringify(options), text = this.values.encode([sandbox]);
+    cell.send(letters.B, 0, this.number, about + text, [Buffer.byteLength(about)]);
+  }
+
+  // ---- what is asked of it ----
+
+  request(op, args, ms = this.host.timeout()) {
+    return this.ask(letters.Q, this.encode([op, ...args]), [], ms);
+  }
+
+  run(source, filename, ms = this.host.timeout()) {
+    return this.ask(letters.R, filename + source, [Buffer.byteLength(filename)], ms);
+  }
+
+  ask(type, text, before, ms) {
+    if (this.dead !== null) throw this.dead;
+    const gone = this.references.takeGone();
+    if (gone.length > 0) this.cell.send(letters.F, 0, this.number, this.encode(gone));
+    const frame = this.cell.request(type, this.number, text, before, ms), [value] = this.decode(frame.data);
+    if (frame.type === letters.x) throw value;
+    return value;
+  }
+
+  encode(list) {
+    return this.values.encode(list);
+  }
+
+  decode(data) {
+    try {
+      return this.values.decode(data);
+    } catch (problem) {
+      throw problem === this.cell.dead ? problem : this.cell.broken(problem.message);
+    }
+  }
+
+  // ---- what comes from it ----
+
+  hear(frame) {
+    switch (frame.type) {
+      case letters.c: return this.serve(frame);
+      case letters.n: {
+        const [event, ...args] = this.decode(frame.data);
+        if (typeof event !== 'string') throw this.cell.broken('what it tells');
+        return this.host.told(event, args);
+      }
+      case letters.s: {
+        const [number, how, value] = this.decode(frame.data), it = this.settlers.get(number);
+        if (it === undefined) throw this.cell.broken('a promise that is not there');
+        this.settlers.delete(number);
+        if (this.settlers.size === 0) this.cell.hold(this, false);
+        return (how === true ? it.resolve : it.reject)(value);
+      }
+      case letters.f: return this.references.release(this.decode(frame.data));
+      default: throw this.cell.broken('an unknown message');
+    }
+  }
+
+  serve({ id, data }) {
+    const [number, how, self, ...args] = this.decode(data);
+    let type = letters.A, text;
+    try {
+      text = this.encode([this.perform(number, how, self, args)]);
+    } catch (problem) {
+      if (this.cell.dead !== null) throw this.cell.dead;
+      type = letters.X;
+      text = this.thrown(problem);
+    }
+    if (this.cell.dead === null) this.cell.send(type, id, this.number, text);
+  }
+
+  thrown(problem) {
+    try {
+      return this.encode([problem]);
+    } catch (worse) {
+      return this.encode([new VMError(worse.message, worse.code)]);
+    }
+  }
+
+  perform(number, how, self, args) {
+    if (how === 'call' || how === 'new') {
+      const it = this.references.own('function', number);
+      return how === 'new' ? Reflect.construct(it, args) : Reflect.apply(it, self ?? this.references.owner(number), args);
+    }
+    if (!this.live) throw this.cell.broken('an object by handle');
+    const it = this.references.own('object', number), [key, value] = args;
+    switch (how) {
+      case 'get': return isOwnMember(it, key) ? it[key] : undefined;
+      case 'set':
+        if (typeof key !== 'string' || key in Object.prototype) throw new VMError(`'${String(key)}' of an object of the host is not to be set`, 'EDENIED');
+        it[key] = value;
+        return undefined;
+      case 'keys': return Object.keys(it);
+      default: throw this.cell.broken('a call');
+    }
+  }
+
+  // ---- what stands for what ----
+
+  name(kind, thing, owner) {
+    const before = this.references.size, name = this.references.name(kind, thing, owner);
+    if (kind === 'promise' && this.references.size > before) this.follow(+name, thing);
+    return name;
+  }
+
+  /** A promise of the host's: the guest is told how it is settled. */
+  follow(number, promise) {
+    const tell = (how) => (value) => {
+      this.references.drop(number);
+      if (this.dead !== null) return;
+      let text;
+      try {
+        text = this.encode([number, how, value]);
+      } catch (problem) {
+        text = this.encode([number, false, new VMError(problem.message, problem.code)]);
+      }
+      try {
+        this.cell.post(letters.S, this.number, text, this.host.timeout());
+      } catch (problem) {
+        if (this.dead === null) throw problem;
+      }
+    };
+    Reflect.apply(Promise.prototype.then, promise, [tell(true), tell(false)]);
+  }
+
+  stand(kind, number, about) {
+    const link = this;
+    switch (kind) {
+      case 'function': {
+        const it = function (...args) {
+          return link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args]);
+        };
+        return Object.defineProperty(it, 'name', { value: about, configurable: true });
+      }
+      case 'symbol': return Symbol(about);
+      case 'promise': {
+        const it = new Promise((resolve, reject) => this.settlers.set(number, { resolve, reject }));
+        it.catch(() => {}); // whoever has it is told; it ends no process if nobody has
+        this.cell.hold(this, true);
+        return it;
+      }
+      default:
+        if (!this.live) throw this.cell.broken('an object by handle');
+        return new Proxy(Object.create(null, { [Symbol.toStringTag]: { value: about, configurable: true } }), handlerOf(this, number));
+    }
+  }
+
+  /** What stands for that object of the guest's. */
+  handle(number) {
+    return this.references.theirs('object', number, '');
+  }
+
+  // ---- its end ----
+
+  /** The cell has ended. */
+  over(problem) {
+    this.dead ??= problem;
+    for (const { reject } of this.settlers.values()) reject(problem);
+    this.settlers.clear();
+    this.host.told('ended', [problem]);
+  }
+
+  close() {
+    if (this.dead !== null) return;
+    this.cell.leave(this.number);
+    this.over(new VMError('the sandbox was disposed of', 'EDISPOSED'));
+    this.cell.hold(this, false);
+  }
+}
+
+module.exports = { Link };

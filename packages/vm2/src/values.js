@@ -1,0 +1,403 @@
+// Values as texts: what crosses between a program and its cell, in both directions. The same file is used on both sides.
+//
+// A text is one JSON array of numbers, booleans, null and strings, and of nothing that is nested, so that what a hostile cell sends cannot be deep, and costs no more memory than a small multiple of
+// its length. The first letter of a string says what it is ('hello is the text "hello", o2 an object of two members, whose names and values follow). A tag selects from what is here and no more:
+// nothing of a text is ever executed, and no class is named by it but built-in ones. Objects are numbered as they come, and named by that where they come again, so identity within one text and
+// cycles are kept. All of it is done without recursion.
+'use strict';
+
+// kit, what each side has of its own, and what the other cannot change there:
+//   realm       the global object whose constructors make what is decoded
+//   types       util.types, Buffer
+//   isPlain(prototype), describe(error), instance(object), prototypeOf(name, methods), refuse(message, hint)
+//   copies      true: of an instance of a class its own data is sent, and which methods it has; false: it stays, and a handle is sent
+//   live        true: handles are sent in any case
+//   bytes, nodes   what a text may have at most
+// port, what stands for what does not cross:
+//   name(kind, thing, owner) -> its number here, or `~number` of one of theirs;  own(kind, number) -> that thing;  theirs(kind, number, about) -> what stands for one of theirs
+//   stands(thing) -> whether it stands for one of theirs;  intrinsic(thing) -> name of a built-in that the other side has, too;  builtIn(name);  adopt(number, thing);  buffer(bytes)
+module.exports = function makeValues(kit, port) {
+  const { realm, types, Buffer } = kit;
+  const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty, setPrototypeOf } = Reflect;
+  const keysOf = Object.keys, hasOwn = Object.hasOwn, isArray = Array.isArray, { parse, stringify } = JSON;
+  const tagOf = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+  const made = { __proto__: null }, errors = { __proto__: null };
+  const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
+  const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing');
+  for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
+  for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError']) errors[name] = realm[name];
+  const mapSet = realm.Map.prototype.set, setAdd = realm.Set.prototype.add;
+  const mapEach = Map.prototype.forEach, setEach = Set.prototype.forEach, dateValue = Date.prototype.getTime;
+  const UNBOX = [[types.isNumberObject, Number.prototype.valueOf], [types.isStringObject, String.prototype.valueOf], [types.isBooleanObject, Boolean.prototype.valueOf], [types.isBigIntObject, BigInt.prototype.valueOf],
+    [types.isSymbolObject, Symbol.prototype.valueOf]];
+  const wellKnown = new Map(), byName = new Map();
+  for (const name of ownKeys(Symbol)) {
+    if (typeof Symbol[name] === 'symbol') wellKnown.set(Symbol[name], name), byName.set(name, Symbol[name]);
+  }
+  const descriptor = (value, enumerable) => ({ __proto__: null, value, writable: true, enumerable, configurable: true });
+  const malformed = (what) => kit.refuse(`what came is malformed: ${what}`);
+  const tooLarge = () => kit.refuse('the value is larger than what may cross', 'pass less of it, or allow more: `ambit: { message: bytes }`');
+
+  // ---- values to a text ----
+
+  class Writer {
+    constructor() {
+      this.out = [];
+      this.seen = null;
+      this.open = [];
+      this.bytes = 0;
+    }
+
+    say(token) {
+      if (typeof token === 'string' && (this.bytes += token.length) > kit.bytes) throw tooLarge();
+      if (this.out.push(token) > kit.nodes) throw tooLarge();
+    }
+
+    put(it, owner) {
+      switch (typeof it) {
+        case 'string': return this.say(`'${it}`);
+        case 'boolean': return this.say(it);
+        case 'number': return this.say(it !== it ? 'n' : it === Infinity ? 'i' : it === -Infinity ? 'j' : it === 0 && 1 / it < 0 ? 'z' : it);
+        case 'undefined': return this.say('u');
+        case 'bigint': return this.say(`b${it}`);
+        case 'symbol': return this.symbol(it);
+        default: return it === null ? this.say(null) : this.object(it, owner);
+      }
+    }
+
+    all(list) {
+      for (let i = 0; i < list.length; i++) {
+        this.put(list[i]);
+        if (this.open.length > 0) this.fill();
+      }
+      const text = stringify(this.out);
+      if (text.indexOf('[', 1) < 0 && text.indexOf('{') < 0) return text;
+      return `[${text.slice(1).replace(/[[{]/g, (bracket) => (bracket === '[' ? '\\u005b' : '\\u007b'))}`;
+    }
+
+    fill() {
+      const { open } = this;
+      while (open.length > 0) {
+        const top = open[open.length - 1];
+        if (top.at === top.keys.length) {
+          open.pop();
+        } else if (top.object === null) {
+          this.put(top.keys[top.at++]);
+        } else {
+          const key = top.keys[top.at++];
+          this.say(`'${key}`);
+          this.put(top.object[key], top.object);
+        }
+      }
+    }
+
+    members(object, tag, keys) {
+      this.say(tag + keys.length);
+      if (keys.length > 0) this.open.push({ object, keys, at: 0 });
+    }
+
+    sequence(tag, list, n = list.length) {
+      this.say(tag + n);
+      if (list.length > 0) this.open.push({ object: null, keys: list, at: 0 });
+    }
+
+    symbol(it) {
+      const known = wellKnown.get(it), registered = Symbol.keyFor(it);
+      if (known !== undefined) return this.say(`k@${known}`);
+      if (registered !== undefined) return this.say(`k#${registered}`);
+      if (this.reference('symbol', it) === 'y') this.say(`'${it.description ?? ''}`);
+      return undefined;
+    }
+
+    /** Says it, and gives its letter. */
+    reference(kind, it, owner) {
+      const name = port.name(kind, it, owner), letters = { function: 'fF', promise: 'pP', object: 'qQ', symbol: 'yY' }[kind], letter = letters[name[0] === '~' ? 1 : 0];
+      this.say(letter + (name[0] === '~' ? name.slice(1) : name));
+      return letter;
+    }
+
+    object(it, owner) {
+      this.seen ??= new Map();
+      const known = this.seen.get(it);
+      if (known !== undefined) return this.say(`r${known}`);
+      const builtIn = port.intrinsic(it);
+      if (builtIn !== undefined) return this.say(`I${builtIn}`);
+      this.seen.set(it, this.seen.size);
+      if (typeof it === 'function') return this.function(it, owner);
+      if (port.stands(it)) return void this.reference('object', it);
+      if (isArray(it)) return this.array(it);
+      if (types.isProxy(it)) return this.other(it);
+      if (types.isPromise(it)) return void this.reference('promise', it);
+      if (types.isNativeError(it)) return this.error(it);
+      if (types.isDate(it)) return this.say(`d${apply(dateValue, it, [])}`);
+      if (types.isRegExp(it)) return this.say('x'), this.say(`'${it.source}`), this.say(`'${it.flags}`), this.say(+it.lastIndex || 0);
+      if (types.isMap(it)) {
+        const list = [];
+        apply(mapEach, it, [(value, key) => list.push(key, value)]);
+        return this.sequence('m', list, list.length / 2);
+      }
+      if (types.isSet(it)) {
+        const list = [];
+        apply(setEach, it, [(value) => list.push(value)]);
+        return this.sequence('s', list);
+      }
+      if (types.isArrayBufferView(it) || types.isAnyArrayBuffer(it)) return this.bytesOf(it);
+      if (types.isBoxedPrimitive(it)) {
+        this.say('w');
+        return this.put(apply(UNBOX.find(([is]) => is(it))[1], it, []));
+      }
+      return this.other(it);
+    }
+
+    other(it) {
+      const prototype = getPrototypeOf(it);
+      if (prototype === null) return this.members(it, 'O', keysOf(it));
+      if (kit.isPlain(prototype)) return this.members(it, 'o', keysOf(it));
+      const about = kit.instance(it);
+      if (kit.live || !kit.copies) {
+        if (this.reference('object', it) === 'q') this.say(`'${about.name}`);
+        return undefined;
+      }
+      this.say('c');
+      this.say(`'${about.name}`);
+      this.say(`'${about.methods.join('\n')}`);
+      return this.members(it, '', keysOf(it));
+    }
+
+    function(it, owner) {
+      if (this.reference('function', it, owner) === 'F') return;
+      let name = '';
+      try {
+        if (typeof it.name === 'string') name = it.name.slice(0, 256);
+      } catch {} // a getter of theirs
+      this.say(`'${name}`);
+      this.members(it, '', keysOf(it));
+    }
+
+    array(it) {
+      const keys = keysOf(it), { length } = it;
+      if (keys.length === length && (length === 0 || keys[length - 1] === String(length - 1))) return this.sequence('a', it);
+      return this.members(it, `A${length},`, keys);
+    }
+
+    error(it) {
+      const about = kit.describe(it), object = { __proto__: null, message: about.message, stack: about.stack };
+      if (about.name !== about.kind) object.name = about.name;
+      if (about.cause !== undefined) object.cause = about.cause.of;
+      if (about.errors !== undefined) object.errors = about.errors;
+      for (const key of keysOf(about.more)) if (!HIDDEN.has(key) && key !== '__proto__') object[key] = about.more[key];
+      this.say(`e${kit.copies ? 0 : port.name('error', it)}`); // who throws it back gets this very one
+      this.members(object, `${about.kind},`, keysOf(object));
+    }
+
+    bytesOf(it) {
+      const whole = types.isAnyArrayBuffer(it);
+      if (types.isSharedArrayBuffer(whole ? it : it.buffer)) throw kit.refuse('a SharedArrayBuffer does not cross: no memory is shared with the sandbox', 'pass a copy of what is in it');
+      const data = whole ? Buffer.from(it) : Buffer.from(it.buffer, it.byteOffset, it.byteLength);
+      if (data.length > kit.bytes) throw tooLarge();
+      this.say(whole ? 't' : types.isDataView(it) ? 'tDataView' : Buffer.isBuffer(it) ? 'tBuffer' : `t${apply(tagOf, it, [])}`);
+      this.say(`'${data.toString('base64')}`);
+    }
+  }
+
+  // ---- a text to values ----
+
+  // Before it is parsed it is known to be flat, so that parsing costs what its length says.
+  function tokens(data) {
+    if (data[0] !== 0x5b || data.indexOf(0x5b, 1) !== -1 || data.indexOf(0x7b) !== -1) throw malformed('it is not flat');
+    try {
+      return parse(data.toString('utf8'));
+    } catch {
+      throw malformed('it is no JSON');
+    }
+  }
+
+  class Reader {
+    constructor(list) {
+      this.list = list;
+      this.at = 0;
+      this.objects = [];
+      this.open = [];
+    }
+
+    next() {
+      if (this.at >= this.list.length) throw malformed('it ends too soon');
+      return this.list[this.at++];
+    }
+
+    text() {
+      const it = this.next();
+      if (typeof it !== 'string' || it[0] !== "'") throw malformed('a text is missing');
+      return it.slice(1);
+    }
+
+    number(text, most) {
+      const n = /^[0-9]{1,10}$/.test(text) ? +text : NaN;
+      if (!(n <= most)) throw malformed('a number');
+      return n;
+    }
+
+    keep(it) {
+      this.objects.push(it);
+      return it;
+    }
+
+    /** n entries of it follow, of so many tokens each at least. */
+    fill(it, how, count, tokensEach) {
+      const n = this.number(count, (this.list.length - this.at) / tokensEach);
+      if (n > 0) this.open.push({ it, how, left: n, at: 0, key: NOTHING });
+      return it;
+    }
+
+    all() {
+      const result = [];
+      while (this.at < this.list.length) {
+        result.push(this.value());
+        if (this.open.length > 0) this.rest();
+      }
+      return result;
+    }
+
+    rest() {
+      const { open } = this;
+      while (open.length > 0) {
+        const top = open[open.length - 1];
+        if (top.left === 0) open.pop();
+        else if (top.how === 'members' || top.how === 'error') (top.left--, this.member(top, this.text()));
+        else this.entry(top, this.value());
+      }
+    }
+
+    member({ it, how }, key) {
+      defineProperty(it, key, descriptor(this.value(), how === 'members' || !HIDDEN.has(key)));
+    }
+
+    entry(top, value) {
+      if (top.how === 'pairs' && top.key === NOTHING) return void (top.key = value);
+      top.left--;
+      if (top.how === 'items') defineProperty(top.it, top.at++, descriptor(value, true));
+      else if (top.how === 'values') apply(setAdd, top.it, [value]);
+      else apply(mapSet, top.it, [top.key, value]), (top.key = NOTHING);
+      return undefined;
+    }
+
+    value() {
+      const token = this.next();
+      if (typeof token !== 'string') return token; // flat: no object
+      return token[0] === "'" ? token.slice(1) : this.tagged(token[0], token.slice(1));
+    }
+
+    tagged(tag, rest) {
+      switch (tag) {
+        case 'u': return undefined;
+        case 'n': return NaN;
+        case 'z': return -0;
+        case 'i': return Infinity;
+        case 'j': return -Infinity;
+        case 'b': return this.bigint(rest);
+        case 'd': return this.keep(new made.Date(rest === 'NaN' ? NaN : +rest));
+        case 'x': return this.regularExpression();
+        case 'r': return this.objects[this.number(rest, this.objects.length - 1)];
+        case 'o': return this.fill(this.keep(new made.Object()), 'members', rest, 2);
+        case 'O': return this.fill(this.keep(this.bare(null)), 'members', rest, 2);
+        case 'a': return this.fill(this.keep(new made.Array()), 'items', rest, 1);
+        case 'A': return this.sparse(rest);
+        case 'm': return this.fill(this.keep(new made.Map()), 'pairs', rest, 2);
+        case 's': return this.fill(this.keep(new made.Set()), 'values', rest, 1);
+        case 't': return this.binary(rest);
+        case 'e': return this.error(this.number(rest, 2 ** 32));
+        case 'f': return this.function(this.number(rest, 2 ** 32));
+        case 'p': return this.keep(port.theirs('promise', this.number(rest, 2 ** 32)));
+        case 'q': return this.keep(port.theirs('object', this.number(rest, 2 ** 32), this.text()));
+        case 'y': return port.theirs('symbol', this.number(rest, 2 ** 32), this.text());
+        case 'F': return this.keep(port.own('function', this.number(rest, 2 ** 32)));
+        case 'P': return this.keep(port.own('promise', this.number(rest, 2 ** 32)));
+        case 'Q': return this.keep(port.own('thing', this.number(rest, 2 ** 32)));
+        case 'Y': return port.own('symbol', this.number(rest, 2 ** 32));
+        case 'k': return this.knownSymbol(rest);
+        case 'w': return this.boxed(this.next());
+        case 'c': return this.copied();
+        case 'I': return port.builtIn(rest);
+        default: throw malformed('an unknown tag');
+      }
+    }
+
+    bigint(text) {
+      if (!/^-?[0-9]{1,20000}$/.test(text)) throw malformed('a bigint');
+      return BigInt(text);
+    }
+
+    bare(prototype) {
+      const it = new made.Object();
+      setPrototypeOf(it, prototype);
+      return it;
+    }
+
+    sparse(rest) {
+      const [length, n] = rest.split(','), it = new made.Array();
+      it.length = this.number(length, 2 ** 32 - 1);
+      return this.fill(this.keep(it), 'members', n, 2);
+    }
+
+    binary(kind) {
+      const bytes = Buffer.from(this.text(), 'base64');
+      if (kind === 'Buffer') return this.keep(port.buffer(bytes));
+      const whole = new made.ArrayBuffer(bytes.length);
+      new Uint8Array(whole).set(bytes);
+      if (kind === '') return this.keep(whole);
+      const view = VIEWS.includes(kind) ? made[kind] : undefined;
+      if (view === undefined || bytes.length % (view.BYTES_PER_ELEMENT ?? 1) !== 0) throw malformed('bytes');
+      return this.keep(new view(whole));
+    }
+
+    error(number) {
+      const [kind, n] = String(this.next()).split(',');
+      if (errors[kind] === undefined) throw malformed('an error');
+      const it = kind === 'AggregateError' ? new errors.AggregateError([]) : new errors[kind]();
+      defineProperty(it, 'stack', descriptor('', false));
+      if (number !== 0) port.adopt(number, it);
+      return this.fill(this.keep(it), 'error', n, 2);
+    }
+
+    function(number) {
+      const it = port.theirs('function', number, this.text());
+      return this.fill(this.keep(it), 'members', this.next(), 2);
+    }
+
+    regularExpression() {
+      const source = this.text(), flags = this.text(), last = this.next();
+      try {
+        const it = new made.RegExp(source, flags);
+        it.lastIndex = last;
+        return this.keep(it);
+      } catch {
+        throw malformed('a regular expression');
+      }
+    }
+
+    knownSymbol(rest) {
+      const it = rest[0] === '#' ? Symbol.for(rest.slice(1)) : byName.get(rest.slice(1));
+      if (it === undefined) throw malformed('a symbol');
+      return it;
+    }
+
+    boxed(token) {
+      const it = typeof token !== 'string' ? token : token[0] === "'" ? token.slice(1) : 'nzijbkyY'.includes(token[0]) ? this.tagged(token[0], token.slice(1)) : null;
+      if (it === null) throw malformed('a boxed value');
+      return this.keep(new made.Object(it));
+    }
+
+    copied() {
+      const name = this.text(), methods = this.text();
+      const it = this.keep(this.bare(kit.prototypeOf(name, methods === '' ? [] : methods.split('\n'))));
+      return this.fill(it, 'members', this.next(), 2);
+    }
+  }
+
+  return {
+    /** Several values as one text. */
+    encode: (list) => new Writer().all(list),
+    /** The list of values again; `data` is a Buffer. */
+    decode: (data) => new Reader(tokens(data)).all(),
+  };
+};
