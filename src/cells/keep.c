@@ -14,8 +14,9 @@
 #define COME_MAX (2 * SAID_BYTES_MAX)
 #define WANTED_MAX 8   /* of a form, however many are taken at once */
 #define COLD_MAX 2     /* that are made at once */
+#define RESTS_MS 4     /* after one was taken: who has it is about to use it */
 #define FADES_MS 10000 /* without one being taken, before one fewer waits */
-#define POLLED_FIRST 2
+#define POLLED_MAX (2 + 2 * CELLS_MAX)
 
 /* ---- answers ---- */
 
@@ -113,6 +114,8 @@ static void refill(struct keep *k, struct form *f)
 	}
 	while (count(k, f, false) > f->wanted && (l = find_waiting(k, f)) != NULL)
 		lent_finish(l);
+	if (clock_ms() - f->taken_ms < RESTS_MS)
+		return;
 	while (count(k, f, false) < f->wanted && count(k, f, true) < COLD_MAX && !memory_is_scarce())
 		if (begin(k, f, &l, &e) < 0) {
 			f->wanted = 0;
@@ -341,9 +344,14 @@ static int patience(const struct keep *k)
 	for (unsigned i = 0; i < CELLS_MAX; i++)
 		if (k->cells[i].state != LENT_NONE)
 			timeout = lent_patience(&k->cells[i], timeout);
-	for (unsigned i = 0; i < FORMS_MAX; i++)
-		if (k->forms[i].wanted > k->forms[i].ready && (timeout < 0 || timeout > FADES_MS))
+	for (unsigned i = 0; i < FORMS_MAX; i++) {
+		const struct form *f = &k->forms[i];
+
+		if (f->wanted > f->ready && (timeout < 0 || timeout > FADES_MS))
 			timeout = FADES_MS;
+		if (f->wanted > 0 && (timeout < 0 || timeout > RESTS_MS) && clock_ms() - f->taken_ms <= RESTS_MS)
+			timeout = RESTS_MS;
+	}
 	return timeout;
 }
 
@@ -365,29 +373,42 @@ static void step(struct keep *k, struct lent *l, bool rang)
 		ring(k);
 }
 
+/* What is looked at: the program, what it says, and two descriptors of each cell that is there. Gives how many. */
+static unsigned look_at(const struct keep *k, struct pollfd polled[POLLED_MAX])
+{
+	const uint64_t now = clock_ms();
+	unsigned n = 0;
+
+	polled[n++] = (struct pollfd){ .fd = k->program_pidfd, .events = POLLIN };
+	polled[n++] = (struct pollfd){ .fd = k->said_fd, .events = POLLIN };
+	for (unsigned i = 0; i < CELLS_MAX; i++) {
+		const struct lent *l = &k->cells[i];
+
+		if (l->state == LENT_NONE)
+			continue;
+		polled[n++] = (struct pollfd){ .fd = l->ev != NULL ? ambit_event_fd(l->ev) : -1, .events = POLLIN };
+		polled[n++] = (struct pollfd){ .fd = now < l->quiet_ms ? -1 : l->bell_fd, .events = POLLIN };
+	}
+	return n;
+}
+
 void keep_run(struct keep *k)
 {
-	static struct pollfd polled[POLLED_FIRST + 2 * CELLS_MAX];
+	static struct pollfd polled[POLLED_MAX];
 
 	while (!k->ends) {
-		const uint64_t now = clock_ms();
+		unsigned at = 2;
 
-		polled[0] = (struct pollfd){ .fd = k->program_pidfd, .events = POLLIN };
-		polled[1] = (struct pollfd){ .fd = k->said_fd, .events = POLLIN };
-		for (unsigned i = 0; i < CELLS_MAX; i++) {
-			const struct lent *l = &k->cells[i];
-			struct pollfd *of = polled + POLLED_FIRST + 2 * i;
-
-			of[0] = (struct pollfd){ .fd = l->ev != NULL ? ambit_event_fd(l->ev) : -1, .events = POLLIN };
-			of[1] = (struct pollfd){ .fd = now < l->quiet_ms ? -1 : l->bell_fd, .events = POLLIN };
-		}
-		if (poll(polled, sizeof polled / sizeof polled[0], patience(k)) < 0 && errno != EINTR)
+		if (poll(polled, look_at(k, polled), patience(k)) < 0 && errno != EINTR)
 			return;
 		if (polled[0].revents != 0)
 			return;
-		for (unsigned i = 0; i < CELLS_MAX; i++)
-			if (k->cells[i].state != LENT_NONE)
-				step(k, &k->cells[i], polled[POLLED_FIRST + 2 * i + 1].revents != 0);
+		for (unsigned i = 0; i < CELLS_MAX; i++) {
+			if (k->cells[i].state == LENT_NONE)
+				continue;
+			step(k, &k->cells[i], polled[at + 1].revents != 0);
+			at += 2;
+		}
 		if (polled[1].revents != 0)
 			hear(k);
 		for (unsigned i = 0; i < FORMS_MAX; i++)

@@ -55,6 +55,7 @@ class Helper {
     this.came = '';
     this.room = Buffer.allocUnsafeSlow(65536);
     this.forms = new Map();
+    this.coming = []; // forms of which a cell was asked for in advance, in order
     this.cells = new Map(); // number -> WeakRef of a cell
     this.awaited = new Set(); // cells that keep the process there
   }
@@ -90,30 +91,59 @@ class Helper {
 
   ask(...messages) {
     this.say(...messages);
-    const lines = this.answer();
+    this.settle(null);
+    return this.checked(this.answer());
+  }
+
+  checked(lines) {
     if (lines[0] !== 'error') return lines;
     const [, code, message, hint, why] = lines;
     throw new VMError(`${message}${why ? `: ${why}` : ''}`, code, hint || undefined);
   }
 
-  /** The number of the form that cells with these messages have. */
-  form(messages) {
+  /** The number of the form that cells with these messages have; `ready`: so many wait. */
+  form(messages, ready) {
     const key = messages.join('\0');
-    let number = this.forms.get(key);
-    if (number === undefined) {
-      number = this.forms.size + 1;
-      this.ask(`form ${number}`, ...messages, 'done');
-      this.forms.set(key, number);
+    let form = this.forms.get(key);
+    if (form === undefined) {
+      form = { number: this.forms.size + 1, ready, asked: false };
+      this.ask(`form ${form.number}`, ...messages, `ready ${ready}`, 'done');
+      this.forms.set(key, form);
     }
-    return number;
+    return form;
   }
 
-  /** A cell of that form: its number, and our ends of its pipes. */
+  /** A cell of that form: its number, and our ends of its pipes. Where cells wait, the next one is asked for already, so that it is at hand. */
   take(form) {
-    const [, number, to, from] = this.ask(`take ${form}`);
-    const down = this.open(to, O_WRONLY | O_NONBLOCK), up = this.open(from, O_RDONLY);
-    this.say(`opened ${number}`);
-    return { number: +number, down, up, beside: -1 };
+    let lines = form.asked ? this.next(form) : this.ask(`take ${form.number}`);
+    form.asked = false;
+    const [, number, to, from] = lines;
+    const lent = { number: +number, down: this.open(to, O_WRONLY | O_NONBLOCK), up: this.open(from, O_RDONLY), beside: -1 };
+    if (form.ready > 0) {
+      this.say(`opened ${number}`, `take ${form.number}`);
+      form.asked = true;
+      this.coming.push(form);
+    } else {
+      this.say(`opened ${number}`);
+    }
+    return lent;
+  }
+
+  /** The answer to what was asked in advance, before which others may come. */
+  next(form) {
+    this.settle(form);
+    const { lines } = form;
+    form.lines = null;
+    return this.checked(lines);
+  }
+
+  /** Answers come in order: those to what was asked in advance are kept; up to that of `form`, or all. */
+  settle(form) {
+    while (this.coming.length > 0) {
+      const first = this.coming.shift();
+      first.lines = this.answer();
+      if (first === form) return;
+    }
   }
 
   arm(number, ms) {

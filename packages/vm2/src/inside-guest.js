@@ -9,7 +9,7 @@ module.exports = function makeGuest(given) {
   const runInContext = Script.prototype.runInContext, runInThisContext = Script.prototype.runInThisContext;
   const ERRORS = ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'Error'];
   const NAMES_MAX = 256, SHOWN = { displayErrors: false };
-  let { options } = given, live = false, node = null, context = null, globals, global, wrong = null;
+  let { options } = given, node = null, context = null, globals, global, wrong = null;
 
   const hide = (object, name, value) => Object.defineProperty(object, name, { value, writable: true, enumerable: false, configurable: true });
 
@@ -178,13 +178,11 @@ module.exports = function makeGuest(given) {
   const settlers = new Map();
   const kit = {
     realm: global, types, Buffer, copies: true, isPlain, describe, refuse,
-    get live() { return live; },
-    get bytes() { return options.bytes ?? 32 << 20; },
-    get nodes() { return options.nodes ?? 4 << 20; },
     instance: (it) => ({ name: className(it), methods: methodsOf(it) }),
     prototypeOf: () => global.Object.prototype,
   };
   const port = {
+    live: false, bytes: 32 << 20, nodes: 4 << 20,
     name(what, thing, owner) {
       const before = references.size, name = references.name(what, thing, owner);
       if (what === 'promise' && references.size > before) follow(+name, thing);
@@ -198,13 +196,13 @@ module.exports = function makeGuest(given) {
     builtIn: (name) => (/^[A-Za-z]+[0-9]*[A-Za-z]*$/.test(name) ? global[name] : undefined),
     buffer: (bytes) => bytes,
   };
-  const values = main.makeValues(kit, port), { encode, decode } = values;
+  const values = main.makeValues(kit), encode = (list) => values.encode(list, port), decode = (data) => values.decode(data, port);
 
   function stand(what, number, about) {
     switch (what) {
       case 'function': return guest.stub(number, about);
       case 'symbol': return Symbol(about);
-      case 'object': return guest.handle(number, about, live);
+      case 'object': return guest.handle(number, about, port.live);
       default: {
         const it = guest.deferred();
         settlers.set(number, it);
@@ -332,7 +330,7 @@ module.exports = function makeGuest(given) {
     },
     begin(data, of) {
       node = of;
-      live = options.live === true;
+      Object.assign(port, { live: options.live === true, bytes: options.bytes ?? port.bytes, nodes: options.nodes ?? port.nodes });
       try {
         if (node !== null) node.begin(this, options, guest, hide);
         const [sandbox] = decode(data);

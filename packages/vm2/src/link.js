@@ -7,7 +7,7 @@ const path = require('path');
 const { types } = require('util');
 const makeValues = require('./values.js');
 const makeReferences = require('./references.js');
-const { letters, make } = require('./frames.js');
+const { letters } = require('./frames.js');
 const { VMError } = require('./errors.js');
 
 const ERRORS = ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'Error'];
@@ -82,6 +82,12 @@ function isOwnMember(it, key) {
   return false;
 }
 
+const values = makeValues({
+  realm: globalThis, types, Buffer, isPlain, describe, prototypeOf, copies: false,
+  refuse: (message, hint) => new VMError(message, 'ECLONE', hint),
+  instance: (it) => ({ name: typeof it.constructor?.name === 'string' ? it.constructor.name : 'Object' }),
+});
+
 class Link {
   /**
    * One more guest of that cell.
@@ -95,23 +101,10 @@ class Link {
     this.dead = cell.dead;
     this.settlers = new Map();
     this.references = makeReferences({ refuse: (message) => this.cell.broken(message), stand: (kind, number, about) => this.stand(kind, number, about) });
-    const known = host.node ? intrinsicsOfNode : intrinsics;
-    this.values = makeValues({
-      realm: globalThis, types, Buffer, isPlain, describe, prototypeOf, copies: false, live: this.live, bytes: options.bytes, nodes: options.nodes,
-      refuse: (message, hint) => new VMError(message, 'ECLONE', hint),
-      instance: (it) => ({ name: typeof it.constructor?.name === 'string' ? it.constructor.name : 'Object' }),
-    }, {
-      name: (kind, thing, owner) => this.name(kind, thing, owner),
-      own: (kind, number) => this.references.own(kind, number),
-      theirs: (kind, number, about) => this.references.theirs(kind, number, about),
-      stands: (thing) => this.references.stands(thing),
-      adopt: () => {},
-      intrinsic: (thing) => known.get(thing),
-      builtIn: () => { throw this.cell.broken('a built-in'); },
-      buffer: (bytes) => bytes,
-    });
+    this.bytes = options.bytes;
+    this.nodes = options.nodes;
     this.number = cell.enter(this);
-    const about = JSON.stringify(options), text = this.values.encode([sandbox]);
+    const about = JSON.stringify(options), text = this.encode([sandbox]);
     cell.send(letters.B, 0, this.number, about + text, [Buffer.byteLength(about)]);
   }
 
@@ -135,12 +128,12 @@ class Link {
   }
 
   encode(list) {
-    return this.values.encode(list);
+    return values.encode(list, this);
   }
 
   decode(data) {
     try {
-      return this.values.decode(data);
+      return values.decode(data, this);
     } catch (problem) {
       throw problem === this.cell.dead ? problem : this.cell.broken(problem.message);
     }
@@ -207,7 +200,33 @@ class Link {
     }
   }
 
-  // ---- what stands for what ----
+  // ---- what stands for what (values.js calls these) ----
+
+  own(kind, number) {
+    return this.references.own(kind, number);
+  }
+
+  theirs(kind, number, about) {
+    return this.references.theirs(kind, number, about);
+  }
+
+  stands(thing) {
+    return this.references.stands(thing);
+  }
+
+  intrinsic(thing) {
+    return (this.host.node ? intrinsicsOfNode : intrinsics).get(thing);
+  }
+
+  builtIn() {
+    throw this.cell.broken('a built-in');
+  }
+
+  buffer(bytes) {
+    return bytes;
+  }
+
+  adopt() {} // an error of theirs stays theirs
 
   name(kind, thing, owner) {
     const before = this.references.size, name = this.references.name(kind, thing, owner);

@@ -11,12 +11,12 @@
 //   types       util.types, Buffer
 //   isPlain(prototype), describe(error), instance(object), prototypeOf(name, methods), refuse(message, hint)
 //   copies      true: of an instance of a class its own data is sent, and which methods it has; false: it stays, and a handle is sent
+// port, what stands for what does not cross, and what holds for one guest:
 //   live        true: handles are sent in any case
 //   bytes, nodes   what a text may have at most
-// port, what stands for what does not cross:
 //   name(kind, thing, owner) -> its number here, or `~number` of one of theirs;  own(kind, number) -> that thing;  theirs(kind, number, about) -> what stands for one of theirs
 //   stands(thing) -> whether it stands for one of theirs;  intrinsic(thing) -> name of a built-in that the other side has, too;  builtIn(name);  adopt(number, thing);  buffer(bytes)
-module.exports = function makeValues(kit, port) {
+module.exports = function makeValues(kit) {
   const { realm, types, Buffer } = kit;
   const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty, setPrototypeOf } = Reflect;
   const keysOf = Object.keys, hasOwn = Object.hasOwn, isArray = Array.isArray, { parse, stringify } = JSON;
@@ -41,7 +41,8 @@ module.exports = function makeValues(kit, port) {
   // ---- values to a text ----
 
   class Writer {
-    constructor() {
+    constructor(port) {
+      this.port = port;
       this.out = [];
       this.seen = null;
       this.open = [];
@@ -49,8 +50,8 @@ module.exports = function makeValues(kit, port) {
     }
 
     say(token) {
-      if (typeof token === 'string' && (this.bytes += token.length) > kit.bytes) throw tooLarge();
-      if (this.out.push(token) > kit.nodes) throw tooLarge();
+      if (typeof token === 'string' && (this.bytes += token.length) > this.port.bytes) throw tooLarge();
+      if (this.out.push(token) > this.port.nodes) throw tooLarge();
     }
 
     put(it, owner) {
@@ -111,7 +112,7 @@ module.exports = function makeValues(kit, port) {
 
     /** Says it, and gives its letter. */
     reference(kind, it, owner) {
-      const name = port.name(kind, it, owner), letters = { function: 'fF', promise: 'pP', object: 'qQ', symbol: 'yY' }[kind], letter = letters[name[0] === '~' ? 1 : 0];
+      const name = this.port.name(kind, it, owner), letters = { function: 'fF', promise: 'pP', object: 'qQ', symbol: 'yY' }[kind], letter = letters[name[0] === '~' ? 1 : 0];
       this.say(letter + (name[0] === '~' ? name.slice(1) : name));
       return letter;
     }
@@ -120,11 +121,11 @@ module.exports = function makeValues(kit, port) {
       this.seen ??= new Map();
       const known = this.seen.get(it);
       if (known !== undefined) return this.say(`r${known}`);
-      const builtIn = port.intrinsic(it);
+      const builtIn = this.port.intrinsic(it);
       if (builtIn !== undefined) return this.say(`I${builtIn}`);
       this.seen.set(it, this.seen.size);
       if (typeof it === 'function') return this.function(it, owner);
-      if (port.stands(it)) return void this.reference('object', it);
+      if (this.port.stands(it)) return void this.reference('object', it);
       if (isArray(it)) return this.array(it);
       if (types.isProxy(it)) return this.other(it);
       if (types.isPromise(it)) return void this.reference('promise', it);
@@ -154,7 +155,7 @@ module.exports = function makeValues(kit, port) {
       if (prototype === null) return this.members(it, 'O', keysOf(it));
       if (kit.isPlain(prototype)) return this.members(it, 'o', keysOf(it));
       const about = kit.instance(it);
-      if (kit.live || !kit.copies) {
+      if (this.port.live || !kit.copies) {
         if (this.reference('object', it) === 'q') this.say(`'${about.name}`);
         return undefined;
       }
@@ -186,7 +187,7 @@ module.exports = function makeValues(kit, port) {
       if (about.cause !== undefined) object.cause = about.cause.of;
       if (about.errors !== undefined) object.errors = about.errors;
       for (const key of keysOf(about.more)) if (!HIDDEN.has(key) && key !== '__proto__') object[key] = about.more[key];
-      this.say(`e${kit.copies ? 0 : port.name('error', it)}`); // who throws it back gets this very one
+      this.say(`e${kit.copies ? 0 : this.port.name('error', it)}`); // who throws it back gets this very one
       this.members(object, `${about.kind},`, keysOf(object));
     }
 
@@ -194,7 +195,7 @@ module.exports = function makeValues(kit, port) {
       const whole = types.isAnyArrayBuffer(it);
       if (types.isSharedArrayBuffer(whole ? it : it.buffer)) throw kit.refuse('a SharedArrayBuffer does not cross: no memory is shared with the sandbox', 'pass a copy of what is in it');
       const data = whole ? Buffer.from(it) : Buffer.from(it.buffer, it.byteOffset, it.byteLength);
-      if (data.length > kit.bytes) throw tooLarge();
+      if (data.length > this.port.bytes) throw tooLarge();
       this.say(whole ? 't' : types.isDataView(it) ? 'tDataView' : Buffer.isBuffer(it) ? 'tBuffer' : `t${apply(tagOf, it, [])}`);
       this.say(`'${data.toString('base64')}`);
     }
@@ -213,7 +214,8 @@ module.exports = function makeValues(kit, port) {
   }
 
   class Reader {
-    constructor(list) {
+    constructor(list, port) {
+      this.port = port;
       this.list = list;
       this.at = 0;
       this.objects = [];
@@ -307,17 +309,17 @@ module.exports = function makeValues(kit, port) {
         case 't': return this.binary(rest);
         case 'e': return this.error(this.number(rest, 2 ** 32));
         case 'f': return this.function(this.number(rest, 2 ** 32));
-        case 'p': return this.keep(port.theirs('promise', this.number(rest, 2 ** 32)));
-        case 'q': return this.keep(port.theirs('object', this.number(rest, 2 ** 32), this.text()));
-        case 'y': return port.theirs('symbol', this.number(rest, 2 ** 32), this.text());
-        case 'F': return this.keep(port.own('function', this.number(rest, 2 ** 32)));
-        case 'P': return this.keep(port.own('promise', this.number(rest, 2 ** 32)));
-        case 'Q': return this.keep(port.own('thing', this.number(rest, 2 ** 32)));
-        case 'Y': return port.own('symbol', this.number(rest, 2 ** 32));
+        case 'p': return this.keep(this.port.theirs('promise', this.number(rest, 2 ** 32)));
+        case 'q': return this.keep(this.port.theirs('object', this.number(rest, 2 ** 32), this.text()));
+        case 'y': return this.port.theirs('symbol', this.number(rest, 2 ** 32), this.text());
+        case 'F': return this.keep(this.port.own('function', this.number(rest, 2 ** 32)));
+        case 'P': return this.keep(this.port.own('promise', this.number(rest, 2 ** 32)));
+        case 'Q': return this.keep(this.port.own('thing', this.number(rest, 2 ** 32)));
+        case 'Y': return this.port.own('symbol', this.number(rest, 2 ** 32));
         case 'k': return this.knownSymbol(rest);
         case 'w': return this.boxed(this.next());
         case 'c': return this.copied();
-        case 'I': return port.builtIn(rest);
+        case 'I': return this.port.builtIn(rest);
         default: throw malformed('an unknown tag');
       }
     }
@@ -341,7 +343,7 @@ module.exports = function makeValues(kit, port) {
 
     binary(kind) {
       const bytes = Buffer.from(this.text(), 'base64');
-      if (kind === 'Buffer') return this.keep(port.buffer(bytes));
+      if (kind === 'Buffer') return this.keep(this.port.buffer(bytes));
       const whole = new made.ArrayBuffer(bytes.length);
       new Uint8Array(whole).set(bytes);
       if (kind === '') return this.keep(whole);
@@ -355,12 +357,12 @@ module.exports = function makeValues(kit, port) {
       if (errors[kind] === undefined) throw malformed('an error');
       const it = kind === 'AggregateError' ? new errors.AggregateError([]) : new errors[kind]();
       defineProperty(it, 'stack', descriptor('', false));
-      if (number !== 0) port.adopt(number, it);
+      if (number !== 0) this.port.adopt(number, it);
       return this.fill(this.keep(it), 'error', n, 2);
     }
 
     function(number) {
-      const it = port.theirs('function', number, this.text());
+      const it = this.port.theirs('function', number, this.text());
       return this.fill(this.keep(it), 'members', this.next(), 2);
     }
 
@@ -396,8 +398,8 @@ module.exports = function makeValues(kit, port) {
 
   return {
     /** Several values as one text. */
-    encode: (list) => new Writer().all(list),
+    encode: (list, port) => new Writer(port).all(list),
     /** The list of values again; `data` is a Buffer. */
-    decode: (data) => new Reader(tokens(data)).all(),
+    decode: (data, port) => new Reader(tokens(data), port).all(),
   };
 };

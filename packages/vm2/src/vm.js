@@ -17,7 +17,7 @@ class VM {
   enter() {
     if (this.link !== null && this.link.dead === null) return this.link;
     const h = helper();
-    const form = h.form(['program ' + process.execPath, 'argument --jitless', 'argument --no-expose-wasm', 'argument --disallow-code-generation-from-strings', 'argument --v8-pool-size=0', 'argument --no-addons', 'argument -e', 'argument ' + driver('vm'), 'limit memory=512M', 'ready 2']);
+    const form = h.form(['program ' + process.execPath, 'argument --jitless', 'argument --no-expose-wasm', 'argument --disallow-code-generation-from-strings', 'argument --v8-pool-size=0', 'argument --no-addons', 'argument -e', 'argument ' + driver('vm'), 'limit memory=512M'], 2);
     const cell = new Cell(h, form, 64 << 20);
     this.link = new Link(cell, { bytes: 32 << 20, nodes: 4 << 20 }, this.options.sandbox ?? {}, { node: false, timeout: () => this.timeout ?? 0, told: () => {} });
     return this.link;
