@@ -26,6 +26,7 @@ class Cell {
     this.lastGuest = this.last = 0;
     this.room = Buffer.allocUnsafe(ROOM);
     this.start = this.end = 0;
+    this.queued = []; // frames that go with the next
     this.waiting = 0; // requests that are under way
     this.until = 0; // when it is to end (performance.now); 0: it is not
     this.allowed = 0; // of which time
@@ -69,10 +70,23 @@ class Cell {
     }
   }
 
+  /** Said with what is said next, since each time that a cell is woken costs as much as a short piece of code. */
+  queue(type, guest, text, before) {
+    this.queued.push(this.framed(type, 0, guest, text, before));
+  }
+
   send(type, id, guest, text, before) {
+    const data = this.framed(type, id, guest, text, before);
+    if (this.queued.length === 0) return this.write(data);
+    const all = Buffer.concat([...this.queued, data]);
+    this.queued = [];
+    return this.write(all);
+  }
+
+  framed(type, id, guest, text, before) {
     const data = make(Buffer, type, id, guest, text, before);
     if (data.length > this.most) throw new VMError('the value is larger than what may cross', 'ECLONE', 'pass less of it, or allow more: `ambit: { message: bytes }`');
-    this.write(data);
+    return data;
   }
 
   /** Asks, and gives the frame that answers. What the cell asks meanwhile is done. It ends when its time is over, whatever it does. */
@@ -83,6 +97,7 @@ class Cell {
     this.waiting++;
     try {
       this.send(type, id, guest, text, [ms, ...before]);
+      this.helper.flush();
       for (;;) {
         const frame = this.frame();
         if (frame.id === id && (frame.type === letters.a || frame.type === letters.b || frame.type === letters.x)) {

@@ -55,6 +55,7 @@ class Helper {
     this.came = '';
     this.room = Buffer.allocUnsafeSlow(65536);
     this.forms = new Map();
+    this.later = [];
     this.coming = []; // forms of which a cell was asked for in advance, in order
     this.cells = new Map(); // number -> WeakRef of a cell
     this.awaited = new Set(); // cells that keep the process there
@@ -65,8 +66,18 @@ class Helper {
     return fs.openSync(`/proc/${this.pid}/fd/${fd}`, flags);
   }
 
+  /** Said with what is said next, or when a cell has got what it waits for: then it takes nobody's time. */
+  sayLater(...messages) {
+    this.later.push(...messages);
+  }
+
+  flush() {
+    if (this.later.length > 0) this.say();
+  }
+
   say(...messages) {
-    const data = Buffer.from(`${messages.join('\0')}\0`);
+    const data = Buffer.from(`${[...this.later, ...messages].join('\0')}\0`);
+    this.later = [];
     try {
       for (let at = 0; at < data.length; ) at += fs.writeSync(this.toSay, data, at);
     } catch (problem) {
@@ -120,11 +131,11 @@ class Helper {
     const [, number, to, from] = lines;
     const lent = { number: +number, down: this.open(to, O_WRONLY | O_NONBLOCK), up: this.open(from, O_RDONLY), beside: -1 };
     if (form.ready > 0) {
-      this.say(`opened ${number}`, `take ${form.number}`);
+      this.sayLater(`opened ${number}`, `take ${form.number}`);
       form.asked = true;
       this.coming.push(form);
     } else {
-      this.say(`opened ${number}`);
+      this.sayLater(`opened ${number}`);
     }
     return lent;
   }

@@ -330,6 +330,7 @@ module.exports = function makeGuest(given) {
     },
     begin(data, of) {
       node = of;
+      if (data.length === 0 && node === null) return;
       Object.assign(port, { live: options.live === true, bytes: options.bytes ?? port.bytes, nodes: options.nodes ?? port.nodes });
       try {
         if (node !== null) node.begin(this, options, guest, hide);

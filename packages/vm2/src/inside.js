@@ -116,7 +116,7 @@ module.exports = function inside(main) {
   }
 
   function begin(number, data) {
-    const size = data.readUInt32LE(0), options = JSON.parse(data.toString('utf8', 4, 4 + size));
+    const size = data.readUInt32LE(0), options = size === 0 ? {} : JSON.parse(data.toString('utf8', 4, 4 + size));
     let guest = prepared;
     if (guest === null || options.special) guest = newGuest(number, options);
     else guest.becomes(number, options), (prepared = null);

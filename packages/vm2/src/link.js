@@ -104,8 +104,8 @@ class Link {
     this.bytes = options.bytes;
     this.nodes = options.nodes;
     this.number = cell.enter(this);
-    const about = JSON.stringify(options), text = this.encode([sandbox]);
-    cell.send(letters.B, 0, this.number, about + text, [Buffer.byteLength(about)]);
+    const about = Object.keys(options).length > 2 ? JSON.stringify(options) : '', names = Object.keys(sandbox);
+    cell.queue(letters.B, this.number, about === '' && names.length === 0 ? '' : about + this.encode([sandbox]), [Buffer.byteLength(about)]);
   }
 
   // ---- what is asked of it ----
