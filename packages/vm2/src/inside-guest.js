@@ -333,8 +333,8 @@ module.exports = function makeGuest(given) {
       if (data.length === 0 && node === null) return;
       Object.assign(port, { live: options.live === true, bytes: options.bytes ?? port.bytes, nodes: options.nodes ?? port.nodes });
       try {
-        if (node !== null) node.begin(this, options, guest, hide);
-        const [sandbox] = decode(data);
+        const [sandbox, beside] = decode(data);
+        if (node !== null) node.begin(this, options, beside, guest, hide);
         set(sandbox);
       } catch (problem) {
         wrong = problem;

@@ -92,9 +92,10 @@ class Link {
   /**
    * One more guest of that cell.
    * @param options  for the guest: { live, bytes, nodes, ... } (inside-guest.js)
+   * @param start    globals, and what else it begins with
    * @param host     { node: whether it is of that kind, timeout() -> milliseconds or 0, told(event, args) }
    */
-  constructor(cell, options, sandbox, host) {
+  constructor(cell, options, start, host) {
     this.cell = cell;
     this.host = host;
     this.live = options.live === true;
@@ -104,8 +105,9 @@ class Link {
     this.bytes = options.bytes;
     this.nodes = options.nodes;
     this.number = cell.enter(this);
-    const about = Object.keys(options).length > 2 ? JSON.stringify(options) : '', names = Object.keys(sandbox);
-    cell.queue(letters.B, this.number, about === '' && names.length === 0 ? '' : about + this.encode([sandbox]), [Buffer.byteLength(about)]);
+    const isPlainest = Object.keys(options).length === 2 && start.length === 1 && Object.keys(start[0]).length === 0;
+    const about = isPlainest ? '' : JSON.stringify(options);
+    cell.queue(letters.B, this.number, isPlainest ? '' : about + this.encode(start), [Buffer.byteLength(about)]);
   }
 
   // ---- what is asked of it ----
@@ -114,6 +116,7 @@ class Link {
     return this.ask(letters.Q, this.encode([op, ...args]), [], ms);
   }
 
+  /** The quick way of what is done most. */
   run(source, filename, ms = this.host.timeout()) {
     return this.ask(letters.R, filename + source, [Buffer.byteLength(filename)], ms);
   }
@@ -291,10 +294,10 @@ class Link {
     this.host.told('ended', [problem]);
   }
 
-  close() {
+  close(problem) {
     if (this.dead !== null) return;
     this.cell.leave(this.number);
-    this.over(new VMError('the sandbox was disposed of', 'EDISPOSED'));
+    this.over(problem);
     this.cell.hold(this, false);
   }
 }
