@@ -51,6 +51,7 @@ struct launch {
 	bool command_line;
 	bool is_server;              /* its input and output are pipes of ours, which nobody else has */
 	bool is_lent;                /* with that: so is what it writes to 2 */
+	struct libraries *known;     /* borrowed: what was found of programs before; NULL */
 	bool asks;                   /* this is in a cell: for a sub-agent */
 	struct ambit_event *caller;  /* borrowed, of one that it handed over; else NULL */
 	const struct handed *handed; /* likewise */
@@ -417,7 +418,7 @@ static int grant_libraries(struct launch *l, struct err *e)
 
 	for (uint32_t i = 0; i < given && r == 0; i++)
 		if (l->q->grants.grants[i].verb == VERB_RUN && is_program(grant_object(&l->q->grants, i)))
-			r = libraries_grant(grant_object(&l->q->grants, i), l->q, e);
+			r = libraries_grant(l->known, grant_object(&l->q->grants, i), l->q, e);
 	return r;
 }
 
@@ -1118,10 +1119,10 @@ int launch_server(const struct ambit_policy *p, const struct ambit_event_options
 	return check_and_launch(&l, p, o, ret, e);
 }
 
-int launch_lent(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
-		struct ambit_error *e)
+int launch_lent(const struct ambit_policy *p, const struct ambit_event_options *o, struct libraries *known,
+		struct ambit_event **ret, struct ambit_error *e)
 {
-	struct launch l = { .command_line = true, .is_server = true, .is_lent = true };
+	struct launch l = { .command_line = true, .is_server = true, .is_lent = true, .known = known };
 
 	return check_and_launch(&l, p, o, ret, e);
 }
