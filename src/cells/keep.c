@@ -252,7 +252,7 @@ static void why(struct keep *k, struct lent *l, uint32_t number)
 		tell_ended(k, l);
 	} else {
 		k->awaited = l;
-		lent_kill(l); /* its pipes ended: so does it, by itself or not */
+		lent_ask(l); /* its pipes ended: so does it, by itself or not */
 	}
 }
 

@@ -72,6 +72,11 @@ void lent_kill(struct lent *l)
 		(void)ambit_event_kill(l->ev, NULL); /* one that is over needs none */
 }
 
+void lent_ask(struct lent *l)
+{
+	l->lingers_ms = clock_ms() + LENT_LINGERS_MS;
+}
+
 void lent_drop(struct lent *l)
 {
 	l->state = LENT_ENDS;
@@ -123,7 +128,7 @@ static enum lent_news follow(struct lent *l, bool ready, uint64_t now_ms)
 	tell_end(l);
 	l->told = true;
 	l->leaves_ms = now_ms + LENT_LEAVE_MS;
-	l->until_ms = 0;
+	l->until_ms = l->lingers_ms = 0;
 	if (l->state == LENT_TAKEN)
 		l->state = LENT_OVER;
 	return LENT_ENDED;
@@ -163,6 +168,11 @@ enum lent_news lent_step(struct lent *l, const struct pollfd *seen, uint64_t now
 		lent_kill(l);
 		ready = true;
 	}
+	if (l->lingers_ms != 0 && now_ms >= l->lingers_ms) {
+		l->lingers_ms = 0;
+		lent_kill(l);
+		ready = true;
+	}
 	news = follow(l, ready, now_ms);
 	return news == LENT_NOTHING && rang ? LENT_RANG : news;
 }
@@ -171,6 +181,8 @@ int lent_patience(const struct lent *l, int timeout, uint64_t now_ms)
 {
 	if (l->until_ms != 0)
 		timeout = stock_sooner(timeout, l->until_ms, now_ms);
+	if (l->lingers_ms != 0)
+		timeout = stock_sooner(timeout, l->lingers_ms, now_ms);
 	if (l->told && l->ev != NULL)
 		timeout = stock_sooner(timeout, l->leaves_ms, now_ms);
 	return l->quiet_ms > now_ms && l->bell_fd >= 0 ? stock_sooner(timeout, l->quiet_ms, now_ms) : timeout;

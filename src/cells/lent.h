@@ -16,6 +16,7 @@
 
 /* ENDS: nobody wants it, and it is not gone yet. */
 enum lent_state { LENT_NONE, LENT_WAITS, LENT_ENDS, LENT_TAKEN, LENT_OVER };
+#define LENT_LINGERS_MS 500 /* for one whose end is asked for to end by itself: its pipes may have ended before it, and then the end is its own */
 #define LENT_FDS 2 /* that are polled for it */
 
 struct lent {
@@ -30,6 +31,7 @@ struct lent {
 	bool late;                   /* it ended since its time was over */
 	bool asked;                  /* how it ended, and is told when it has */
 	uint64_t until_ms;           /* clock_ms: it has to end then; 0: not */
+	uint64_t lingers_ms;         /* clock_ms: its end was asked for, and it is ended then; 0: not */
 	uint64_t quiet_ms;           /* clock_ms: before that its bell is not heard */
 	struct lent_end {
 		char cause[16];   /* cause_word, or `timeout` */
@@ -45,6 +47,8 @@ void lent_finish(struct lent *l);
 /* The program has its own ends. */
 void lent_opened(struct lent *l);
 void lent_kill(struct lent *l);
+/* Somebody waits for its end. */
+void lent_ask(struct lent *l);
 /* It is to end, and is not wanted. */
 void lent_drop(struct lent *l);
 /* What is looked at for it, LENT_FDS of them. */

@@ -797,6 +797,13 @@ static void take_handed(struct launch *l)
 			l->q->limits.value[i] = a->limits.value[i];
 }
 
+/* A cell to which nothing is granted is told nothing: not what the person is called, nor where they live. */
+static void name_nobody(struct event_request *q)
+{
+	(void)text_copy(q->user, sizeof q->user, "user"); /* these fit */
+	(void)text_copy(q->home, sizeof q->home, "/home/user");
+}
+
 static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
@@ -841,6 +848,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 ? r : set_grants(l, &p->policy, e);
 	if (r == 0 && l->handed != NULL)
 		take_handed(l);
+	if (l->is_lent && p->policy.n_lines == 0)
+		name_nobody(l->q);
 	r = r < 0 ? r : check_asked(l, e);
 	r = r < 0 ? r : check_delegate(l, e);
 	r = r < 0 ? r : check_profile(l, p->policy.profile, e);
