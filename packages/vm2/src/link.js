@@ -154,7 +154,7 @@ class Link {
       }
       case letters.s: {
         const [number, how, value] = this.decode(frame.data), it = this.settlers.get(number);
-        if (it === undefined) throw this.cell.broken('a promise that is not there');
+        if (it === undefined) return undefined; // it was settled, or nobody has it any more
         this.settlers.delete(number);
         if (this.settlers.size === 0) this.cell.hold(this, false);
         return (how === true ? it.resolve : it.reject)(value);
@@ -232,15 +232,14 @@ class Link {
   adopt() {} // an error of theirs stays theirs
 
   name(kind, thing, owner) {
-    const before = this.references.size, name = this.references.name(kind, thing, owner);
-    if (kind === 'promise' && this.references.size > before) this.follow(+name, thing);
+    const name = this.references.name(kind, thing, owner);
+    if (kind === 'promise' && name[0] !== '~') this.follow(+name, thing); // each time, since it may have been settled, and what stood for it may be gone
     return name;
   }
 
   /** A promise of the host's: the guest is told how it is settled. */
   follow(number, promise) {
     const tell = (how) => (value) => {
-      this.references.drop(number);
       if (this.dead !== null) return;
       let text;
       try {
@@ -264,7 +263,8 @@ class Link {
         const it = function (...args) {
           return link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args]);
         };
-        return Object.defineProperty(it, 'name', { value: about, configurable: true });
+        Object.defineProperty(it, 'name', { value: about, configurable: true });
+        return Object.defineProperty(it, 'toString', { value: () => link.sourceOf(it), writable: true, configurable: true });
       }
       case 'symbol': return Symbol(about);
       case 'promise': {
@@ -277,6 +277,10 @@ class Link {
         if (!this.live) throw this.cell.broken('an object by handle');
         return new Proxy(Object.create(null, { [Symbol.toStringTag]: { value: about, configurable: true } }), handlerOf(this, number));
     }
+  }
+
+  sourceOf(it) {
+    return this.dead === null ? String(this.request('source', [it])) : `function ${it.name}() { [native code] }`;
   }
 
   /** What stands for that object of the guest's. */

@@ -29,8 +29,19 @@ function bytesOf(value, name) {
 
 const nearest = (word) => KNOWN.find((it) => it.startsWith(word.slice(0, 3))) ?? KNOWN.join(', ');
 
+/** What holds where the options do not say otherwise: for programs whose code is somebody else's. The variable AMBIT_VM2 has it as JSON. */
+const defaults = { ambit: {} };
+if (process.env.AMBIT_VM2) {
+  try {
+    defaults.ambit = JSON.parse(process.env.AMBIT_VM2);
+  } catch {
+    throw wrong('the variable AMBIT_VM2 is no JSON', 'for example AMBIT_VM2=\'{"live": true}\'');
+  }
+}
+
 /** `ambit:` of the options, checked whole. */
-function authority(given = {}) {
+function authority(asked = {}) {
+  const given = asked === null || typeof asked !== 'object' || Array.isArray(asked) ? asked : { ...defaults.ambit, ...asked };
   if (given === null || typeof given !== 'object' || Array.isArray(given)) throw wrong('it is an object', "for example { read: ['./data'], connect: ['api.example.com:443'] }");
   for (const key of Object.keys(given)) if (!KNOWN.includes(key)) throw wrong(`there is no \`${key}\``, `did you mean ${nearest(key)}?`);
   for (const key of ['jit', 'live']) if (given[key] !== undefined && typeof given[key] !== 'boolean') throw wrong(`\`${key}\` is true or false`);
@@ -84,4 +95,4 @@ function form(kind, has, evaluates) {
   return { messages, ready: has.ready ?? (has.grants.length > 0 ? 0 : 2) };
 }
 
-module.exports = { authority, form };
+module.exports = { authority, defaults, form };
