@@ -69,6 +69,7 @@ module.exports = function makeGuest(given) {
   const errorPrototypes = new Map();
   for (const of of [global, main.global]) for (const name of ERRORS) errorPrototypes.set(of[name].prototype, name);
   const guest = evaluate(HELPERS)(callHost, askLive, refuseHandle);
+  errorPrototypes.set(guest.VMError.prototype, 'VMError');
   if (kind === 'vm') {
     for (const name of ['global', 'GLOBAL', 'root']) hide(globals, name, global);
     hide(globals, 'Buffer', bufferFor(options.bufferAllocLimit));
@@ -98,7 +99,7 @@ module.exports = function makeGuest(given) {
 
   // ---- what crosses ----
 
-  const refuse = (message, hint) => new guest.VMError(hint === undefined ? message : `${message}; ${hint}`);
+  const refuse = (message, hint) => new guest.VMError(hint === undefined ? message : `${message}; ${hint}`, 'ECLONE');
 
   function refuseHandle(name, key) {
     return refuse(`'${key}' of a live ${name || 'object'} of the host is not to be had here`, 'what is passed into the sandbox is data and functions; `ambit: { live: true }` gives objects by handle');
@@ -178,7 +179,7 @@ module.exports = function makeGuest(given) {
   const references = main.makeReferences({ refuse, stand });
   const settlers = new Map();
   const kit = {
-    realm: global, types, Buffer, copies: true, isPlain, describe, refuse,
+    realm: global, VMError: guest.VMError, types, Buffer, copies: true, isPlain, describe, refuse,
     instance: (it) => ({ name: className(it), methods: methodsOf(it) }),
     prototypeOf: () => global.Object.prototype,
   };
@@ -213,7 +214,9 @@ module.exports = function makeGuest(given) {
   }
 
   // A promise of the code's: the program is told how it is settled.
+  let followed = false;
   function follow(number, promise) {
+    followed = true;
     const tell = (how) => (value) => {
       let text;
       try {
@@ -320,7 +323,14 @@ module.exports = function makeGuest(given) {
   }
 
   return {
-    encode, decode, thrown, run: (...args) => (check(), run(...args)),
+    decode, thrown,
+    // A promise in it that is settled already is told before the answer.
+    answer(value) {
+      const text = encode([value]);
+      if (followed) followed = false, drain();
+      return text;
+    },
+    run: (...args) => (check(), run(...args)),
     perform([op, ...args]) {
       check();
       return operations[op](...args);

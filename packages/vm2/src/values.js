@@ -9,7 +9,7 @@
 // kit, what each side has of its own, and what the other cannot change there:
 //   realm       the global object whose constructors make what is decoded
 //   types       util.types, Buffer
-//   isPlain(prototype), describe(error), instance(object), prototypeOf(name, methods), refuse(message, hint)
+//   VMError; isPlain(prototype), describe(error), instance(object), prototypeOf(name, methods), refuse(message, hint)
 //   copies      true: of an instance of a class its own data is sent, and which methods it has; false: it stays, and a handle is sent
 // port, what stands for what does not cross, and what holds for one guest:
 //   live        true: handles are sent in any case
@@ -26,6 +26,7 @@ module.exports = function makeValues(kit) {
   const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing');
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
   for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError']) errors[name] = realm[name];
+  errors.VMError = kit.VMError;
   const mapSet = realm.Map.prototype.set, setAdd = realm.Set.prototype.add;
   const mapEach = Map.prototype.forEach, setEach = Set.prototype.forEach, dateValue = Date.prototype.getTime;
   const UNBOX = [[types.isNumberObject, Number.prototype.valueOf], [types.isStringObject, String.prototype.valueOf], [types.isBooleanObject, Boolean.prototype.valueOf], [types.isBigIntObject, BigInt.prototype.valueOf],
