@@ -9,6 +9,7 @@ const makeValues = require('./values.js');
 const makeReferences = require('./references.js');
 const { letters } = require('./frames.js');
 const { VMError, timedOut } = require('./errors.js');
+const { frozen, kept } = require('./marks.js');
 
 const ERRORS = ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'Error'];
 
@@ -238,7 +239,18 @@ class Link {
     return bytes;
   }
 
-  adopt() {} // an error of theirs stays theirs
+  /** An error of theirs: who throws it back throws that very one. */
+  adopt(number, error) {
+    if (!this.references.has(number)) this.references.adopt('error', number, error);
+  }
+
+  mark(thing) {
+    return frozen.has(thing) ? 'v' : kept.has(thing) ? 'V' : '';
+  }
+
+  marked() {
+    throw this.cell.broken('a mark');
+  }
 
   name(kind, thing, owner) {
     const name = this.references.name(kind, thing, owner);
@@ -272,7 +284,8 @@ class Link {
         const it = function (...args) {
           return link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args]);
         };
-        Object.defineProperty(it, 'name', { value: about, configurable: true });
+        Object.defineProperty(it, 'name', { value: about.name, configurable: true });
+        Object.defineProperty(it, 'length', { value: about.length, configurable: true });
         return Object.defineProperty(it, 'toString', { value: () => link.sourceOf(it), writable: true, configurable: true });
       }
       case 'symbol': return Symbol(about);

@@ -34,6 +34,11 @@ class NodeVM extends EventEmitter {
       _compile: compilerOf(compiler, compilerOptions), _async: guest.async !== false, _resolver: resolver, _options: { wrapper, strict },
       _box: new Box('node', has, guest, () => [globals, beside], { timeout: timeOf(this, own?.outer), told: (event, args) => told(ref.deref(), says, event, args) }),
     });
+    if (resolver.imports.length > 0) this._box.with((link) => link.request('imports', []));
+  }
+
+  static [Symbol.hasInstance](it) {
+    return it !== null && typeof it === 'object' && this.prototype.isPrototypeOf(it);
   }
 
   get resolver() {
@@ -55,7 +60,8 @@ class NodeVM extends EventEmitter {
   static code(script, filename, options) {
     let given = { filename, options };
     if (filename !== null && typeof filename === 'object') given = { filename: undefined, options: filename };
-    if (given.filename !== undefined) given.filename = path.resolve(String(given.filename));
+    else if (filename !== undefined && filename !== null && typeof filename !== 'string') throw new VMError(`Invalid filename: ${typeof filename}`);
+    if (typeof given.filename === 'string') given.filename = path.resolve(String(given.filename));
     return new NodeVM(given.options).run(script, given.filename);
   }
 
@@ -75,8 +81,12 @@ function told(it, says, event, args) {
     const method = event.slice(8);
     if (says === 'redirect') it?.emit(event, ...args);
     else if (says === 'inherit' && typeof console[method] === 'function') console[method](...args);
-  } else if (event === 'uncaughtException' && it !== undefined && it.listenerCount('error') > 0) {
-    it.emit('error', args[0]); // one that nobody listens for ends nothing of the program
+  } else if (event === 'stdout' || event === 'stderr') {
+    if (says === 'inherit') process[event].write(String(args[0]));
+    else it?.emit(event, String(args[0]));
+  } else if (event === 'uncaughtException') { // one that nobody listens for ends nothing of the program
+    if (it !== undefined && it.listenerCount('error') > 0) it.emit('error', args[0]);
+    else if (process.listenerCount(event) > 0) process.emit(event, args[0], event);
   }
 }
 

@@ -37,7 +37,9 @@ module.exports = function makeReferences(kit) {
       return it.thing;
     },
     owner: (number) => own.get(number)?.owner,
+    ownerOf: (thing) => own.get(numbers.get(thing))?.owner,
     stands: (thing) => known.has(thing),
+    has: (number) => theirs.get(number)?.ref?.deref() !== undefined,
     numberOf,
     theirs(kind, number, about) {
       const it = theirs.get(number);

@@ -15,6 +15,7 @@
 //   live        true: handles are sent in any case
 //   bytes, nodes   what a text may have at most
 //   name(kind, thing, owner) -> its number here, or `~number` of one of theirs;  own(kind, number) -> that thing;  theirs(kind, number, about) -> what stands for one of theirs
+//   mark(thing) -> 'v' if nobody changes its copy, 'V' if nobody puts functions into it, or '';  marked(mark, thing) does that to a copy, and gives what is to be had
 //   stands(thing) -> whether it stands for one of theirs;  intrinsic(thing) -> name of a built-in that the other side has, too;  builtIn(name);  adopt(number, thing);  buffer(bytes)
 module.exports = function makeValues(kit) {
   const { realm, types, Buffer } = kit;
@@ -23,7 +24,7 @@ module.exports = function makeValues(kit) {
   const tagOf = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
-  const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing');
+  const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
   for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError']) errors[name] = realm[name];
   errors.VMError = kit.VMError;
@@ -125,6 +126,8 @@ module.exports = function makeValues(kit) {
       const builtIn = this.port.intrinsic(it);
       if (builtIn !== undefined) return this.say(`I${builtIn}`);
       this.seen.set(it, this.seen.size);
+      const mark = this.port.mark(it);
+      if (mark !== '') this.say(mark);
       if (typeof it === 'function') return this.function(it, owner);
       if (this.port.stands(it)) return void this.reference(types.isPromise(it) ? 'promise' : 'object', it);
       if (isArray(it)) return this.array(it);
@@ -173,7 +176,8 @@ module.exports = function makeValues(kit) {
         if (typeof it.name === 'string') name = it.name.slice(0, 256);
       } catch {} // a getter of theirs
       this.say(`'${name}`);
-      this.members(it, '', keysOf(it));
+      this.say(+it.length || 0);
+      this.members(it, '', ownKeys(it).filter((key) => typeof key === 'string' && !OF_FUNCTIONS.has(key)));
     }
 
     array(it) {
@@ -188,7 +192,7 @@ module.exports = function makeValues(kit) {
       if (about.cause !== undefined) object.cause = about.cause.of;
       if (about.errors !== undefined) object.errors = about.errors;
       for (const key of keysOf(about.more)) if (!HIDDEN.has(key) && key !== '__proto__') object[key] = about.more[key];
-      this.say(`e${kit.copies ? 0 : this.port.name('error', it)}`); // who throws it back gets this very one
+      this.say(`e${this.port.name('error', it)}`); // who throws it back gets this very one
       this.members(object, `${about.kind},`, keysOf(object));
     }
 
@@ -221,6 +225,7 @@ module.exports = function makeValues(kit) {
       this.at = 0;
       this.objects = [];
       this.open = [];
+      this.marks = [];
     }
 
     next() {
@@ -258,6 +263,7 @@ module.exports = function makeValues(kit) {
         result.push(this.value());
         if (this.open.length > 0) this.rest();
       }
+      for (const { mark, it } of this.marks) this.port.marked(mark, it);
       return result;
     }
 
@@ -320,9 +326,23 @@ module.exports = function makeValues(kit) {
         case 'k': return this.knownSymbol(rest);
         case 'w': return this.boxed(this.next());
         case 'c': return this.copied();
+        case 'v': case 'V': return this.marked(tag);
         case 'I': return this.port.builtIn(rest);
         default: throw malformed('an unknown tag');
       }
+    }
+
+    marked(mark) {
+      const it = this.value();
+      if (mark === 'v') this.marks.push({ mark, it });
+      return mark === 'v' ? it : this.keepAs(it, this.port.marked(mark, it));
+    }
+
+    /** Another stands for the object from here on. */
+    keepAs(it, other) {
+      const at = this.objects.lastIndexOf(it);
+      if (at >= 0) this.objects[at] = other;
+      return other;
     }
 
     bigint(text) {
@@ -363,7 +383,7 @@ module.exports = function makeValues(kit) {
     }
 
     function(number) {
-      const it = this.port.theirs('function', number, this.text());
+      const about = { name: this.text(), length: +this.next() || 0 }, it = this.port.theirs('function', number, about);
       return this.fill(this.keep(it), 'members', this.next(), 2);
     }
 
