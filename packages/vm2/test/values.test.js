@@ -41,7 +41,7 @@ function check(name, work) {
 
 const same = [
   ['nothing', []], ['primitives', [1, -1.5, true, false, null, undefined, 'text', '', 5n, -(2n ** 70n)]], ['numbers of their own kind', [NaN, Infinity, -Infinity, -0, Number.MIN_VALUE, 2 ** 53]],
-  ['texts of tags and brackets', ['[', '{', '[{"a":1}]', "'", 'u', 'o2', '\u0000', '\ud800', 'é𝄞', '\\u005b']], ['objects', [{ a: 1, b: { c: [] } }, {}]], ['a name that is a setter elsewhere', [JSON.parse('{"__proto__": 1, "constructor": 2}')]],
+  ['texts of tags and brackets', ['[', '{', '[{"a":1}]', "'", 'u', 'o2', '\u0000', '\ud800', 'é𝄞', '\\u005b']], ['objects', [{ a: 1, b: { c: [] } }, {}]], ['a name that all have', [{ constructor: 2, toString: 1 }]],
   ['without a prototype', [Object.assign(Object.create(null), { a: 1 })]], ['lists', [[], [1, [2, [3]]], ['x']]], ['lists with holes', [[, 1, , 2, ,]]], ['lists with names', [Object.assign([1, 2], { index: 0 })]],
   ['maps and sets', [new Map([[1, { a: 1 }], ['x', new Map()]]), new Set([1, 'a', NaN])]], ['dates', [new Date(0), new Date(8.64e15)]], ['regular expressions', [/a[b{2}]+/giu, /\//]],
   ['bytes', [Buffer.from('hello'), new Uint8Array([1, 2, 255]), new Float64Array([1.5, NaN]), new BigInt64Array([-1n]), new DataView(new ArrayBuffer(3)), new ArrayBuffer(5), new Uint8ClampedArray(2)]],
@@ -53,6 +53,14 @@ check('errors keep kind, name, message and members', () => {
   assert.ok(it instanceof TypeError && it.message === 'bad' && it.cause instanceof RangeError && it.code === 'E1' && Object.keys(it).join() === 'code,n');
 });
 check('a date that is none', () => assert.ok(Number.isNaN(round([new Date(NaN)])[0].getTime())));
+check('a member __proto__ is left out', () => assert.deepStrictEqual(round([JSON.parse('{"__proto__": {"a": 1}, "b": 2}')]), [{ b: 2 }]));
+for (const [name, token] of [['maps', '"m0"'], ['functions', '"f1","\'",0,"0"'], ['errors', '"e1","Error,0"'], ['bytes', '"t","\'"'], ['promises', '"p1"'], ['objects', '"o0"'], ['numbers', '1']]) {
+  check(`a text of nothing but ${name} is refused before it fills memory`, () => {
+    const before = process.memoryUsage().rss, data = Buffer.from(`[${Array(2_000_000).fill(token).join()}]`);
+    assert.throws(() => values.decode(data, side()), /malformed|more functions/);
+    assert.ok(process.memoryUsage().rss - before < 400e6);
+  });
+}
 check('identity within one text, and cycles', () => {
   const a = { list: [1] };
   a.self = a;
