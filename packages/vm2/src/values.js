@@ -210,13 +210,16 @@ module.exports = function makeValues(kit) {
   // ---- a text to values ----
 
   // Before it is parsed it is known to be flat, so that parsing costs what its length says.
-  function tokens(data) {
+  function tokens(data, most) {
     if (data[0] !== 0x5b || data.indexOf(0x5b, 1) !== -1 || data.indexOf(0x7b) !== -1) throw malformed('it is not flat');
+    let list;
     try {
-      return parse(data.toString('utf8'));
+      list = parse(data.toString('utf8'));
     } catch {
       throw malformed('it is no JSON');
     }
+    if (list.length > most) throw malformed('it is too much');
+    return list;
   }
 
   class Reader {
@@ -427,6 +430,6 @@ module.exports = function makeValues(kit) {
     /** Several values as one text. */
     encode: (list, port) => new Writer(port).all(list),
     /** The list of values again; `data` is a Buffer. */
-    decode: (data, port) => new Reader(tokens(data), port).all(),
+    decode: (data, port) => new Reader(tokens(data, port.nodes * 4), port).all(),
   };
 };
