@@ -68,8 +68,11 @@ void lent_opened(struct lent *l)
 
 void lent_kill(struct lent *l)
 {
-	if (l->ev != NULL && !l->told)
-		(void)ambit_event_kill(l->ev, NULL); /* one that is over needs none */
+	if (l->ev == NULL || l->told)
+		return;
+	(void)ambit_event_kill(l->ev, NULL); /* one that is over needs none */
+	if (l->leaves_ms == 0)
+		l->leaves_ms = clock_ms() + LENT_LEAVE_MS;
 }
 
 void lent_ask(struct lent *l)
@@ -80,6 +83,7 @@ void lent_ask(struct lent *l)
 void lent_drop(struct lent *l)
 {
 	l->state = LENT_ENDS;
+	l->form = NULL;
 	l->until_ms = 0;
 	lent_opened(l);
 	fd_close(&l->bell_fd);
@@ -111,6 +115,24 @@ static bool is_gone(const struct lent *l, uint64_t now_ms)
 	return p.fd < 0 || now_ms >= l->leaves_ms || poll(&p, 1, 0) == 1;
 }
 
+static void end(struct lent *l)
+{
+	l->told = true;
+	l->until_ms = l->lingers_ms = 0;
+	if (l->state == LENT_TAKEN)
+		l->state = LENT_OVER;
+}
+
+/* Its supervisor does not even read that it is to end. */
+static void abandon(struct lent *l, uint64_t now_ms)
+{
+	(void)text_copy(l->end.cause, sizeof l->end.cause, l->late ? "timeout" : "killed"); /* these fit */
+	(void)text_copy(l->end.how, sizeof l->end.how, "signal 9");
+	event_free_by(l->ev, now_ms);
+	l->ev = NULL;
+	end(l);
+}
+
 /* How it ended is told by its supervisor, which then ends itself. */
 static enum lent_news follow(struct lent *l, bool ready, uint64_t now_ms)
 {
@@ -123,15 +145,16 @@ static enum lent_news follow(struct lent *l, bool ready, uint64_t now_ms)
 		l->ev = NULL;
 		return l->state == LENT_ENDS ? LENT_GONE : LENT_NOTHING;
 	}
-	if (!ready || ambit_event_step(l->ev, NULL) != 1)
+	if (ready && ambit_event_step(l->ev, NULL) == 1) {
+		tell_end(l);
+		l->leaves_ms = now_ms + LENT_LEAVE_MS;
+		end(l);
+		return LENT_ENDED;
+	}
+	if (l->leaves_ms == 0 || now_ms < l->leaves_ms)
 		return LENT_NOTHING;
-	tell_end(l);
-	l->told = true;
-	l->leaves_ms = now_ms + LENT_LEAVE_MS;
-	l->until_ms = l->lingers_ms = 0;
-	if (l->state == LENT_TAKEN)
-		l->state = LENT_OVER;
-	return LENT_ENDED;
+	abandon(l, now_ms);
+	return l->state == LENT_ENDS ? LENT_GONE : LENT_ENDED;
 }
 
 static bool hear(struct lent *l, uint64_t now_ms)
@@ -183,7 +206,7 @@ int lent_patience(const struct lent *l, int timeout, uint64_t now_ms)
 		timeout = stock_sooner(timeout, l->until_ms, now_ms);
 	if (l->lingers_ms != 0)
 		timeout = stock_sooner(timeout, l->lingers_ms, now_ms);
-	if (l->told && l->ev != NULL)
+	if (l->leaves_ms != 0 && l->ev != NULL)
 		timeout = stock_sooner(timeout, l->leaves_ms, now_ms);
 	return l->quiet_ms > now_ms && l->bell_fd >= 0 ? stock_sooner(timeout, l->quiet_ms, now_ms) : timeout;
 }
