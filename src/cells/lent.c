@@ -48,12 +48,13 @@ int lent_begin(struct lent *l, struct form *f, struct libraries *known, uint32_t
 		return r;
 	}
 	l->state = LENT_WAITS;
+	l->leave_ms = f->recorded ? LENT_RECORDED_MS : LENT_LEAVE_MS;
 	return 0;
 }
 
 void lent_finish(struct lent *l)
 {
-	event_free_by(l->ev, l->leaves_ms != 0 ? l->leaves_ms : clock_ms() + LENT_LEAVE_MS);
+	event_free_by(l->ev, l->leaves_ms != 0 ? l->leaves_ms : clock_ms() + l->leave_ms);
 	fd_close(&l->to_fd);
 	fd_close(&l->from_fd);
 	fd_close(&l->bell_fd);
@@ -72,7 +73,7 @@ void lent_kill(struct lent *l)
 		return;
 	(void)ambit_event_kill(l->ev, NULL); /* one that is over needs none */
 	if (l->leaves_ms == 0)
-		l->leaves_ms = clock_ms() + LENT_LEAVE_MS;
+		l->leaves_ms = clock_ms() + l->leave_ms;
 }
 
 void lent_ask(struct lent *l)
@@ -147,7 +148,7 @@ static enum lent_news follow(struct lent *l, bool ready, uint64_t now_ms)
 	}
 	if (ready && ambit_event_step(l->ev, NULL) == 1) {
 		tell_end(l);
-		l->leaves_ms = now_ms + LENT_LEAVE_MS;
+		l->leaves_ms = now_ms + l->leave_ms;
 		end(l);
 		return LENT_ENDED;
 	}
