@@ -100,6 +100,8 @@ static void tell_end(struct lent *l)
 	(void)text_copy(end->cause, sizeof end->cause, l->late ? "timeout" : cause_word(r->cause)); /* fits */
 	if (r->cause == CAUSE_LIMIT)
 		(void)text_copy(end->how, sizeof end->how, limit_word(r->limit)); /* fits */
+	else if (r->signal == 0 && r->exit_status < 0) /* there is no status of one that was ended, or never was */
+		(void)text_copy(end->how, sizeof end->how, r->cause == CAUSE_REFUSED ? "" : "signal 9"); /* fits */
 	else
 		(void)snprintf(end->how, sizeof end->how, "%s %d", r->signal != 0 ? "signal" : "exit",
 			       r->signal != 0 ? r->signal : r->exit_status); /* fits */
