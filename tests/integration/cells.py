@@ -565,7 +565,23 @@ def a_program_that_does_not_read_holds_up_no_time(place):
             assert h.answer()[0] == "error"
 
 
-def a_cell_that_is_stopped_and_one_that_floods_cost_little(place):
+def many_cells_that_are_wanted_at_once_hold_up_no_time(place):
+    name = marker()
+    with Helper(place, place.fresh()) as h:
+        form, cell = h.form(*CAT), h.cell(*sh(LOOP, name))
+        assert cell.until() == "on"
+        begun = time.monotonic()
+        h.say(f"arm {cell.number} 200", *[f"take {form}"] * 80)
+        read_to_end(cell.come)
+        took = time.monotonic() - begun
+        assert 0.2 <= took < 0.2 + LATE, f"it ended after {took:.3f} s"
+        assert [h.answer()[0] for _ in range(80)] == ["cell"] * 80
+        # and who asks why gets the answers in order
+        h.say(f"take {form}", f"why {cell.number}", f"take {form}")
+        assert [h.answer()[0] for _ in range(3)] == ["cell", "ended", "cell"]
+
+
+def what_rings_all_the_time_costs_little(place):
     """What rings all the time is heard a few times; what is waited for is heard at once."""
     with Helper(place, place.fresh()) as h:
         idle = h.cell(*sh('read x; echo $x; echo >&2; read x'))
@@ -690,5 +706,5 @@ def node_runs_in_one(place):
 main([a_cell_is_taken_and_answers, cells_wait_where_a_form_says_so, an_endless_loop_ends_in_time, a_supervisor_that_was_stopped_keeps_no_cell, what_is_disarmed_goes_on, why_says_how_it_ended, what_is_dropped_is_gone,
       with_the_program_everything_ends, with_the_helper_all_cells_end, a_cell_has_its_own_descriptors_alone, the_helper_keeps_nothing_of_the_program,
       a_cell_opens_its_own_pipes_anew_and_gets_nothing_but_its_own, a_cell_that_makes_its_pipes_its_own_holds_up_nobody, what_is_malformed_ends_it, so_many_forms_and_not_one_more,
-      so_many_cells_and_not_one_more, a_program_that_does_not_read_holds_up_no_time, a_cell_that_is_stopped_and_one_that_floods_cost_little, what_is_granted_to_nobody_is_not_there, grants_are_had,
+      so_many_cells_and_not_one_more, a_program_that_does_not_read_holds_up_no_time, many_cells_that_are_wanted_at_once_hold_up_no_time, what_rings_all_the_time_costs_little, what_is_granted_to_nobody_is_not_there, grants_are_had,
       what_is_to_be_recorded_is, a_program_that_is_changed_brings_its_new_libraries, node_runs_in_one])
