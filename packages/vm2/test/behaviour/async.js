@@ -119,7 +119,6 @@ module.exports = [
     name: `NodeVM has ${name}`, source: NODEVM,
     run: (vm2) => new Promise((resolve, reject) => new vm2.NodeVM({ sandbox: { bad: () => reject(new Error('it ran')), done: resolve } }).run(`${code}; setTimeout(done, 25)`)),
   })),
-  { name: 'a timer of NodeVM can be unreferenced', source: NODEVM, run: (vm2, assert) => assert.strictEqual(new vm2.NodeVM({ wrapper: 'none' }).run('const t = setTimeout(() => {}, 5000); t.unref(); clearTimeout(t); return typeof t.ref'), 'function') },
   { name: 'a timer of NodeVM after which it is of use', source: NODEVM, async run(vm2, assert) {
     const got = [], vm = new vm2.NodeVM({ sandbox: { tell: (text) => got.push(text) } });
     vm.run('setTimeout(() => tell("late"), 5); tell("now")');
