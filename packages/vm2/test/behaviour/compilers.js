@@ -56,7 +56,7 @@ module.exports = [
   } })),
   ...['typescript', 'type-script', 'ts', 'text/typescript'].map((compiler) => ({ name: `compiler ${compiler}`, source: COMPILERS, needs: ['typescript'], run: (vm2, assert) => assert.strictEqual(new vm2.VM({ compiler }).run('const x: number = 41; x + 1'), 42) })),
   { name: 'compiler typescript in NodeVM', source: COMPILERS, needs: ['typescript'], run: (vm2, assert) => assert.strictEqual(new vm2.NodeVM({ compiler: 'typescript' }).run('interface A { n: number }\nconst a: A = { n: 2 };\nexport const twice = (): number => a.n * 2').twice(), 4) },
-  { name: 'compiler typescript of a script', source: SCRIPT, needs: ['typescript'], run: (vm2, assert) => assert.strictEqual(new vm2.VM().run(new vm2.VMScript('(<number>5) + 1', { compiler: 'typescript' })), 6) },
+  { name: 'compiler typescript of a script', source: SCRIPT, needs: ['typescript'], run: (vm2, assert) => assert.strictEqual(new vm2.VM().run(new vm2.VMScript('(5 as number) + 1', { compiler: 'typescript' })), 6) },
   { name: 'option compilerOptions of a script', source: 'types: VMScript.compilerOptions', needs: ['typescript'], run: (vm2, assert) => assert.strictEqual(new vm2.VM().run(new vm2.VMScript('enum E { A = 3 } E.A', { compiler: 'typescript', compilerOptions: { removeComments: true } })), 3) },
   { name: 'NodeVM.file takes the compiler of its extension', source: 'types: NodeVM.file', needs: ['typescript'], run: (vm2, assert, place) => assert.strictEqual(vm2.NodeVM.file(path.join(write(place, { 'a.ts': 'const n: number = 4;\nmodule.exports = n' }), 'a.ts')), 4) },
   { name: 'compiler typescript without that package says so', source: COMPILERS, run(vm2, assert) {
