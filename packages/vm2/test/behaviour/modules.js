@@ -194,7 +194,7 @@ module.exports = [
     ['a mock with arguments', 'module.exports = require("m").add(1, { n: 2 })', 3, { mock: { m: { add: (a, b) => a + b.n } } }],
     ['a mock that keeps its state', 'const m = require("m"); m.next(); module.exports = m.next()', 2, { get mock() { let n = 0; return { m: { next: () => ++n } }; } }],
   ], ['sandbox']),
-  { name: 'a mock that is a class', source: 'types: VMRequire.mock', run(vm2, assert) {
+  { name: 'a mock that is a class', source: 'types: VMRequire.mock', differs: differs.hostInstance, run(vm2, assert) {
     class Api { constructor(key) { this.key = key; } }
     assert.strictEqual(new vm2.NodeVM({ require: { mock: { api: Api } } }).run('const A = require("api"); module.exports = new A("k").key'), 'k');
   } },
@@ -303,6 +303,13 @@ module.exports = [
   { name: 'a file that is a script of NodeVM.file requires beside it', source: 'types: NodeVM.file', run(vm2, assert, place) {
     tree(place, { 'main.js': 'module.exports = require("./a").name' });
     assert.strictEqual(vm2.NodeVM.file(path.join(place, 'main.js'), { require: { external: true, root: place, context: 'sandbox' } }), 'a');
+  } },
+  { name: 'eighty NodeVMs with roots of their own, one after the other', source: NODEVM, run(vm2, assert, place) {
+    for (let i = 0; i < 80; i++) {
+      write(place, { [`${i}/a.js`]: `module.exports = ${i}` });
+      const root = path.join(place, String(i));
+      assert.strictEqual(new vm2.NodeVM({ require: { external: true, root, context: 'sandbox' } }).run('module.exports = require("./a")', path.join(root, 'x.js')), i);
+    }
   } },
   { name: 'events of a module of a timer', source: NODEVM, async run(vm2, assert, place) {
     const file = tree(place), vm = new vm2.NodeVM({ console: 'redirect', require: { external: true, root: place, context: 'sandbox' } }), log = event(vm, 'console.log');

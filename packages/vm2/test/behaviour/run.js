@@ -12,6 +12,7 @@ const path = require('path');
 const { spawn } = require('child_process');
 
 const LIMIT_MS = 10_000;
+const TOGETHER = 40; // cases of one process, so that what one leaves behind spoils few others
 
 function load() {
   const cases = [];
@@ -64,7 +65,8 @@ async function perform(vm2, it, place) {
 async function serve(word, from, root) {
   const vm2 = require(process.env.AMBIT_TEST_MODULE), cases = selected(load(), word);
   process.on('unhandledRejection', () => {}); // of a case that is over
-  for (let number = from; number < cases.length; number++) {
+  assert.strictEqual(new vm2.VM().run('1 + 1'), 2); // so that nothing passes since all is refused
+  for (let number = from; number < Math.min(cases.length, from + TOGETHER); number++) {
     const it = cases[number], missing = (it.needs ?? []).filter((name) => !isThere(name));
     say(number, { state: 'begins' });
     const before = performance.now();
@@ -104,8 +106,9 @@ function stretch(args, from, count, report) {
     });
     child.on('close', () => {
       clearTimeout(timer);
-      if (at < count) report(at, { state: 'failed', why, ms: LIMIT_MS });
-      resolve(at + 1);
+      if (at === Math.min(count, from + TOGETHER)) return resolve(at);
+      report(at, { state: 'failed', why, ms: LIMIT_MS });
+      return resolve(at + 1);
     });
   });
 }

@@ -62,6 +62,7 @@ const differs = {
   late: 'An object is copied when it is given, so what the host changes in it later is not seen by the code.',
   lateResult: 'A result is a copy, so what the host changes in it is not seen by the code.',
   hostClass: 'A class of the host is a function that is called over there; `instanceof` does not know instances of it on the other side.',
+  hostInstance: 'An instance of a class of the host stays there: what is passed is data and functions. With `live` its members are read by handle.',
   sandboxClass: 'An instance of a class of the sandbox comes as a copy of its data; its methods stay there.',
   prototype: 'Prototypes do not cross; the data of an object does.',
   accessor: 'A getter is read once, when the object crosses.',
@@ -75,6 +76,7 @@ const differs = {
   nesting: 'A VM in a VM is a cell of its own, made by the host; no objects are shared between the two.',
   order: 'A promise that crosses is settled by a message, so reactions on the two sides have no common order.',
   sync: 'The host is told by a message, in a turn of its own, and not before the call returns.',
+  attenuated: 'A nested VM has no more than the outer one has, so nesting alone is no danger, and is not refused.',
   shared: 'Arguments and environment are copied into the cell.',
 };
 

@@ -114,7 +114,7 @@ const given = [
 
 const classes = [
   { name: 'the code sees the length of a function', code: 'func.length', gives: 2, sandbox: host, source: CROSS },
-  { name: 'the code makes an instance of a class of the host', code: 'new klass(4).x', gives: 4, sandbox: host, source: CROSS },
+  { name: 'the code makes an instance of a class of the host', code: 'new klass(4).x', gives: 4, sandbox: host, source: CROSS, differs: differs.hostInstance },
   { name: 'an instance that the code made is instanceof the class of the host', code: 'new klass(4) instanceof klass', gives: true, sandbox: host, source: CROSS, differs: differs.hostClass },
   { name: 'an instance that the code made has the prototype of the function of the host', code: 'new func().__proto__ === func.prototype', gives: true, sandbox: host, source: CROSS, differs: differs.hostClass, lacks: 'the prototype of an instance is not that which the code sees' },
   { name: 'the code makes an instance of a function of the host', code: 'new func() instanceof func', gives: true, sandbox: host, source: CROSS, differs: differs.hostClass },
@@ -213,21 +213,21 @@ module.exports = [...evaluates(RESULT, [...results, ...special, ...instances, ..
     },
   },
   {
-    name: 'an instance of a class of the host has its data', source: CROSS,
+    name: 'an instance of a class of the host has its data', source: CROSS, differs: differs.hostInstance,
     run(vm2, assert) {
       class Account { constructor() { this.sum = 10; } }
       assert.strictEqual(new vm2.VM({ sandbox: { account: new Account() } }).run('account.sum'), 10);
     },
   },
   {
-    name: 'an instance of a class of the host has its methods', source: CROSS,
+    name: 'an instance of a class of the host has its methods', source: CROSS, differs: differs.hostInstance,
     run(vm2, assert) {
       class Account { constructor() { this.sum = 10; } twice() { return this.sum * 2; } }
       assert.strictEqual(new vm2.VM({ sandbox: { account: new Account() } }).run('account.twice()'), 20);
     },
   },
   {
-    name: 'a method that the code calls changes an instance of the host', source: CROSS,
+    name: 'a method that the code calls changes an instance of the host', source: CROSS, differs: differs.hostInstance,
     run(vm2, assert) {
       class Account { constructor() { this.sum = 10; } pay(n) { this.sum -= n; return this.sum; } }
       const account = new Account(), vm = new vm2.VM({ sandbox: { account } });
@@ -243,7 +243,7 @@ module.exports = [...evaluates(RESULT, [...results, ...special, ...instances, ..
     },
   },
   {
-    name: 'an inherited method of an instance of the host is called', source: CROSS,
+    name: 'an inherited method of an instance of the host is called', source: CROSS, differs: differs.hostInstance,
     run(vm2, assert) {
       class A { who() { return `I am ${this.name}`; } }
       class B extends A { constructor() { super(); this.name = 'b'; } }
