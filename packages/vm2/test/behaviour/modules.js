@@ -207,13 +207,13 @@ module.exports = [
 
   // Other lookups.
   ...[['a path', (place) => path.join(place, 'a.js')], ['an object with a directory of packages and a name', (place) => ({ path: place, module: 'a.js' })]].map(([name, gives]) => ({
-    name: `resolve gives ${name}`, source: 'types: VMRequire.resolve',
+    name: `resolve gives ${name}`, source: 'types: VMRequire.resolve', differs: differs.noRoot,
     run(vm2, assert, place) {
       const file = tree(place);
       assert.strictEqual(new vm2.NodeVM({ require: { external: true, context: 'sandbox', resolve: (id) => (id === 'other' ? gives(place) : undefined) } }).run('module.exports = require("other").name', file), 'a');
     },
   })),
-  { name: 'resolve gives an object with a directory of packages', source: 'types: VMRequire.resolve', run(vm2, assert, place) {
+  { name: 'resolve gives an object with a directory of packages', source: 'types: VMRequire.resolve', differs: differs.noRoot, run(vm2, assert, place) {
     const file = tree(place, { 'more/other/index.js': 'exports.name = "more"' });
     assert.strictEqual(new vm2.NodeVM({ require: { external: true, context: 'sandbox', resolve: () => ({ path: path.join(place, 'more') }) } }).run('module.exports = require("other").name', file), 'more');
   } },
@@ -221,12 +221,24 @@ module.exports = [
     const file = tree(place);
     assert.strictEqual(new vm2.NodeVM({ require: { external: ['other'], root: place, context: 'sandbox', resolve: () => path.join(place, 'a.js') } }).run('module.exports = require("other").name', file), 'a');
   } },
+  ...[['a path', (place) => path.join(place, 'a.js')], ['an object with a directory of packages and a name', (place) => ({ path: place, module: 'a.js' })], ['an object with a directory of packages', (place) => ({ path: path.join(place, 'more') })]].map(([name, gives]) => ({
+    name: `resolve beneath a root gives ${name}`, source: 'types: VMRequire.resolve',
+    run(vm2, assert, place) {
+      const file = tree(place, { 'more/other/index.js': 'exports.name = "a"' });
+      assert.strictEqual(new vm2.NodeVM({ require: { external: true, root: place, context: 'sandbox', resolve: (id) => (id === 'other' ? gives(place) : undefined) } }).run('module.exports = require("other").name', file), 'a');
+    },
+  })),
+  { name: 'resolve beneath a root is not asked for what is found', source: 'types: VMRequire.resolve', run(vm2, assert, place) {
+    const file = tree(place), asked = [];
+    assert.strictEqual(new vm2.NodeVM({ require: { external: true, root: place, context: 'sandbox', resolve: (...args) => void asked.push(args) } }).run('module.exports = require("plain")', file), 'plain');
+    assert.deepStrictEqual(asked, []);
+  } },
   { name: 'resolve is given name and directory', source: 'types: VMRequire.resolve', run(vm2, assert, place) {
     const file = tree(place), asked = [];
     thrown(() => new vm2.NodeVM({ require: { external: true, context: 'sandbox', resolve: (...args) => void asked.push(args) } }).run('require("other")', file));
     assert.deepStrictEqual(asked[0].slice(0, 2), ['other', place]);
   } },
-  { name: 'resolve is not asked for what is found', source: 'types: VMRequire.resolve', run(vm2, assert, place) {
+  { name: 'resolve is not asked for what is found', source: 'types: VMRequire.resolve', differs: differs.noRoot, run(vm2, assert, place) {
     const file = tree(place), asked = [];
     assert.strictEqual(new vm2.NodeVM({ require: { external: true, context: 'sandbox', resolve: (...args) => void asked.push(args) } }).run('module.exports = require("plain")', file), 'plain');
     assert.deepStrictEqual(asked, []);

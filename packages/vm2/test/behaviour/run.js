@@ -2,6 +2,8 @@
 //
 //   node run.js MODULE-PATH [WORD] [--json]       WORD: only cases whose file or name has it
 //
+// AMBIT_TEST_PLACE: a directory for what the cases write, instead of this one. AMBIT_TEST_OPTIONS: what each VM gets as its option `ambit`, as JSON ('{"live":true}').
+//
 // It prints TAP, or a JSON list. A case has ten seconds: the cases run in a process of their own, which is ended when one does not return, and begun anew behind it. Real vm2 is the measure, and passes
 // all but those that say what its last release lacks of what it documents (`lacks`). Where a process of its own must behave otherwise a case says why (`differs`). With the module that such a word is
 // about a failure is a TODO, and not counted. The status is 1 if another case failed.
@@ -40,6 +42,15 @@ function isThere(name) {
   }
 }
 
+/** The module, whose VMs have these options of ours besides. */
+function withOptions(vm2, text) {
+  if (!text) return vm2;
+  const ambit = JSON.parse(text), more = (options) => ({ ambit, ...options });
+  class VM extends vm2.VM { constructor(options) { super(more(options)); } }
+  class NodeVM extends vm2.NodeVM { constructor(options) { super(more(options)); } }
+  return { ...vm2, VM, NodeVM };
+}
+
 const told = (problem) => {
   try {
     return String(problem?.stack ?? problem);
@@ -63,7 +74,7 @@ async function perform(vm2, it, place) {
 }
 
 async function serve(word, from, root) {
-  const vm2 = require(process.env.AMBIT_TEST_MODULE), cases = selected(load(), word);
+  const vm2 = withOptions(require(process.env.AMBIT_TEST_MODULE), process.env.AMBIT_TEST_OPTIONS), cases = selected(load(), word);
   process.on('unhandledRejection', () => {}); // of a case that is over
   assert.strictEqual(new vm2.VM().run('1 + 1'), 2); // so that nothing passes since all is refused
   for (let number = from; number < Math.min(cases.length, from + TOGETHER); number++) {

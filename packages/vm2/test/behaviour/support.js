@@ -76,6 +76,9 @@ const differs = {
   nesting: 'A VM in a VM is a cell of its own, made by the host; no objects are shared between the two.',
   order: 'A promise that crosses is settled by a message, so reactions on the two sides have no common order.',
   sync: 'The host is told by a message, in a turn of its own, and not before the call returns.',
+  ofTheCell: 'A NodeVM has what the Node of its cell has: it reaches what is granted, and nothing of the host.',
+  lateError: 'What nobody catches in a cell is an event `error` of its NodeVM, and ends nothing of the program.',
+  noRoot: 'Without `require.root` nothing but the directories node_modules of the program is read.',
   attenuated: 'A nested VM has no more than the outer one has, so nesting alone is no danger, and is not refused.',
   shared: 'Arguments and environment are copied into the cell.',
 };
