@@ -38,6 +38,7 @@ module.exports = function makeGuest(given) {
     return {
       stub(number, name) {
         const it = function (...args) { return call(number, this, args, new.target !== undefined); };
+        defineProperty(it, 'toString', { value: () => 'function ' + name + '() { [native code] }', writable: true, configurable: true });
         return defineProperty(it, 'name', { value: name, configurable: true });
       },
       handle: (number, name, isLive) => new Proxy(defineProperty({}, Symbol.toStringTag, { value: name, configurable: true }), handler(number, name, isLive)),
@@ -184,8 +185,8 @@ module.exports = function makeGuest(given) {
   const port = {
     live: false, bytes: 32 << 20, nodes: 4 << 20,
     name(what, thing, owner) {
-      const before = references.size, name = references.name(what, thing, owner);
-      if (what === 'promise' && references.size > before) follow(+name, thing);
+      const name = references.name(what, thing, owner);
+      if (what === 'promise' && name[0] !== '~') follow(+name, thing); // each time, since it may have been settled, and what stood for it may be gone
       return name;
     },
     own: (what, number) => references.own(what, number),
@@ -214,7 +215,6 @@ module.exports = function makeGuest(given) {
   // A promise of the code's: the program is told how it is settled.
   function follow(number, promise) {
     const tell = (how) => (value) => {
-      references.drop(number);
       let text;
       try {
         text = encode([number, how, value]);
@@ -298,6 +298,7 @@ module.exports = function makeGuest(given) {
     },
     call: (it, that, constructs, ...args) => drained(constructs ? Reflect.construct(it, args) : apply(it, that, args)),
     require: (name) => node.require(name),
+    source: (it) => apply(Function.prototype.toString, it, []),
     liveGet: (it, key) => it[key],
     liveSet: (it, key, value) => void (it[key] = value),
     liveHas: (it, key) => key in it,
@@ -333,8 +334,8 @@ module.exports = function makeGuest(given) {
       if (data.length === 0 && node === null) return;
       Object.assign(port, { live: options.live === true, bytes: options.bytes ?? port.bytes, nodes: options.nodes ?? port.nodes });
       try {
-        if (node !== null) node.begin(this, options, guest, hide);
-        const [sandbox] = decode(data);
+        const [sandbox, beside] = decode(data);
+        if (node !== null) node.begin(this, options, beside, guest, hide);
         set(sandbox);
       } catch (problem) {
         wrong = problem;

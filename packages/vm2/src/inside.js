@@ -7,9 +7,17 @@
 // main: require, process, Buffer, frames, makeValues, makeReferences, makeGuest, makeNode, context (that this runs in), kind ('vm' or 'node'), global (of the process)
 module.exports = function inside(main) {
   const { process, Buffer, kind } = main, { HEAD, letters, make } = main.frames;
-  const { readSync, writeSync, openSync } = main.require('fs'), { Script } = main.require('vm'), { apply } = Reflect;
+  const { readSync, writeSync } = main.require('fs'), { Script } = main.require('vm'), { apply } = Reflect;
   const exit = process.reallyExit.bind(process), runInContext = Script.prototype.runInContext;
-  const IN = kind === 'node' ? openSync('/proc/self/fd/0', 'r') : 0, OUT = 1, BELL = 2, DOT = Buffer.from('.'), ROOM = 65536, ROOM_MAX = 1 << 20;
+  const DOT = Buffer.from('.'), ROOM = 65536, ROOM_MAX = 1 << 20;
+
+  const node = kind !== 'node' ? null : main.makeNode({ main, idle: () => send(letters.i, 0, 0, ''), feed(data) {
+    if (end + data.length > room.length) makeRoom(Math.max(ROOM, end - start + data.length));
+    data.copy(room, end);
+    end += data.length;
+    while (isWhole()) handle(take());
+  } });
+  const { in: IN, out: OUT, bell: BELL } = node?.fds ?? { in: 0, out: 1, bell: 2 };
 
   // ---- frames ----
 
@@ -108,7 +116,7 @@ module.exports = function inside(main) {
   }
 
   const guests = new Map();
-  let node = null, prepared = null;
+  let prepared = null;
 
   function newGuest(number, options) {
     const given = { main, number, options, ask: (text) => ask(given.number, text), send: (type, id, text) => send(type, id, given.number, text) };
@@ -136,7 +144,7 @@ module.exports = function inside(main) {
     }
     const gone = guest.takeGone();
     if (gone !== null) send(letters.f, 0, it.guest, gone);
-    if (type === letters.a && node !== null && node.isBusy()) type = letters.b;
+    if (type === letters.a && node?.isBusy()) type = letters.b;
     send(type, it.id, it.guest, text);
     serving--;
   }
@@ -175,9 +183,8 @@ module.exports = function inside(main) {
       end += data.length;
       handle(frame());
     };
-    const options = JSON.stringify({ warm: true });
+    const options = JSON.stringify({ live: false });
     one(letters.B, [options.length], options + '["o1","\'a",1]');
-    if (kind !== 'vm') return;
     one(letters.R, [0, 5], 'vm.js1+1');
     one(letters.R, [1000, 5], 'vm.js1+1');
     one(letters.Q, [0], '["\'get","\'a"]');
@@ -185,19 +192,10 @@ module.exports = function inside(main) {
   }
 
   process.on('unhandledRejection', () => {});
-  if (kind === 'node') {
-    node = main.makeNode({ main, send, idle: () => send(letters.i, 0, 0, ''), feed(data) {
-      if (end + data.length > room.length) makeRoom(Math.max(ROOM, end - start + data.length));
-      data.copy(room, end);
-      end += data.length;
-      while (isWhole()) handle(take());
-    } });
-  } else {
-    warmUp();
-  }
+  if (node === null) warmUp();
   prepared = newGuest(0, {});
   mute = false;
   ring();
-  if (kind === 'vm') for (;;) handle(frame());
+  if (node === null) for (;;) handle(frame());
   node.serve();
 };

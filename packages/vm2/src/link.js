@@ -92,9 +92,10 @@ class Link {
   /**
    * One more guest of that cell.
    * @param options  for the guest: { live, bytes, nodes, ... } (inside-guest.js)
+   * @param start    globals, and what else it begins with
    * @param host     { node: whether it is of that kind, timeout() -> milliseconds or 0, told(event, args) }
    */
-  constructor(cell, options, sandbox, host) {
+  constructor(cell, options, start, host) {
     this.cell = cell;
     this.host = host;
     this.live = options.live === true;
@@ -104,8 +105,9 @@ class Link {
     this.bytes = options.bytes;
     this.nodes = options.nodes;
     this.number = cell.enter(this);
-    const about = Object.keys(options).length > 2 ? JSON.stringify(options) : '', names = Object.keys(sandbox);
-    cell.queue(letters.B, this.number, about === '' && names.length === 0 ? '' : about + this.encode([sandbox]), [Buffer.byteLength(about)]);
+    const isPlainest = Object.keys(options).length === 2 && start.length === 1 && Object.keys(start[0]).length === 0;
+    const about = isPlainest ? '' : JSON.stringify(options);
+    cell.queue(letters.B, this.number, isPlainest ? '' : about + this.encode(start), [Buffer.byteLength(about)]);
   }
 
   // ---- what is asked of it ----
@@ -114,6 +116,7 @@ class Link {
     return this.ask(letters.Q, this.encode([op, ...args]), [], ms);
   }
 
+  /** The quick way of what is done most. */
   run(source, filename, ms = this.host.timeout()) {
     return this.ask(letters.R, filename + source, [Buffer.byteLength(filename)], ms);
   }
@@ -151,7 +154,7 @@ class Link {
       }
       case letters.s: {
         const [number, how, value] = this.decode(frame.data), it = this.settlers.get(number);
-        if (it === undefined) throw this.cell.broken('a promise that is not there');
+        if (it === undefined) return undefined; // it was settled, or nobody has it any more
         this.settlers.delete(number);
         if (this.settlers.size === 0) this.cell.hold(this, false);
         return (how === true ? it.resolve : it.reject)(value);
@@ -229,15 +232,14 @@ class Link {
   adopt() {} // an error of theirs stays theirs
 
   name(kind, thing, owner) {
-    const before = this.references.size, name = this.references.name(kind, thing, owner);
-    if (kind === 'promise' && this.references.size > before) this.follow(+name, thing);
+    const name = this.references.name(kind, thing, owner);
+    if (kind === 'promise' && name[0] !== '~') this.follow(+name, thing); // each time, since it may have been settled, and what stood for it may be gone
     return name;
   }
 
   /** A promise of the host's: the guest is told how it is settled. */
   follow(number, promise) {
     const tell = (how) => (value) => {
-      this.references.drop(number);
       if (this.dead !== null) return;
       let text;
       try {
@@ -261,7 +263,8 @@ class Link {
         const it = function (...args) {
           return link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args]);
         };
-        return Object.defineProperty(it, 'name', { value: about, configurable: true });
+        Object.defineProperty(it, 'name', { value: about, configurable: true });
+        return Object.defineProperty(it, 'toString', { value: () => link.sourceOf(it), writable: true, configurable: true });
       }
       case 'symbol': return Symbol(about);
       case 'promise': {
@@ -274,6 +277,10 @@ class Link {
         if (!this.live) throw this.cell.broken('an object by handle');
         return new Proxy(Object.create(null, { [Symbol.toStringTag]: { value: about, configurable: true } }), handlerOf(this, number));
     }
+  }
+
+  sourceOf(it) {
+    return this.dead === null ? String(this.request('source', [it])) : `function ${it.name}() { [native code] }`;
   }
 
   /** What stands for that object of the guest's. */
@@ -291,10 +298,10 @@ class Link {
     this.host.told('ended', [problem]);
   }
 
-  close() {
+  close(problem) {
     if (this.dead !== null) return;
     this.cell.leave(this.number);
-    this.over(new VMError('the sandbox was disposed of', 'EDISPOSED'));
+    this.over(problem);
     this.cell.hold(this, false);
   }
 }

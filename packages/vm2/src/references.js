@@ -77,10 +77,6 @@ module.exports = function makeReferences(kit) {
       gone = [];
       return pairs;
     },
-    drop(number) {
-      const it = own.get(number);
-      if (it !== undefined) own.delete(number), numbers.delete(it.thing);
-    },
     get size() {
       return own.size;
     },

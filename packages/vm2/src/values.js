@@ -125,9 +125,9 @@ module.exports = function makeValues(kit) {
       if (builtIn !== undefined) return this.say(`I${builtIn}`);
       this.seen.set(it, this.seen.size);
       if (typeof it === 'function') return this.function(it, owner);
-      if (this.port.stands(it)) return void this.reference('object', it);
+      if (this.port.stands(it)) return void this.reference(types.isPromise(it) ? 'promise' : 'object', it);
       if (isArray(it)) return this.array(it);
-      if (types.isProxy(it)) return this.other(it);
+      if (types.isProxy(it)) return this.other(it, owner);
       if (types.isPromise(it)) return void this.reference('promise', it);
       if (types.isNativeError(it)) return this.error(it);
       if (types.isDate(it)) return this.say(`d${apply(dateValue, it, [])}`);
@@ -147,13 +147,13 @@ module.exports = function makeValues(kit) {
         this.say('w');
         return this.put(apply(UNBOX.find(([is]) => is(it))[1], it, []));
       }
-      return this.other(it);
+      return this.other(it, owner);
     }
 
-    other(it) {
+    other(it, owner) {
       const prototype = getPrototypeOf(it);
       if (prototype === null) return this.members(it, 'O', keysOf(it));
-      if (kit.isPlain(prototype)) return this.members(it, 'o', keysOf(it));
+      if (kit.isPlain(prototype) && !(this.port.live && !kit.copies && owner !== undefined)) return this.members(it, 'o', keysOf(it));
       const about = kit.instance(it);
       if (this.port.live || !kit.copies) {
         if (this.reference('object', it) === 'q') this.say(`'${about.name}`);
