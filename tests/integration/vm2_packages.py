@@ -13,8 +13,13 @@ from mcp_peers import node
 
 TIMEOUT = 180
 
+# Who runs such a program says that objects are handles: packages/vm2 takes that from a variable, too, where the code is somebody else's.
+LIVE = {"AMBIT_VM2": '{"live": true}'}
+
 # (workload, case): why it is otherwise here
-DIFFERS = {}
+DIFFERS = {
+    ("pitboss", "modules of the host"): "what createHash() gives is a live object, and the package's child has an empty environment, so nobody can say from outside that such are handles",
+}
 
 
 def installed(place):
@@ -48,9 +53,13 @@ def swapped(place):
     return made
 
 
-def outcomes(place, there, workload, wanted):
+def outcomes(place, there, workload, wanted, settings):
     """name -> what was wrong with it, or None."""
-    done = place.run(node(), f"{workload}.mjs", cwd=there, timeout=TIMEOUT)
+    place.settings = settings
+    try:
+        done = place.run(node(), f"{workload}.mjs", cwd=there, timeout=TIMEOUT)
+    finally:
+        place.settings = {}
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert lines, f"it told nothing: {told(done)}"
     assert lines[0]["vm2"] == wanted, f"by the name of vm2 it has {lines[0]}"
@@ -59,12 +68,12 @@ def outcomes(place, there, workload, wanted):
     return found
 
 
-def compare(place, workload):
+def compare(place, workload, settings):
     if sanitized(place.ambit):
         raise Skip("cells of a sanitizer's build take longer to begin than these packages wait")
-    wrong = {name: problem for name, problem in outcomes(place, installed(place), workload, "vm2").items() if problem is not None}
+    wrong = {name: problem for name, problem in outcomes(place, installed(place), workload, "vm2", {}).items() if problem is not None}
     assert not wrong, "with vm2 itself:\n" + "\n".join(f"{name}: {problem}" for name, problem in wrong.items())
-    ours = outcomes(place, swapped(place), workload, "@ambit/vm2")
+    ours = outcomes(place, swapped(place), workload, "@ambit/vm2", settings)
     for name, problem in ours.items():
         reason = DIFFERS.get((workload, name))
         if problem is None:
@@ -75,23 +84,23 @@ def compare(place, workload):
 
 
 def a_proxy_by_script(place):
-    compare(place, "pac")
+    compare(place, "pac", {})
 
 
 def a_chat_bot(place):
-    compare(place, "chat")
+    compare(place, "chat", LIVE)
 
 
 def schemas_of_types(place):
-    compare(place, "schema")
+    compare(place, "schema", {})
 
 
 def a_process_for_each_piece(place):
-    compare(place, "pitboss")
+    compare(place, "pitboss", {})
 
 
 def templates_of_users(place):
-    compare(place, "nunjucks")
+    compare(place, "nunjucks", LIVE)
 
 
 def the_table_names_cases_that_there_are(place):
