@@ -79,7 +79,7 @@ class Box {
     try {
       return work(link);
     } catch (problem) {
-      if (link.dead === problem) problem.wasTold = true;
+      if (link.dead !== null && link.dead === problem) problem.wasTold = true;
       throw problem;
     }
   }

@@ -6,6 +6,7 @@ const fs = require('fs');
 const { HEAD, letters, make } = require('./frames.js');
 const { VMError, timedOut } = require('./errors.js');
 
+const TIME_OVER = 98; // the exit status of one whose time was over while it waited for us
 const GRACE_MS = 150; // for a cell to break off what it does, and stay
 const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
 const ROOM = 8192, ROOM_MAX = 1 << 18;
@@ -266,7 +267,7 @@ class Cell {
 }
 
 function errorOf({ cause, how, code, message, hint, why }, ms) {
-  if (cause === 'timeout') return timedOut(ms);
+  if (cause === 'timeout' || (how === `exit ${TIME_OVER}` && ms > 0)) return timedOut(ms);
   if (cause === 'limit') return new VMError(`the sandbox was ended: it met the limit ${how}`, 'ELIMIT', how === 'memory' ? 'allow more: `ambit: { memory: bytes }`' : undefined);
   if (cause === 'refused') return new VMError(`no sandbox can be made: ${message}${why ? `: ${why}` : ''}`, code || 'EREFUSED', hint || undefined);
   if (/^signal (4|5|6|7|8|11)$|^exit 13[2-69]$/.test(how)) return new VMError('the sandbox broke off: it has most likely run out of memory', 'ELIMIT', 'allow more: `ambit: { memory: bytes }`');

@@ -9,7 +9,7 @@ class VMFileSystem {
     this.path = paths;
   }
 
-  resolve(it) { return this.path.resolve(it); }
+  resolve(...all) { return this.path.resolve(...all); }
   isSeparator(it) { return it === '/' || it === this.path.sep; }
   isAbsolute(it) { return this.path.isAbsolute(it); }
   join(...all) { return this.path.join(...all); }

@@ -234,12 +234,25 @@ module.exports = function makeNode({ main, idle, feed }) {
     prepareModules();
   }
 
+  function requireOf(module) {
+    const it = (name) => requireFrom(name, module, false);
+    it.resolve = (name) => (isBuiltin(name) && isAllowed(name) ? name : mayRequire(name, module) ? find(String(name), module) : (() => { throw notFound(name); })());
+    it.resolve.paths = (name) => (isBuiltin(name) ? null : module.paths);
+    it.cache = Module._cache;
+    it.extensions = Module._extensions;
+    it.main = undefined;
+    return it;
+  }
+
+  const imports = () => {
+    for (const name of options.imports.splice(0)) requireFrom(name, newModule('vm.js'), false);
+  };
+
   function run(source, filename, line, column, how) {
     const module = newModule(filename), directory = how.named ? path.dirname(filename) : undefined;
     const before = `(function (exports, require, module, __filename, __dirname) { ${how.strict ? '"use strict";' : ''}`;
     const wrapped = apply(runInThisContext, new Script(`${before}${source}\n})`, { filename, lineOffset: line, columnOffset: column - before.length }), [{ displayErrors: false }]);
-    for (const name of options.imports.splice(0)) requireFrom(name, module, false);
-    const result = apply(wrapped, module.exports, [module.exports, (name) => requireFrom(name, module, false), module, filename, directory]);
+    const result = apply(wrapped, global, [module.exports, requireOf(module), module, filename, directory]);
     return how.wrapper === 'none' ? result : module.exports;
   }
 
@@ -250,7 +263,7 @@ module.exports = function makeNode({ main, idle, feed }) {
   });
 
   return {
-    fds, begin, run,
+    fds, begin, run, imports,
     require: (name) => requireFrom(name, newModule('vm.js'), false),
     // When it is known that nothing goes on any more, that is told.
     isBusy() {

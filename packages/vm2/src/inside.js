@@ -9,7 +9,7 @@ module.exports = function inside(main) {
   const { process, Buffer, kind } = main, { HEAD, letters, make } = main.frames;
   const { readSync, writeSync } = main.require('fs'), { Script } = main.require('vm'), { apply } = Reflect;
   const exit = process.reallyExit.bind(process), runInContext = Script.prototype.runInContext;
-  const DOT = Buffer.from('.'), ROOM = 65536, ROOM_MAX = 1 << 20;
+  const DOT = Buffer.from('.'), ROOM = 65536, ROOM_MAX = 1 << 20, TIME_OVER = 98;
 
   const node = kind !== 'node' ? null : main.makeNode({ main, idle: () => send(letters.i, 0, 0, ''), feed(data) {
     if (end + data.length > room.length) makeRoom(Math.max(ROOM, end - start + data.length));
@@ -109,7 +109,7 @@ module.exports = function inside(main) {
     try {
       apply(runInContext, enter, [main.context, { timeout: ms, displayErrors: false }]);
     } catch (problem) {
-      if (problem?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' && (writing || waiting !== depth)) exit(0); // what was under way is lost: so is all of this
+      if (problem?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' && (writing || waiting !== depth)) exit(TIME_OVER); // what was under way is lost: so is all of this
       throw problem;
     }
     return result;
@@ -137,7 +137,7 @@ module.exports = function inside(main) {
     let type = letters.a, text = '[]';
     serving++;
     try {
-      text = within(ms, () => guest.encode([work(guest, it.data)]));
+      text = within(ms, () => guest.answer(work(guest, it.data)));
     } catch (problem) {
       type = letters.x;
       text = guest.thrown(problem);
@@ -163,7 +163,9 @@ module.exports = function inside(main) {
       case letters.S:
         try {
           within(it.id, () => guests.get(it.guest).settle(it.data));
-        } catch {} // its time was over, or a promise of its own threw: nobody waits for it
+        } catch (problem) {
+          if (problem?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') send(letters.t, it.id, it.guest, ''); // what awaited it never ends
+        }
         return undefined;
       case letters.F: return guests.get(it.guest).release(it.data);
       case letters.P: return send(letters.d, it.id, it.guest, '');

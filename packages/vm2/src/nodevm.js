@@ -11,6 +11,7 @@ const { checked, compilerOf, give, guestOptions, hidden, inside, isAsync, taken 
 const { timeOf } = require('./vm.js');
 
 const CONSOLES = ['inherit', 'redirect', 'off'];
+const SAID = ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'];
 const WRAPPERS = ['commonjs', 'none'];
 
 class NodeVM extends EventEmitter {
@@ -27,13 +28,18 @@ class NodeVM extends EventEmitter {
     if (resolver.external !== null) guest.cwd = process.cwd();
     const globals = {}, beside = { argv, env, ...resolver.beside() };
     for (const key of Object.keys(sandbox ?? {})) globals[key] = sandbox[key];
-    if (nesting === true) beside.nest = require('./nested.js').nest(has, () => this._box, own?.depth ?? 0, resolver);
+    if (nesting === true) beside.nest = require('./nested.js').nest(has, () => this._box, own?.depth ?? 0, resolver, own?.family ?? new Set());
     this.timeout = timeout;
     const ref = new WeakRef(this);
     hidden(this, {
       _compile: compilerOf(compiler, compilerOptions), _async: guest.async !== false, _resolver: resolver, _options: { wrapper, strict },
       _box: new Box('node', has, guest, () => [globals, beside], { timeout: timeOf(this, own?.outer), told: (event, args) => told(ref.deref(), says, event, args) }),
     });
+    if (resolver.imports.length > 0) this._box.with((link) => link.request('imports', []));
+  }
+
+  static [Symbol.hasInstance](it) {
+    return it !== null && typeof it === 'object' && this.prototype.isPrototypeOf(it);
   }
 
   get resolver() {
@@ -55,7 +61,8 @@ class NodeVM extends EventEmitter {
   static code(script, filename, options) {
     let given = { filename, options };
     if (filename !== null && typeof filename === 'object') given = { filename: undefined, options: filename };
-    if (given.filename !== undefined) given.filename = path.resolve(String(given.filename));
+    else if (filename !== undefined && filename !== null && typeof filename !== 'string') throw new VMError(`Invalid filename: ${typeof filename}`);
+    if (typeof given.filename === 'string') given.filename = path.resolve(String(given.filename));
     return new NodeVM(given.options).run(script, given.filename);
   }
 
@@ -73,8 +80,12 @@ give(NodeVM);
 function told(it, says, event, args) {
   if (event.startsWith('console.')) {
     const method = event.slice(8);
+    if (!SAID.includes(method)) return;
     if (says === 'redirect') it?.emit(event, ...args);
-    else if (says === 'inherit' && typeof console[method] === 'function') console[method](...args);
+    else if (says === 'inherit') console[method](...args);
+  } else if (event === 'stdout' || event === 'stderr') {
+    if (says === 'inherit') process[event].write(String(args[0]));
+    else it?.emit(event, String(args[0]));
   } else if (event === 'uncaughtException' && it !== undefined && it.listenerCount('error') > 0) {
     it.emit('error', args[0]); // one that nobody listens for ends nothing of the program
   }

@@ -3,11 +3,11 @@
 const fs = require('fs');
 const { compilerOf } = require('./compilers.js');
 const { VMError } = require('./errors.js');
+const { frozen, kept } = require('./marks.js');
 const { VMScript } = require('./script.js');
 
 /** The option by which one that belongs to another is made (nested.js). Nothing outside of this package has it. */
 const inside = Symbol('inside');
-const frozen = new WeakSet(); // objects of the host's whose copies nobody changes
 
 function checked(options) {
   if (options === null || typeof options !== 'object') throw new VMError('options are an object', 'EOPTION');
@@ -82,6 +82,8 @@ function view(box) {
   });
 }
 
+const isObject = (it) => it !== null && (typeof it === 'object' || typeof it === 'function');
+
 /** The methods of both, for a class that has `box` and `compile`. */
 const methods = {
   setGlobals(values) {
@@ -100,15 +102,16 @@ const methods = {
   },
   freeze(value, name) {
     this.readonly(value);
-    if (name) this._box.with((link) => link.request('freeze', [value, String(name)]));
+    if (name) this.setGlobal(String(name), value);
     return value;
   },
   readonly(value) {
-    if (value !== null && (typeof value === 'object' || typeof value === 'function')) frozen.add(value);
+    if (isObject(value)) frozen.add(value);
     return value;
   },
   protect(value, name) {
-    if (name) this._box.with((link) => link.request('set', [{ [name]: value }]));
+    if (isObject(value)) kept.add(value);
+    if (name) this.setGlobal(String(name), value);
     return value;
   },
   runFile(filename) {
@@ -133,4 +136,4 @@ const hidden = (target, members) => {
   for (const key of Object.keys(members)) Object.defineProperty(target, key, { value: members[key], writable: true, configurable: true, enumerable: false });
 };
 
-module.exports = { checked, guestOptions, isAsync, taken, give, hidden, compilerOf, frozen, inside };
+module.exports = { checked, guestOptions, isAsync, taken, give, hidden, compilerOf, inside };

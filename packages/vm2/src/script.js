@@ -19,7 +19,7 @@ class VMScript {
     this.columnOffset = options.columnOffset ?? 0;
     this.compiler = options.compiler ?? 'javascript';
     this.compilerOptions = options.compilerOptions;
-    for (const key of ['filename', 'lineOffset', 'columnOffset', 'compiler', 'compilerOptions']) Object.defineProperty(this, key, { writable: key === 'filename', enumerable: true });
+    for (const key of ['filename', 'lineOffset', 'columnOffset', 'compiler', 'compilerOptions']) Object.defineProperty(this, key, { writable: false, enumerable: true });
     this.#compiler = compilerOf(this.compiler, this.compilerOptions);
   }
 
