@@ -37,7 +37,9 @@ module.exports = function makeReferences(kit) {
       return it.thing;
     },
     owner: (number) => own.get(number)?.owner,
+    ownerOf: (thing) => own.get(numbers.get(thing))?.owner,
     stands: (thing) => known.has(thing),
+    has: (number) => theirs.get(number)?.ref?.deref() !== undefined,
     numberOf,
     theirs(kind, number, about) {
       const it = theirs.get(number);
@@ -76,10 +78,6 @@ module.exports = function makeReferences(kit) {
       const pairs = gone;
       gone = [];
       return pairs;
-    },
-    drop(number) {
-      const it = own.get(number);
-      if (it !== undefined) own.delete(number), numbers.delete(it.thing);
     },
     get size() {
       return own.size;

@@ -9,12 +9,13 @@
 // kit, what each side has of its own, and what the other cannot change there:
 //   realm       the global object whose constructors make what is decoded
 //   types       util.types, Buffer
-//   isPlain(prototype), describe(error), instance(object), prototypeOf(name, methods), refuse(message, hint)
+//   VMError; isPlain(prototype), describe(error), instance(object), prototypeOf(name, methods), refuse(message, hint)
 //   copies      true: of an instance of a class its own data is sent, and which methods it has; false: it stays, and a handle is sent
 // port, what stands for what does not cross, and what holds for one guest:
 //   live        true: handles are sent in any case
 //   bytes, nodes   what a text may have at most
 //   name(kind, thing, owner) -> its number here, or `~number` of one of theirs;  own(kind, number) -> that thing;  theirs(kind, number, about) -> what stands for one of theirs
+//   mark(thing) -> 'v' if nobody changes its copy, 'V' if nobody puts functions into it, or '';  marked(mark, thing) does that to a copy, and gives what is to be had
 //   stands(thing) -> whether it stands for one of theirs;  intrinsic(thing) -> name of a built-in that the other side has, too;  builtIn(name);  adopt(number, thing);  buffer(bytes)
 module.exports = function makeValues(kit) {
   const { realm, types, Buffer } = kit;
@@ -23,9 +24,10 @@ module.exports = function makeValues(kit) {
   const tagOf = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
-  const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing');
+  const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
   for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError']) errors[name] = realm[name];
+  errors.VMError = kit.VMError;
   const mapSet = realm.Map.prototype.set, setAdd = realm.Set.prototype.add;
   const mapEach = Map.prototype.forEach, setEach = Set.prototype.forEach, dateValue = Date.prototype.getTime;
   const UNBOX = [[types.isNumberObject, Number.prototype.valueOf], [types.isStringObject, String.prototype.valueOf], [types.isBooleanObject, Boolean.prototype.valueOf], [types.isBigIntObject, BigInt.prototype.valueOf],
@@ -124,10 +126,12 @@ module.exports = function makeValues(kit) {
       const builtIn = this.port.intrinsic(it);
       if (builtIn !== undefined) return this.say(`I${builtIn}`);
       this.seen.set(it, this.seen.size);
+      const mark = this.port.mark(it);
+      if (mark !== '') this.say(mark);
       if (typeof it === 'function') return this.function(it, owner);
-      if (this.port.stands(it)) return void this.reference('object', it);
+      if (this.port.stands(it)) return void this.reference(types.isPromise(it) ? 'promise' : 'object', it);
       if (isArray(it)) return this.array(it);
-      if (types.isProxy(it)) return this.other(it);
+      if (types.isProxy(it)) return this.other(it, owner);
       if (types.isPromise(it)) return void this.reference('promise', it);
       if (types.isNativeError(it)) return this.error(it);
       if (types.isDate(it)) return this.say(`d${apply(dateValue, it, [])}`);
@@ -147,13 +151,13 @@ module.exports = function makeValues(kit) {
         this.say('w');
         return this.put(apply(UNBOX.find(([is]) => is(it))[1], it, []));
       }
-      return this.other(it);
+      return this.other(it, owner);
     }
 
-    other(it) {
+    other(it, owner) {
       const prototype = getPrototypeOf(it);
       if (prototype === null) return this.members(it, 'O', keysOf(it));
-      if (kit.isPlain(prototype)) return this.members(it, 'o', keysOf(it));
+      if (kit.isPlain(prototype) && !(this.port.live && !kit.copies && owner !== undefined)) return this.members(it, 'o', keysOf(it));
       const about = kit.instance(it);
       if (this.port.live || !kit.copies) {
         if (this.reference('object', it) === 'q') this.say(`'${about.name}`);
@@ -172,7 +176,8 @@ module.exports = function makeValues(kit) {
         if (typeof it.name === 'string') name = it.name.slice(0, 256);
       } catch {} // a getter of theirs
       this.say(`'${name}`);
-      this.members(it, '', keysOf(it));
+      this.say(+it.length || 0);
+      this.members(it, '', ownKeys(it).filter((key) => typeof key === 'string' && !OF_FUNCTIONS.has(key)));
     }
 
     array(it) {
@@ -187,7 +192,7 @@ module.exports = function makeValues(kit) {
       if (about.cause !== undefined) object.cause = about.cause.of;
       if (about.errors !== undefined) object.errors = about.errors;
       for (const key of keysOf(about.more)) if (!HIDDEN.has(key) && key !== '__proto__') object[key] = about.more[key];
-      this.say(`e${kit.copies ? 0 : this.port.name('error', it)}`); // who throws it back gets this very one
+      this.say(`e${this.port.name('error', it)}`); // who throws it back gets this very one
       this.members(object, `${about.kind},`, keysOf(object));
     }
 
@@ -220,6 +225,7 @@ module.exports = function makeValues(kit) {
       this.at = 0;
       this.objects = [];
       this.open = [];
+      this.marks = [];
     }
 
     next() {
@@ -257,6 +263,7 @@ module.exports = function makeValues(kit) {
         result.push(this.value());
         if (this.open.length > 0) this.rest();
       }
+      for (const { mark, it } of this.marks) this.port.marked(mark, it);
       return result;
     }
 
@@ -319,9 +326,23 @@ module.exports = function makeValues(kit) {
         case 'k': return this.knownSymbol(rest);
         case 'w': return this.boxed(this.next());
         case 'c': return this.copied();
+        case 'v': case 'V': return this.marked(tag);
         case 'I': return this.port.builtIn(rest);
         default: throw malformed('an unknown tag');
       }
+    }
+
+    marked(mark) {
+      const it = this.value();
+      if (mark === 'v') this.marks.push({ mark, it });
+      return mark === 'v' ? it : this.keepAs(it, this.port.marked(mark, it));
+    }
+
+    /** Another stands for the object from here on. */
+    keepAs(it, other) {
+      const at = this.objects.lastIndexOf(it);
+      if (at >= 0) this.objects[at] = other;
+      return other;
     }
 
     bigint(text) {
@@ -362,7 +383,7 @@ module.exports = function makeValues(kit) {
     }
 
     function(number) {
-      const it = this.port.theirs('function', number, this.text());
+      const about = { name: this.text(), length: +this.next() || 0 }, it = this.port.theirs('function', number, about);
       return this.fill(this.keep(it), 'members', this.next(), 2);
     }
 
