@@ -40,13 +40,6 @@ module.exports = [
       s.post('Runtime.evaluate', { expression: 'process.mainModule.require("fs").writeFileSync(' + JSON.stringify(${canary}) + ', process.env.ATTACK_SECRET)' }); 1`,
   },
   {
-    name: 'test-starts-programs', advisory: 'GHSA-qhwx-74w5-xhxq', kind: 'NodeVM', against: '3.11.2', settle: 2500,
-    options: { require: { builtin: ['node:test', 'test'], external: false } },
-    prepare: (host) => put(host, 'none.test.js', ''),
-    code: ({ canary, host }) => `const { run } = require('node:test');
-      const s = run({ files: [${JSON.stringify(path.join(host.app, 'none.test.js'))}], execArgv: ['--eval=require("fs").writeFileSync(' + JSON.stringify(${canary}) + ', "x")'] }); s.on('data', () => {}); s.resume && s.resume(); 1`,
-  },
-  {
     name: 'denied-by-its-other-name', advisory: 'GHSA-8686-vhfx-7r3j', kind: 'NodeVM', against: '3.11.2',
     options: { require: { builtin: ['*', '-node:child_process', '-node:fs'], external: false } },
     code: ({ canary }) => `require('child_process').execFileSync('/bin/sh', ['-c', 'printf %s "$ATTACK_SECRET" >' + ${canary}])`,

