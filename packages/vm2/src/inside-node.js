@@ -4,11 +4,12 @@
 
 // given: main (inside.js), idle() is called when nothing goes on any more, feed(data) takes what came
 module.exports = function makeNode({ main, idle, feed }) {
-  const { process, Buffer, global, require } = main;
+  const { process, Buffer, global, require } = main, { setImmediate } = global;
   const Module = require('module'), fs = require('fs'), path = require('path'), { Script } = require('vm'), { Socket } = require('net'), { Writable } = require('stream'), { inspect, format } = require('util');
   const { apply } = Reflect, runInThisContext = Script.prototype.runInThisContext, { O_RDONLY, O_NONBLOCK } = fs.constants;
   const TOLD = ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'];
   const load = Module._load, resolveFilename = Module._resolveFilename, nodeModulePaths = Module._nodeModulePaths, compile = Module.prototype._compile, { builtinModules } = Module;
+  const soon = setImmediate;
   let guest, options, beside, VMError, socket;
 
   // Programs and code that write to 0, 1 and 2 do not write among frames.
@@ -263,7 +264,7 @@ module.exports = function makeNode({ main, idle, feed }) {
   });
 
   return {
-    fds, begin, run, imports,
+    fds, begin, run, imports, soon,
     require: (name) => requireFrom(name, newModule('vm.js'), false),
     // When it is known that nothing goes on any more, that is told.
     isBusy() {

@@ -15,7 +15,7 @@ module.exports = function inside(main) {
     if (end + data.length > room.length) makeRoom(Math.max(ROOM, end - start + data.length));
     data.copy(room, end);
     end += data.length;
-    while (isWhole()) handle(take());
+    handleAll();
   } });
   const { in: IN, out: OUT, bell: BELL } = node?.fds ?? { in: 0, out: 1, bell: 2 };
 
@@ -89,6 +89,7 @@ module.exports = function inside(main) {
       const it = frame();
       if ((it.type === letters.A || it.type === letters.X) && it.id === id) {
         waiting--;
+        if (node !== null && waiting === 0 && end > start) node.soon(handleAll); // what came with it, of which no event tells any more
         return it;
       }
       handle(it);
@@ -168,10 +169,21 @@ module.exports = function inside(main) {
         }
         return undefined;
       case letters.F: return guests.get(it.guest).release(it.data);
-      case letters.P: return send(letters.d, it.id, it.guest, '');
+      case letters.P: return void pings.push(it.id);
       case letters.E: return void guests.delete(it.guest);
       default: return exit(1);
     }
+  }
+
+  // Answered when what was asked before is done, and not while that waits for the program.
+  const pings = [];
+  function answerPings() {
+    while (waiting === 0 && pings.length > 0) send(letters.d, pings.shift(), 0, '');
+  }
+
+  function handleAll() {
+    while (isWhole()) handle(take());
+    answerPings();
   }
 
   // ---- its life ----
@@ -198,6 +210,11 @@ module.exports = function inside(main) {
   prepared = newGuest(0, {});
   mute = false;
   ring();
-  if (node === null) for (;;) handle(frame());
+  if (node === null) {
+    for (;;) {
+      handle(frame());
+      answerPings();
+    }
+  }
   node.serve();
 };
