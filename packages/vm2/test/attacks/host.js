@@ -105,7 +105,7 @@ async function main() {
     skipped = `there is no ${attack.kind} in ${modulePath}`;
     return;
   }
-  attack.prepare?.(host);
+  await attack.prepare?.(host);
   const options = typeof attack.options === 'function' ? attack.options(host, implementation) : attack.options ?? {};
   const code = typeof attack.code === 'function' ? attack.code(words(host)) : attack.code;
   let vm;
@@ -115,6 +115,7 @@ async function main() {
     before = picture();
     last = performance.now();
     host.base = process.memoryUsage().rss;
+    host.given = attack.given;
     const found = asked(vm, attack.kind === 'NodeVM' ? [code, path.join(host.app, 'main.js')] : [code]);
     host.returned = true;
     came = look(found);
@@ -125,7 +126,7 @@ async function main() {
     came = `threw ${look(problem)}`;
   }
   await sleep(attack.settle ?? SETTLE_MS);
-  const word = attack.wins?.(host, { gap: Math.max(gap, performance.now() - last), rss: (process.resourceUsage().maxRSS << 10) - (host.base ?? 0), vm });
+  const word = attack.wins?.(host, { came, gap: Math.max(gap, performance.now() - last), rss: (process.resourceUsage().maxRSS << 10) - (host.base ?? 0), vm });
   if (word) reached.add(String(word));
 }
 

@@ -14,7 +14,7 @@ const { spawn } = require('child_process');
 const { randomBytes } = require('crypto');
 
 const DEADLINE_MS = 20_000, SETTLE_MS = 250, MARK = '\u0001attack ';
-const classes = () => fs.readdirSync(__dirname).filter((file) => file.endsWith('.js') && !['run.js', 'host.js', 'words.js'].includes(file)).map((file) => path.basename(file, '.js'));
+const classes = () => fs.readdirSync(__dirname).filter((file) => file.endsWith('.js') && !['run.js', 'host.js', 'words.js', 'open.js'].includes(file)).map((file) => path.basename(file, '.js'));
 
 /** All attacks, by the name of their class and their own. */
 function attacks() {
