@@ -115,7 +115,7 @@ async function main() {
     before = picture();
     last = performance.now();
     host.base = process.memoryUsage().rss;
-    host.given = attack.given;
+    host.given = options.timeout ?? 0;
     const found = asked(vm, attack.kind === 'NodeVM' ? [code, path.join(host.app, 'main.js')] : [code]);
     host.returned = true;
     came = look(found);
