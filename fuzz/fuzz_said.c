@@ -33,7 +33,8 @@ static void check(const char *message)
 		promise(message[n] == ' ' && strtoull(message + n + 1, NULL, 10) == s.number[i]);
 		n += 1 + strspn(message + n + 1, "0123456789");
 	}
-	promise(words[s.word].text ? message[n] == ' ' && s.text == message + n + 1 : message[n] == 0 && s.text[0] == 0);
+	promise(words[s.word].text ? message[n] == ' ' && s.text == message + n + 1
+				   : message[n] == 0 && s.text[0] == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

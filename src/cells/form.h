@@ -15,7 +15,6 @@
 
 struct form {
 	bool there, whole;
-	bool gone; /* said to be of no more use: its number is free, and it goes with the last of its cells */
 	uint32_t number;
 	struct ambit_policy *policy;             /* owned */
 	char *arguments[FORM_ARGUMENTS_MAX + 2]; /* owned; [0] is the program */

@@ -14,8 +14,9 @@
 
 #define COME_MAX (2 * SAID_BYTES_MAX)
 #define READ_MAX 65536
-#define TELL_MAX 65536 /* answers that were not taken; one is not longer than a few thousand bytes, and further ones are not made then */
-#define FDS 3          /* polled besides cells': the program, what it says, what it is told */
+#define TELL_MAX                                                                                                       \
+	65536 /* answers that were not taken; one is not longer than a few thousand bytes, and further ones are not made then */
+#define FDS 3 /* polled besides cells': the program, what it says, what it is told */
 #define POLLED_MAX (FDS + LENT_FDS * PLACES_MAX)
 
 /* ---- answers ---- */
@@ -30,31 +31,42 @@ static void flush(struct keep *k)
 		k->ends = true; /* nobody takes it any more */
 }
 
-static void tell(struct keep *k, const char *text, size_t n)
+/* Lines up to NULL. What is within one may be what a grant or a file was called: it does not make two of it. */
+static void tell(struct keep *k, const char *const *lines)
 {
-	buf_put(&k->goes, text, n + 1);
+	for (size_t i = 0; lines[i] != NULL; i++) {
+		if (i > 0)
+			buf_put_u8(&k->goes, '\n');
+		for (const char *c = lines[i]; *c != 0; c++)
+			buf_put_u8(&k->goes, (uint8_t)(*c == '\n' ? ' ' : *c));
+	}
+	buf_put_u8(&k->goes, 0);
 	k->ends = k->ends || k->goes.failed;
 	flush(k);
 }
 
 static void tell_error(struct keep *k, const struct err *e)
 {
-	char line[sizeof e->msg + sizeof e->hint + sizeof e->why + 64];
-	const int n = snprintf(line, sizeof line, "error\n%s\n%s\n%s\n%s", err_code_name((int)e->code), e->msg, e->hint,
-			       e->why); /* fits */
-
-	tell(k, line, (size_t)n);
+	tell(k, (const char *const[]){ "error", err_code_name((int)e->code), e->msg, e->hint, e->why, NULL });
 }
 
 static void tell_ended(struct keep *k, const struct lent *l)
 {
 	const struct lent_end *end = &l->end;
-	char line[sizeof *end + 64];
-	const int n = snprintf(line, sizeof line, "ended\n%s\n%s\n%s\n%s\n%s\n%s", end->cause, end->how,
-			       end->error.code != AMBIT_OK ? err_code_name((int)end->error.code) : "", end->error.msg,
-			       end->error.hint, end->error.why); /* fits */
+	const char *code = end->error.code != AMBIT_OK ? err_code_name((int)end->error.code) : "";
 
-	tell(k, line, (size_t)n);
+	tell(k, (const char *const[]){ "ended", end->cause, end->how, code, end->error.msg, end->error.hint,
+				       end->error.why, NULL });
+}
+
+static void tell_cell(struct keep *k, const struct lent *l)
+{
+	char number[16], to[16], from[16];
+
+	(void)snprintf(number, sizeof number, "%u", l->number); /* these fit */
+	(void)snprintf(to, sizeof to, "%d", l->to_fd);
+	(void)snprintf(from, sizeof from, "%d", l->from_fd);
+	tell(k, (const char *const[]){ "cell", number, to, from, NULL });
 }
 
 /* One that is full was not looked at since, and will be. */
@@ -150,20 +162,12 @@ static void refill(struct keep *k, struct form *f)
 		stock_fail(&f->stock, now);
 }
 
-static bool is_used(const struct keep *k, const struct form *f)
-{
-	for (unsigned i = 0; i < PLACES_MAX; i++)
-		if (k->cells[i].state != LENT_NONE && k->cells[i].form == f)
-			return true;
-	return false;
-}
-
 /* ---- what the program says ---- */
 
 static struct form *find_form(struct keep *k, uint32_t number)
 {
 	for (unsigned i = 0; i < FORMS_MAX; i++)
-		if (k->forms[i].there && !k->forms[i].gone && k->forms[i].number == number)
+		if (k->forms[i].there && k->forms[i].number == number)
 			return &k->forms[i];
 	return NULL;
 }
@@ -206,7 +210,7 @@ static void gather(struct keep *k, const struct said *s)
 	k->gathers = NULL;
 	k->tells_form = false;
 	if (k->wrong.code == AMBIT_OK) {
-		tell(k, "ok", 2);
+		tell(k, (const char *const[]){ "ok", NULL });
 		return;
 	}
 	tell_error(k, &k->wrong);
@@ -229,16 +233,15 @@ static int find_or_begin(struct keep *k, uint32_t number, struct lent **ret, str
 static void take(struct keep *k, uint32_t number)
 {
 	struct lent *l = NULL;
-	char line[64];
 	struct err e;
 
 	if (find_or_begin(k, number, &l, &e) < 0) {
 		tell_error(k, &e);
 		return;
 	}
-	l->state = l->told ? LENT_OVER : LENT_TAKEN;
-	tell(k, line,
-	     (size_t)snprintf(line, sizeof line, "cell\n%u\n%d\n%d", l->number, l->to_fd, l->from_fd)); /* fits */
+	l->state = LENT_TAKEN;
+	l->form = NULL;
+	tell_cell(k, l);
 }
 
 static void why(struct keep *k, struct lent *l, uint32_t number)
@@ -256,15 +259,16 @@ static void why(struct keep *k, struct lent *l, uint32_t number)
 	}
 }
 
-/* It ends with the last of its cells; those that wait go at once. */
+/* Those of its cells that were taken have no more need of it. */
 static void let_go(struct keep *k, uint32_t number)
 {
 	struct form *f = find_form(k, number);
 
 	if (f == NULL)
 		return;
-	f->gone = true;
-	stock_end(&f->stock);
+	for (struct lent *l; (l = find_waiting(k, f)) != NULL;)
+		drop(l);
+	form_finish(f);
 }
 
 static void arm(struct lent *l, uint32_t ms)
@@ -481,14 +485,9 @@ static void step_cells(struct keep *k, const struct pollfd *seen)
 
 static void step_forms(struct keep *k)
 {
-	for (unsigned i = 0; i < FORMS_MAX; i++) {
-		struct form *f = &k->forms[i];
-
-		if (f->whole)
-			refill(k, f);
-		if (f->gone && !is_used(k, f))
-			form_finish(f);
-	}
+	for (unsigned i = 0; i < FORMS_MAX; i++)
+		if (k->forms[i].whole)
+			refill(k, &k->forms[i]);
 }
 
 void keep_run(struct keep *k)

@@ -9,11 +9,12 @@
 
 #include "cells/lent.h"
 
-#define CELLS_MAX 256  /* that a program has, or that wait */
-#define ENDING_MAX 64  /* besides: that are not wanted, and not gone yet */
+#define CELLS_MAX 256 /* that a program has, or that wait */
+#define ENDING_MAX 64 /* besides: that are not wanted, and not gone yet */
 #define PLACES_MAX (CELLS_MAX + ENDING_MAX)
 #define FORMS_MAX 64
-#define SPEAKS_MS 60000 /* for the program to say its first word: one that ended before it could be held has said none */
+#define SPEAKS_MS                                                                                                      \
+	60000 /* for the program to say its first word: one that ended before it could be held has said none */
 
 struct keep {
 	int program_pidfd;    /* owned: the program */
@@ -22,14 +23,14 @@ struct keep {
 	int program_end[3];   /* owned: of the same, until it has opened its own; -1 */
 	uint32_t last;        /* number of a cell */
 	bool ends;
-	bool more;             /* a whole message is in `came` */
-	struct buf came, goes; /* what was said and is not done; what is to be told and is not taken */
-	struct lent *awaited;  /* whose end is to be told before anything else is done; NULL */
-	uint64_t begun_ms;     /* clock_ms */
+	bool more;               /* a whole message is in `came` */
+	struct buf came, goes;   /* what was said and is not done; what is to be told and is not taken */
+	struct lent *awaited;    /* whose end is to be told before anything else is done; NULL */
+	uint64_t begun_ms;       /* clock_ms */
 	struct libraries *known; /* owned: what programs need (libraries.h) */
-	bool tells_form;      /* between `form` and `done` */
-	struct form *gathers; /* with that: the form; NULL: there is no room for it */
-	struct err wrong;     /* in it; code AMBIT_OK: nothing */
+	bool tells_form;         /* between `form` and `done` */
+	struct form *gathers;    /* with that: the form; NULL: there is no room for it */
+	struct err wrong;        /* in it; code AMBIT_OK: nothing */
 	struct form forms[FORMS_MAX];
 	struct lent cells[PLACES_MAX];
 };

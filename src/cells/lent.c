@@ -48,12 +48,13 @@ int lent_begin(struct lent *l, struct form *f, struct libraries *known, uint32_t
 		return r;
 	}
 	l->state = LENT_WAITS;
+	l->leave_ms = f->recorded ? LENT_RECORDED_MS : LENT_LEAVE_MS;
 	return 0;
 }
 
 void lent_finish(struct lent *l)
 {
-	event_free_by(l->ev, l->leaves_ms != 0 ? l->leaves_ms : clock_ms() + LENT_LEAVE_MS);
+	event_free_by(l->ev, l->leaves_ms != 0 ? l->leaves_ms : clock_ms() + l->leave_ms);
 	fd_close(&l->to_fd);
 	fd_close(&l->from_fd);
 	fd_close(&l->bell_fd);
@@ -68,8 +69,11 @@ void lent_opened(struct lent *l)
 
 void lent_kill(struct lent *l)
 {
-	if (l->ev != NULL && !l->told)
-		(void)ambit_event_kill(l->ev, NULL); /* one that is over needs none */
+	if (l->ev == NULL || l->told)
+		return;
+	(void)ambit_event_kill(l->ev, NULL); /* one that is over needs none */
+	if (l->leaves_ms == 0)
+		l->leaves_ms = clock_ms() + l->leave_ms;
 }
 
 void lent_ask(struct lent *l)
@@ -80,6 +84,7 @@ void lent_ask(struct lent *l)
 void lent_drop(struct lent *l)
 {
 	l->state = LENT_ENDS;
+	l->form = NULL;
 	l->until_ms = 0;
 	lent_opened(l);
 	fd_close(&l->bell_fd);
@@ -95,6 +100,8 @@ static void tell_end(struct lent *l)
 	(void)text_copy(end->cause, sizeof end->cause, l->late ? "timeout" : cause_word(r->cause)); /* fits */
 	if (r->cause == CAUSE_LIMIT)
 		(void)text_copy(end->how, sizeof end->how, limit_word(r->limit)); /* fits */
+	else if (r->signal == 0 && r->exit_status < 0) /* there is no status of one that was ended, or never was */
+		(void)text_copy(end->how, sizeof end->how, r->cause == CAUSE_REFUSED ? "" : "signal 9"); /* fits */
 	else
 		(void)snprintf(end->how, sizeof end->how, "%s %d", r->signal != 0 ? "signal" : "exit",
 			       r->signal != 0 ? r->signal : r->exit_status); /* fits */
@@ -111,6 +118,24 @@ static bool is_gone(const struct lent *l, uint64_t now_ms)
 	return p.fd < 0 || now_ms >= l->leaves_ms || poll(&p, 1, 0) == 1;
 }
 
+static void end(struct lent *l)
+{
+	l->told = true;
+	l->until_ms = l->lingers_ms = 0;
+	if (l->state == LENT_TAKEN)
+		l->state = LENT_OVER;
+}
+
+/* Its supervisor does not even read that it is to end. */
+static void abandon(struct lent *l, uint64_t now_ms)
+{
+	(void)text_copy(l->end.cause, sizeof l->end.cause, l->late ? "timeout" : "killed"); /* these fit */
+	(void)text_copy(l->end.how, sizeof l->end.how, "signal 9");
+	event_free_by(l->ev, now_ms);
+	l->ev = NULL;
+	end(l);
+}
+
 /* How it ended is told by its supervisor, which then ends itself. */
 static enum lent_news follow(struct lent *l, bool ready, uint64_t now_ms)
 {
@@ -123,15 +148,16 @@ static enum lent_news follow(struct lent *l, bool ready, uint64_t now_ms)
 		l->ev = NULL;
 		return l->state == LENT_ENDS ? LENT_GONE : LENT_NOTHING;
 	}
-	if (!ready || ambit_event_step(l->ev, NULL) != 1)
+	if (ready && ambit_event_step(l->ev, NULL) == 1) {
+		tell_end(l);
+		l->leaves_ms = now_ms + l->leave_ms;
+		end(l);
+		return LENT_ENDED;
+	}
+	if (l->leaves_ms == 0 || now_ms < l->leaves_ms)
 		return LENT_NOTHING;
-	tell_end(l);
-	l->told = true;
-	l->leaves_ms = now_ms + LENT_LEAVE_MS;
-	l->until_ms = l->lingers_ms = 0;
-	if (l->state == LENT_TAKEN)
-		l->state = LENT_OVER;
-	return LENT_ENDED;
+	abandon(l, now_ms);
+	return l->state == LENT_ENDS ? LENT_GONE : LENT_ENDED;
 }
 
 static bool hear(struct lent *l, uint64_t now_ms)
@@ -183,7 +209,7 @@ int lent_patience(const struct lent *l, int timeout, uint64_t now_ms)
 		timeout = stock_sooner(timeout, l->until_ms, now_ms);
 	if (l->lingers_ms != 0)
 		timeout = stock_sooner(timeout, l->lingers_ms, now_ms);
-	if (l->told && l->ev != NULL)
+	if (l->leaves_ms != 0 && l->ev != NULL)
 		timeout = stock_sooner(timeout, l->leaves_ms, now_ms);
 	return l->quiet_ms > now_ms && l->bell_fd >= 0 ? stock_sooner(timeout, l->quiet_ms, now_ms) : timeout;
 }

@@ -12,20 +12,28 @@
 #define LENT_QUIET_MS 1    /* a bell is heard once in that time, */
 #define LENT_FLOODED_MS 20 /* or in that, if it rang more often than */
 #define LENT_RINGS 64
-#define LENT_LEAVE_MS 2000 /* for a supervisor that has told the end of its event: one that somebody stopped is killed then */
+#define LENT_LEAVE_MS                                                                                                  \
+	5000 /* for a supervisor to end its event, and then to end: one that somebody stopped is killed then, and its cell ends with it */
 
 /* ENDS: nobody wants it, and it is not gone yet. */
 enum lent_state { LENT_NONE, LENT_WAITS, LENT_ENDS, LENT_TAKEN, LENT_OVER };
-#define LENT_LINGERS_MS 500 /* for one whose end is asked for to end by itself: its pipes may have ended before it, and then the end is its own */
+#define LENT_LINGERS_MS                                                                                                \
+	500 /* for one whose end is asked for to end by itself: its pipes may have ended before it, and then the end is its own */
+#define LENT_RECORDED_MS                                                                                               \
+	40000 /* likewise, of one that is recorded: its record may wait for the disk and for the ledger, as long as those may take (ambit.h) */
+#define LENT_RECORDED_MS                                                                                               \
+	40000 /* likewise, of one that is recorded: its record may wait for the disk and for the ledger, as long as those may take (ambit.h) */
 #define LENT_FDS 2 /* that are polled for it */
 
 struct lent {
 	enum lent_state state;
 	uint32_t number;
-	struct form *form;           /* borrowed */
-	struct ambit_event *ev;      /* owned, until all of it is gone */
-	bool told;                   /* how it ended is known */
-	uint64_t leaves_ms;          /* clock_ms: with that, it has to be gone then */
+	struct form *form;      /* borrowed, while it waits */
+	struct ambit_event *ev; /* owned, until all of it is gone */
+	bool told;              /* how it ended is known */
+	uint32_t leave_ms;      /* LENT_LEAVE_MS, LENT_RECORDED_MS */
+	uint64_t
+		leaves_ms; /* clock_ms: since it was told to end, or has told its end, it has to be gone then; 0: neither */
 	int to_fd, from_fd, bell_fd; /* owned: what the program writes by and reads by; what the cell rings by; -1 */
 	bool warm;                   /* it rang: its program has begun */
 	bool late;                   /* it ended since its time was over */
@@ -42,7 +50,7 @@ struct lent {
 
 /* Begins one. */
 int lent_begin(struct lent *l, struct form *f, struct libraries *known, uint32_t number, struct err *e);
-/* Ends what runs, and forgets it: waits, if it is not gone, LENT_LEAVE_MS at most. */
+/* Ends what runs, and forgets it: waits, if it is not gone, leave_ms at most. */
 void lent_finish(struct lent *l);
 /* The program has its own ends. */
 void lent_opened(struct lent *l);

@@ -6,11 +6,6 @@ void stock_init(struct stock *s, uint32_t ready)
 	s->wanted = s->ready;
 }
 
-void stock_end(struct stock *s)
-{
-	s->ready = s->wanted = 0;
-}
-
 void stock_take(struct stock *s, bool warm, uint64_t now_ms)
 {
 	s->taken_ms = now_ms;

@@ -25,8 +25,6 @@ struct stock {
 };
 
 void stock_init(struct stock *s, uint32_t ready);
-/* None is wanted any more. */
-void stock_end(struct stock *s);
 /* One was taken; warm: it had begun. */
 void stock_take(struct stock *s, bool warm, uint64_t now_ms);
 void stock_fail(struct stock *s, uint64_t now_ms);

@@ -224,8 +224,8 @@ struct identity {
 
 /* A name, and what it was. */
 struct file {
-	char *path;               /* owned */
-	char *real;               /* owned: of a link, where it led; NULL: it is granted itself */
+	char *path; /* owned */
+	char *real; /* owned: of a link, where it led; NULL: it is granted itself */
 	struct identity is;
 };
 

@@ -130,6 +130,7 @@ class Helper:
     def ask(self, *messages):
         self.say(*messages)
         answer = self.answer()
+        assert len(answer) == {"ok": 1, "cell": 4, "ended": 7, "error": 5}[answer[0]], answer
         if answer[0] == "error":
             raise Refused(*answer[1:])
         return answer
@@ -235,6 +236,42 @@ def an_endless_loop_ends_in_time(place):
             cell.close()
 
 
+def supervisor_of(pid):
+    """The one that its process is below."""
+    while pid > 1:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            head, _, rest = file.read().rpartition(")")
+        if "(ambit-superviso" in head:
+            return pid
+        pid = int(rest.split()[1])
+    raise AssertionError("it is below no supervisor")
+
+
+def a_supervisor_that_was_stopped_keeps_no_cell(place):
+    """By a person, say."""
+    name = marker()
+    with Helper(place, place.fresh()) as h:
+        form = h.form(*sh(LOOP, name))
+        for late in (True, False):
+            cell, other = h.take(form), h.cell(*CAT)
+            assert cell.until() == "on"
+            os.kill(supervisor_of(processes(name)[0]), signal.SIGSTOP)
+            if late:
+                h.say(f"arm {cell.number} 100")
+                end = time.monotonic() + SLOW * PATIENCE
+                while processes(name):
+                    assert time.monotonic() < end, "it goes on"
+                    other.write(b"x\n")
+                    assert other.until() == "x"
+                    time.sleep(0.05)
+                read_to_end(cell.come)
+                assert cell.why()[:2] == ["timeout", "signal 9"], cell.why()
+            cell.close()
+            wait_until(lambda: not processes(name), PATIENCE, "it goes on")
+            other.write(b"x\n")
+            assert other.until() == "x"
+
+
 def what_is_disarmed_goes_on(place):
     with Helper(place, place.fresh()) as h:
         cell = h.cell(*CAT)
@@ -272,6 +309,7 @@ def why_says_how_it_ended(place):
         for name, argv, more, code in (("a program that is not there", ("/usr/bin/not-there-at-all",), [], "NO_PROGRAM"),
                                        ("a grant of what is not there", CAT, ["grant read /not/there/at/all"], "NOT_FOUND"),
                                        ("no verb", CAT, ["grant nonsense x"], "UNKNOWN"),
+                                       ("no verb, of two lines", CAT, ["grant a\nb\nc"], "UNKNOWN"),
                                        ("no grant", CAT, ["grant  "], "MALFORMED"),
                                        ("no limit", CAT, ["limit memory=-3"], "MALFORMED"),
                                        ("no name", CAT, ["agent a b"], "MALFORMED"),
@@ -478,26 +516,14 @@ def so_many_forms_and_not_one_more(place):
                 assert problem.args[0] == code, problem.args
         cell = h.take(7)
         for i in range(3 * FORMS_MAX):
-            h.say(f"free {i % 5}")
-            time.sleep(0.001)  # it goes when this was heard
-            h.ask(f"form {i % 5}", "program /bin/cat", "done")
+            h.ask(f"free {i % 5}", f"form {i % 5}", "program /bin/cat", "ready 1" if i < 20 else "ready 0", "done")
         h.say("free 7")  # whose cell is in use
         cell.write(b"still\n")
         assert cell.until() == "still"
-        try:
-            h.ask("form 7", "program /bin/cat", "done")
-            raise AssertionError("there is room while its cell is there")
-        except Refused as problem:
-            assert problem.args[0] == "LIMIT", problem.args
-        cell.close()
-
-        def has_room():
-            try:
-                return h.ask("form 7", "program /bin/cat", "done") == ["ok"]
-            except Refused:
-                return False
-
-        wait_until(has_room, PATIENCE, "a form that nobody wants stays")
+        h.ask("form 7", f"program {SH}", "argument -c", "argument echo other", "done")
+        cell.write(b"still\n")
+        assert cell.until() == "still"
+        assert h.take(7).until() == "other"
 
 
 @once
@@ -539,7 +565,23 @@ def a_program_that_does_not_read_holds_up_no_time(place):
             assert h.answer()[0] == "error"
 
 
-def a_cell_that_is_stopped_and_one_that_floods_cost_little(place):
+def many_cells_that_are_wanted_at_once_hold_up_no_time(place):
+    name = marker()
+    with Helper(place, place.fresh()) as h:
+        form, cell = h.form(*CAT), h.cell(*sh(LOOP, name))
+        assert cell.until() == "on"
+        begun = time.monotonic()
+        h.say(f"arm {cell.number} 200", *[f"take {form}"] * 80)
+        read_to_end(cell.come)
+        took = time.monotonic() - begun
+        assert 0.2 <= took < 0.2 + LATE, f"it ended after {took:.3f} s"
+        assert [h.answer()[0] for _ in range(80)] == ["cell"] * 80
+        # and who asks why gets the answers in order
+        h.say(f"take {form}", f"why {cell.number}", f"take {form}")
+        assert [h.answer()[0] for _ in range(3)] == ["cell", "ended", "cell"]
+
+
+def what_rings_all_the_time_costs_little(place):
     """What rings all the time is heard a few times; what is waited for is heard at once."""
     with Helper(place, place.fresh()) as h:
         idle = h.cell(*sh('read x; echo $x; echo >&2; read x'))
@@ -661,8 +703,8 @@ def node_runs_in_one(place):
         assert cell.why()[:2] == ["exited", "exit 7"], cell.why()
 
 
-main([a_cell_is_taken_and_answers, cells_wait_where_a_form_says_so, an_endless_loop_ends_in_time, what_is_disarmed_goes_on, why_says_how_it_ended, what_is_dropped_is_gone,
+main([a_cell_is_taken_and_answers, cells_wait_where_a_form_says_so, an_endless_loop_ends_in_time, a_supervisor_that_was_stopped_keeps_no_cell, what_is_disarmed_goes_on, why_says_how_it_ended, what_is_dropped_is_gone,
       with_the_program_everything_ends, with_the_helper_all_cells_end, a_cell_has_its_own_descriptors_alone, the_helper_keeps_nothing_of_the_program,
       a_cell_opens_its_own_pipes_anew_and_gets_nothing_but_its_own, a_cell_that_makes_its_pipes_its_own_holds_up_nobody, what_is_malformed_ends_it, so_many_forms_and_not_one_more,
-      so_many_cells_and_not_one_more, a_program_that_does_not_read_holds_up_no_time, a_cell_that_is_stopped_and_one_that_floods_cost_little, what_is_granted_to_nobody_is_not_there, grants_are_had,
+      so_many_cells_and_not_one_more, a_program_that_does_not_read_holds_up_no_time, many_cells_that_are_wanted_at_once_hold_up_no_time, what_rings_all_the_time_costs_little, what_is_granted_to_nobody_is_not_there, grants_are_had,
       what_is_to_be_recorded_is, a_program_that_is_changed_brings_its_new_libraries, node_runs_in_one])

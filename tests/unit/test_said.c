@@ -71,7 +71,7 @@ static void a_message_is_whole_or_refused(void **state)
 
 /* ---- how many wait ---- */
 
-enum deed { TAKES_WARM, TAKES_COLD, FAILS, ENDS };
+enum deed { TAKES_WARM, TAKES_COLD, FAILS, NOTHING };
 
 static void so_many_are_wanted(void **state)
 {
@@ -89,11 +89,13 @@ static void so_many_are_wanted(void **state)
 		{ "they suffice", 2, { { TAKES_WARM, 9 } }, 2, 2 },
 		{ "they do not", 2, { { TAKES_COLD, 3 } }, 5, 4 },
 		{ "more than are made for anybody", 2, { { TAKES_COLD, 99 } }, STOCK_MAX, STOCK_MAX - 1 },
-		{ "more than that, since it says so", STOCK_MAX + 1, { { TAKES_COLD, 9 } }, STOCK_MAX + 1, STOCK_MAX + 1 },
+		{ "more than that, since it says so",
+		  STOCK_MAX + 1,
+		  { { TAKES_COLD, 9 } },
+		  STOCK_MAX + 1,
+		  STOCK_MAX + 1 },
 		{ "as many as may be", STOCK_READY_MAX, { { TAKES_COLD, 1 } }, STOCK_READY_MAX, STOCK_READY_MAX },
 		{ "one more", STOCK_READY_MAX + 1, { { TAKES_COLD, 1 } }, STOCK_READY_MAX, STOCK_READY_MAX },
-		{ "it is over", 2, { { TAKES_COLD, 3 }, { ENDS, 1 } }, 0, 0 },
-		{ "it is over, and one is taken", 2, { { ENDS, 1 }, { TAKES_COLD, 3 } }, 0, 0 },
 		{ "they end by themselves", 2, { { FAILS, 3 } }, 2, 2 },
 	};
 
@@ -108,7 +110,7 @@ static void so_many_are_wanted(void **state)
 				case TAKES_WARM: stock_take(&s, true, 1000); break;
 				case TAKES_COLD: stock_take(&s, false, 1000); break;
 				case FAILS: stock_fail(&s, 1000); break;
-				case ENDS: stock_end(&s); break;
+				case NOTHING: break;
 				}
 		if (stock_surplus(&s, 100, 1000 + STOCK_FADES_MS - 1) != 100 - rows[i].wanted)
 			fail_msg("%s: %u are wanted", rows[i].name, s.wanted);
@@ -124,16 +126,16 @@ static void one_is_made_when_there_is_time(void **state)
 {
 	static const struct {
 		const char *name;
-		enum deed deed; /* at 1000; ENDS: nothing */
+		enum deed deed; /* at 1000; NOTHING: nothing */
 		uint32_t waiting, cold;
 		uint64_t now_ms;
 		bool lacks;
 		int patience;
 	} rows[] = {
-		{ "at once", ENDS, 0, 0, 1000, true, -1 },
-		{ "there are enough", ENDS, 2, 0, 1000, false, -1 },
-		{ "others begin", ENDS, 0, STOCK_COLD_MAX, 1000, false, -1 },
-		{ "one less begins", ENDS, 0, STOCK_COLD_MAX - 1, 1000, true, -1 },
+		{ "at once", NOTHING, 0, 0, 1000, true, -1 },
+		{ "there are enough", NOTHING, 2, 0, 1000, false, -1 },
+		{ "others begin", NOTHING, 0, STOCK_COLD_MAX, 1000, false, -1 },
+		{ "one less begins", NOTHING, 0, STOCK_COLD_MAX - 1, 1000, true, -1 },
 		{ "one was taken", TAKES_WARM, 1, 0, 1000, false, STOCK_RESTS_MS },
 		{ "a moment later", TAKES_WARM, 1, 0, 1000 + STOCK_RESTS_MS - 1, false, 1 },
 		{ "and another", TAKES_WARM, 1, 0, 1000 + STOCK_RESTS_MS, true, -1 },
@@ -150,7 +152,7 @@ static void one_is_made_when_there_is_time(void **state)
 		stock_init(&s, 2);
 		if (rows[i].deed == FAILS)
 			stock_fail(&s, 1000);
-		else if (rows[i].deed != ENDS)
+		else if (rows[i].deed != NOTHING)
 			stock_take(&s, rows[i].deed == TAKES_WARM, 1000);
 		if (stock_lacks(&s, rows[i].waiting, rows[i].cold, rows[i].now_ms) != rows[i].lacks ||
 		    stock_patience(&s, rows[i].waiting, -1, rows[i].now_ms) != rows[i].patience)
@@ -177,8 +179,14 @@ static void the_sooner_of_two(void **state)
 		uint64_t at_ms;
 		int is; /* at 1000 */
 	} rows[] = {
-		{ -1, 1000, 0 },  { -1, 0, 0 },      { -1, 1001, 1 },     { 0, 5000, 0 },
-		{ 7, 1006, 6 },   { 7, 1008, 7 },    { 7, 999, 0 },       { -1, UINT64_MAX, INT32_MAX },
+		{ -1, 1000, 0 },
+		{ -1, 0, 0 },
+		{ -1, 1001, 1 },
+		{ 0, 5000, 0 },
+		{ 7, 1006, 6 },
+		{ 7, 1008, 7 },
+		{ 7, 999, 0 },
+		{ -1, UINT64_MAX, INT32_MAX },
 		{ -1, (uint64_t)1000 + INT32_MAX + 1, INT32_MAX },
 	};
 

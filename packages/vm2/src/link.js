@@ -89,6 +89,8 @@ const values = makeValues({
   instance: (it) => ({ name: typeof it.constructor?.name === 'string' ? it.constructor.name : 'Object' }),
 });
 
+const EARLY_MAX = 4096;
+
 // Whoever has it is told; it ends no process if nobody has.
 function quietly(promise) {
   promise.catch(() => {});
@@ -163,7 +165,7 @@ class Link {
       }
       case letters.s: {
         const [number, how, value] = this.decode(frame.data), it = this.settlers.get(number);
-        if (it === undefined) return void (this.cell.waiting > 0 && this.early.set(number, { how, value })); // it comes with the answer; or nobody has it any more
+        if (it === undefined) return void (this.cell.waiting > 0 && this.early.size < EARLY_MAX && this.early.set(number, { how, value })); // it comes with the answer; or nobody has it any more
         this.settlers.delete(number);
         if (this.settlers.size === 0) this.cell.hold(this, false);
         return (how === true ? it.resolve : it.reject)(value);

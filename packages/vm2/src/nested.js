@@ -3,7 +3,7 @@
 const { VMError } = require('./errors.js');
 const { inside } = require('./sandbox.js');
 
-const DEPTH_MAX = 4, EACH_MAX = 16;
+const DEPTH_MAX = 4, FAMILY_MAX = 16;
 const OPTIONS = ['timeout', 'sandbox', 'eval', 'wasm', 'allowAsync', 'fixAsync', 'bufferAllocLimit', 'wrapper', 'argv', 'env', 'strict', 'console'];
 
 /** What the inner one may: of the outer one's grants those that it names by the same text, or all of them if it names none. */
@@ -26,20 +26,19 @@ function requireOf(asked, outer) {
   return kept;
 }
 
-/** -> the function by which the sandbox of that box makes one. */
-function nest(has, boxOf, depth, resolver) {
-  const made = new Set();
+/** family: WeakRefs of the boxes of all that are within the outermost. -> the function by which the sandbox of that box makes one. */
+function nest(has, boxOf, depth, resolver, family) {
   return (kind, asked) => {
     const { VM } = require('./vm.js'), { NodeVM } = require('./nodevm.js');
     if (depth >= DEPTH_MAX) throw new VMError(`sandboxes are nested ${DEPTH_MAX} deep at most`, 'ELIMIT');
-    for (const it of made) if (it.deref()?._box.link?.dead !== null) made.delete(it);
-    if (made.size >= EACH_MAX) throw new VMError(`a sandbox has ${EACH_MAX} sandboxes of its own at most`, 'ELIMIT', 'dispose() of those that are not needed');
+    for (const ref of family) if (ref.deref() === undefined || (ref.deref().link !== null && ref.deref().link.dead !== null)) family.delete(ref);
+    if (family.size >= FAMILY_MAX) throw new VMError(`a sandbox has ${FAMILY_MAX} sandboxes at most within it and within those`, 'ELIMIT', 'dispose() of those that are not needed');
     const options = {}, outer = boxOf(), given = asked ?? {};
     for (const key of OPTIONS) if (given[key] !== undefined) options[key] = given[key];
-    const inner = { has: derived(has, given.ambit), depth: depth + 1, outer };
+    const inner = { has: derived(has, given.ambit), depth: depth + 1, outer, family };
     const vm = kind === 'NodeVM' ? new NodeVM({ ...options, console: options.console === 'off' ? 'off' : 'redirect', require: requireOf(given.require, resolver), nesting: given.nesting === true, [inside]: inner }) : new VM({ ...options, [inside]: inner });
     if (kind === 'NodeVM') for (const method of ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace']) vm.on(`console.${method}`, (...args) => outer.host.told(`console.${method}`, args));
-    made.add(new WeakRef(vm));
+    family.add(vm._box.ref);
     outer.inner.add(vm._box.ref);
     return {
       run: (code, where) => vm.run(String(code), typeof where === 'string' ? where : undefined), getGlobal: (name) => vm.getGlobal(String(name)), setGlobal: (name, value) => void vm.setGlobal(String(name), value),

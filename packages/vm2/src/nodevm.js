@@ -11,6 +11,7 @@ const { checked, compilerOf, give, guestOptions, hidden, inside, isAsync, taken 
 const { timeOf } = require('./vm.js');
 
 const CONSOLES = ['inherit', 'redirect', 'off'];
+const SAID = ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'];
 const WRAPPERS = ['commonjs', 'none'];
 
 class NodeVM extends EventEmitter {
@@ -27,7 +28,7 @@ class NodeVM extends EventEmitter {
     if (resolver.external !== null) guest.cwd = process.cwd();
     const globals = {}, beside = { argv, env, ...resolver.beside() };
     for (const key of Object.keys(sandbox ?? {})) globals[key] = sandbox[key];
-    if (nesting === true) beside.nest = require('./nested.js').nest(has, () => this._box, own?.depth ?? 0, resolver);
+    if (nesting === true) beside.nest = require('./nested.js').nest(has, () => this._box, own?.depth ?? 0, resolver, own?.family ?? new Set());
     this.timeout = timeout;
     const ref = new WeakRef(this);
     hidden(this, {
@@ -79,14 +80,14 @@ give(NodeVM);
 function told(it, says, event, args) {
   if (event.startsWith('console.')) {
     const method = event.slice(8);
+    if (!SAID.includes(method)) return;
     if (says === 'redirect') it?.emit(event, ...args);
-    else if (says === 'inherit' && typeof console[method] === 'function') console[method](...args);
+    else if (says === 'inherit') console[method](...args);
   } else if (event === 'stdout' || event === 'stderr') {
     if (says === 'inherit') process[event].write(String(args[0]));
     else it?.emit(event, String(args[0]));
-  } else if (event === 'uncaughtException') { // one that nobody listens for ends nothing of the program
-    if (it !== undefined && it.listenerCount('error') > 0) it.emit('error', args[0]);
-    else if (process.listenerCount(event) > 0) process.emit(event, args[0], event);
+  } else if (event === 'uncaughtException' && it !== undefined && it.listenerCount('error') > 0) {
+    it.emit('error', args[0]); // one that nobody listens for ends nothing of the program
   }
 }
 

@@ -24,6 +24,7 @@ module.exports = function makeValues(kit) {
   const tagOf = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
+  const HEAVY = 16; // times what a plain object takes
   const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
   for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError']) errors[name] = realm[name];
@@ -209,13 +210,16 @@ module.exports = function makeValues(kit) {
   // ---- a text to values ----
 
   // Before it is parsed it is known to be flat, so that parsing costs what its length says.
-  function tokens(data) {
+  function tokens(data, most) {
     if (data[0] !== 0x5b || data.indexOf(0x5b, 1) !== -1 || data.indexOf(0x7b) !== -1) throw malformed('it is not flat');
+    let list;
     try {
-      return parse(data.toString('utf8'));
+      list = parse(data.toString('utf8'));
     } catch {
       throw malformed('it is no JSON');
     }
+    if (list.length > most) throw malformed('it is too much');
+    return list;
   }
 
   class Reader {
@@ -226,6 +230,7 @@ module.exports = function makeValues(kit) {
       this.objects = [];
       this.open = [];
       this.marks = [];
+      this.weight = list.length >> 2;
     }
 
     next() {
@@ -245,7 +250,9 @@ module.exports = function makeValues(kit) {
       return n;
     }
 
-    keep(it) {
+    /** weight: of a plain object 1. What a text makes costs a bounded amount of memory, whatever it is made of. */
+    keep(it, weight = 1) {
+      if ((this.weight += weight) > this.port.nodes) throw malformed('it is too much');
       this.objects.push(it);
       return it;
     }
@@ -277,8 +284,10 @@ module.exports = function makeValues(kit) {
       }
     }
 
+    // One that is called __proto__ is left out: who copies it on would change a prototype.
     member({ it, how }, key) {
-      defineProperty(it, key, descriptor(this.value(), how === 'members' || !HIDDEN.has(key)));
+      const value = this.value();
+      if (key !== '__proto__') defineProperty(it, key, descriptor(value, how === 'members' || !HIDDEN.has(key)));
     }
 
     entry(top, value) {
@@ -304,20 +313,20 @@ module.exports = function makeValues(kit) {
         case 'i': return Infinity;
         case 'j': return -Infinity;
         case 'b': return this.bigint(rest);
-        case 'd': return this.keep(new made.Date(rest === 'NaN' ? NaN : +rest));
+        case 'd': return this.keep(new made.Date(rest === 'NaN' ? NaN : +rest), HEAVY);
         case 'x': return this.regularExpression();
         case 'r': return this.objects[this.number(rest, this.objects.length - 1)];
         case 'o': return this.fill(this.keep(new made.Object()), 'members', rest, 2);
         case 'O': return this.fill(this.keep(this.bare(null)), 'members', rest, 2);
         case 'a': return this.fill(this.keep(new made.Array()), 'items', rest, 1);
         case 'A': return this.sparse(rest);
-        case 'm': return this.fill(this.keep(new made.Map()), 'pairs', rest, 2);
-        case 's': return this.fill(this.keep(new made.Set()), 'values', rest, 1);
+        case 'm': return this.fill(this.keep(new made.Map(), HEAVY), 'pairs', rest, 2);
+        case 's': return this.fill(this.keep(new made.Set(), HEAVY), 'values', rest, 1);
         case 't': return this.binary(rest);
         case 'e': return this.error(this.number(rest, 2 ** 32));
         case 'f': return this.function(this.number(rest, 2 ** 32));
-        case 'p': return this.keep(this.port.theirs('promise', this.number(rest, 2 ** 32)));
-        case 'q': return this.keep(this.port.theirs('object', this.number(rest, 2 ** 32), this.text()));
+        case 'p': return this.keep(this.port.theirs('promise', this.number(rest, 2 ** 32)), HEAVY);
+        case 'q': return this.keep(this.port.theirs('object', this.number(rest, 2 ** 32), this.text()), HEAVY);
         case 'y': return this.port.theirs('symbol', this.number(rest, 2 ** 32), this.text());
         case 'F': return this.keep(this.port.own('function', this.number(rest, 2 ** 32)));
         case 'P': return this.keep(this.port.own('promise', this.number(rest, 2 ** 32)));
@@ -364,13 +373,13 @@ module.exports = function makeValues(kit) {
 
     binary(kind) {
       const bytes = Buffer.from(this.text(), 'base64');
-      if (kind === 'Buffer') return this.keep(this.port.buffer(bytes));
+      if (kind === 'Buffer') return this.keep(this.port.buffer(bytes), HEAVY);
       const whole = new made.ArrayBuffer(bytes.length);
       new Uint8Array(whole).set(bytes);
-      if (kind === '') return this.keep(whole);
+      if (kind === '') return this.keep(whole, HEAVY);
       const view = VIEWS.includes(kind) ? made[kind] : undefined;
       if (view === undefined || bytes.length % (view.BYTES_PER_ELEMENT ?? 1) !== 0) throw malformed('bytes');
-      return this.keep(new view(whole));
+      return this.keep(new view(whole), HEAVY);
     }
 
     error(number) {
@@ -378,13 +387,13 @@ module.exports = function makeValues(kit) {
       if (errors[kind] === undefined) throw malformed('an error');
       const it = kind === 'AggregateError' ? new errors.AggregateError([]) : new errors[kind]();
       defineProperty(it, 'stack', descriptor('', false));
-      if (number !== 0) this.port.adopt(number, it);
-      return this.fill(this.keep(it), 'error', n, 2);
+      this.port.adopt(number, it);
+      return this.fill(this.keep(it, HEAVY), 'error', n, 2);
     }
 
     function(number) {
       const about = { name: this.text(), length: +this.next() || 0 }, it = this.port.theirs('function', number, about);
-      return this.fill(this.keep(it), 'members', this.next(), 2);
+      return this.fill(this.keep(it, HEAVY), 'members', this.next(), 2);
     }
 
     regularExpression() {
@@ -392,7 +401,7 @@ module.exports = function makeValues(kit) {
       try {
         const it = new made.RegExp(source, flags);
         it.lastIndex = last;
-        return this.keep(it);
+        return this.keep(it, HEAVY);
       } catch {
         throw malformed('a regular expression');
       }
@@ -421,6 +430,6 @@ module.exports = function makeValues(kit) {
     /** Several values as one text. */
     encode: (list, port) => new Writer(port).all(list),
     /** The list of values again; `data` is a Buffer. */
-    decode: (data, port) => new Reader(tokens(data), port).all(),
+    decode: (data, port) => new Reader(tokens(data, port.nodes * 4), port).all(),
   };
 };

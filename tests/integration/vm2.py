@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""The package @ambit/vm2 with real cells: what vm2 does, and what code does to end the program that runs it.
+
+usage: vm2.py AMBIT PACKAGE    (TAP on standard output; as root everything runs a second time as an ordinary user; AMBIT_TEST_NODE names another node)
+"""
+
+import os
+import re
+import subprocess
+import tempfile
+
+from harness import SLOW, Skip, main, need, once, told
+from node_client import node
+
+SEED = os.environ.get("AMBIT_SEED", "1")
+
+
+def acorn(place):
+    """What reads code for `allowAsync: false`; ./bootstrap check gets it."""
+    if not os.path.exists(os.path.join(place.given(1), "node_modules", "acorn")):
+        raise Skip("the package acorn is not installed (npm ci --prefix packages/vm2)")
+
+
+def lines_of(place, script, *words, patience):
+    """The lines of TAP that a script of the package says: all are good, but for those that differ for a reason."""
+    need("node")
+    with tempfile.TemporaryDirectory(prefix="ambit-vm2-", dir="/var/tmp") as tree:  # what lies beneath /tmp no cell sees
+        environment = {**place.environment(), "AMBIT_PROGRAM": place.ambit, "AMBIT_TEST_PLACE": tree}
+        done = subprocess.run([node(), os.path.join(place.given(1), "test", script), *words], cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", timeout=SLOW * patience, check=False)
+    wrong = [line for line in re.findall(r"^not ok .*(?:\n# .*){0,9}", done.stdout, re.M) if "# TODO" not in line.split("\n", 1)[0]]
+    assert not wrong, "\n".join(wrong[:20])
+    planned = re.search(r"^1\.\.(\d+)", done.stdout, re.M)
+    said = re.findall(r"^(?:not )?ok ", done.stdout, re.M)
+    assert planned and int(planned.group(1)) == len(said) and said, f"{len(said)} lines; {told(done)}"
+    print(f"# {script} {' '.join(words[1:])}: {len(said)} cases", flush=True)
+
+
+def values_cross_as_they_are_and_what_is_made_up_harms_nothing(place):
+    lines_of(place, "values.test.js", "10000" if os.environ.get("AMBIT_SOAK") else "300", SEED, patience=300)
+
+
+@once
+def what_vm2_does_is_done_or_differs_for_a_reason(place):
+    acorn(place)
+    lines_of(place, "behaviour/run.js", place.given(1), patience=600)
+
+
+@once
+def code_ends_hangs_and_fills_no_program(place):
+    lines_of(place, "survive.js", place.given(1), patience=600)
+
+
+if __name__ == "__main__":
+    main([values_cross_as_they_are_and_what_is_made_up_harms_nothing, what_vm2_does_is_done_or_differs_for_a_reason, code_ends_hangs_and_fills_no_program])
