@@ -1,6 +1,6 @@
 // Attacks on this package itself: code that has left its context and has all of its cell's process. What it sees of the host; and what it says to the host, byte by byte.
 //
-// `sees`: the twin is open.js, which has no wall, and where the probe must be noticed. The others say what no cell of ours says; that such bytes arrive is what `an-answer-is-forged` shows.
+// `sees`: the twin is open.js, which has no wall, and where the probe must be noticed. The others say what no cell of ours says; that such bytes arrive is what `says-answers-that-are-forged` shows.
 'use strict';
 const fs = require('fs');
 const net = require('net');
@@ -32,15 +32,17 @@ const SAY = `${OUT}
   const many = (token, n) => '[' + Array(n).fill(token).join(',') + ']';
   const rest = () => { for (;;); };`;
 
-const RSS_MOST = 1 << 30, GAP_MOST = 2500;
+const RSS_MOST = 1 << 30, GAP_MOST = 2500 * (+process.env.AMBIT_TEST_SLOW || 1);
 const whole = (host, { gap, rss }) => (rss > RSS_MOST ? 'memory' : gap > GAP_MOST + (host.given ?? 0) ? 'blocked' : host.state.word);
 
 /** A probe that must not see anything, and does in open.js. */
-const sees = (name, reaches, code, more = {}) => ({ name, advisory: 'ours: what is seen of the host', kind: 'VM', against: 'open', reaches, options: { timeout: 4000 }, code, ...more });
+const sees = (name, reaches, code, more = {}) => ({ name: `sees-${name}`, advisory: 'ours: what is seen of the host', kind: 'VM', against: 'open', reaches, options: { timeout: 4000 }, code, ...more });
 /** What the cell says. */
-const says = (name, code, more = {}) => ({ name, advisory: 'ours: what a cell says', kind: 'VM', against: null, options: { timeout: 1500 }, code: `${SAY}\n${code}`, wins: whole, deadline: 30_000, ...more });
+const says = (name, code, more = {}) => ({ name: `says-${name}`, advisory: 'ours: what a cell says', kind: 'VM', against: null, options: { timeout: 1500 }, code: `${SAY}\n${code}`, wins: whole, deadline: 30_000, ...more });
 /** One answer, of the text of a value. */
 const answers = (name, tokens, more) => says(name, `answer(${tokens}); rest()`, more);
+/** One message of some megabytes, of what costs more than its bytes where it is read. */
+const costs = (name, code) => ({ ...says(name, code, { options: { timeout: 4000 } }), name: `costs-${name}` });
 
 const inner = (code) => ({ canary, secretFile, host }) => `${OUT}\n${code.replaceAll('CANARY', () => canary).replaceAll('SECRET', () => secretFile).replaceAll('HOST', () => String(process.pid)).replaceAll('DIRECTORY', () => JSON.stringify(host.directory))}`;
 
@@ -100,7 +102,7 @@ module.exports = [
     code: `for (const way of [() => { thing.__proto__.polluted = 1; }, () => { thing.inner['__proto__'].polluted = 1; }, () => { thing.constructor.prototype.polluted = 1; }, () => { Object.getPrototypeOf(thing).polluted = 1; }]) try { way(); } catch {} 1` },
 
   // ---- what it says ----
-  { ...answers('an-answer-is-forged', `["'forged"]`), against: 'ours', reaches: 'forged', wins: (host, { came }) => came === 'forged' && 'forged' },
+  { ...answers('answers-that-are-forged', `["'forged"]`), against: 'ours', reaches: 'forged', wins: (host, { came }) => came === 'forged' && 'forged' },
   says('length-of-four-gigabytes', `const head = Buffer.alloc(13, 255); head[4] = 97; say(head); rest()`),
   says('length-of-one-gigabyte', `const head = Buffer.alloc(13); head.writeUInt32LE(1 << 30, 0); head[4] = 97; head[5] = 1; say(head); const part = Buffer.alloc(1 << 20, 91); for (let i = 0; i < 1024; i++) say(part); rest()`),
   says('length-that-never-comes', `const head = Buffer.alloc(13); head.writeUInt32LE(60 << 20, 0); head[4] = 97; head[5] = 1; say(head); say(Buffer.alloc(1000, 91)); rest()`),
@@ -139,18 +141,18 @@ module.exports = [
   answers('class-with-methods-of-objects', `['c', "'__proto__", "'__proto__\\nconstructor\\ntoString\\nthen\\nvalueOf", 0]`),
   answers('list-of-four-thousand-million', `['A4294967295,1', "'4294967294", 1]`, { use: (found) => found.length }),
   answers('bigint-of-many-digits', `['b' + '9'.repeat(1e5)]`),
-  answers('many-bigints', `'[' + Array(1500).fill('"b' + '9'.repeat(20000) + '"').join(',') + ']'`),
+  costs('bigints', `answer('[' + Array(1500).fill('"b' + '9'.repeat(20000) + '"').join(',') + ']'); rest()`),
   answers('expressions', `['x', "'(a+)+$", "'gim", 1e308]`),
   answers('expressions-that-are-wrong', `['x', "'(", "'g", 0]`),
-  answers('many-expressions', `'[' + Array(3e5).fill('"x","\\'(?:a|b)*' + 'c'.repeat(40) + '","\\'g",0').join(',') + ']'`),
+  costs('expressions', `answer('[' + Array(3e5).fill('"x","\\'(?:a|b)*' + 'c'.repeat(40) + '","\\'g",0').join(',') + ']'); rest()`),
   answers('bytes', `['t', "'" + 'AAAA'.repeat(7e6)]`, { options: { timeout: 4000 } }),
   answers('bytes-that-do-not-fit', `['tFloat64Array', "'AAAA"]`),
-  answers('value-that-is-deep', `'["a1",' + '"a1",'.repeat(2e6) + '1]'`, { use: (found) => typeof found }),
+  costs('depth', `answer('["a1",' + '"a1",'.repeat(2e6) + '1]'); rest()`),
   answers('many-values-within', `['a3', 'o1', "'x", 'r0', 'm1', 'r1', 'r1', 's1', 'r0']`),
   ...[['objects', '"o0"'], ['lists', '"a0"'], ['maps', '"m0"'], ['sets', '"s0"'], ['dates', '"d0"'], ['buffers', '"t","\'"'], ['views', '"tUint8Array","\'"'], ['errors', '"e0","Error,0"'], ['boxes', '"w",1'], ['classes', '"c","\'X","\'","0"']]
-    .map(([name, token]) => answers(`many-${name}`, `many(${JSON.stringify(token)}, Math.floor((30 << 20) / ${token.length + 1}))`, { options: { timeout: 4000 } })),
+    .map(([name, token]) => costs(name, `answer(many(${JSON.stringify(token)}, Math.floor((30 << 20) / ${token.length + 1}))); rest()`)),
   ...[['functions', 'f', `,"'x",0,0`], ['promises', 'p', ''], ['symbols', 'y', `,"'x"`]]
-    .map(([name, tag, after]) => says(`many-${name}`, `const n = 1.2e6; let it = '['; for (let i = 1; i <= n; i++) it += (i > 1 ? ',"' : '"') + '${tag}' + i + '"' + ${JSON.stringify(after)}; answer(it + ']'); rest()`, { options: { timeout: 4000 } })),
+    .map(([name, tag, after]) => costs(name, `const n = 1.2e6; let it = '['; for (let i = 1; i <= n; i++) it += (i > 1 ? ',"' : '"') + '${tag}' + i + '"' + ${JSON.stringify(after)}; answer(it + ']'); rest()`)),
   says('bells', `const all = Buffer.alloc(65536, 46); for (;;) fs.writeSync(2, all)`),
   says('bells-while-nobody-waits', `const { Worker } = p.getBuiltinModule('worker_threads'); new Worker('const fs = require("fs"), all = Buffer.alloc(65536, 46); for (;;) fs.writeSync(2, all)', { eval: true }); 1`, { settle: 1500 }),
   says('frames-while-nobody-waits', `const { Worker } = p.getBuiltinModule('worker_threads'); new Worker('const fs = require("fs"), one = Buffer.from([0,0,0,0,100,1,0,0,0,1,0,0,0]), all = Buffer.concat(Array(5000).fill(one)), dot = Buffer.from("."); for (let at = 0; ; ) { at += fs.writeSync(1, all, at); if (at === all.length) at = 0; fs.writeSync(2, dot); }', { eval: true }); 1`, { settle: 1500 }),
