@@ -25,7 +25,9 @@ const OF_NODE = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'c
 const intrinsicsOfNode = new Map(intrinsics);
 for (const name of OF_NODE) if (globalThis[name] !== undefined) intrinsicsOfNode.set(globalThis[name], name);
 
-const isPlain = (prototype) => prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf') && Object.hasOwn(prototype, 'hasOwnProperty'));
+const isRoot = (prototype) => prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf') && Object.hasOwn(prototype, 'hasOwnProperty'));
+// A namespace as console has nothing but a prototype with nothing in it between.
+const isPlain = (prototype) => isRoot(prototype) || (Reflect.ownKeys(prototype).length === 0 && Object.getPrototypeOf(prototype) !== null && isRoot(Object.getPrototypeOf(prototype)));
 
 // Where things lie on this host is nobody's business in a cell.
 function withoutPaths(text) {

@@ -9,6 +9,7 @@ const GRANTS = ['read', 'write', 'work', 'run', 'connect', 'listen'];
 const KNOWN = [...GRANTS, 'grants', 'env', 'limits', 'memory', 'cpu', 'tasks', 'jit', 'live', 'message', 'ledger', 'agent', 'reuse', 'ready', 'workspace', 'node'];
 const MESSAGE = 32 << 20, MESSAGE_MAX = 1 << 30, NODES = 4 << 20;
 const MEMORY = 512 << 20;
+const NODE = +process.versions.node.split('.')[0];
 const UNITS = { K: 1 << 10, M: 1 << 20, G: 1 << 30 };
 
 const wrong = (what, hint) => new VMError(`ambit: ${what}`, 'EOPTION', hint);
@@ -85,8 +86,10 @@ function form(kind, has, evaluates) {
   const heap = Math.max(32, Math.floor((has.memory / (1 << 20)) * 0.7));
   const flags = [...(has.jit ? [] : ['--jitless', '--no-expose-wasm']), '--no-addons', '--no-warnings', `--max-old-space-size=${heap}`];
   if (!has.jit) flags.push('--v8-pool-size=0');
+  if (has.node === undefined && NODE >= 20) flags.push('--no-verify-snapshot-checksum', '--no-rehash-snapshot'); // a tenth of its start; Node is ours, and a seed of hashes is within the cell alone
   if (kind === 'vm' || !evaluates) flags.push('--disallow-code-generation-from-strings');
   const messages = [`program ${nodeProgram(has.node)}`, ...flags.map((flag) => `argument ${flag}`), 'argument -e', `argument ${driverOf(kind)}`, `limit memory=${has.memory}`];
+  if (has.grants.length === 0) messages.push('limit tasks=64', 'limit files=256', 'limit disk=256M');
   for (const limit of has.limits) messages.push(`limit ${limit}`);
   if (has.jit) messages.push('grant jit');
   if (has.grants.length > 0) messages.push(`workspace ${has.workspace}`, ...has.grants.map((text) => `grant ${text}`));
