@@ -111,7 +111,7 @@ async function main() {
   let vm;
   try {
     vm = new Kind(options);
-    attack.made?.(vm, host);
+    attack.made?.(vm, host, implementation);
     before = picture();
     last = performance.now();
     host.base = process.memoryUsage().rss;

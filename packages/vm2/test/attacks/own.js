@@ -76,6 +76,30 @@ module.exports = [
   sees('memory', 'memory of the host', inner(`let found = ''; try { fs.closeSync(fs.openSync('/proc/HOST/mem', 'r')); const maps = fs.readFileSync('/proc/HOST/maps', 'utf8'); found = 'opened ' + maps.includes('node'); } catch {} found`), {
     wins: (host, { came }) => came.includes('opened') && 'memory of the host',
   }),
+  // In the memory of all processes that it finds, what another sandbox of the same host keeps, or the host itself.
+  sees('what-another-keeps', 'secret of its memory', inner(`let found = ''; const room = Buffer.alloc(1 << 20), until = Date.now() + 2500;
+    for (const pid of fs.readdirSync('/proc')) if (+pid) try {
+      const mem = fs.openSync('/proc/' + pid + '/mem', 'r');
+      for (const line of fs.readFileSync('/proc/' + pid + '/maps', 'latin1').split('\\n')) {
+        const range = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
+        if (range === null) continue;
+        for (let at = parseInt(range[1], 16), end = parseInt(range[2], 16); at < end && !found && Date.now() < until; at += room.length) try {
+          const n = fs.readSync(mem, room, 0, Math.min(room.length, end - at), at);
+          found = (/(?:pooled|kept by another):[0-9a-f]{24}/.exec(room.latin1Slice(0, n)) ?? [''])[0];
+        } catch { break; }
+      }
+    } catch {}
+    found`), {
+    made(vm, host, implementation) {
+      host.state.other = new implementation.VM({ sandbox: { secret: host.secrets.memory } });
+      host.state.other.run(`globalThis.kept = Buffer.from('kept by another:' + secret); 1`);
+    },
+    wins: (host) => void host.state.other.run('1'),
+  }),
+  sees('what-another-left', 'state of another', `String(Buffer.left) + String({}.left)`, {
+    made: (vm, host, implementation) => { host.state.other = new implementation.VM({ timeout: 2000 }); host.state.other.run(`Buffer.left = 'left by another'; 1`); },
+    wins: (host, { came }) => came.includes('left by another') && 'state of another',
+  }),
   sees('programs', 'canary', inner(`const { spawnSync } = p.getBuiltinModule('child_process'); let found = ''; for (const words of [['/bin/sh', ['-c', 'echo x >' + CANARY]], [p.execPath, ['-e', 'require("fs").writeFileSync(' + JSON.stringify(CANARY) + ', "x")']]]) try { found += spawnSync(...words, { timeout: 3000 }).status; } catch {} found`)),
   sees('threads', 'secret of its file', `const { Worker, receiveMessageOnPort, MessageChannel } = require('worker_threads'); const { port1, port2 } = new MessageChannel();
     new Worker('require("worker_threads").workerData.port.postMessage(require("fs").readFileSync(' + JSON.stringify(place) + ', "utf8"))', { eval: true, workerData: { port: port2 }, transferList: [port2] });
