@@ -35,7 +35,7 @@ module.exports = [
   },
   {
     name: 'loop-in-a-callback', advisory: OFF, kind: 'VM', against: '3.12.2', reaches: 'hung', deadline: 4000,
-    options: (host) => ({ timeout: 200, sandbox: { later: (work) => setTimeout(() => { try { work(); } catch {} }, 10) } }),
+    options: () => ({ timeout: 200, sandbox: { later: (work) => setTimeout(() => { try { work(); } catch {} }, 10) } }),
     code: `later(() => { for (;;); }); 1`,
   },
   {
@@ -105,6 +105,6 @@ module.exports = [
     name: 'when-it-is-collected', advisory: 'GHSA: callbacks of a registry run outside of the time', kind: 'VM', against: '3.11.2', reaches: 'hung', deadline: 8000, flags: ['--expose-gc'],
     options: { timeout: 300 },
     code: `globalThis.registry = new FinalizationRegistry(() => { for (;;); }); (() => { registry.register({}, 1); })(); 1`,
-    use: async () => { for (let i = 0; i < 10; i++) { globalThis.gc(); await new Promise((done) => setTimeout(done, 50)); } },
+    use: async () => { for (let i = 0; i < 10; i++) { globalThis.gc(); await new Promise((done) => { setTimeout(done, 50); }); } },
   },
 ];

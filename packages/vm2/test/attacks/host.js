@@ -94,7 +94,8 @@ const ticks = setInterval(() => {
   last = performance.now();
 }, TICK_MS);
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const note = (more) => Object.assign(host, more);
+const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 // Much code of products is not strict.
 const asked = Function('vm', 'words', 'return vm.run(...words)');
@@ -114,10 +115,9 @@ async function main() {
     attack.made?.(vm, host, implementation);
     before = picture();
     last = performance.now();
-    host.base = process.memoryUsage().rss;
-    host.given = options.timeout ?? 0;
+    note({ base: process.memoryUsage().rss, given: options.timeout ?? 0 });
     const found = asked(vm, attack.kind === 'NodeVM' ? [code, path.join(host.app, 'main.js')] : [code]);
-    host.returned = true;
+    note({ returned: true });
     came = look(found);
     if (attack.use !== undefined) came = look(await attack.use(found, host, vm));
     else if (found !== null && typeof found === 'object' && typeof found.then === 'function') came = look(await Promise.race([found, sleep(attack.settle ?? SETTLE_MS)]));

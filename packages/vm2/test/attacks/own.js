@@ -110,8 +110,8 @@ module.exports = [
     kind: 'NodeVM', settle: 800,
     async prepare(host) {
       const server = net.createServer((it) => (host.touch('a connection'), it.destroy())), where = how.port ? { port: 0, host: '127.0.0.1' } : { path: how.path ? path.join(host.directory, how.path) : `\0${path.basename(host.directory)}` };
-      await new Promise((done) => server.listen(where, done));
-      host.state.where = how.port ? { port: server.address().port, host: '127.0.0.1' } : where;
+      await new Promise((done) => { server.listen(where, done); });
+      Object.assign(host.state, { where: how.port ? { port: server.address().port, host: '127.0.0.1' } : where });
     },
     options: (host) => ({ sandbox: { where: host.state.where }, require: { builtin: ['net'] } }),
   })),
