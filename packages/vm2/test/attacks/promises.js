@@ -106,7 +106,7 @@ module.exports = [
   },
   {
     name: 'species-of-a-promise-of-the-host', advisory: 'GHSA-6454-5x88-m6jw', kind: 'VM', against: '3.11.2',
-    options: () => ({ sandbox: { load: () => new Promise((resolve, reject) => setTimeout(() => reject(Object.assign(new Error('no'), { of: process })), 20)) } }),
+    options: () => ({ sandbox: { load: () => new Promise((resolve, reject) => { setTimeout(() => reject(Object.assign(new Error('no'), { of: process })), 20); }) } }),
     code: ({ use }) => `let result;
       const p = load();
       function Other(make) { make(() => {}, (e) => { result = ${use('e.of')}; }); }

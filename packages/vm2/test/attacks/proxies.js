@@ -10,14 +10,14 @@ module.exports = [
       ${take('found.constructor')}`,
   },
   {
-    name: 'shown-by-a-function-of-the-code', advisory: 'CVE-2023-37903', kind: 'VM', against: '3.9.19',
+    name: 'shown-by-a-function-of-the-code', advisory: 'CVE-2023-37903', kind: 'VM', against: '3.9.19', options: { ambit: { jit: true } },
     code: ({ take }) => `let result;
       const it = { [Symbol.for('nodejs.util.inspect.custom')]: (depth, options, inspect) => { result = ${take('inspect.constructor')}; }, valueOf: undefined, constructor: undefined };
       WebAssembly.compileStreaming(it).catch(() => {});
       (async () => { for (let i = 0; i < 20 && result === undefined; i++) await null; return result; })()`,
   },
   {
-    name: 'symbols-of-the-host', advisory: 'GHSA-47x8-96vw-5wg6', kind: 'VM', against: '3.10.5',
+    name: 'symbols-of-the-host', advisory: 'GHSA-47x8-96vw-5wg6', kind: 'VM', against: '3.10.5', options: { ambit: { jit: true } },
     code: ({ take, climb }) => `${climb}
       let result;
       const shows = HostObject.getOwnPropertySymbols(Buffer.prototype).find((it) => it.description === 'nodejs.util.inspect.custom');
@@ -26,7 +26,7 @@ module.exports = [
       (async () => { for (let i = 0; i < 20 && result === undefined; i++) await null; return result; })()`,
   },
   {
-    name: 'spread-symbols', advisory: 'before 3.10.4: spreading asks for all keys', kind: 'VM', against: '3.9.19',
+    name: 'spread-symbols', advisory: 'before 3.10.4: spreading asks for all keys', kind: 'VM', against: '3.9.19', options: { ambit: { jit: true } },
     code: ({ take }) => `const { ...members } = Object.getOwnPropertyDescriptors(Buffer.prototype);
       let result;
       Function.prototype.value = (depth, options, inspect) => { result = ${take('inspect.constructor')}; };

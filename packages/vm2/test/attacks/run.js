@@ -14,7 +14,7 @@ const { spawn } = require('child_process');
 const { randomBytes } = require('crypto');
 
 const DEADLINE_MS = 20_000, SETTLE_MS = 250, MARK = '\u0001attack ';
-const classes = () => fs.readdirSync(__dirname).filter((file) => file.endsWith('.js') && !['run.js', 'host.js', 'words.js'].includes(file)).map((file) => path.basename(file, '.js'));
+const classes = () => fs.readdirSync(__dirname).filter((file) => file.endsWith('.js') && !['run.js', 'host.js', 'words.js', 'open.js'].includes(file)).map((file) => path.basename(file, '.js'));
 
 /** All attacks, by the name of their class and their own. */
 function attacks() {
@@ -45,7 +45,7 @@ function run(name, modulePath, deadline) {
   }, ms);
   child.stdout.on('data', (data) => { if (out.length < most) out += data; });
   child.stderr.on('data', (data) => { if (err.length < most) err += data; });
-  return new Promise((resolve) => child.on('close', (code, signal) => {
+  return new Promise((resolve) => { child.on('close', (code, signal) => {
     clearTimeout(timer);
     const at = out.lastIndexOf(MARK), said = at < 0 ? null : JSON.parse(out.slice(at + MARK.length).split('\n')[0]);
     const reached = new Set(said?.reached ?? []);
@@ -56,7 +56,7 @@ function run(name, modulePath, deadline) {
     fs.rmSync(directory, { recursive: true, force: true });
     resolve({ name, reached: [...reached], alive: !hung && said?.done === true, took: Date.now() - begun, ended: hung ? 'deadline' : signal ?? code, skipped: said?.skipped, came: said?.came, host: said?.host,
       ...(reached.has('ended') ? { error: err.slice(-400) } : {}) });
-  }));
+  }); });
 }
 
 module.exports = { attacks, MARK, SETTLE_MS };
