@@ -202,7 +202,7 @@ class Link {
   perform(number, how, self, args) {
     if (how === 'call' || how === 'new') {
       const it = this.references.own('function', number);
-      return how === 'new' ? Reflect.construct(it, args) : Reflect.apply(it, self ?? this.references.owner(number), args);
+      return how === 'new' ? Reflect.construct(it, args) : Reflect.apply(it, self ?? this.references.owner(number) ?? {}, args); // else a function that is not strict has the global object
     }
     if (!this.live) throw this.cell.broken('an object by handle');
     const it = this.references.own('object', number), [key, value] = args;
@@ -231,7 +231,9 @@ class Link {
     return this.references.stands(thing);
   }
 
+  /** Also looked at here: what leads to everything is passed by nobody, and if a function of the program's gives it away. */
   intrinsic(thing) {
+    if (thing === globalThis || (this.live && thing === process)) throw new VMError(`${thing === process ? '`process`' : 'the global object'} does not cross`, 'EDENIED', 'pass what of it is needed');
     return (this.host.node ? intrinsicsOfNode : intrinsics).get(thing);
   }
 
