@@ -140,7 +140,7 @@ class Helper {
 
   /** A cell of that form: its number, and our ends of its pipes. Where cells wait, the next one is asked for already, so that it is at hand. */
   take(form) {
-    let lines = form.asked ? this.next(form) : this.ask(`take ${form.number}`);
+    const lines = form.asked ? this.next(form) : this.ask(`take ${form.number}`);
     form.asked = false;
     const [, number, to, from] = lines;
     const lent = { number: +number, down: this.open(to, O_WRONLY | O_NONBLOCK), up: this.open(from, O_RDONLY), beside: -1 };

@@ -4,7 +4,7 @@
 
 // given: main (inside.js), idle() is called when nothing goes on any more, feed(data) takes what came
 module.exports = function makeNode({ main, idle, feed }) {
-  const { process, Buffer, global, require } = main, { setImmediate } = global;
+  const { process, global, require } = main, { setImmediate } = global;
   const Module = require('module'), fs = require('fs'), path = require('path'), { Script } = require('vm'), { Socket } = require('net'), { Writable } = require('stream'), { inspect, format } = require('util');
   const { apply } = Reflect, runInThisContext = Script.prototype.runInThisContext, { O_RDONLY, O_NONBLOCK } = fs.constants;
   const TOLD = ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'];

@@ -178,7 +178,8 @@ module.exports = function inside(main) {
   // Answered when what was asked before is done, and not while that waits for the program.
   const pings = [];
   function answerPings() {
-    while (waiting === 0 && pings.length > 0) send(letters.d, pings.shift(), 0, '');
+    if (waiting > 0) return;
+    while (pings.length > 0) send(letters.d, pings.shift(), 0, '');
   }
 
   function handleAll() {
@@ -206,6 +207,7 @@ module.exports = function inside(main) {
   }
 
   process.on('unhandledRejection', () => {});
+  if (node === null) process.on('uncaughtException', () => {}); // out of a job: nobody waits for it
   if (node === null) warmUp();
   prepared = newGuest(0, {});
   mute = false;

@@ -301,7 +301,9 @@ class Link {
           this.early.delete(number);
           return early.how === true ? Promise.resolve(early.value) : quietly(Promise.reject(early.value));
         }
-        const it = new Promise((resolve, reject) => this.settlers.set(number, { resolve, reject }));
+        const it = new Promise((resolve, reject) => {
+          this.settlers.set(number, { resolve, reject });
+        });
         this.cell.hold(this, true);
         return quietly(it);
       }

@@ -39,7 +39,7 @@ class NodeVM extends EventEmitter {
   }
 
   static [Symbol.hasInstance](it) {
-    return it !== null && typeof it === 'object' && this.prototype.isPrototypeOf(it);
+    return it !== null && typeof it === 'object' && Object.prototype.isPrototypeOf.call(this.prototype, it);
   }
 
   get resolver() {

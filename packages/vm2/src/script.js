@@ -49,7 +49,7 @@ class VMScript {
   /** Throws a SyntaxError if it is none. Nothing of it is executed. */
   compile() {
     const { Script } = require('vm');
-    new Script(this.source, { filename: this.filename, lineOffset: this.lineOffset, columnOffset: this.columnOffset }); // eslint-disable-line no-new
+    new Script(this.source, { filename: this.filename, lineOffset: this.lineOffset, columnOffset: this.columnOffset });
     return this;
   }
 }

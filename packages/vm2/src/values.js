@@ -20,7 +20,7 @@
 module.exports = function makeValues(kit) {
   const { realm, types, Buffer } = kit;
   const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty, setPrototypeOf } = Reflect;
-  const keysOf = Object.keys, hasOwn = Object.hasOwn, isArray = Array.isArray, { parse, stringify } = JSON;
+  const keysOf = Object.keys, isArray = Array.isArray, { parse, stringify } = JSON;
   const tagOf = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
@@ -61,7 +61,7 @@ module.exports = function makeValues(kit) {
       switch (typeof it) {
         case 'string': return this.say(`'${it}`);
         case 'boolean': return this.say(it);
-        case 'number': return this.say(it !== it ? 'n' : it === Infinity ? 'i' : it === -Infinity ? 'j' : it === 0 && 1 / it < 0 ? 'z' : it);
+        case 'number': return this.say(Number.isNaN(it) ? 'n' : it === Infinity ? 'i' : it === -Infinity ? 'j' : it === 0 && 1 / it < 0 ? 'z' : it);
         case 'undefined': return this.say('u');
         case 'bigint': return this.say(`b${it}`);
         case 'symbol': return this.symbol(it);
