@@ -23,7 +23,8 @@ class Cell {
     this.lent = helper.take(form);
     this.dead = null; // why it is of no more use
     this.guests = new Map(); // number -> WeakRef of its link
-    this.held = new Set(); // links that something will come for
+    this.held = new Set(); // links that a promise is to come for
+    this.atWork = new Set(); // links in which something goes on
     this.lastGuest = this.last = 0;
     this.room = Buffer.allocUnsafe(ROOM);
     this.start = this.filled = 0;
@@ -102,7 +103,7 @@ class Cell {
       for (;;) {
         const frame = this.frame();
         if (frame.id === id && (frame.type === letters.a || frame.type === letters.b || frame.type === letters.x)) {
-          if (frame.type !== letters.x) this.setBusy(frame.type === letters.b);
+          if (frame.type !== letters.x) this.setBusy(frame.type === letters.b, guest);
           return frame;
         }
         this.hear(frame);
@@ -130,19 +131,23 @@ class Cell {
   post(type, guest, text, ms) {
     if (this.dead !== null) return;
     this.send(type, ms, guest, text);
-    this.ping(ms);
+    this.ping(ms, guest);
   }
 
-  ping(ms) {
+  ping(ms, guest) {
     this.send(letters.P, ++this.last, 0, '');
     this.pings++;
     if (ms > 0 && this.until === 0) this.allow(ms, 0);
-    this.setBusy(this.busy);
+    this.setBusy(this.busy, guest);
   }
 
-  setBusy(on) {
+  /** While something goes on in it, it stays, and so do its guest, whoever has that, and the process. */
+  setBusy(on, guest) {
     this.busy = on;
-    this.helper.hold(this, this.dead === null && (on || this.pings > 0));
+    const goes = this.dead === null && (on || this.pings > 0), link = goes ? this.guests.get(guest)?.deref() : undefined;
+    if (link !== undefined) this.atWork.add(link);
+    else if (!goes) this.atWork.clear();
+    this.helper.hold(this, goes);
   }
 
   // ---- what is heard ----
@@ -262,6 +267,7 @@ class Cell {
     this.helper.drop(this.lent);
     for (const ref of this.guests.values()) ref.deref()?.over(problem);
     this.held.clear();
+    this.atWork.clear();
     return problem;
   }
 }

@@ -30,10 +30,9 @@ class NodeVM extends EventEmitter {
     for (const key of Object.keys(sandbox ?? {})) globals[key] = sandbox[key];
     if (nesting === true) beside.nest = require('./nested.js').nest(has, () => this._box, own?.depth ?? 0, resolver, own?.family ?? new Set());
     this.timeout = timeout;
-    const ref = new WeakRef(this);
     hidden(this, {
       _compile: compilerOf(compiler, compilerOptions), _async: guest.async !== false, _resolver: resolver, _options: { wrapper, strict },
-      _box: new Box('node', has, guest, () => [globals, beside], { timeout: timeOf(this, own?.outer), told: (event, args) => told(ref.deref(), says, event, args) }),
+      _box: new Box('node', has, guest, () => [globals, beside], { timeout: timeOf(this, own?.outer), told: (event, args) => told(this, says, event, args) }),
     });
     if (resolver.imports.length > 0) this._box.with((link) => link.request('imports', []));
   }
@@ -81,12 +80,12 @@ function told(it, says, event, args) {
   if (event.startsWith('console.')) {
     const method = event.slice(8);
     if (!SAID.includes(method)) return;
-    if (says === 'redirect') it?.emit(event, ...args);
+    if (says === 'redirect') it.emit(event, ...args);
     else if (says === 'inherit') console[method](...args);
   } else if (event === 'stdout' || event === 'stderr') {
     if (says === 'inherit') process[event].write(String(args[0]));
-    else it?.emit(event, String(args[0]));
-  } else if (event === 'uncaughtException' && it !== undefined && it.listenerCount('error') > 0) {
+    else it.emit(event, String(args[0]));
+  } else if (event === 'uncaughtException' && it.listenerCount('error') > 0) {
     it.emit('error', args[0]); // one that nobody listens for ends nothing of the program
   }
 }

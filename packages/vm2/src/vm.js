@@ -25,15 +25,13 @@ class VM {
   }
 }
 
-/** How long it may take now. The box outlives its VM where functions of it do, and must not hold it. One within another has no more time than that has left. */
+/** How long it may take now. One within another has no more time than that has left. */
 function timeOf(it, outer) {
-  const ref = new WeakRef(it);
-  let last = 0;
   return () => {
-    const found = ref.deref();
-    if (found !== undefined) last = Math.min(Math.max(0, Math.ceil(found.timeout ?? 0)), 2 ** 31 - 1);
-    const until = outer?.link?.cell.until ?? 0, left = until === 0 ? Infinity : Math.max(1, Math.floor(until - performance.now()));
-    return left === Infinity ? last : last === 0 ? left : Math.min(last, left);
+    const own = Math.min(Math.max(0, Math.ceil(it.timeout ?? 0)), 2 ** 31 - 1), until = outer?.link?.cell.until ?? 0;
+    if (until === 0) return own;
+    const left = Math.max(1, Math.floor(until - performance.now()));
+    return own === 0 ? left : Math.min(own, left);
   };
 }
 
