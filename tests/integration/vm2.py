@@ -9,7 +9,7 @@ import re
 import subprocess
 import tempfile
 
-from harness import SLOW, Skip, main, need, once, told
+from harness import SLOW, Skip, main, need, once, sanitized, told
 from node_client import node
 
 SEED = os.environ.get("AMBIT_SEED", "1")
@@ -19,6 +19,11 @@ def acorn(place):
     """What reads code for `allowAsync: false`; ./bootstrap check gets it."""
     if not os.path.exists(os.path.join(place.given(1), "node_modules", "acorn")):
         raise Skip("the package acorn is not installed (npm ci --prefix packages/vm2)")
+
+
+def without_sanitizer(place):
+    if sanitized(place.ambit):
+        raise Skip("cells of a sanitizer's build take longer to begin than these cases wait")
 
 
 def lines_of(place, script, *words, patience):
@@ -43,11 +48,13 @@ def values_cross_as_they_are_and_what_is_made_up_harms_nothing(place):
 @once
 def what_vm2_does_is_done_or_differs_for_a_reason(place):
     acorn(place)
+    without_sanitizer(place)
     lines_of(place, "behaviour/run.js", place.given(1), patience=600)
 
 
 @once
 def code_ends_hangs_and_fills_no_program(place):
+    without_sanitizer(place)
     lines_of(place, "survive.js", place.given(1), patience=600)
 
 
