@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The package @ambit/vm2 with real cells: what vm2 does, and what code does to end the program that runs it.
 
-usage: vm2.py AMBIT PACKAGE    (TAP on standard output; as root everything runs a second time as an ordinary user; AMBIT_TEST_NODE names another node)
+usage: vm2.py AMBIT PACKAGE packages/node    (TAP on standard output; as root everything runs a second time as an ordinary user; AMBIT_TEST_NODE names another node)
 """
 
 import os
@@ -9,7 +9,7 @@ import re
 import subprocess
 import tempfile
 
-from harness import SLOW, Skip, main, need, once, sanitized, told
+from harness import SLOW, Skip, main, need, once, sanitized, told, write
 from node_client import node
 
 SEED = os.environ.get("AMBIT_SEED", "1")
@@ -58,5 +58,31 @@ def code_ends_hangs_and_fills_no_program(place):
     lines_of(place, "survive.js", place.given(1), patience=600)
 
 
+def readme_examples(place):
+    with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
+        return re.findall(r"```js\n(.*?)```", file.read(), re.S)
+
+
+def its_packages_are_installed_without_a_network(place):
+    """Packed by themselves, into an empty project; there the program is the one that the second package carries, and the examples of the README say what they say that they say."""
+    need("npm")
+    examples = readme_examples(place)
+    assert len(examples) >= 3
+    with tempfile.TemporaryDirectory(prefix="ambit-vm2-", dir="/var/tmp") as top:
+        os.mkdir(f"{top}/project")
+        write(f"{top}/project/package.json", "{}")
+        environment = {**place.environment(), "AMBIT_BUILD": os.path.dirname(place.ambit), "HOME": top}
+        made = subprocess.run([node(), f"{place.given(2)}/pack.mjs", f"{top}/made", place.given(1)], cwd=top, env=environment, capture_output=True, text=True, timeout=SLOW * 60, check=False)
+        assert made.returncode == 0 and len(made.stdout.split()) == 2, told(made)
+        done = subprocess.run(["npm", "install", "--offline", "--no-audit", *made.stdout.split()], cwd=f"{top}/project", env=environment, capture_output=True, text=True, timeout=SLOW * 120, check=False)
+        assert done.returncode == 0, told(done)
+        for number, example in enumerate(examples):
+            write(f"{top}/project/example.js", example)
+            done = subprocess.run([node(), "example.js"], cwd=f"{top}/project", env={**place.environment(), "PATH": "/nowhere"}, capture_output=True, text=True, timeout=SLOW * 60, check=False)
+            says = " ".join(re.findall(r"console\.log\(.*; // (.*)$", example, re.M)).split()
+            assert done.returncode == 0 and done.stderr == "" and done.stdout.split() == says, f"example {number + 1} says {done.stdout.split()}, not {says}; {told(done)}"
+
+
 if __name__ == "__main__":
-    main([values_cross_as_they_are_and_what_is_made_up_harms_nothing, what_vm2_does_is_done_or_differs_for_a_reason, code_ends_hangs_and_fills_no_program])
+    main([values_cross_as_they_are_and_what_is_made_up_harms_nothing, what_vm2_does_is_done_or_differs_for_a_reason, code_ends_hangs_and_fills_no_program,
+          its_packages_are_installed_without_a_network])
