@@ -7,7 +7,7 @@ const { VM, NodeVM, VMError } = require(path.resolve(process.argv[2]));
 const only = process.argv[3] ?? '';
 const MEGABYTE = 1 << 20, HOST_MAX = 700 * MEGABYTE, LATE_MS = 1500;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const OVER = { timeout: /^Script execution timed out after \d+ms$/, memory: /memory/, large: /larger than what may cross|Invalid string length/, stack: /Maximum call stack/, ended: /has ended|memory/, protocol: /not as it should be/ };
+const OVER = { timeout: /^Script execution timed out after \d+ms$/, memory: /memory|allocation failed/, large: /larger than what may cross|Invalid string length/, stack: /Maximum call stack/, ended: /has ended|memory/, protocol: /not as it should be/ };
 let number = 0, failed = 0, worst = 0;
 
 // The loop of the program is never held up but while it waits for the sandbox itself.
