@@ -55,7 +55,7 @@ class Box {
   newCell() {
     const from = helper(), { messages, ready } = form(this.kind, this.has, this.evaluates);
     makeRoom();
-    return new Cell(from, from.form(messages, ready), 2 * this.has.message + 4096);
+    return new Cell(from, from.form(messages, ready), 2 * this.has.message + 4096, this.kind === 'node');
   }
 
   sharedCell() {

@@ -7,6 +7,7 @@ const { HEAD, letters, make } = require('./frames.js');
 const { VMError, timedOut } = require('./errors.js');
 
 const TIME_OVER = 98; // the exit status of one whose time was over while it waited for us
+const PATIENCE_MS = 10_000; // of the process, for what was told to a cell and has no time of its own
 const GRACE_MS = 150; // for a cell to break off what it does, and stay
 const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
 const ROOM = 8192, ROOM_MAX = 1 << 18;
@@ -15,8 +16,9 @@ const nap = (ms) => Atomics.wait(sleeper, 0, 0, ms);
 const registry = new FinalizationRegistry(({ helper, lent }) => helper.drop(lent));
 
 class Cell {
-  /** One of that form, which `helper` lends; `most`: bytes of a frame. Waits for it, if none is ready. */
-  constructor(helper, form, most) {
+  /** One of that form, which `helper` lends; `most`: bytes of a frame; `goesOn`: timers and the like go on in it while nobody waits. Waits for it, if none is ready. */
+  constructor(helper, form, most, goesOn) {
+    this.goesOn = goesOn;
     this.helper = helper;
     this.form = form;
     this.most = most;
@@ -35,6 +37,7 @@ class Cell {
     this.pings = 0;
     this.busy = false;
     this.timer = null;
+    this.patience = null;
     registry.register(this, { helper, lent: this.lent }, this);
     helper.listen(this);
   }
@@ -62,6 +65,7 @@ class Cell {
   /** What is written waits for nobody: while the cell does not read, what it says is taken in. */
   write(data) {
     for (let at = 0; at < data.length; ) {
+      if (this.dead !== null) throw this.dead; // its descriptors are closed, and may be others' by now
       try {
         at += fs.writeSync(this.lent.down, data, at);
       } catch (problem) {
@@ -103,7 +107,7 @@ class Cell {
       for (;;) {
         const frame = this.frame();
         if (frame.id === id && (frame.type === letters.a || frame.type === letters.b || frame.type === letters.x)) {
-          if (frame.type !== letters.x) this.setBusy(frame.type === letters.b, guest);
+          if (frame.type !== letters.x) this.setBusy(frame.type === letters.b && this.goesOn, guest);
           return frame;
         }
         this.hear(frame);
@@ -137,8 +141,16 @@ class Cell {
   ping(ms, guest) {
     this.send(letters.P, ++this.last, 0, '');
     this.pings++;
+    this.patience ??= setTimeout(() => this.impatient(), PATIENCE_MS).unref();
     if (ms > 0 && this.until === 0) this.allow(ms, 0);
     this.setBusy(this.busy, guest);
+  }
+
+  /** It does not say that it is done: the process waits for it no longer. */
+  impatient() {
+    this.patience = null;
+    this.pings = 0;
+    this.setBusy(this.busy);
   }
 
   /** While something goes on in it, it stays, and so do its guest, whoever has that, and the process. */
@@ -182,6 +194,7 @@ class Cell {
 
   frame() {
     for (;;) {
+      if (this.dead !== null) throw this.dead;
       const want = this.wanted(), have = this.filled - this.start;
       if (have >= want) return this.take();
       if (this.start + want > this.room.length) this.makeRoom(Math.min(want, Math.max(2 * have, 65536)));
@@ -194,6 +207,7 @@ class Cell {
   /** Takes in what is there. false: nothing is. */
   gather() {
     const { lent } = this;
+    if (this.dead !== null) throw this.dead;
     if (lent.beside < 0) lent.beside = fs.openSync(`/proc/self/fd/${lent.up}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
     if (this.room.length - this.filled < 4096) this.makeRoom(Math.max(2 * (this.filled - this.start), 65536));
     try {
@@ -210,6 +224,7 @@ class Cell {
   hear(frame) {
     if (frame.type === letters.d) {
       if (this.pings > 0) this.pings--;
+      if (this.pings === 0) clearTimeout(this.patience), (this.patience = null);
       if (this.pings === 0 && this.waiting === 0) this.arm(0);
       return this.setBusy(this.busy);
     }
@@ -263,6 +278,7 @@ class Cell {
     this.dead = problem;
     registry.unregister(this);
     clearTimeout(this.timer);
+    clearTimeout(this.patience);
     this.helper.hold(this, false);
     this.helper.drop(this.lent);
     for (const ref of this.guests.values()) ref.deref()?.over(problem);

@@ -78,12 +78,13 @@ class Helper {
   }
 
   say(...messages) {
+    if (this.toSay < 0) throw this.gone();
     const data = Buffer.from(`${[...this.later, ...messages].join('\0')}\0`);
     this.later = [];
     try {
       for (let at = 0; at < data.length; ) at += fs.writeSync(this.toSay, data, at);
     } catch (problem) {
-      throw gone(problem);
+      throw this.gone(problem);
     }
   }
 
@@ -97,7 +98,7 @@ class Helper {
         return lines;
       }
       const n = fs.readSync(this.told, this.room, 0, this.room.length, null);
-      if (n === 0) throw gone();
+      if (n === 0) throw this.gone();
       this.came += this.room.toString('utf8', 0, n);
     }
   }
@@ -183,6 +184,7 @@ class Helper {
 
   drop(lent) {
     for (const fd of [lent.down, lent.up, lent.beside]) if (fd >= 0) fs.closeSync(fd);
+    lent.down = lent.up = lent.beside = -1;
     this.cells.delete(lent.number);
     try {
       this.say(`drop ${lent.number}`);
@@ -203,6 +205,17 @@ class Helper {
     for (const ref of [...this.cells.values()]) ref.deref()?.pump();
   }
 
+  /** It has ended: the next sandbox begins another. */
+  gone(problem) {
+    if (helper === this) helper = null;
+    if (this.toSay >= 0) {
+      for (const fd of [this.toSay, this.told]) fs.closeSync(fd);
+      this.toSay = this.told = -1;
+      this.bell?.destroy();
+    }
+    return new VMError('`ambit cells` has ended, and all sandboxes with it', 'EGONE', problem?.code === 'EPIPE' ? undefined : problem?.code);
+  }
+
   /** The process stays while that cell is awaited. */
   hold(cell, on) {
     if (on === this.awaited.has(cell)) return;
@@ -213,8 +226,6 @@ class Helper {
   }
 }
 
-const gone = (problem) => new VMError('`ambit cells` has ended, and all cells with it', 'EGONE', problem?.code === undefined ? undefined : `it was reached last with ${problem.code}`);
-
 let helper = null;
 
 module.exports = {
@@ -222,8 +233,5 @@ module.exports = {
   helper() {
     helper ??= new Helper();
     return helper;
-  },
-  forget(it) {
-    if (helper === it) helper = null;
   },
 };

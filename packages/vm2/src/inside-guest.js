@@ -198,7 +198,7 @@ module.exports = function makeGuest(given) {
     },
     own: (what, number) => references.own(what, number),
     theirs: (what, number, about) => references.theirs(what, number, about),
-    adopt: (number, thing) => void (references.has(number) || references.adopt('error', number, thing)),
+    adopt: (number, thing) => references.adoptOnce('error', number, thing),
     stands: (thing) => references.stands(thing),
     mark: () => '',
     marked: (mark, thing) => (mark === 'v' ? deepFreeze(thing) : thing !== null && (typeof thing === 'object' || typeof thing === 'function') ? guest.kept(thing) : thing),

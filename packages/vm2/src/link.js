@@ -247,7 +247,7 @@ class Link {
 
   /** An error of theirs: who throws it back throws that very one. */
   adopt(number, error) {
-    if (!this.references.has(number)) this.references.adopt('error', number, error);
+    this.references.adoptOnce('error', number, error);
   }
 
   mark(thing) {

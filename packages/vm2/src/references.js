@@ -41,7 +41,12 @@ module.exports = function makeReferences(kit) {
     owner: (number) => own.get(number)?.owner,
     ownerOf: (thing) => own.get(numbers.get(thing))?.owner,
     stands: (thing) => known.has(thing),
-    has: (number) => theirs.get(number)?.ref?.deref() !== undefined,
+    // As adopt, if nothing stands for it: what does goes on to.
+    adoptOnce(kind, number, thing) {
+      const it = theirs.get(number);
+      if (it?.ref?.deref() === undefined) this.adopt(kind, number, thing, it?.count ?? 0);
+      else it.count++;
+    },
     numberOf,
     theirs(kind, number, about) {
       const it = theirs.get(number);

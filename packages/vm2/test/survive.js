@@ -155,6 +155,28 @@ async function main() {
     const vm = new NodeVM({ require: { builtin: ['fs'] }, timeout: 2000 });
     ends(() => vm.run('const fs = require("fs"); for (let fd = 0; fd < 64; fd++) try { fs.closeSync(fd) } catch {} for (;;);'), ['ended', 'timeout'], 2000);
   });
+  await check('a function of the host disposes of its own sandbox', () => {
+    const vm = new VM({ sandbox: { end: () => vm.dispose() } });
+    const before = require('fs').openSync('/dev/null');
+    assert.throws(() => vm.run('end(); 1'), { code: 'EDISPOSED' });
+    require('fs').closeSync(before);
+    assert.strictEqual(vm.run('6 * 7'), 42);
+  });
+  await check('the helper is killed: sandboxes are gone, and there are others', async () => {
+    const { helper } = require(path.resolve(process.argv[2], 'src/helper.js'));
+    const vm = new VM({ sandbox: { never: () => new Promise(() => {}) } }), late = vm.run('never()');
+    process.kill(helper().pid, 'SIGKILL');
+    await sleep(200);
+    assert.throws(() => vm.run('1'), VMError);
+    await assert.rejects(Promise.race([late, sleep(500).then(() => { throw new VMError('it waits for ever'); })]), VMError);
+    assert.strictEqual(new VM().run('6 * 7'), 42);
+    assert.strictEqual(vm.run('6 * 7'), 42);
+  });
+  await check('a process ends though a sandbox never says that it is done', () => {
+    const code = `const { VM } = require(${JSON.stringify(path.resolve(process.argv[2]))}); new VM({ sandbox: { later: () => new Promise((resolve) => setTimeout(resolve, 20)) } }).run('later().then(() => { for (;;); })'); setTimeout(() => process.stdout.write('end'), 50)`;
+    const done = require('child_process').spawnSync(process.execPath, ['-e', code], { encoding: 'utf8', timeout: 30_000 });
+    assert.deepStrictEqual([done.status, done.stdout, done.stderr], [0, 'end', '']);
+  });
   await check('two hundred sandboxes one after the other', async () => {
     for (let i = 0; i < 200; i++) {
       const vm = new VM();
