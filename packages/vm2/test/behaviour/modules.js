@@ -316,8 +316,8 @@ module.exports = [
     tree(place, { 'main.js': 'module.exports = require("./a").name' });
     assert.strictEqual(vm2.NodeVM.file(path.join(place, 'main.js'), { require: { external: true, root: place, context: 'sandbox' } }), 'a');
   } },
-  { name: 'eighty NodeVMs with roots of their own, one after the other', source: NODEVM, run(vm2, assert, place) {
-    for (let i = 0; i < 80; i++) {
+  { name: 'forty NodeVMs with roots of their own, one after the other', source: NODEVM, run(vm2, assert, place) {
+    for (let i = 0; i < 40; i++) {
       write(place, { [`${i}/a.js`]: `module.exports = ${i}` });
       const root = path.join(place, String(i));
       assert.strictEqual(new vm2.NodeVM({ require: { external: true, root, context: 'sandbox' } }).run('module.exports = require("./a")', path.join(root, 'x.js')), i);
