@@ -32,12 +32,12 @@ function pack(directory, about, files) {
   return to;
 }
 
-/** Name and data of each file of the client. */
-function* sources(about) {
-  for (const name of about.files) {
+/** Name and data of each file of the client, and whether it is a program. */
+function* sources(names) {
+  for (const name of names) {
     const place = path.join(HERE, name);
-    const names = statSync(place).isDirectory() ? readdirSync(place).sort().map((file) => path.join(name, file)) : [name];
-    for (const file of names) yield [file, readFileSync(path.join(HERE, file)), file.startsWith('bin/')];
+    if (statSync(place).isDirectory()) yield* sources(readdirSync(place).sort().map((file) => path.join(name, file)));
+    else yield [name, readFileSync(place), (statSync(place).mode & 0o100) !== 0];
   }
 }
 
@@ -57,7 +57,7 @@ delete about.scripts;
 mkdirSync(to, { recursive: true });
 // Named only where both come from here: else whoever has that name at a registry would be asked for programs.
 const carried = process.env.AMBIT_BUILD ? { optionalDependencies: { ...about.optionalDependencies, [platform]: version } } : {};
-console.log(pack(to, { ...about, ...carried }, [...sources(about)]));
+console.log(pack(to, { ...about, ...carried }, [...sources(about.files)]));
 if (process.env.AMBIT_BUILD) {
   const carries = { name: platform, version, description: `${description}: the programs`, license, engines, os: [process.platform], cpu: [process.arch], files: ['bin',
     'libexec'] };

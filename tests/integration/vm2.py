@@ -21,20 +21,6 @@ def acorn(place):
         raise Skip("the package acorn is not installed (npm ci --prefix packages/vm2)")
 
 
-def what_is_said_of_a_project_is_so(place):
-    acorn(place)
-    lines_of(place, "check.test.js", patience=60)
-
-
-def migrating_says_why_each_case_differs(place):
-    with open(os.path.join(place.given(1), "MIGRATING.md"), encoding="utf-8") as file:
-        said = {line[2:].strip() for line in file if line.startswith("- ")}
-    done = subprocess.run([node(), os.path.join(place.given(1), "test", "behaviour", "run.js"), "--reasons"], cwd=place.top, capture_output=True, text=True, timeout=SLOW * 60, check=False)
-    reasons = set(done.stdout.splitlines())
-    assert done.returncode == 0 and len(reasons) > 10, told(done)
-    assert reasons <= said, f"MIGRATING.md does not say: {sorted(reasons - said)}"
-
-
 def without_sanitizer(place):
     if sanitized(place.ambit):
         raise Skip("cells of a sanitizer's build take longer to begin than these cases wait")
@@ -98,5 +84,5 @@ def its_packages_are_installed_without_a_network(place):
 
 
 if __name__ == "__main__":
-    main([values_cross_as_they_are_and_what_is_made_up_harms_nothing, what_vm2_does_is_done_or_differs_for_a_reason, migrating_says_why_each_case_differs, what_is_said_of_a_project_is_so, code_ends_hangs_and_fills_no_program,
+    main([values_cross_as_they_are_and_what_is_made_up_harms_nothing, what_vm2_does_is_done_or_differs_for_a_reason, code_ends_hangs_and_fills_no_program,
           its_packages_are_installed_without_a_network])
