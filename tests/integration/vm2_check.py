@@ -69,5 +69,94 @@ def each_reason_to_differ_stands_in_the_guide(place):
     assert all({"same", "stronger", "different", "refused"} & set(cells[:2]) for cells in rows(place).values()), "a row that says none of the four"
 
 
+def scanner(place):
+    """The package with acorn, which ./bootstrap check gets."""
+    need("node")
+    if not os.path.exists(os.path.join(place.given(1), "node_modules", "acorn-walk")):
+        raise Skip("the packages acorn and acorn-walk are not installed (npm ci --prefix packages/vm2)")
+
+
+def checked(place, *words, cwd=None):
+    return subprocess.run([node(), os.path.abspath(f"{place.given(1)}/bin/ambit-vm2.js"), *words], cwd=cwd or place.top, env=place.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=SLOW * 60, check=False)
+
+
+@once
+def each_use_is_told_as_its_row_says(place):
+    scanner(place)
+    done = subprocess.run([node(), os.path.abspath(f"{place.given(1)}/test/check/run.js")], cwd=place.top, env=place.environment(), capture_output=True, text=True, timeout=SLOW * 60, check=False)
+    assert done.returncode == 0 and "\nok " in done.stdout and "\nnot ok" not in done.stdout, told(done)
+
+
+USE = "const { NodeVM } = require('vm2');\nnew NodeVM({ timeout: 5, require: { %s } });\n"
+
+
+@once
+def a_project_is_looked_over(place):
+    """With what must be left out beside it: node_modules, links out of the project, what is too large, what is no file."""
+    scanner(place)
+    top = place.fresh()
+    outside = f"{place.fresh()}/outside"
+    project = f"{top}/project"
+    host, fs = USE % "context: 'host'", USE % "builtin: ['fs']"
+    write(f"{outside}/a.js", host)
+    write(f"{project}/package.json", '{"dependencies": {"vm2": "^3", "old": "npm:vm2@3.9.0"}}')
+    write(f"{project}/src/a.js", fs)
+    write(f"{project}/src/b.mjs", "import * as old from 'old';\nnew old.VM({ eval: false });\n")
+    write(f"{project}/src/odd\x1b[2J.js", fs)
+    write(f"{project}/src/broken.js", "require('vm2') =\n")
+    write(f"{project}/src/large.js", host + "//" + "x" * (2 << 20))
+    write(f"{project}/node_modules/dep/index.js", host)
+    write(f"{project}/node_modules/dep/package.json", '{"name": "dep", "version": "1.2.3", "dependencies": {"vm2": "^3.9.0"}}')
+    write(f"{project}/node_modules/@scope/deep/package.json", '{"name": "@scope/deep", "version": "1.0.0", "dependencies": {"vm2": "*"}}')
+    write(f"{project}/package-lock.json", json.dumps({"packages": {"": {}, "node_modules/locked": {"version": "4.5.6", "dependencies": {"vm2": "3"}}}}))
+    os.symlink(outside, f"{project}/src/linked")
+    os.symlink(f"{outside}/a.js", f"{project}/src/link.js")
+    os.mkfifo(f"{project}/src/pipe.js")
+    done = checked(place, "check", cwd=project)
+    assert done.returncode == 0, told(done)
+    assert "src/a.js:2:47: different: fs [builtin-fs]: " in done.stdout and "src/b.mjs:2:14: same: eval [eval]: " in done.stdout, told(done)
+    assert "\x1b" not in done.stdout and "refused:" not in done.stdout, told(done)
+    assert "src/broken.js: not read: " in done.stdout and "src/large.js: not read: " in done.stdout, told(done)
+    for name in ("dep 1.2.3", "@scope/deep 1.0.0", "locked 4.5.6"):
+        assert f": {name} uses vm2 " in done.stdout, told(done)
+    write(f"{project}/src/host.js", host)
+    done = checked(place, "check", "--json", project)
+    found = json.loads(done.stdout)
+    refused = [it for it in found["uses"] if it["how"] == "refused"]
+    assert done.returncode == 1 and [(os.path.basename(it["file"]), it["line"], it["id"]) for it in refused] == [("host.js", 2, "context-host")], told(done)
+    assert sorted(found["direct"]) == ["old", "vm2"], told(done)
+
+
+@once
+def what_it_is_asked_wrongly_is_told(place):
+    scanner(place)
+    for words in ([], ["chek"], ["check", "--jsn"], ["check", "/nonexistent"]):
+        done = checked(place, *words)
+        assert done.returncode == 2 and "--help" in done.stderr and not done.stdout, told(done)
+    done = checked(place, "check", "--help")
+    assert done.returncode == 0 and "--json" in done.stdout, told(done)
+
+
+# package: ids that its code must show, of the files that can be read
+USERS = {"juicy-chat-bot": {"vm", "no-timeout"}, "pitboss-ng": {"vm", "timeout"}, "vm-nunjucks": {"vm", "builtin-fs", "context"}, "degenerator": {"vm", "script"}, "typescript-json-schema": {"vm"}}
+
+
+@once
+def the_uses_of_real_packages_are_found(place):
+    scanner(place)
+    there = os.path.abspath(place.given(2))
+    if not os.path.exists(f"{there}/node_modules/.package-lock.json"):
+        raise Skip("the packages of tests/peers/vm2-users are not there: ./bootstrap check gets them from npm")
+    for name, wanted in USERS.items():
+        done = checked(place, "check", "--json", f"{there}/node_modules/{name}")
+        assert done.returncode in (0, 1), told(done)
+        found = {it["id"] for it in json.loads(done.stdout)["uses"]}
+        assert wanted <= found, f"{name}: {sorted(wanted - found)} is not found, but {sorted(found)}"
+    done = checked(place, "check", "--json", there)
+    assert done.returncode == 0, told(done)
+    assert set(USERS) <= {it["name"] for it in json.loads(done.stdout)["packages"]}, told(done)
+
+
 if __name__ == "__main__":
-    main([its_types_hold, each_reason_to_differ_stands_in_the_guide])
+    main([its_types_hold, each_reason_to_differ_stands_in_the_guide, each_use_is_told_as_its_row_says, a_project_is_looked_over, what_it_is_asked_wrongly_is_told, the_uses_of_real_packages_are_found])
