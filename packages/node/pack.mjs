@@ -1,11 +1,11 @@
 // Makes the packages (tar, gzip), with the same bytes each time and without anything but Node. With AMBIT_BUILD naming a build directory of Ambit also the one that carries the
-// programs for this platform; else the `ambit` that is installed is used. usage: node pack.mjs [DIRECTORY]
+// programs for this platform; else the `ambit` that is installed is used. PACKAGE is another than this one: ../vm2. usage: node pack.mjs [DIRECTORY [PACKAGE]]
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-const HERE = path.dirname(fileURLToPath(import.meta.url));
+const HERE = path.resolve(process.argv[3] ?? path.dirname(fileURLToPath(import.meta.url)));
 const WHEN = Date.UTC(2020, 0, 1) / 1000;
 const BLOCK = 512;
 
@@ -27,7 +27,7 @@ function entry(name, data, executable) {
 function pack(directory, about, files) {
   const all = [['package.json', Buffer.from(`${JSON.stringify(about, null, 2)}\n`), false], ...files];
   const blocks = all.flatMap(([name, data, executable]) => entry(`package/${name}`, data, executable));
-  const to = path.join(directory, `${about.name}-${about.version}.tgz`);
+  const to = path.join(directory, `${about.name.replace('@', '').replace('/', '-')}-${about.version}.tgz`);
   writeFileSync(to, gzipSync(Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)])));
   return to;
 }
@@ -37,7 +37,7 @@ function* sources(about) {
   for (const name of about.files) {
     const place = path.join(HERE, name);
     const names = statSync(place).isDirectory() ? readdirSync(place).sort().map((file) => path.join(name, file)) : [name];
-    for (const file of names) yield [file, readFileSync(path.join(HERE, file)), false];
+    for (const file of names) yield [file, readFileSync(path.join(HERE, file)), file.startsWith('bin/')];
   }
 }
 
@@ -56,7 +56,7 @@ const platform = `ambit-${process.platform}-${process.arch}`;
 delete about.scripts;
 mkdirSync(to, { recursive: true });
 // Named only where both come from here: else whoever has that name at a registry would be asked for programs.
-const carried = process.env.AMBIT_BUILD ? { optionalDependencies: { [platform]: version } } : {};
+const carried = process.env.AMBIT_BUILD ? { optionalDependencies: { ...about.optionalDependencies, [platform]: version } } : {};
 console.log(pack(to, { ...about, ...carried }, [...sources(about)]));
 if (process.env.AMBIT_BUILD) {
   const carries = { name: platform, version, description: `${description}: the programs`, license, engines, os: [process.platform], cpu: [process.arch], files: ['bin',

@@ -89,7 +89,6 @@ static int complete(struct form *f, struct err *e)
 	if (f->arguments[0] == NULL)
 		return err_set(e, AMBIT_USAGE, NULL, "the form has no program");
 	f->whole = true;
-	f->wanted = f->ready;
 	return 0;
 }
 
@@ -103,7 +102,7 @@ int form_take(struct form *f, const struct said *s, struct err *e)
 	case SAID_WORKSPACE: return keep(&f->workspace, s->text, e);
 	case SAID_AGENT: return agent(f, s->text, e);
 	case SAID_LEDGER: return ledger(f, s->text, e);
-	case SAID_READY: f->ready = s->number[0] < FORM_READY_MAX ? s->number[0] : FORM_READY_MAX; return 0;
+	case SAID_READY: stock_init(&f->stock, s->number[0]); return 0;
 	case SAID_DONE: return complete(f, e);
 	case SAID_FORM:
 	case SAID_TAKE:
@@ -117,7 +116,7 @@ int form_take(struct form *f, const struct said *s, struct err *e)
 	return err_set(e, AMBIT_PROTOCOL, NULL, "a form ends with `done`");
 }
 
-int form_launch(const struct form *f, const int fd[3], struct ambit_event **ret, struct err *e)
+int form_launch(const struct form *f, struct libraries *known, const int fd[3], struct ambit_event **ret, struct err *e)
 {
 	struct ambit_error error = { .size = sizeof error };
 	struct ambit_event_options o = { .size = sizeof o,
@@ -130,5 +129,5 @@ int form_launch(const struct form *f, const int fd[3], struct ambit_event **ret,
 					 .unrecorded = f->recorded ? 0 : 1 };
 
 	memcpy(o.stream_fd, fd, sizeof o.stream_fd);
-	return take_error(launch_lent(f->policy, &o, ret, &error), &error, e);
+	return take_error(launch_lent(f->policy, &o, known, ret, &error), &error, e);
 }

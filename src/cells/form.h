@@ -8,10 +8,10 @@
 #define CELLS_FORM_H
 
 #include "cells/said.h"
+#include "cells/stock.h"
 #include "lib/event.h"
 
 #define FORM_ARGUMENTS_MAX 32
-#define FORM_READY_MAX 32
 
 struct form {
 	bool there, whole;
@@ -22,9 +22,7 @@ struct form {
 	char *workspace, *ledger;                /* owned, NULL */
 	bool recorded;                           /* in a ledger: that one, or the person's own */
 	bool granted;                            /* something is */
-	uint32_t ready;                          /* cells that are to wait at least */
-	uint32_t wanted;                         /* and just now */
-	uint64_t taken_ms;                       /* clock_ms: when one was taken last */
+	struct stock stock;
 };
 
 /* 0, or an error. The caller's is one with `there` false. */
@@ -32,7 +30,9 @@ int form_init(struct form *f, uint32_t number, struct err *e);
 void form_finish(struct form *f);
 /* A word of its form, up to SAID_DONE, with which it is whole. What was wrong with one is told by `done`, too, if the caller passes on: it is refused as a whole. */
 int form_take(struct form *f, const struct said *s, struct err *e);
-/* Starts an event of it, whose 0, 1 and 2 are these. */
-int form_launch(const struct form *f, const int fd[3], struct ambit_event **ret, struct err *e);
+/* Starts an event of it, whose 0, 1 and 2 are these. known: what programs need, from one to the next. */
+struct libraries;
+int form_launch(const struct form *f, struct libraries *known, const int fd[3], struct ambit_event **ret,
+		struct err *e);
 
 #endif

@@ -9,43 +9,64 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "lib/libraries.h"
 #include "lib/scarce.h"
 
 #define COME_MAX (2 * SAID_BYTES_MAX)
-#define WANTED_MAX 8   /* of a form, however many are taken at once */
-#define COLD_MAX 2     /* that are made at once */
-#define RESTS_MS 4     /* after one was taken: who has it is about to use it */
-#define FADES_MS 10000 /* without one being taken, before one fewer waits */
-#define POLLED_MAX (2 + 2 * CELLS_MAX)
+#define READ_MAX 65536
+#define TELL_MAX                                                                                                       \
+	65536 /* answers that were not taken; one is not longer than a few thousand bytes, and further ones are not made then */
+#define FDS 3 /* polled besides cells': the program, what it says, what it is told */
+#define POLLED_MAX (FDS + LENT_FDS * PLACES_MAX)
 
 /* ---- answers ---- */
 
-/* What it does not take it does not want: it is alone with us, and waits for the answer. */
-static void tell(struct keep *k, const char *text, size_t n)
+static void flush(struct keep *k)
 {
-	if (fd_write_all(k->told_fd, text, n + 1) < 0)
-		k->ends = true;
+	const ssize_t n = k->goes.len > 0 ? write(k->told_fd, k->goes.data, k->goes.len) : 0;
+
+	if (n > 0)
+		buf_drop(&k->goes, (size_t)n);
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		k->ends = true; /* nobody takes it any more */
+}
+
+/* Lines up to NULL. What is within one may be what a grant or a file was called: it does not make two of it. */
+static void tell(struct keep *k, const char *const *lines)
+{
+	for (size_t i = 0; lines[i] != NULL; i++) {
+		if (i > 0)
+			buf_put_u8(&k->goes, '\n');
+		for (const char *c = lines[i]; *c != 0; c++)
+			buf_put_u8(&k->goes, (uint8_t)(*c == '\n' ? ' ' : *c));
+	}
+	buf_put_u8(&k->goes, 0);
+	k->ends = k->ends || k->goes.failed;
+	flush(k);
 }
 
 static void tell_error(struct keep *k, const struct err *e)
 {
-	char line[sizeof e->msg + sizeof e->hint + sizeof e->why + 64];
-	const int n = snprintf(line, sizeof line, "error\n%s\n%s\n%s\n%s", err_code_name((int)e->code), e->msg, e->hint,
-			       e->why); /* fits */
-
-	tell(k, line, (size_t)n);
+	tell(k, (const char *const[]){ "error", err_code_name((int)e->code), e->msg, e->hint, e->why, NULL });
 }
 
-static void tell_ended(struct keep *k, struct lent *l)
+static void tell_ended(struct keep *k, const struct lent *l)
 {
 	const struct lent_end *end = &l->end;
-	char line[sizeof *end + 64];
-	const int n = snprintf(line, sizeof line, "ended\n%s\n%s\n%s\n%s\n%s\n%s", end->cause, end->how,
-			       end->error.code != AMBIT_OK ? err_code_name((int)end->error.code) : "", end->error.msg,
-			       end->error.hint, end->error.why); /* fits */
+	const char *code = end->error.code != AMBIT_OK ? err_code_name((int)end->error.code) : "";
 
-	l->asked = false;
-	tell(k, line, (size_t)n);
+	tell(k, (const char *const[]){ "ended", end->cause, end->how, code, end->error.msg, end->error.hint,
+				       end->error.why, NULL });
+}
+
+static void tell_cell(struct keep *k, const struct lent *l)
+{
+	char number[16], to[16], from[16];
+
+	(void)snprintf(number, sizeof number, "%u", l->number); /* these fit */
+	(void)snprintf(to, sizeof to, "%d", l->to_fd);
+	(void)snprintf(from, sizeof from, "%d", l->from_fd);
+	tell(k, (const char *const[]){ "cell", number, to, from, NULL });
 }
 
 /* One that is full was not looked at since, and will be. */
@@ -56,35 +77,52 @@ static void ring(struct keep *k)
 
 /* ---- cells that wait ---- */
 
+/* NULL: there are as many as may be. */
 static struct lent *free_place(struct keep *k)
 {
-	for (unsigned i = 0; i < CELLS_MAX; i++)
-		if (k->cells[i].state == LENT_NONE)
-			return &k->cells[i];
-	return NULL;
+	struct lent *l = NULL;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		const enum lent_state state = k->cells[i].state;
+
+		if (state == LENT_NONE && l == NULL)
+			l = &k->cells[i];
+		n += state != LENT_NONE && state != LENT_ENDS;
+	}
+	return n < CELLS_MAX ? l : NULL;
 }
 
-/* The one that waits longest, rather one whose program has begun. */
 static struct lent *find_waiting(struct keep *k, const struct form *f)
 {
 	struct lent *found = NULL;
 
-	for (unsigned i = 0; i < CELLS_MAX; i++) {
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
 		struct lent *l = &k->cells[i];
 
 		if (l->state == LENT_WAITS && l->form == f &&
-		    (found == NULL || l->warm > found->warm || (l->warm == found->warm && l->number < found->number)))
+		    (found == NULL || stock_is_before((struct stock_cell){ l->warm, l->number },
+						      (struct stock_cell){ found->warm, found->number })))
 			found = l;
 	}
 	return found;
 }
 
-static unsigned count(const struct keep *k, const struct form *f, bool cold)
+static unsigned count_waiting(const struct keep *k, const struct form *f)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < CELLS_MAX; i++)
-		n += k->cells[i].state == LENT_WAITS && (cold ? !k->cells[i].warm : k->cells[i].form == f);
+	for (unsigned i = 0; i < PLACES_MAX; i++)
+		n += k->cells[i].state == LENT_WAITS && k->cells[i].form == f;
+	return n;
+}
+
+static unsigned count_cold(const struct keep *k)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PLACES_MAX; i++)
+		n += k->cells[i].state == LENT_WAITS && !k->cells[i].warm;
 	return n;
 }
 
@@ -96,31 +134,32 @@ static int begin(struct keep *k, struct form *f, struct lent **ret, struct err *
 	if (l == NULL)
 		return err_set(e, AMBIT_LIMIT, "let go of those that are of no more use", "there are %d cells",
 			       CELLS_MAX);
-	r = lent_begin(l, f, ++k->last, e);
+	r = lent_begin(l, f, k->known, ++k->last, e);
 	if (r == 0)
 		*ret = l;
 	return r;
 }
 
-/* Makes what is missing, and lets go of what is too much. One that cannot be made is not tried again: who asks for a cell is told why. */
+static void drop(struct lent *l)
+{
+	lent_drop(l);
+	if (l->ev == NULL)
+		lent_finish(l);
+}
+
+/* Lets go of what is too much, and makes one that is missing: what the program says, and the time of cells, come between it and the next. */
 static void refill(struct keep *k, struct form *f)
 {
+	const uint64_t now = clock_ms();
 	struct lent *l;
 	struct err e;
 
-	if (f->wanted > f->ready && clock_ms() - f->taken_ms > FADES_MS) {
-		f->wanted--;
-		f->taken_ms = clock_ms();
-	}
-	while (count(k, f, false) > f->wanted && (l = find_waiting(k, f)) != NULL)
-		lent_finish(l);
-	if (clock_ms() - f->taken_ms < RESTS_MS)
+	for (uint32_t n = stock_surplus(&f->stock, count_waiting(k, f), now); n > 0; n--)
+		drop(find_waiting(k, f));
+	if (!stock_lacks(&f->stock, count_waiting(k, f), count_cold(k), now))
 		return;
-	while (count(k, f, false) < f->wanted && count(k, f, true) < COLD_MAX && !memory_is_scarce())
-		if (begin(k, f, &l, &e) < 0) {
-			f->wanted = 0;
-			f->ready = 0;
-		}
+	if (memory_is_scarce() || begin(k, f, &l, &e) < 0) /* who asks for one is told why there is none */
+		stock_fail(&f->stock, now);
 }
 
 /* ---- what the program says ---- */
@@ -135,7 +174,7 @@ static struct form *find_form(struct keep *k, uint32_t number)
 
 static struct lent *find_cell(struct keep *k, uint32_t number)
 {
-	for (unsigned i = 0; i < CELLS_MAX; i++)
+	for (unsigned i = 0; i < PLACES_MAX; i++)
 		if (k->cells[i].state >= LENT_TAKEN && k->cells[i].number == number)
 			return &k->cells[i];
 	return NULL;
@@ -156,6 +195,7 @@ static void begin_form(struct keep *k, uint32_t number)
 	else
 		(void)form_init(f, number, &k->wrong); /* likewise */
 	k->gathers = f;
+	k->tells_form = true;
 }
 
 /* A mistake in a form is told when it is whole, and there is none then. */
@@ -163,18 +203,19 @@ static void gather(struct keep *k, const struct said *s)
 {
 	struct form *f = k->gathers;
 
-	if (f != NULL && k->wrong.code == AMBIT_OK)
-		(void)form_take(f, s, &k->wrong); /* told below */
+	if (k->wrong.code == AMBIT_OK)
+		(void)form_take(f, s, &k->wrong); /* told below; there is one, else that was wrong */
 	if (s->word != SAID_DONE)
 		return;
 	k->gathers = NULL;
+	k->tells_form = false;
 	if (k->wrong.code == AMBIT_OK) {
-		tell(k, "ok", 2);
+		tell(k, (const char *const[]){ "ok", NULL });
 		return;
 	}
 	tell_error(k, &k->wrong);
 	err_clear(&k->wrong);
-	if (f != NULL && !f->whole)
+	if (f != NULL && f->there && !f->whole)
 		form_finish(f);
 }
 
@@ -185,16 +226,13 @@ static int find_or_begin(struct keep *k, uint32_t number, struct lent **ret, str
 	if (f == NULL)
 		return err_set(e, AMBIT_NOT_FOUND, NULL, "there is no form %u", number);
 	*ret = find_waiting(k, f);
-	f->taken_ms = clock_ms();
-	if ((*ret == NULL || !(*ret)->warm) && f->wanted > 0 && f->wanted < WANTED_MAX)
-		f->wanted++;
+	stock_take(&f->stock, *ret != NULL && (*ret)->warm, clock_ms());
 	return *ret != NULL ? 0 : begin(k, f, ret, e);
 }
 
 static void take(struct keep *k, uint32_t number)
 {
 	struct lent *l = NULL;
-	char line[64];
 	struct err e;
 
 	if (find_or_begin(k, number, &l, &e) < 0) {
@@ -202,17 +240,8 @@ static void take(struct keep *k, uint32_t number)
 		return;
 	}
 	l->state = LENT_TAKEN;
-	tell(k, line,
-	     (size_t)snprintf(line, sizeof line, "cell\n%u\n%d\n%d", l->number, l->to_fd, l->from_fd)); /* fits */
-}
-
-static void drop(struct lent *l)
-{
-	l->dropped = true;
-	if (l->state == LENT_OVER)
-		lent_finish(l);
-	else
-		lent_kill(l);
+	l->form = NULL;
+	tell_cell(k, l);
 }
 
 static void why(struct keep *k, struct lent *l, uint32_t number)
@@ -225,23 +254,36 @@ static void why(struct keep *k, struct lent *l, uint32_t number)
 	} else if (l->state == LENT_OVER) {
 		tell_ended(k, l);
 	} else {
-		l->asked = true; /* its pipes ended: so does it, by itself or not */
-		lent_kill(l);
+		k->awaited = l;
+		lent_ask(l); /* its pipes ended: so does it, by itself or not */
 	}
 }
 
+/* Those of its cells that were taken have no more need of it. */
 static void let_go(struct keep *k, uint32_t number)
 {
 	struct form *f = find_form(k, number);
 
 	if (f == NULL)
 		return;
-	f->ready = f->wanted = 0;
-	refill(k, f);
-	for (unsigned i = 0; i < CELLS_MAX; i++)
-		if (k->cells[i].state != LENT_NONE && k->cells[i].form == f)
-			return; /* it is of use, and stays */
+	for (struct lent *l; (l = find_waiting(k, f)) != NULL;)
+		drop(l);
 	form_finish(f);
+}
+
+static void arm(struct lent *l, uint32_t ms)
+{
+	if (l->state == LENT_TAKEN)
+		l->until_ms = ms != 0 ? clock_ms() + ms : 0;
+}
+
+static void misplaced(struct keep *k)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_PROTOCOL, "doc/CELLS.md has the order", "a word of a form that is none"); /* told */
+	tell_error(k, &e);
+	k->ends = true;
 }
 
 static void obey(struct keep *k, const struct said *s)
@@ -257,7 +299,7 @@ static void obey(struct keep *k, const struct said *s)
 		break;
 	case SAID_ARM:
 		if (l != NULL)
-			l->until_ms = s->number[1] != 0 ? clock_ms() + s->number[1] : 0;
+			arm(l, s->number[1]);
 		break;
 	case SAID_DROP:
 		if (l != NULL)
@@ -274,44 +316,70 @@ static void obey(struct keep *k, const struct said *s)
 	case SAID_LEDGER:
 	case SAID_READY:
 	case SAID_DONE:
-	case SAID_WORDS: k->ends = true; break; /* of no form */
+	case SAID_WORDS: misplaced(k); break;
 	}
 }
 
-static void answer(struct keep *k, const char *message)
+static void refuse(struct keep *k, const struct err *e)
+{
+	tell_error(k, e);
+	k->ends = true; /* it is of another version */
+}
+
+static void answer(struct keep *k, const char *message, size_t n)
 {
 	struct said s;
 	struct err e;
 
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < FDS; i++)
 		fd_close(&k->program_end[i]); /* it speaks, so it has its own */
-	if (said_take(message, &s, &e) < 0) {
-		tell_error(k, &e);
-		k->ends = true; /* it is of another version */
-	} else if (k->gathers != NULL) {
+	if (n >= SAID_BYTES_MAX) {
+		(void)err_set(&e, AMBIT_LIMIT, NULL, "a message has less than %u bytes", SAID_BYTES_MAX); /* told */
+		refuse(k, &e);
+	} else if (said_take(message, &s, &e) < 0) {
+		refuse(k, &e);
+	} else if (k->tells_form) {
 		gather(k, &s);
 	} else {
 		obey(k, &s);
 	}
 }
 
+/* Whether what is said next may be done. */
+static bool is_free(const struct keep *k)
+{
+	return !k->ends && k->awaited == NULL && k->goes.len == 0;
+}
+
+/* Up to one for which a cell was made: before the next it is looked at what became of the others. */
+static void answer_some(struct keep *k)
+{
+	const uint32_t last = k->last;
+	const uint8_t *end = NULL;
+	size_t at = 0;
+
+	while (is_free(k) && k->last == last && (end = memchr(k->came.data + at, 0, k->came.len - at)) != NULL) {
+		const size_t n = (size_t)(end - k->came.data) - at;
+
+		answer(k, (const char *)k->came.data + at, n);
+		at += n + 1;
+	}
+	if (at > 0)
+		buf_drop(&k->came, at);
+	k->more = memchr(k->came.data, 0, k->came.len) != NULL;
+	if (!k->more && k->came.len >= SAID_BYTES_MAX)
+		answer(k, "", k->came.len);
+}
+
 static void hear(struct keep *k)
 {
-	uint8_t *room = buf_room(&k->came, 65536);
-	const ssize_t n = room != NULL ? read(k->said_fd, room, 65536) : -1;
-	size_t at = 0;
+	uint8_t *room = buf_room(&k->came, READ_MAX);
+	const ssize_t n = room != NULL ? read(k->said_fd, room, READ_MAX) : -1;
 
 	if (n == 0 || room == NULL || (n < 0 && errno != EAGAIN && errno != EINTR))
 		k->ends = true;
-	if (n <= 0)
-		return;
-	k->came.len += (size_t)n;
-	for (const uint8_t *end; !k->ends && (end = memchr(k->came.data + at, 0, k->came.len - at)) != NULL;
-	     at = (size_t)(end - k->came.data) + 1)
-		answer(k, (const char *)k->came.data + at);
-	buf_drop(&k->came, at);
-	if (k->came.len >= SAID_BYTES_MAX)
-		k->ends = true;
+	if (n > 0)
+		k->came.len += (size_t)n;
 }
 
 /* ---- its life ---- */
@@ -321,11 +389,15 @@ int keep_init(struct keep *k, int program_pidfd, struct err *e)
 	int said[2] = { -1, -1 }, told[2] = { -1, -1 }, bell[2] = { -1, -1 };
 
 	k->program_pidfd = program_pidfd;
+	k->begun_ms = clock_ms();
+	k->known = libraries_new(); /* else they are looked for each time */
 	buf_init(&k->came, COME_MAX);
-	for (unsigned i = 0; i < CELLS_MAX; i++)
+	buf_init(&k->goes, TELL_MAX);
+	for (unsigned i = 0; i < PLACES_MAX; i++)
 		k->cells[i] = (struct lent){ .to_fd = -1, .from_fd = -1, .bell_fd = -1 };
 	if (pipe2(said, O_CLOEXEC) < 0 || pipe2(told, O_CLOEXEC) < 0 || pipe2(bell, O_CLOEXEC) < 0 ||
-	    fd_set_nonblock(said[0], true) < 0 || fd_set_nonblock(bell[1], true) < 0)
+	    fd_set_nonblock(said[0], true) < 0 || fd_set_nonblock(told[1], true) < 0 ||
+	    fd_set_nonblock(bell[1], true) < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL,
 			       "no pipes for the program"); /* what is open ends with us */
 	k->said_fd = said[0];
@@ -337,59 +409,85 @@ int keep_init(struct keep *k, int program_pidfd, struct err *e)
 	return 0;
 }
 
-static int patience(const struct keep *k)
+static int patience(const struct keep *k, uint64_t now)
 {
 	int timeout = -1;
 
-	for (unsigned i = 0; i < CELLS_MAX; i++)
+	if (k->more && is_free(k))
+		return 0;
+	if (k->program_end[0] >= 0)
+		timeout = stock_sooner(timeout, k->begun_ms + SPEAKS_MS, now);
+	for (unsigned i = 0; i < PLACES_MAX; i++)
 		if (k->cells[i].state != LENT_NONE)
-			timeout = lent_patience(&k->cells[i], timeout);
+			timeout = lent_patience(&k->cells[i], timeout, now);
 	for (unsigned i = 0; i < FORMS_MAX; i++) {
 		const struct form *f = &k->forms[i];
 
-		if (f->wanted > f->ready && (timeout < 0 || timeout > FADES_MS))
-			timeout = FADES_MS;
-		if (f->wanted > 0 && (timeout < 0 || timeout > RESTS_MS) && clock_ms() - f->taken_ms <= RESTS_MS)
-			timeout = RESTS_MS;
+		if (!f->whole)
+			continue;
+		timeout = stock_patience(&f->stock, count_waiting(k, f), timeout, now);
+		if (stock_lacks(&f->stock, count_waiting(k, f), count_cold(k), now))
+			return 0; /* one was made, and the next is missing */
 	}
 	return timeout;
 }
 
-static void step(struct keep *k, struct lent *l, bool rang)
+static void step(struct keep *k, struct lent *l, const struct pollfd *seen, uint64_t now)
 {
-	const bool waits = l->state == LENT_WAITS;
-
-	if (rang && lent_hear(l) && !waits)
-		ring(k);
-	if (!lent_step(l))
-		return;
-	if (l->asked)
-		tell_ended(k, l);
-	if (waits && !l->warm) /* none of it can be made: who asks for one is told why */
-		l->form->ready = l->form->wanted = 0;
-	if (waits || l->dropped)
-		lent_finish(l);
-	else
-		ring(k);
+	switch (lent_step(l, seen, now)) {
+	case LENT_NOTHING: break;
+	case LENT_RANG:
+		if (l->state != LENT_WAITS)
+			ring(k);
+		break;
+	case LENT_ENDED:
+		if (k->awaited == l) {
+			k->awaited = NULL;
+			tell_ended(k, l);
+		}
+		if (l->state == LENT_WAITS) {
+			stock_fail(&l->form->stock, now);
+			drop(l);
+		} else if (l->state == LENT_OVER) {
+			ring(k);
+		}
+		break;
+	case LENT_GONE: lent_finish(l); break;
+	}
 }
 
-/* What is looked at: the program, what it says, and two descriptors of each cell that is there. Gives how many. */
-static unsigned look_at(const struct keep *k, struct pollfd polled[POLLED_MAX])
+/* What is looked at. Gives how many. */
+static unsigned look_at(const struct keep *k, struct pollfd polled[POLLED_MAX], uint64_t now)
+{
+	unsigned n = FDS;
+
+	polled[0] = (struct pollfd){ .fd = k->program_pidfd, .events = POLLIN };
+	polled[1] = (struct pollfd){ .fd = is_free(k) && !k->more ? k->said_fd : -1, .events = POLLIN };
+	polled[2] = (struct pollfd){ .fd = k->goes.len > 0 ? k->told_fd : -1, .events = POLLOUT };
+	for (unsigned i = 0; i < PLACES_MAX; i++)
+		if (k->cells[i].state != LENT_NONE) {
+			lent_look_at(&k->cells[i], &polled[n], now);
+			n += LENT_FDS;
+		}
+	return n;
+}
+
+static void step_cells(struct keep *k, const struct pollfd *seen)
 {
 	const uint64_t now = clock_ms();
-	unsigned n = 0;
 
-	polled[n++] = (struct pollfd){ .fd = k->program_pidfd, .events = POLLIN };
-	polled[n++] = (struct pollfd){ .fd = k->said_fd, .events = POLLIN };
-	for (unsigned i = 0; i < CELLS_MAX; i++) {
-		const struct lent *l = &k->cells[i];
+	for (unsigned i = 0; i < PLACES_MAX; i++)
+		if (k->cells[i].state != LENT_NONE) {
+			step(k, &k->cells[i], seen, now);
+			seen += LENT_FDS;
+		}
+}
 
-		if (l->state == LENT_NONE)
-			continue;
-		polled[n++] = (struct pollfd){ .fd = l->ev != NULL ? ambit_event_fd(l->ev) : -1, .events = POLLIN };
-		polled[n++] = (struct pollfd){ .fd = now < l->quiet_ms ? -1 : l->bell_fd, .events = POLLIN };
-	}
-	return n;
+static void step_forms(struct keep *k)
+{
+	for (unsigned i = 0; i < FORMS_MAX; i++)
+		if (k->forms[i].whole)
+			refill(k, &k->forms[i]);
 }
 
 void keep_run(struct keep *k)
@@ -397,35 +495,36 @@ void keep_run(struct keep *k)
 	static struct pollfd polled[POLLED_MAX];
 
 	while (!k->ends) {
-		unsigned at = 2;
+		const uint64_t now = clock_ms();
 
-		if (poll(polled, look_at(k, polled), patience(k)) < 0 && errno != EINTR)
-			return;
-		if (polled[0].revents != 0)
-			return;
-		for (unsigned i = 0; i < CELLS_MAX; i++) {
-			if (k->cells[i].state == LENT_NONE)
-				continue;
-			step(k, &k->cells[i], polled[at + 1].revents != 0);
-			at += 2;
+		if (poll(polled, look_at(k, polled, now), patience(k, now)) < 0) {
+			if (errno != EINTR)
+				return;
+			continue;
 		}
+		if (polled[0].revents != 0 || (k->program_end[0] >= 0 && clock_ms() >= k->begun_ms + SPEAKS_MS))
+			return;
+		step_cells(k, polled + FDS);
+		if (polled[2].revents != 0)
+			flush(k);
 		if (polled[1].revents != 0)
 			hear(k);
-		for (unsigned i = 0; i < FORMS_MAX; i++)
-			if (k->forms[i].whole)
-				refill(k, &k->forms[i]);
+		answer_some(k);
+		step_forms(k);
 	}
 }
 
 void keep_finish(struct keep *k)
 {
-	for (unsigned i = 0; i < CELLS_MAX; i++)
+	for (unsigned i = 0; i < PLACES_MAX; i++)
 		lent_kill(&k->cells[i]); /* all at once, then one after the other is waited for */
-	for (unsigned i = 0; i < CELLS_MAX; i++)
+	for (unsigned i = 0; i < PLACES_MAX; i++)
 		lent_finish(&k->cells[i]);
 	for (unsigned i = 0; i < FORMS_MAX; i++)
 		form_finish(&k->forms[i]);
+	libraries_free(k->known);
 	buf_finish(&k->came);
+	buf_finish(&k->goes);
 	fd_close(&k->program_pidfd);
 	fd_close(&k->said_fd);
 	fd_close(&k->told_fd);

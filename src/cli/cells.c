@@ -35,7 +35,7 @@ static int tell_place(const struct keep *k)
 	return n < 0 ? EXIT_REFUSED : cli_flush();
 }
 
-/* A process of its own, in a session of its own: what a person types at the program's terminal is not for it. */
+/* A process of its own, in a session of its own: what a person types at the program's terminal is not for it. Nothing was written before that both would write. */
 static int go_beside(void)
 {
 	const pid_t pid = fork();
@@ -43,6 +43,13 @@ static int go_beside(void)
 	if (pid != 0)
 		return pid < 0 ? -errno : 1;
 	return setsid() < 0 ? -errno : 0;
+}
+
+/* What the program left open for whom it starts is not for one that stays. */
+static void let_go_of_others(int kept_fd)
+{
+	(void)syscall(SYS_close_range, 3U, (unsigned)kept_fd - 1, 0); /* kept_fd is 3 at least: 0, 1 and 2 are there */
+	(void)syscall(SYS_close_range, (unsigned)kept_fd + 1, ~0U, 0);
 }
 
 static int fail(int error_number, const char *what)
@@ -59,6 +66,7 @@ static void let_go_of_streams(void)
 {
 	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	(void)dup2(null, STDIN_FILENO);
 	(void)dup2(null, STDOUT_FILENO); /* 0, 1 and 2 are there: what fails here leaves them */
 	(void)dup2(null, STDERR_FILENO);
 }
@@ -106,5 +114,6 @@ int cli_cells(int argc, char **argv)
 	r = go_beside();
 	if (r != 0)
 		return r > 0 ? 0 : fail(-r, "no process of its own");
+	let_go_of_others(pidfd);
 	return serve(k, steal_fd(&pidfd));
 }

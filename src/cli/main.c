@@ -34,6 +34,7 @@ static const char help_text[] =
 	"  ambit ps [--watch]                 what runs in all of them\n"
 	"  ambit mcp [GRANTS]                 a server of the Model Context Protocol: an agent's calls, each in a cell\n"
 	"  ambit guard [GRANTS] -- COMMAND    somebody's server of that protocol, in a cell, and what may be called there\n"
+	"  ambit cells                        cells for the program that starts it: the package @ambit/vm2\n"
 	"  ambit setup CLIENT                 has an agent's client start its servers there: claude-code, codex, ...\n"
 	"  ambit serve                        the daemon that keeps sessions; started by itself\n"
 	"  ambit grant list | revoke|restore  what running events may do, and taking it back\n"

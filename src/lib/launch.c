@@ -51,6 +51,7 @@ struct launch {
 	bool command_line;
 	bool is_server;              /* its input and output are pipes of ours, which nobody else has */
 	bool is_lent;                /* with that: so is what it writes to 2 */
+	struct libraries *known;     /* borrowed: what was found of programs before; NULL */
 	bool asks;                   /* this is in a cell: for a sub-agent */
 	struct ambit_event *caller;  /* borrowed, of one that it handed over; else NULL */
 	const struct handed *handed; /* likewise */
@@ -417,7 +418,7 @@ static int grant_libraries(struct launch *l, struct err *e)
 
 	for (uint32_t i = 0; i < given && r == 0; i++)
 		if (l->q->grants.grants[i].verb == VERB_RUN && is_program(grant_object(&l->q->grants, i)))
-			r = libraries_grant(grant_object(&l->q->grants, i), l->q, e);
+			r = libraries_grant(l->known, grant_object(&l->q->grants, i), l->q, e);
 	return r;
 }
 
@@ -796,6 +797,13 @@ static void take_handed(struct launch *l)
 			l->q->limits.value[i] = a->limits.value[i];
 }
 
+/* A cell to which nothing is granted is told nothing: not what the person is called, nor where they live. */
+static void name_nobody(struct event_request *q)
+{
+	(void)text_copy(q->user, sizeof q->user, "user"); /* these fit */
+	(void)text_copy(q->home, sizeof q->home, "/home/user");
+}
+
 static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
@@ -840,6 +848,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 ? r : set_grants(l, &p->policy, e);
 	if (r == 0 && l->handed != NULL)
 		take_handed(l);
+	if (l->is_lent && p->policy.n_lines == 0)
+		name_nobody(l->q);
 	r = r < 0 ? r : check_asked(l, e);
 	r = r < 0 ? r : check_delegate(l, e);
 	r = r < 0 ? r : check_profile(l, p->policy.profile, e);
@@ -1118,10 +1128,10 @@ int launch_server(const struct ambit_policy *p, const struct ambit_event_options
 	return check_and_launch(&l, p, o, ret, e);
 }
 
-int launch_lent(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
-		struct ambit_error *e)
+int launch_lent(const struct ambit_policy *p, const struct ambit_event_options *o, struct libraries *known,
+		struct ambit_event **ret, struct ambit_error *e)
 {
-	struct launch l = { .command_line = true, .is_server = true, .is_lent = true };
+	struct launch l = { .command_line = true, .is_server = true, .is_lent = true, .known = known };
 
 	return check_and_launch(&l, p, o, ret, e);
 }

@@ -18,9 +18,10 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 int launch_server(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
 		  struct ambit_event **ret, struct ambit_error *e);
 
-/* The same for a program that somebody speaks with by all three. */
-int launch_lent(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
-		struct ambit_error *e);
+/* The same for a program that somebody speaks with by all three. known: what was found of programs before (libraries.h); NULL. */
+struct libraries;
+int launch_lent(const struct ambit_policy *p, const struct ambit_event_options *o, struct libraries *known,
+		struct ambit_event **ret, struct ambit_error *e);
 
 /* Whether events with these options can have what the policy grants, as it is now: of o what is a session's counts. A negative code, with the words in which starting one would refuse it. */
 struct err;

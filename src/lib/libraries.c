@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "cell/base.h"
+#include "core/outcome.h"
 #include "lib/event.h"
 
 #if defined(__x86_64__)
@@ -19,7 +21,11 @@
 #define LOADER "/lib/ld-linux-aarch64.so.1"
 #endif
 
+#define LOADER_CACHE "/etc/ld.so.cache"
+#define LOADER_PRELOAD "/etc/ld.so.preload"
+
 #define FIRST_LINE_MAX 256 /* as the kernel reads (BINPRM_BUF_SIZE) */
+#define KNOWN_MAX 8        /* programs of which it is kept what was found */
 
 /* The name under which something is asked for, with the links of its directories resolved but not its own. */
 static bool own_name(const char *name, char *ret, size_t size)
@@ -121,6 +127,7 @@ static struct event_request *request_for(const char *program, struct err *e)
 	return q;
 }
 
+/* 1: it said all that there is; 0: what it said. */
 static int ask_loader(const char *program, struct buf *ret_text, struct err *e)
 {
 	char *const argv[] = { (char[]){ LOADER }, (char[]){ "--list" }, (char *)(uintptr_t)program,
@@ -139,8 +146,10 @@ static int ask_loader(const char *program, struct buf *ret_text, struct err *e)
 	if (plan.request == NULL)
 		return e != NULL ? -(int)e->code : -AMBIT_MEMORY;
 	r = event_start(&plan, &ev, e);
-	if (r == 0 && ambit_event_wait(ev, NULL) == 0)
+	if (r == 0 && ambit_event_wait(ev, NULL) == 0) {
 		buf_put(ret_text, event_result(ev)->out.data, event_result(ev)->out.len);
+		r = event_result(ev)->cause == CAUSE_EXITED && event_result(ev)->exit_status == 0;
+	}
 	ambit_event_free(ev);
 	return r;
 }
@@ -169,6 +178,9 @@ static void first_words(const char *program, char *ret_first, char *ret_second)
 		(void)text_copy(ret_second, FIRST_LINE_MAX, word != NULL ? word : "");
 }
 
+/* 1: the same will be found again, while nothing changes; 0: perhaps more. */
+static int find(const char *program, struct event_request *q, struct err *e);
+
 static int grant_interpreter(const char *program, struct event_request *q, struct err *e)
 {
 	char first[FIRST_LINE_MAX], second[FIRST_LINE_MAX], path[2 * FIRST_LINE_MAX], real[PATH_MAX];
@@ -179,24 +191,205 @@ static int grant_interpreter(const char *program, struct event_request *q, struc
 		return 0;
 	r = take(first, q, e);
 	if (r == 0 && realpath(first, real) != NULL && base_shows(CELL_BASE_SYSTEM, real, RIGHT_RUN))
-		r = libraries_grant(real, q, e);
+		r = find(real, q, e);
 	if (r < 0 || strcmp(first, "/usr/bin/env") != 0 || second[0] == 0 || strchr(second, '/') != NULL)
 		return r;
 	if (!path_normalise("/usr/bin", second, path, sizeof path))
 		return 0;
 	r = take(path, q, e);
 	if (r == 0 && realpath(path, real) != NULL && base_shows(CELL_BASE_SYSTEM, real, RIGHT_RUN))
-		r = libraries_grant(real, q, e);
+		r = find(real, q, e);
 	return r;
 }
 
-int libraries_grant(const char *program, struct event_request *q, struct err *e)
+static int find(const char *program, struct event_request *q, struct err *e)
 {
 	auto_buf text = { .max = 0 };
-	int r;
+	int r, whole;
 
 	buf_init(&text, 1u << 20);
-	r = ask_loader(program, &text, e);
-	r = r < 0 ? r : take_lines(&text, q, e);
-	return r < 0 ? r : grant_interpreter(program, q, e);
+	whole = ask_loader(program, &text, e);
+	r = whole < 0 ? whole : take_lines(&text, q, e);
+	r = r < 0 ? r : grant_interpreter(program, q, e);
+	return r < 0 ? r : whole;
+}
+
+/* ---- what was found before ---- */
+
+/* Which file a name led to, and in which state: zeroes if to none. */
+struct identity {
+	uint64_t device, inode, size;
+	struct timespec changed, modified;
+};
+
+/* A name, and what it was. */
+struct file {
+	char *path; /* owned */
+	char *real; /* owned: of a link, where it led; NULL: it is granted itself */
+	struct identity is;
+};
+
+struct found {
+	struct file program; /* path NULL: there is nothing here */
+	struct identity loader, cache, preload;
+	struct file *files; /* owned */
+	size_t n;
+};
+
+struct libraries {
+	struct found found[KNOWN_MAX];
+	unsigned next; /* that is replaced */
+};
+
+static struct identity identify(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return (struct identity){ .device = 0 };
+	return (struct identity){ .device = st.st_dev,
+				  .inode = st.st_ino,
+				  .size = (uint64_t)st.st_size,
+				  .changed = st.st_ctim,
+				  .modified = st.st_mtim };
+}
+
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool is_same(struct identity a, struct identity b)
+{
+	return a.device == b.device && a.inode == b.inode && a.size == b.size && is_same_time(a.changed, b.changed) &&
+	       is_same_time(a.modified, b.modified);
+}
+
+static bool is_as_it_was(const struct file *f)
+{
+	return f->is.inode != 0 && is_same(identify(f->path), f->is);
+}
+
+static bool is_current(const struct found *f)
+{
+	if (!is_as_it_was(&f->program) || !is_same(identify(LOADER), f->loader) ||
+	    !is_same(identify(LOADER_CACHE), f->cache) || !is_same(identify(LOADER_PRELOAD), f->preload))
+		return false;
+	for (size_t i = 0; i < f->n; i++)
+		if (!is_as_it_was(&f->files[i]))
+			return false;
+	return true;
+}
+
+static void forget(struct found *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->files[i].path);
+		free(f->files[i].real);
+	}
+	free(f->files);
+	free(f->program.path);
+	*f = (struct found){ .n = 0 };
+}
+
+static bool note(struct file *f, const char *path, const char *real)
+{
+	*f = (struct file){ .path = strdup(path), .real = real != NULL ? strdup(real) : NULL, .is = identify(path) };
+	return f->path != NULL && (real == NULL || f->real != NULL);
+}
+
+/* q: of nothing but that. Without memory it is not kept. */
+static void keep(struct found *f, const char *program, const struct event_request *q)
+{
+	bool whole = note(&f->program, program, NULL);
+
+	f->loader = identify(LOADER);
+	f->cache = identify(LOADER_CACHE);
+	f->preload = identify(LOADER_PRELOAD);
+	f->files = calloc(q->grants.count + q->n_links + 1, sizeof *f->files);
+	for (uint32_t i = 0; f->files != NULL && i < q->grants.count; i++)
+		whole = note(&f->files[f->n++], grant_object(&q->grants, i), NULL) && whole;
+	for (uint32_t i = 0; f->files != NULL && i < q->n_links; i++)
+		whole = note(&f->files[f->n++], q->links[i].name, q->links[i].real) && whole;
+	if (!whole || f->files == NULL)
+		forget(f);
+}
+
+static int give(const struct found *f, struct event_request *q, struct err *e)
+{
+	uint32_t id;
+	int r = 0;
+
+	for (size_t i = 0; i < f->n && r >= 0; i++) {
+		const struct file *file = &f->files[i];
+
+		if (file->real == NULL) {
+			r = grant_add(&q->grants, VERB_RUN, file->path, 0, &id, e);
+		} else if (q->n_links < REQUEST_LINKS_MAX) {
+			(void)text_copy(q->links[q->n_links].name, GRANT_OBJECT_MAX, file->path); /* same size */
+			(void)text_copy(q->links[q->n_links++].real, GRANT_OBJECT_MAX, file->real);
+		}
+	}
+	return r < 0 ? r : 0;
+}
+
+/* Looks before the question is asked and after: what is changed meanwhile is not kept as it was before. Nor is what may be less than there is. */
+static int find_to_keep(struct libraries *known, const char *program, struct event_request *q, struct err *e)
+{
+	struct found *f = &known->found[known->next];
+	const struct identity before = identify(program), cache = identify(LOADER_CACHE);
+	auto_free struct event_request *alone = calloc(1, sizeof *alone);
+	bool whole;
+	int r;
+
+	if (alone == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look at %s", program);
+	grant_set_init(&alone->grants);
+	r = find(program, alone, e);
+	if (r < 0)
+		return r;
+	forget(f);
+	keep(f, program, alone);
+	if (f->program.path == NULL) {
+		r = find(program, q, e);
+		return r < 0 ? r : 0;
+	}
+	whole = r == 1 && is_same(before, f->program.is) && is_same(cache, f->cache);
+	r = give(f, q, e);
+	if (whole)
+		known->next = (known->next + 1) % KNOWN_MAX;
+	else
+		forget(f);
+	return r;
+}
+
+struct libraries *libraries_new(void)
+{
+	return calloc(1, sizeof(struct libraries));
+}
+
+void libraries_free(struct libraries *l)
+{
+	for (unsigned i = 0; l != NULL && i < KNOWN_MAX; i++)
+		forget(&l->found[i]);
+	free(l);
+}
+
+int libraries_grant(struct libraries *known, const char *program, struct event_request *q, struct err *e)
+{
+	if (known == NULL) {
+		const int r = find(program, q, e);
+
+		return r < 0 ? r : 0;
+	}
+	for (unsigned i = 0; i < KNOWN_MAX; i++) {
+		struct found *f = &known->found[i];
+
+		if (f->program.path == NULL || strcmp(f->program.path, program) != 0)
+			continue;
+		if (is_current(f))
+			return give(f, q, e);
+		forget(f);
+	}
+	return find_to_keep(known, program, q, e);
 }

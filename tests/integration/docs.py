@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ["run", "explain", "trace", "learn", "diff", "commit", "discard", "undo", "stage", "ledger", "grant", "freeze", "thaw", "kill", "secret", "approve", "labels", "profile", "canary", "session", "events", "ps", "serve", "mcp", "guard", "setup", "doctor", "policy"]
+COMMANDS = ["run", "explain", "trace", "learn", "diff", "commit", "discard", "undo", "stage", "ledger", "grant", "freeze", "thaw", "kill", "secret", "approve", "labels", "profile", "canary", "session", "events", "ps", "serve", "mcp", "guard", "cells", "setup", "doctor", "policy"]
 SHELLS = {"bash": "ambit.bash", "zsh": "_ambit", "fish": "ambit.fish"}
 
 failures = 0
@@ -236,7 +236,7 @@ def main(ambit):
     in_man = set(re.findall(r"\*([a-z]+)\*", read("man", "ambit.yaml.5.scd").split("# VERBS")[1].split("\n# ")[0]))
     check("ambit.yaml(5) has the verbs of verbs.def", [f"no {verb}" for verb in sorted(set(verbs) - in_man)])
     for document, maker in (("doc/SECURITY.md", "src/cell/gen_properties"), ("doc/INTERNAL.md", "src/wire/gen_internal"),
-                            ("doc/PROTOCOL.md", "src/rpc/gen_protocol")):
+                            ("doc/PROTOCOL.md", "src/rpc/gen_protocol"), ("doc/CELLS.md", "src/cells/gen_cells")):
         made = subprocess.run([os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), maker)], stdout=subprocess.PIPE,
                               text=True, check=True).stdout
         text = read(*document.split("/"))

@@ -6,6 +6,7 @@ const fs = require('fs');
 const { HEAD, letters, make } = require('./frames.js');
 const { VMError, timedOut } = require('./errors.js');
 
+const TIME_OVER = 98; // the exit status of one whose time was over while it waited for us
 const GRACE_MS = 150; // for a cell to break off what it does, and stay
 const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
 const ROOM = 8192, ROOM_MAX = 1 << 18;
@@ -22,10 +23,11 @@ class Cell {
     this.lent = helper.take(form);
     this.dead = null; // why it is of no more use
     this.guests = new Map(); // number -> WeakRef of its link
-    this.held = new Set(); // links that something will come for
+    this.held = new Set(); // links that a promise is to come for
+    this.atWork = new Set(); // links in which something goes on
     this.lastGuest = this.last = 0;
     this.room = Buffer.allocUnsafe(ROOM);
-    this.start = this.end = 0;
+    this.start = this.filled = 0;
     this.queued = []; // frames that go with the next
     this.waiting = 0; // requests that are under way
     this.until = 0; // when it is to end (performance.now); 0: it is not
@@ -101,7 +103,7 @@ class Cell {
       for (;;) {
         const frame = this.frame();
         if (frame.id === id && (frame.type === letters.a || frame.type === letters.b || frame.type === letters.x)) {
-          if (frame.type !== letters.x) this.setBusy(frame.type === letters.b);
+          if (frame.type !== letters.x) this.setBusy(frame.type === letters.b, guest);
           return frame;
         }
         this.hear(frame);
@@ -129,34 +131,38 @@ class Cell {
   post(type, guest, text, ms) {
     if (this.dead !== null) return;
     this.send(type, ms, guest, text);
-    this.ping(ms);
+    this.ping(ms, guest);
   }
 
-  ping(ms) {
+  ping(ms, guest) {
     this.send(letters.P, ++this.last, 0, '');
     this.pings++;
     if (ms > 0 && this.until === 0) this.allow(ms, 0);
-    this.setBusy(this.busy);
+    this.setBusy(this.busy, guest);
   }
 
-  setBusy(on) {
+  /** While something goes on in it, it stays, and so do its guest, whoever has that, and the process. */
+  setBusy(on, guest) {
     this.busy = on;
-    this.helper.hold(this, this.dead === null && (on || this.pings > 0));
+    const goes = this.dead === null && (on || this.pings > 0), link = goes ? this.guests.get(guest)?.deref() : undefined;
+    if (link !== undefined) this.atWork.add(link);
+    else if (!goes) this.atWork.clear();
+    this.helper.hold(this, goes);
   }
 
   // ---- what is heard ----
 
   makeRoom(want) {
     const to = want > this.room.length ? Buffer.allocUnsafe(want) : this.room;
-    this.room.copy(to, 0, this.start, this.end);
+    this.room.copy(to, 0, this.start, this.filled);
     this.room = to;
-    this.end -= this.start;
+    this.filled -= this.start;
     this.start = 0;
   }
 
   /** How long the frame is that begins here, as far as is known. */
   wanted() {
-    if (this.end - this.start < HEAD) return HEAD;
+    if (this.filled - this.start < HEAD) return HEAD;
     const length = HEAD + this.room.readUInt32LE(this.start);
     if (length > this.most) throw this.broken('it is larger than what may cross (`ambit: { message: bytes }`)');
     return length;
@@ -167,8 +173,8 @@ class Cell {
     const from = this.start, frame = { type: this.room[from + 4], id: this.room.readUInt32LE(from + 5), guest: this.room.readUInt32LE(from + 9), data: null };
     this.start += this.wanted();
     frame.data = this.room.subarray(from + HEAD, this.start);
-    if (this.start === this.end) {
-      this.start = this.end = 0;
+    if (this.start === this.filled) {
+      this.start = this.filled = 0;
       if (this.room.length > ROOM_MAX) this.room = Buffer.allocUnsafe(ROOM);
     }
     return frame;
@@ -176,12 +182,12 @@ class Cell {
 
   frame() {
     for (;;) {
-      const want = this.wanted(), have = this.end - this.start;
+      const want = this.wanted(), have = this.filled - this.start;
       if (have >= want) return this.take();
       if (this.start + want > this.room.length) this.makeRoom(Math.min(want, Math.max(2 * have, 65536)));
-      const n = fs.readSync(this.lent.up, this.room, this.end, this.room.length - this.end, null);
+      const n = fs.readSync(this.lent.up, this.room, this.filled, this.room.length - this.filled, null);
       if (n === 0) throw this.ended();
-      this.end += n;
+      this.filled += n;
     }
   }
 
@@ -189,11 +195,11 @@ class Cell {
   gather() {
     const { lent } = this;
     if (lent.beside < 0) lent.beside = fs.openSync(`/proc/self/fd/${lent.up}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
-    if (this.room.length - this.end < 4096) this.makeRoom(Math.max(2 * (this.end - this.start), 65536));
+    if (this.room.length - this.filled < 4096) this.makeRoom(Math.max(2 * (this.filled - this.start), 65536));
     try {
-      const n = fs.readSync(lent.beside, this.room, this.end, this.room.length - this.end, null);
+      const n = fs.readSync(lent.beside, this.room, this.filled, this.room.length - this.filled, null);
       if (n === 0) throw this.ended();
-      this.end += n;
+      this.filled += n;
       return true;
     } catch (problem) {
       if (problem.code === 'EAGAIN') return false;
@@ -218,12 +224,12 @@ class Cell {
     const until = performance.now() + TURN_MS;
     try {
       do {
-        while (this.dead === null && this.end - this.start >= this.wanted()) {
+        while (this.dead === null && this.filled - this.start >= this.wanted()) {
           this.hear(this.take());
           if (performance.now() > until) return void this.pumpLater(0);
         }
       } while (this.dead === null && this.gather());
-      if (this.dead === null && this.end > this.start) this.pumpLater(5); // the rest is on its way
+      if (this.dead === null && this.filled > this.start) this.pumpLater(5); // the rest is on its way
     } catch (problem) {
       if (problem !== this.dead) throw problem;
     }
@@ -239,20 +245,20 @@ class Cell {
 
   /** It said what it may not. */
   broken(what) {
-    return this.end_(new VMError(`the sandbox was ended, since what came from it is not as it should be: ${what}`, 'EPROTOCOL'));
+    return this.end(new VMError(`the sandbox was ended, since what came from it is not as it should be: ${what}`, 'EPROTOCOL'));
   }
 
   /** Its pipe has ended: why, as an error. */
   ended() {
     if (this.dead !== null) return this.dead;
     try {
-      return this.end_(errorOf(this.helper.why(this.lent.number), this.allowed));
+      return this.end(errorOf(this.helper.why(this.lent.number), this.allowed));
     } catch (problem) {
-      return this.end_(problem);
+      return this.end(problem);
     }
   }
 
-  end_(problem) {
+  end(problem) {
     if (this.dead !== null) return this.dead;
     this.dead = problem;
     registry.unregister(this);
@@ -261,16 +267,13 @@ class Cell {
     this.helper.drop(this.lent);
     for (const ref of this.guests.values()) ref.deref()?.over(problem);
     this.held.clear();
+    this.atWork.clear();
     return problem;
-  }
-
-  close() {
-    this.end_(new VMError('the sandbox was disposed of', 'EDISPOSED'));
   }
 }
 
 function errorOf({ cause, how, code, message, hint, why }, ms) {
-  if (cause === 'timeout') return timedOut(ms);
+  if (cause === 'timeout' || (how === `exit ${TIME_OVER}` && ms > 0)) return timedOut(ms);
   if (cause === 'limit') return new VMError(`the sandbox was ended: it met the limit ${how}`, 'ELIMIT', how === 'memory' ? 'allow more: `ambit: { memory: bytes }`' : undefined);
   if (cause === 'refused') return new VMError(`no sandbox can be made: ${message}${why ? `: ${why}` : ''}`, code || 'EREFUSED', hint || undefined);
   if (/^signal (4|5|6|7|8|11)$|^exit 13[2-69]$/.test(how)) return new VMError('the sandbox broke off: it has most likely run out of memory', 'ELIMIT', 'allow more: `ambit: { memory: bytes }`');

@@ -3,7 +3,8 @@
 const fs = require('fs');
 const path = require('path');
 
-const text = (name) => fs.readFileSync(path.join(__dirname, name), 'utf8');
+/** Without what only people read: each cell reads it anew. */
+const text = (name) => fs.readFileSync(path.join(__dirname, name), 'utf8').replace(/^\s*\/\/.*\n/gm, '').replace(/^\s*\/\*\*.*\*\/\n/gm, '').replace(/^ +/gm, '');
 const asModule = (name) => `(() => { const module = {};\n${text(name)}\nreturn module.exports; })()`;
 
 /** kind: 'vm' or 'node'. */

@@ -4,12 +4,12 @@
 //
 //   the program says   B begin a guest   R run   Q do something else   A, X what a call gave, or threw   S a promise is settled   F what is of no more use   P answer this   E a guest is over
 //   the cell says      a what came of it   b the same, and something goes on   x what was thrown   c call this   n this happened   s a promise is settled   f what is of no more use   d answered
-//                      i nothing goes on any more
+//                      t what a promise had go on took too long   i nothing goes on any more
 'use strict';
 
 const HEAD = 13; // u32 length of the data, u8 letter, u32 number, u32 guest; little-endian
 const letters = { __proto__: null };
-for (const letter of 'BRQAXSFPEabxcnsfdi') letters[letter] = letter.charCodeAt(0);
+for (const letter of 'BRQAXSFPEabxcnsftdi') letters[letter] = letter.charCodeAt(0);
 
 /** Bytes of a frame; `before`: numbers of four bytes in front of the text. */
 function make(Buffer, type, id, guest, text, before = []) {

@@ -8,6 +8,7 @@ const { VMError } = require('./errors.js');
 
 const VERSION = 1;
 const START_MS = 30_000;
+const FORMS_MAX = 32;
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
 
 function isProgram(file) {
@@ -54,7 +55,8 @@ class Helper {
     this.bellFd = this.open(bell, O_RDONLY | O_NONBLOCK);
     this.came = '';
     this.room = Buffer.allocUnsafeSlow(65536);
-    this.forms = new Map();
+    this.forms = new Map(); // by their messages
+    this.lastForm = 0;
     this.later = [];
     this.coming = []; // forms of which a cell was asked for in advance, in order
     this.cells = new Map(); // number -> WeakRef of a cell
@@ -117,16 +119,28 @@ class Helper {
     const key = messages.join('\0');
     let form = this.forms.get(key);
     if (form === undefined) {
-      form = { number: this.forms.size + 1, ready, asked: false };
+      while (this.forms.size >= FORMS_MAX) this.free(...this.forms.entries().next().value);
+      form = { number: ++this.lastForm, ready, asked: false, lines: null };
       this.ask(`form ${form.number}`, ...messages, `ready ${ready}`, 'done');
-      this.forms.set(key, form);
+    } else {
+      this.forms.delete(key);
     }
+    this.forms.set(key, form); // the one that was used longest ago is the first
     return form;
+  }
+
+  free(key, form) {
+    if (form.asked) {
+      this.settle(form);
+      if (form.lines[0] === 'cell') this.say(`drop ${form.lines[1]}`);
+    }
+    this.say(`free ${form.number}`);
+    this.forms.delete(key);
   }
 
   /** A cell of that form: its number, and our ends of its pipes. Where cells wait, the next one is asked for already, so that it is at hand. */
   take(form) {
-    let lines = form.asked ? this.next(form) : this.ask(`take ${form.number}`);
+    const lines = form.asked ? this.next(form) : this.ask(`take ${form.number}`);
     form.asked = false;
     const [, number, to, from] = lines;
     const lent = { number: +number, down: this.open(to, O_WRONLY | O_NONBLOCK), up: this.open(from, O_RDONLY), beside: -1 };

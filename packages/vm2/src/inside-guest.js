@@ -36,8 +36,10 @@ module.exports = function makeGuest(given) {
       };
     }
     return {
-      stub(number, name) {
+      stub(number, { name, length }) {
         const it = function (...args) { return call(number, this, args, new.target !== undefined); };
+        defineProperty(it, 'toString', { value: () => 'function ' + name + '() { [native code] }', writable: true, configurable: true });
+        defineProperty(it, 'length', { value: length, configurable: true });
         return defineProperty(it, 'name', { value: name, configurable: true });
       },
       handle: (number, name, isLive) => new Proxy(defineProperty({}, Symbol.toStringTag, { value: name, configurable: true }), handler(number, name, isLive)),
@@ -48,6 +50,11 @@ module.exports = function makeGuest(given) {
         return it;
       },
       subscribe: (promise, yes, no) => { apply(then, promise, [(value) => yes(value), (reason) => no(reason)]); },
+      kept: (it) => new Proxy(it, {
+        __proto__: null,
+        set: (target, key, value) => (typeof value === 'function' || typeof target[key] === 'function' ? false : ((target[key] = value), true)),
+        defineProperty: (target, key, how) => ('get' in how || 'set' in how || typeof how.value === 'function' || typeof target[key] === 'function' ? false : Reflect.defineProperty(target, key, how)),
+      }),
       VMError: class VMError extends Error {
         constructor(message, code) { super(message); this.name = 'VMError'; if (code !== undefined) this.code = code; }
       },
@@ -68,10 +75,11 @@ module.exports = function makeGuest(given) {
   const errorPrototypes = new Map();
   for (const of of [global, main.global]) for (const name of ERRORS) errorPrototypes.set(of[name].prototype, name);
   const guest = evaluate(HELPERS)(callHost, askLive, refuseHandle);
+  errorPrototypes.set(guest.VMError.prototype, 'VMError');
   if (kind === 'vm') {
     for (const name of ['global', 'GLOBAL', 'root']) hide(globals, name, global);
-    hide(globals, 'Buffer', bufferFor(options.bufferAllocLimit));
   }
+  hide(globals, 'Buffer', bufferFor(options.bufferAllocLimit));
   hide(globals, 'VMError', guest.VMError);
   if (options.async === false) withoutAsync();
 
@@ -97,7 +105,7 @@ module.exports = function makeGuest(given) {
 
   // ---- what crosses ----
 
-  const refuse = (message, hint) => new guest.VMError(hint === undefined ? message : `${message}; ${hint}`);
+  const refuse = (message, hint) => new guest.VMError(hint === undefined ? message : `${message}; ${hint}`, 'ECLONE');
 
   function refuseHandle(name, key) {
     return refuse(`'${key}' of a live ${name || 'object'} of the host is not to be had here`, 'what is passed into the sandbox is data and functions; `ambit: { live: true }` gives objects by handle');
@@ -177,21 +185,23 @@ module.exports = function makeGuest(given) {
   const references = main.makeReferences({ refuse, stand });
   const settlers = new Map();
   const kit = {
-    realm: global, types, Buffer, copies: true, isPlain, describe, refuse,
+    realm: global, VMError: guest.VMError, types, Buffer, copies: true, isPlain, describe, refuse,
     instance: (it) => ({ name: className(it), methods: methodsOf(it) }),
     prototypeOf: () => global.Object.prototype,
   };
   const port = {
     live: false, bytes: 32 << 20, nodes: 4 << 20,
     name(what, thing, owner) {
-      const before = references.size, name = references.name(what, thing, owner);
-      if (what === 'promise' && references.size > before) follow(+name, thing);
+      const name = references.name(what, thing, owner);
+      if (what === 'promise' && name[0] !== '~') follow(+name, thing); // each time, since it may have been settled, and what stood for it may be gone
       return name;
     },
     own: (what, number) => references.own(what, number),
     theirs: (what, number, about) => references.theirs(what, number, about),
-    adopt: (number, thing) => references.adopt('error', number, thing),
+    adopt: (number, thing) => void (references.has(number) || references.adopt('error', number, thing)),
     stands: (thing) => references.stands(thing),
+    mark: () => '',
+    marked: (mark, thing) => (mark === 'v' ? deepFreeze(thing) : thing !== null && (typeof thing === 'object' || typeof thing === 'function') ? guest.kept(thing) : thing),
     intrinsic: () => undefined,
     builtIn: (name) => (/^[A-Za-z]+[0-9]*[A-Za-z]*$/.test(name) ? global[name] : undefined),
     buffer: (bytes) => bytes,
@@ -212,9 +222,10 @@ module.exports = function makeGuest(given) {
   }
 
   // A promise of the code's: the program is told how it is settled.
+  let followed = false;
   function follow(number, promise) {
+    followed = true;
     const tell = (how) => (value) => {
-      references.drop(number);
       let text;
       try {
         text = encode([number, how, value]);
@@ -291,13 +302,10 @@ module.exports = function makeGuest(given) {
     has: (name) => name in global,
     keys: () => keysOf(global),
     remove: (name) => delete global[name],
-    freeze(value, name) {
-      const it = deepFreeze(value);
-      if (name !== undefined) globals[name] = it;
-      return undefined;
-    },
-    call: (it, that, constructs, ...args) => drained(constructs ? Reflect.construct(it, args) : apply(it, that, args)),
+    imports: () => node.imports(),
+    call: (it, that, constructs, ...args) => drained(constructs ? Reflect.construct(it, args) : apply(it, that ?? references.ownerOf(it), args)),
     require: (name) => node.require(name),
+    source: (it) => apply(Function.prototype.toString, it, []),
     liveGet: (it, key) => it[key],
     liveSet: (it, key, value) => void (it[key] = value),
     liveHas: (it, key) => key in it,
@@ -319,7 +327,14 @@ module.exports = function makeGuest(given) {
   }
 
   return {
-    encode, decode, thrown, run: (...args) => (check(), run(...args)),
+    decode, thrown,
+    // A promise in it that is settled already is told before the answer.
+    answer(value) {
+      const text = encode([value]);
+      if (followed) followed = false, drain();
+      return text;
+    },
+    run: (...args) => (check(), run(...args)),
     perform([op, ...args]) {
       check();
       return operations[op](...args);
@@ -333,8 +348,8 @@ module.exports = function makeGuest(given) {
       if (data.length === 0 && node === null) return;
       Object.assign(port, { live: options.live === true, bytes: options.bytes ?? port.bytes, nodes: options.nodes ?? port.nodes });
       try {
-        if (node !== null) node.begin(this, options, guest, hide);
-        const [sandbox] = decode(data);
+        const [sandbox, beside] = decode(data);
+        if (node !== null) hide(globals, 'Buffer', bufferFor(options.bufferAllocLimit)), node.begin(this, options, beside, guest, hide);
         set(sandbox);
       } catch (problem) {
         wrong = problem;

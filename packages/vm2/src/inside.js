@@ -7,9 +7,17 @@
 // main: require, process, Buffer, frames, makeValues, makeReferences, makeGuest, makeNode, context (that this runs in), kind ('vm' or 'node'), global (of the process)
 module.exports = function inside(main) {
   const { process, Buffer, kind } = main, { HEAD, letters, make } = main.frames;
-  const { readSync, writeSync, openSync } = main.require('fs'), { Script } = main.require('vm'), { apply } = Reflect;
+  const { readSync, writeSync } = main.require('fs'), { Script } = main.require('vm'), { apply } = Reflect;
   const exit = process.reallyExit.bind(process), runInContext = Script.prototype.runInContext;
-  const IN = kind === 'node' ? openSync('/proc/self/fd/0', 'r') : 0, OUT = 1, BELL = 2, DOT = Buffer.from('.'), ROOM = 65536, ROOM_MAX = 1 << 20;
+  const DOT = Buffer.from('.'), ROOM = 65536, ROOM_MAX = 1 << 20, TIME_OVER = 98;
+
+  const node = kind !== 'node' ? null : main.makeNode({ main, idle: () => send(letters.i, 0, 0, ''), feed(data) {
+    if (end + data.length > room.length) makeRoom(Math.max(ROOM, end - start + data.length));
+    data.copy(room, end);
+    end += data.length;
+    handleAll();
+  } });
+  const { in: IN, out: OUT, bell: BELL } = node?.fds ?? { in: 0, out: 1, bell: 2 };
 
   // ---- frames ----
 
@@ -81,6 +89,7 @@ module.exports = function inside(main) {
       const it = frame();
       if ((it.type === letters.A || it.type === letters.X) && it.id === id) {
         waiting--;
+        if (node !== null && waiting === 0 && end > start) node.soon(handleAll); // what came with it, of which no event tells any more
         return it;
       }
       handle(it);
@@ -101,14 +110,14 @@ module.exports = function inside(main) {
     try {
       apply(runInContext, enter, [main.context, { timeout: ms, displayErrors: false }]);
     } catch (problem) {
-      if (problem?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' && (writing || waiting !== depth)) exit(0); // what was under way is lost: so is all of this
+      if (problem?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' && (writing || waiting !== depth)) exit(TIME_OVER); // what was under way is lost: so is all of this
       throw problem;
     }
     return result;
   }
 
   const guests = new Map();
-  let node = null, prepared = null;
+  let prepared = null;
 
   function newGuest(number, options) {
     const given = { main, number, options, ask: (text) => ask(given.number, text), send: (type, id, text) => send(type, id, given.number, text) };
@@ -129,14 +138,14 @@ module.exports = function inside(main) {
     let type = letters.a, text = '[]';
     serving++;
     try {
-      text = within(ms, () => guest.encode([work(guest, it.data)]));
+      text = within(ms, () => guest.answer(work(guest, it.data)));
     } catch (problem) {
       type = letters.x;
       text = guest.thrown(problem);
     }
     const gone = guest.takeGone();
     if (gone !== null) send(letters.f, 0, it.guest, gone);
-    if (type === letters.a && node !== null && node.isBusy()) type = letters.b;
+    if (type === letters.a && node?.isBusy()) type = letters.b;
     send(type, it.id, it.guest, text);
     serving--;
   }
@@ -155,13 +164,27 @@ module.exports = function inside(main) {
       case letters.S:
         try {
           within(it.id, () => guests.get(it.guest).settle(it.data));
-        } catch {} // its time was over, or a promise of its own threw: nobody waits for it
+        } catch (problem) {
+          if (problem?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') send(letters.t, it.id, it.guest, ''); // what awaited it never ends
+        }
         return undefined;
       case letters.F: return guests.get(it.guest).release(it.data);
-      case letters.P: return send(letters.d, it.id, it.guest, '');
+      case letters.P: return void pings.push(it.id);
       case letters.E: return void guests.delete(it.guest);
       default: return exit(1);
     }
+  }
+
+  // Answered when what was asked before is done, and not while that waits for the program.
+  const pings = [];
+  function answerPings() {
+    if (waiting > 0) return;
+    while (pings.length > 0) send(letters.d, pings.shift(), 0, '');
+  }
+
+  function handleAll() {
+    while (isWhole()) handle(take());
+    answerPings();
   }
 
   // ---- its life ----
@@ -175,9 +198,8 @@ module.exports = function inside(main) {
       end += data.length;
       handle(frame());
     };
-    const options = JSON.stringify({ warm: true });
+    const options = JSON.stringify({ live: false });
     one(letters.B, [options.length], options + '["o1","\'a",1]');
-    if (kind !== 'vm') return;
     one(letters.R, [0, 5], 'vm.js1+1');
     one(letters.R, [1000, 5], 'vm.js1+1');
     one(letters.Q, [0], '["\'get","\'a"]');
@@ -185,19 +207,16 @@ module.exports = function inside(main) {
   }
 
   process.on('unhandledRejection', () => {});
-  if (kind === 'node') {
-    node = main.makeNode({ main, send, idle: () => send(letters.i, 0, 0, ''), feed(data) {
-      if (end + data.length > room.length) makeRoom(Math.max(ROOM, end - start + data.length));
-      data.copy(room, end);
-      end += data.length;
-      while (isWhole()) handle(take());
-    } });
-  } else {
-    warmUp();
-  }
+  if (node === null) process.on('uncaughtException', () => {}); // out of a job: nobody waits for it
+  if (node === null) warmUp();
   prepared = newGuest(0, {});
   mute = false;
   ring();
-  if (kind === 'vm') for (;;) handle(frame());
+  if (node === null) {
+    for (;;) {
+      handle(frame());
+      answerPings();
+    }
+  }
   node.serve();
 };

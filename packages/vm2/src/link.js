@@ -8,7 +8,8 @@ const { types } = require('util');
 const makeValues = require('./values.js');
 const makeReferences = require('./references.js');
 const { letters } = require('./frames.js');
-const { VMError } = require('./errors.js');
+const { VMError, timedOut } = require('./errors.js');
+const { frozen, kept } = require('./marks.js');
 
 const ERRORS = ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'Error'];
 
@@ -24,7 +25,9 @@ const OF_NODE = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'c
 const intrinsicsOfNode = new Map(intrinsics);
 for (const name of OF_NODE) if (globalThis[name] !== undefined) intrinsicsOfNode.set(globalThis[name], name);
 
-const isPlain = (prototype) => prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf') && Object.hasOwn(prototype, 'hasOwnProperty'));
+const isRoot = (prototype) => prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf') && Object.hasOwn(prototype, 'hasOwnProperty'));
+// A namespace as console has nothing but a prototype with nothing in it between.
+const isPlain = (prototype) => isRoot(prototype) || (Reflect.ownKeys(prototype).length === 0 && Object.getPrototypeOf(prototype) !== null && isRoot(Object.getPrototypeOf(prototype)));
 
 // Where things lie on this host is nobody's business in a cell.
 function withoutPaths(text) {
@@ -33,7 +36,7 @@ function withoutPaths(text) {
 }
 
 function describe(it) {
-  const kind = ERRORS.find((name) => it instanceof globalThis[name]) ?? 'Error', more = {};
+  const kind = it instanceof VMError ? 'VMError' : ERRORS.find((name) => it instanceof globalThis[name]) ?? 'Error', more = {};
   const name = typeof it.name === 'string' ? it.name : kind, message = withoutPaths(String(it.message));
   for (const key of Object.keys(it)) {
     const value = it[key];
@@ -83,29 +86,40 @@ function isOwnMember(it, key) {
 }
 
 const values = makeValues({
-  realm: globalThis, types, Buffer, isPlain, describe, prototypeOf, copies: false,
+  realm: globalThis, VMError, types, Buffer, isPlain, describe, prototypeOf, copies: false,
   refuse: (message, hint) => new VMError(message, 'ECLONE', hint),
   instance: (it) => ({ name: typeof it.constructor?.name === 'string' ? it.constructor.name : 'Object' }),
 });
+
+const EARLY_MAX = 4096;
+
+// Whoever has it is told; it ends no process if nobody has.
+function quietly(promise) {
+  promise.catch(() => {});
+  return promise;
+}
 
 class Link {
   /**
    * One more guest of that cell.
    * @param options  for the guest: { live, bytes, nodes, ... } (inside-guest.js)
+   * @param start    globals, and what else it begins with
    * @param host     { node: whether it is of that kind, timeout() -> milliseconds or 0, told(event, args) }
    */
-  constructor(cell, options, sandbox, host) {
+  constructor(cell, options, start, host) {
     this.cell = cell;
     this.host = host;
     this.live = options.live === true;
     this.dead = cell.dead;
     this.settlers = new Map();
+    this.early = new Map(); // promises that were settled before they came
     this.references = makeReferences({ refuse: (message) => this.cell.broken(message), stand: (kind, number, about) => this.stand(kind, number, about) });
     this.bytes = options.bytes;
     this.nodes = options.nodes;
     this.number = cell.enter(this);
-    const about = Object.keys(options).length > 2 ? JSON.stringify(options) : '', names = Object.keys(sandbox);
-    cell.queue(letters.B, this.number, about === '' && names.length === 0 ? '' : about + this.encode([sandbox]), [Buffer.byteLength(about)]);
+    const isPlainest = Object.keys(options).length === 2 && start.length === 1 && Object.keys(start[0]).length === 0;
+    const about = isPlainest ? '' : JSON.stringify(options);
+    cell.queue(letters.B, this.number, isPlainest ? '' : about + this.encode(start), [Buffer.byteLength(about)]);
   }
 
   // ---- what is asked of it ----
@@ -114,6 +128,7 @@ class Link {
     return this.ask(letters.Q, this.encode([op, ...args]), [], ms);
   }
 
+  /** The quick way of what is done most. */
   run(source, filename, ms = this.host.timeout()) {
     return this.ask(letters.R, filename + source, [Buffer.byteLength(filename)], ms);
   }
@@ -123,6 +138,7 @@ class Link {
     const gone = this.references.takeGone();
     if (gone.length > 0) this.cell.send(letters.F, 0, this.number, this.encode(gone));
     const frame = this.cell.request(type, this.number, text, before, ms), [value] = this.decode(frame.data);
+    if (this.cell.waiting === 0 && this.early.size > 0) this.early.clear();
     if (frame.type === letters.x) throw value;
     return value;
   }
@@ -151,11 +167,12 @@ class Link {
       }
       case letters.s: {
         const [number, how, value] = this.decode(frame.data), it = this.settlers.get(number);
-        if (it === undefined) throw this.cell.broken('a promise that is not there');
+        if (it === undefined) return void (this.cell.waiting > 0 && this.early.size < EARLY_MAX && this.early.set(number, { how, value })); // it comes with the answer; or nobody has it any more
         this.settlers.delete(number);
         if (this.settlers.size === 0) this.cell.hold(this, false);
         return (how === true ? it.resolve : it.reject)(value);
       }
+      case letters.t: return this.rejectAll(timedOut(frame.id));
       case letters.f: return this.references.release(this.decode(frame.data));
       default: throw this.cell.broken('an unknown message');
     }
@@ -185,7 +202,7 @@ class Link {
   perform(number, how, self, args) {
     if (how === 'call' || how === 'new') {
       const it = this.references.own('function', number);
-      return how === 'new' ? Reflect.construct(it, args) : Reflect.apply(it, self ?? this.references.owner(number), args);
+      return how === 'new' ? Reflect.construct(it, args) : Reflect.apply(it, self ?? this.references.owner(number) ?? {}, args); // else a function that is not strict has the global object
     }
     if (!this.live) throw this.cell.broken('an object by handle');
     const it = this.references.own('object', number), [key, value] = args;
@@ -214,7 +231,9 @@ class Link {
     return this.references.stands(thing);
   }
 
+  /** Also looked at here: what leads to everything is passed by nobody, and if a function of the program's gives it away. */
   intrinsic(thing) {
+    if (thing === globalThis || (this.live && thing === process)) throw new VMError(`${thing === process ? '`process`' : 'the global object'} does not cross`, 'EDENIED', 'pass what of it is needed');
     return (this.host.node ? intrinsicsOfNode : intrinsics).get(thing);
   }
 
@@ -226,18 +245,28 @@ class Link {
     return bytes;
   }
 
-  adopt() {} // an error of theirs stays theirs
+  /** An error of theirs: who throws it back throws that very one. */
+  adopt(number, error) {
+    if (!this.references.has(number)) this.references.adopt('error', number, error);
+  }
+
+  mark(thing) {
+    return frozen.has(thing) ? 'v' : kept.has(thing) ? 'V' : '';
+  }
+
+  marked() {
+    throw this.cell.broken('a mark');
+  }
 
   name(kind, thing, owner) {
-    const before = this.references.size, name = this.references.name(kind, thing, owner);
-    if (kind === 'promise' && this.references.size > before) this.follow(+name, thing);
+    const name = this.references.name(kind, thing, owner);
+    if (kind === 'promise' && name[0] !== '~') this.follow(+name, thing); // each time, since it may have been settled, and what stood for it may be gone
     return name;
   }
 
   /** A promise of the host's: the guest is told how it is settled. */
   follow(number, promise) {
     const tell = (how) => (value) => {
-      this.references.drop(number);
       if (this.dead !== null) return;
       let text;
       try {
@@ -261,19 +290,31 @@ class Link {
         const it = function (...args) {
           return link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args]);
         };
-        return Object.defineProperty(it, 'name', { value: about, configurable: true });
+        Object.defineProperty(it, 'name', { value: about.name, configurable: true });
+        Object.defineProperty(it, 'length', { value: about.length, configurable: true });
+        return Object.defineProperty(it, 'toString', { value: () => link.sourceOf(it), writable: true, configurable: true });
       }
       case 'symbol': return Symbol(about);
       case 'promise': {
-        const it = new Promise((resolve, reject) => this.settlers.set(number, { resolve, reject }));
-        it.catch(() => {}); // whoever has it is told; it ends no process if nobody has
+        const early = this.early.get(number);
+        if (early !== undefined) {
+          this.early.delete(number);
+          return early.how === true ? Promise.resolve(early.value) : quietly(Promise.reject(early.value));
+        }
+        const it = new Promise((resolve, reject) => {
+          this.settlers.set(number, { resolve, reject });
+        });
         this.cell.hold(this, true);
-        return it;
+        return quietly(it);
       }
       default:
         if (!this.live) throw this.cell.broken('an object by handle');
         return new Proxy(Object.create(null, { [Symbol.toStringTag]: { value: about, configurable: true } }), handlerOf(this, number));
     }
+  }
+
+  sourceOf(it) {
+    return this.dead === null ? String(this.request('source', [it])) : `function ${it.name}() { [native code] }`;
   }
 
   /** What stands for that object of the guest's. */
@@ -283,18 +324,24 @@ class Link {
 
   // ---- its end ----
 
+  /** Promises of the guest's that it will not settle any more. */
+  rejectAll(problem) {
+    for (const { reject } of this.settlers.values()) reject(problem);
+    this.settlers.clear();
+    this.cell.hold(this, false);
+  }
+
   /** The cell has ended. */
   over(problem) {
     this.dead ??= problem;
-    for (const { reject } of this.settlers.values()) reject(problem);
-    this.settlers.clear();
+    this.rejectAll(problem);
     this.host.told('ended', [problem]);
   }
 
-  close() {
+  close(problem) {
     if (this.dead !== null) return;
     this.cell.leave(this.number);
-    this.over(new VMError('the sandbox was disposed of', 'EDISPOSED'));
+    this.over(problem);
     this.cell.hold(this, false);
   }
 }

@@ -5,6 +5,8 @@
 'use strict';
 
 // kit: refuse(message); stand(kind, number, about) makes what stands for one of theirs.
+const THEIRS_MAX = 65_536; // of theirs that stand for something here at once
+
 module.exports = function makeReferences(kit) {
   const own = new Map(), numbers = new Map(); // number -> { kind, thing, owner, count }; thing -> number
   const theirs = new Map(), known = new WeakMap(), symbols = new Map(); // number -> { kind, ref, symbol, count }; what stands for it -> number
@@ -37,7 +39,9 @@ module.exports = function makeReferences(kit) {
       return it.thing;
     },
     owner: (number) => own.get(number)?.owner,
+    ownerOf: (thing) => own.get(numbers.get(thing))?.owner,
     stands: (thing) => known.has(thing),
+    has: (number) => theirs.get(number)?.ref?.deref() !== undefined,
     numberOf,
     theirs(kind, number, about) {
       const it = theirs.get(number);
@@ -53,6 +57,7 @@ module.exports = function makeReferences(kit) {
     },
     // thing stands for that number of theirs from now on.
     adopt(kind, number, thing, before = 0) {
+      if (theirs.size >= THEIRS_MAX && !theirs.has(number)) throw kit.refuse('more functions, promises and errors are there than may be');
       if (kind === 'symbol') {
         theirs.set(number, { kind, symbol: thing, count: before + 1 });
         symbols.set(thing, number);
@@ -76,10 +81,6 @@ module.exports = function makeReferences(kit) {
       const pairs = gone;
       gone = [];
       return pairs;
-    },
-    drop(number) {
-      const it = own.get(number);
-      if (it !== undefined) own.delete(number), numbers.delete(it.thing);
     },
     get size() {
       return own.size;

@@ -9,23 +9,26 @@
 // kit, what each side has of its own, and what the other cannot change there:
 //   realm       the global object whose constructors make what is decoded
 //   types       util.types, Buffer
-//   isPlain(prototype), describe(error), instance(object), prototypeOf(name, methods), refuse(message, hint)
+//   VMError; isPlain(prototype), describe(error), instance(object), prototypeOf(name, methods), refuse(message, hint)
 //   copies      true: of an instance of a class its own data is sent, and which methods it has; false: it stays, and a handle is sent
 // port, what stands for what does not cross, and what holds for one guest:
 //   live        true: handles are sent in any case
 //   bytes, nodes   what a text may have at most
 //   name(kind, thing, owner) -> its number here, or `~number` of one of theirs;  own(kind, number) -> that thing;  theirs(kind, number, about) -> what stands for one of theirs
+//   mark(thing) -> 'v' if nobody changes its copy, 'V' if nobody puts functions into it, or '';  marked(mark, thing) does that to a copy, and gives what is to be had
 //   stands(thing) -> whether it stands for one of theirs;  intrinsic(thing) -> name of a built-in that the other side has, too;  builtIn(name);  adopt(number, thing);  buffer(bytes)
 module.exports = function makeValues(kit) {
   const { realm, types, Buffer } = kit;
   const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty, setPrototypeOf } = Reflect;
-  const keysOf = Object.keys, hasOwn = Object.hasOwn, isArray = Array.isArray, { parse, stringify } = JSON;
+  const keysOf = Object.keys, isArray = Array.isArray, { parse, stringify } = JSON;
   const tagOf = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
-  const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing');
+  const HEAVY = 16; // times what a plain object takes
+  const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
   for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError']) errors[name] = realm[name];
+  errors.VMError = kit.VMError;
   const mapSet = realm.Map.prototype.set, setAdd = realm.Set.prototype.add;
   const mapEach = Map.prototype.forEach, setEach = Set.prototype.forEach, dateValue = Date.prototype.getTime;
   const UNBOX = [[types.isNumberObject, Number.prototype.valueOf], [types.isStringObject, String.prototype.valueOf], [types.isBooleanObject, Boolean.prototype.valueOf], [types.isBigIntObject, BigInt.prototype.valueOf],
@@ -58,7 +61,7 @@ module.exports = function makeValues(kit) {
       switch (typeof it) {
         case 'string': return this.say(`'${it}`);
         case 'boolean': return this.say(it);
-        case 'number': return this.say(it !== it ? 'n' : it === Infinity ? 'i' : it === -Infinity ? 'j' : it === 0 && 1 / it < 0 ? 'z' : it);
+        case 'number': return this.say(Number.isNaN(it) ? 'n' : it === Infinity ? 'i' : it === -Infinity ? 'j' : it === 0 && 1 / it < 0 ? 'z' : it);
         case 'undefined': return this.say('u');
         case 'bigint': return this.say(`b${it}`);
         case 'symbol': return this.symbol(it);
@@ -124,10 +127,12 @@ module.exports = function makeValues(kit) {
       const builtIn = this.port.intrinsic(it);
       if (builtIn !== undefined) return this.say(`I${builtIn}`);
       this.seen.set(it, this.seen.size);
+      const mark = this.port.mark(it);
+      if (mark !== '') this.say(mark);
       if (typeof it === 'function') return this.function(it, owner);
-      if (this.port.stands(it)) return void this.reference('object', it);
+      if (this.port.stands(it)) return void this.reference(types.isPromise(it) ? 'promise' : 'object', it);
       if (isArray(it)) return this.array(it);
-      if (types.isProxy(it)) return this.other(it);
+      if (types.isProxy(it)) return this.other(it, owner);
       if (types.isPromise(it)) return void this.reference('promise', it);
       if (types.isNativeError(it)) return this.error(it);
       if (types.isDate(it)) return this.say(`d${apply(dateValue, it, [])}`);
@@ -147,13 +152,13 @@ module.exports = function makeValues(kit) {
         this.say('w');
         return this.put(apply(UNBOX.find(([is]) => is(it))[1], it, []));
       }
-      return this.other(it);
+      return this.other(it, owner);
     }
 
-    other(it) {
+    other(it, owner) {
       const prototype = getPrototypeOf(it);
       if (prototype === null) return this.members(it, 'O', keysOf(it));
-      if (kit.isPlain(prototype)) return this.members(it, 'o', keysOf(it));
+      if (kit.isPlain(prototype) && !(this.port.live && !kit.copies && owner !== undefined)) return this.members(it, 'o', keysOf(it));
       const about = kit.instance(it);
       if (this.port.live || !kit.copies) {
         if (this.reference('object', it) === 'q') this.say(`'${about.name}`);
@@ -172,7 +177,8 @@ module.exports = function makeValues(kit) {
         if (typeof it.name === 'string') name = it.name.slice(0, 256);
       } catch {} // a getter of theirs
       this.say(`'${name}`);
-      this.members(it, '', keysOf(it));
+      this.say(+it.length || 0);
+      this.members(it, '', ownKeys(it).filter((key) => typeof key === 'string' && !OF_FUNCTIONS.has(key)));
     }
 
     array(it) {
@@ -187,7 +193,7 @@ module.exports = function makeValues(kit) {
       if (about.cause !== undefined) object.cause = about.cause.of;
       if (about.errors !== undefined) object.errors = about.errors;
       for (const key of keysOf(about.more)) if (!HIDDEN.has(key) && key !== '__proto__') object[key] = about.more[key];
-      this.say(`e${kit.copies ? 0 : this.port.name('error', it)}`); // who throws it back gets this very one
+      this.say(`e${this.port.name('error', it)}`); // who throws it back gets this very one
       this.members(object, `${about.kind},`, keysOf(object));
     }
 
@@ -204,13 +210,16 @@ module.exports = function makeValues(kit) {
   // ---- a text to values ----
 
   // Before it is parsed it is known to be flat, so that parsing costs what its length says.
-  function tokens(data) {
+  function tokens(data, most) {
     if (data[0] !== 0x5b || data.indexOf(0x5b, 1) !== -1 || data.indexOf(0x7b) !== -1) throw malformed('it is not flat');
+    let list;
     try {
-      return parse(data.toString('utf8'));
+      list = parse(data.toString('utf8'));
     } catch {
       throw malformed('it is no JSON');
     }
+    if (list.length > most) throw malformed('it is too much');
+    return list;
   }
 
   class Reader {
@@ -220,6 +229,8 @@ module.exports = function makeValues(kit) {
       this.at = 0;
       this.objects = [];
       this.open = [];
+      this.marks = [];
+      this.weight = list.length >> 2;
     }
 
     next() {
@@ -239,7 +250,9 @@ module.exports = function makeValues(kit) {
       return n;
     }
 
-    keep(it) {
+    /** weight: of a plain object 1. What a text makes costs a bounded amount of memory, whatever it is made of. */
+    keep(it, weight = 1) {
+      if ((this.weight += weight) > this.port.nodes) throw malformed('it is too much');
       this.objects.push(it);
       return it;
     }
@@ -257,6 +270,7 @@ module.exports = function makeValues(kit) {
         result.push(this.value());
         if (this.open.length > 0) this.rest();
       }
+      for (const { mark, it } of this.marks) this.port.marked(mark, it);
       return result;
     }
 
@@ -270,8 +284,10 @@ module.exports = function makeValues(kit) {
       }
     }
 
+    // One that is called __proto__ is left out: who copies it on would change a prototype.
     member({ it, how }, key) {
-      defineProperty(it, key, descriptor(this.value(), how === 'members' || !HIDDEN.has(key)));
+      const value = this.value();
+      if (key !== '__proto__') defineProperty(it, key, descriptor(value, how === 'members' || !HIDDEN.has(key)));
     }
 
     entry(top, value) {
@@ -297,20 +313,20 @@ module.exports = function makeValues(kit) {
         case 'i': return Infinity;
         case 'j': return -Infinity;
         case 'b': return this.bigint(rest);
-        case 'd': return this.keep(new made.Date(rest === 'NaN' ? NaN : +rest));
+        case 'd': return this.keep(new made.Date(rest === 'NaN' ? NaN : +rest), HEAVY);
         case 'x': return this.regularExpression();
         case 'r': return this.objects[this.number(rest, this.objects.length - 1)];
         case 'o': return this.fill(this.keep(new made.Object()), 'members', rest, 2);
         case 'O': return this.fill(this.keep(this.bare(null)), 'members', rest, 2);
         case 'a': return this.fill(this.keep(new made.Array()), 'items', rest, 1);
         case 'A': return this.sparse(rest);
-        case 'm': return this.fill(this.keep(new made.Map()), 'pairs', rest, 2);
-        case 's': return this.fill(this.keep(new made.Set()), 'values', rest, 1);
+        case 'm': return this.fill(this.keep(new made.Map(), HEAVY), 'pairs', rest, 2);
+        case 's': return this.fill(this.keep(new made.Set(), HEAVY), 'values', rest, 1);
         case 't': return this.binary(rest);
         case 'e': return this.error(this.number(rest, 2 ** 32));
         case 'f': return this.function(this.number(rest, 2 ** 32));
-        case 'p': return this.keep(this.port.theirs('promise', this.number(rest, 2 ** 32)));
-        case 'q': return this.keep(this.port.theirs('object', this.number(rest, 2 ** 32), this.text()));
+        case 'p': return this.keep(this.port.theirs('promise', this.number(rest, 2 ** 32)), HEAVY);
+        case 'q': return this.keep(this.port.theirs('object', this.number(rest, 2 ** 32), this.text()), HEAVY);
         case 'y': return this.port.theirs('symbol', this.number(rest, 2 ** 32), this.text());
         case 'F': return this.keep(this.port.own('function', this.number(rest, 2 ** 32)));
         case 'P': return this.keep(this.port.own('promise', this.number(rest, 2 ** 32)));
@@ -319,9 +335,23 @@ module.exports = function makeValues(kit) {
         case 'k': return this.knownSymbol(rest);
         case 'w': return this.boxed(this.next());
         case 'c': return this.copied();
+        case 'v': case 'V': return this.marked(tag);
         case 'I': return this.port.builtIn(rest);
         default: throw malformed('an unknown tag');
       }
+    }
+
+    marked(mark) {
+      const it = this.value();
+      if (mark === 'v') this.marks.push({ mark, it });
+      return mark === 'v' ? it : this.keepAs(it, this.port.marked(mark, it));
+    }
+
+    /** Another stands for the object from here on. */
+    keepAs(it, other) {
+      const at = this.objects.lastIndexOf(it);
+      if (at >= 0) this.objects[at] = other;
+      return other;
     }
 
     bigint(text) {
@@ -343,13 +373,13 @@ module.exports = function makeValues(kit) {
 
     binary(kind) {
       const bytes = Buffer.from(this.text(), 'base64');
-      if (kind === 'Buffer') return this.keep(this.port.buffer(bytes));
+      if (kind === 'Buffer') return this.keep(this.port.buffer(bytes), HEAVY);
       const whole = new made.ArrayBuffer(bytes.length);
       new Uint8Array(whole).set(bytes);
-      if (kind === '') return this.keep(whole);
+      if (kind === '') return this.keep(whole, HEAVY);
       const view = VIEWS.includes(kind) ? made[kind] : undefined;
       if (view === undefined || bytes.length % (view.BYTES_PER_ELEMENT ?? 1) !== 0) throw malformed('bytes');
-      return this.keep(new view(whole));
+      return this.keep(new view(whole), HEAVY);
     }
 
     error(number) {
@@ -357,13 +387,13 @@ module.exports = function makeValues(kit) {
       if (errors[kind] === undefined) throw malformed('an error');
       const it = kind === 'AggregateError' ? new errors.AggregateError([]) : new errors[kind]();
       defineProperty(it, 'stack', descriptor('', false));
-      if (number !== 0) this.port.adopt(number, it);
-      return this.fill(this.keep(it), 'error', n, 2);
+      this.port.adopt(number, it);
+      return this.fill(this.keep(it, HEAVY), 'error', n, 2);
     }
 
     function(number) {
-      const it = this.port.theirs('function', number, this.text());
-      return this.fill(this.keep(it), 'members', this.next(), 2);
+      const about = { name: this.text(), length: +this.next() || 0 }, it = this.port.theirs('function', number, about);
+      return this.fill(this.keep(it, HEAVY), 'members', this.next(), 2);
     }
 
     regularExpression() {
@@ -371,7 +401,7 @@ module.exports = function makeValues(kit) {
       try {
         const it = new made.RegExp(source, flags);
         it.lastIndex = last;
-        return this.keep(it);
+        return this.keep(it, HEAVY);
       } catch {
         throw malformed('a regular expression');
       }
@@ -400,6 +430,6 @@ module.exports = function makeValues(kit) {
     /** Several values as one text. */
     encode: (list, port) => new Writer(port).all(list),
     /** The list of values again; `data` is a Buffer. */
-    decode: (data, port) => new Reader(tokens(data), port).all(),
+    decode: (data, port) => new Reader(tokens(data, port.nodes * 4), port).all(),
   };
 };

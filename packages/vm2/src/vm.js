@@ -1,30 +1,40 @@
 'use strict';
-const fs = require('fs');
-const path = require('path');
-const { helper } = require('./helper.js');
-const { Cell } = require('./cell.js');
-const { Link } = require('./link.js');
-const driver = require('./driver.js');
+const { Box } = require('./box.js');
+const { authority } = require('./options.js');
 const { VMError } = require('./errors.js');
+const { checked, compilerOf, give, guestOptions, hidden, inside, isAsync, taken } = require('./sandbox.js');
 
 class VM {
   constructor(options = {}) {
-    this.options = options;
-    this.timeout = options.timeout;
-    this.link = null;
+    const { sandbox, timeout, compiler, compilerOptions, ambit } = checked(options);
+    const has = options[inside]?.has ?? authority(ambit), guest = guestOptions(options, has), globals = {};
+    for (const key of Object.keys(sandbox ?? {})) globals[key] = sandbox[key];
+    this.timeout = timeout;
+    hidden(this, {
+      _compile: compilerOf(compiler, compilerOptions),
+      _async: guest.async !== false,
+      _box: new Box('vm', has, guest, () => [globals], { timeout: timeOf(this, options[inside]?.outer), told() {} }),
+    });
   }
 
-  enter() {
-    if (this.link !== null && this.link.dead === null) return this.link;
-    const h = helper();
-    const form = h.form(['program ' + process.execPath, 'argument --jitless', 'argument --no-expose-wasm', 'argument --disallow-code-generation-from-strings', 'argument --v8-pool-size=0', 'argument --no-addons', 'argument -e', 'argument ' + driver('vm'), 'limit memory=512M'], 2);
-    const cell = new Cell(h, form, 64 << 20);
-    this.link = new Link(cell, { bytes: 32 << 20, nodes: 4 << 20 }, this.options.sandbox ?? {}, { node: false, timeout: () => this.timeout ?? 0, told: () => {} });
-    return this.link;
-  }
-
-  run(source, options) {
-    return this.enter().run(String(source), options?.filename ?? 'vm.js');
+  run(code, options) {
+    const { source, filename, line, column } = taken(code, options, this._compile);
+    if (!this._async && isAsync(source)) throw new VMError('Async not available');
+    if (line === 0 && column === 0) return this._box.with((link) => link.run(source, filename));
+    return this._box.with((link) => link.request('run', [source, filename, line, column]));
   }
 }
-module.exports = { VM, VMError };
+
+/** How long it may take now. One within another has no more time than that has left. */
+function timeOf(it, outer) {
+  return () => {
+    const own = Math.min(Math.max(0, Math.ceil(it.timeout ?? 0)), 2 ** 31 - 1), until = outer?.link?.cell.until ?? 0;
+    if (until === 0) return own;
+    const left = Math.max(1, Math.floor(until - performance.now()));
+    return own === 0 ? left : Math.min(own, left);
+  };
+}
+
+give(VM);
+
+module.exports = { VM, timeOf };

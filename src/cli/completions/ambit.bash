@@ -99,6 +99,7 @@ _ambit() {
 	local session_options='--read --write --work --policy --preset --limit --budget --workspace --base --observe --canary --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
+	local cells_options='--help'
 	local serve_options='--idle --status --metrics --reload --stop --json --help'
 	local mcp_options='--read --write --work --policy --preset --tools --limit --budget --warm --workspace --agent --base --observe --canary --profile --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --socket --http --token-file --issuer --audience --jwks --scope --origin --key --help'
 	local guard_options='--tool --url --secret --name --read --write --work --policy --preset --limit --workspace --agent --base --observe --canary --profile --without --stage --discard --socket --http --token-file --issuer --audience --jwks --scope --origin --learn --per-call --pins --all --approve --help'
@@ -112,7 +113,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile canary session events ps serve mcp guard setup doctor policy help version --help --version'
+		_ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile canary session events ps serve mcp guard cells setup doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -182,6 +183,7 @@ _ambit() {
 	events:*) _ambit_words "$events_options" ;;
 	ps:*) _ambit_words "$ps_options" ;;
 	serve:*) _ambit_words "$serve_options" ;;
+	cells:*) _ambit_words "$cells_options" ;;
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	setup:setup) _ambit_words 'claude-code codex cursor vscode claude-desktop gemini --help' ;;
@@ -190,7 +192,7 @@ _ambit() {
 	setup:--guard | setup:--mcp | setup:--run) ;;
 	setup:*) _ambit_words "$setup_options" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile canary session events ps serve mcp guard setup doctor policy' ;;
+	help:help) _ambit_words 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile canary session events ps serve mcp guard cells setup doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger | trace:--ledger) _ambit_files -d ;;

@@ -64,6 +64,7 @@ complete -c ambit -n __fish_use_subcommand -a ps -d 'What runs in all sessions'
 complete -c ambit -n __fish_use_subcommand -a serve -d 'The daemon that keeps sessions'
 complete -c ambit -n __fish_use_subcommand -a mcp -d 'A server of the Model Context Protocol'
 complete -c ambit -n __fish_use_subcommand -a guard -d 'What stands around somebody\'s server of that protocol'
+complete -c ambit -n __fish_use_subcommand -a cells -d 'Keeps cells for the program that starts it'
 complete -c ambit -n __fish_use_subcommand -a setup -d 'An agent\'s client starts its servers in cells'
 complete -c ambit -n __fish_use_subcommand -a doctor -d 'What this host can enforce'
 complete -c ambit -n __fish_use_subcommand -a policy -d 'Check a policy, or trust it'
@@ -402,6 +403,7 @@ complete -c ambit -n '__ambit_in guard' -l pins -x -a '(__ambit_guarded)' -d 'Sh
 complete -c ambit -n '__ambit_in guard' -l all -d 'With --pins: those that were approved, too'
 complete -c ambit -n '__ambit_in guard' -l approve -d 'With --pins: approve them'
 complete -c ambit -n '__ambit_in guard' -l help -d 'How guard is used'
+complete -c ambit -n '__ambit_in cells' -l help -d 'How cells is used'
 
 complete -c ambit -n '__ambit_in events' -a 'last (__ambit_sessions)'
 complete -c ambit -n '__ambit_in events' -l from -x -d 'Events from that number on'
@@ -446,5 +448,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile canary session events ps serve mcp guard setup doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain trace learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels profile canary session events ps serve mcp guard cells setup doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'

@@ -3,7 +3,7 @@
 const path = require('path');
 const { write, thrown, event, differs } = require('./support.js');
 
-const REQUIRE = 'types: VMRequire', NODEVM = 'README: NodeVM';
+const NODEVM = 'README: NodeVM';
 const contexts = ['sandbox', 'host'];
 const HOST = { host: differs.contextHost };
 

@@ -137,6 +137,10 @@ function isReal(file) {
 const indented = (text) => text.split('\n').slice(0, 12).map((line) => `#   ${line}`).join('\n');
 
 async function main(args) {
+  if (args.includes('--reasons')) {
+    for (const reason of new Set(load().map((it) => it.differs).filter((it) => it !== undefined))) process.stdout.write(`${reason}\n`);
+    return 0;
+  }
   const json = args.includes('--json'), [module, word] = args.filter((arg) => !arg.startsWith('--'));
   if (module === undefined) {
     process.stderr.write('usage: run.js MODULE-PATH [WORD] [--json]\n');
