@@ -134,6 +134,13 @@ module.exports = [
   { name: 'a promise of a timer of NodeVM is awaited by the host', source: NODEVM, run: async (vm2, assert) => assert.strictEqual(await new vm2.NodeVM().run('module.exports = new Promise((r) => setTimeout(r, 10, "x"))'), 'x') },
   { name: 'NodeVM has process.nextTick', source: NODEVM, run: (vm2, assert) => new Promise((resolve) => new vm2.NodeVM({ sandbox: { done: resolve } }).run('process.nextTick(done, 3)')).then((n) => assert.strictEqual(n, 3)) },
   { name: 'an async function that NodeVM exports', source: NODEVM, run: async (vm2, assert) => assert.strictEqual(await new vm2.NodeVM().run('module.exports = async (a) => { await null; return a + 1 }')(4), 5) },
+  ...[['at once', 'async (n) => n'], ['later', '(n) => new Promise((resolve) => setTimeout(resolve, 5, n))']].flatMap(([when, load]) => [['one after the other', 'for (let i = 0; i < 5; i++) sum += await load(i)'], ['with a timer between', 'sum += await load(4); await new Promise((r) => setTimeout(r, 2)); sum += await load(6)']].map(([name, code]) => ({
+    name: `NodeVM awaits promises of the host that are settled ${when}, ${name}`, source: BOTH,
+    async run(vm2, assert) {
+      const f = new vm2.NodeVM({ sandbox: { load: new Function(`return ${load}`)() } }).run(`module.exports = async () => { let sum = 0; ${code}; return sum }`);
+      for (let i = 0; i < 3; i++) assert.strictEqual(await f(), 10);
+    },
+  }))),
   { name: 'an event of NodeVM by a function of the host', source: NODEVM, async run(vm2, assert) {
     const { EventEmitter } = require('events'), bus = new EventEmitter(), vm = new vm2.NodeVM({ sandbox: { emit: (name, value) => bus.emit(name, value) } }), told = event(bus, 'ready');
     vm.run('setTimeout(() => emit("ready", 5), 2)');

@@ -2,7 +2,7 @@
 'use strict';
 const fs = require('fs');
 const path = require('path');
-const { write, differs } = require('./support.js');
+const { write } = require('./support.js');
 
 const TYPES = 'types: VMFileSystem', FS = 'types: VMRequire.fs';
 
@@ -29,7 +29,7 @@ module.exports = [
     write(place, { 'a.js': 'module.exports = "a"' });
     assert.strictEqual(new vm2.NodeVM({ require: { external: true, root: place, context: 'sandbox', fs: new vm2.VMFileSystem({ fs, path }) } }).run('module.exports = require("./a")', path.join(place, 'x.js')), 'a');
   } },
-  { name: 'files of memory as require.fs', source: FS, differs: differs.customFs, run(vm2, assert) {
+  { name: 'files of memory as require.fs', source: FS, run(vm2, assert) {
     const files = { '/mem/a.js': 'module.exports = "of memory " + require("./b")', '/mem/b.js': 'module.exports = "too"' };
     const missing = () => Object.assign(new Error('not there'), { code: 'ENOENT' });
     const memory = {

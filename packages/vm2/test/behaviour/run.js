@@ -63,12 +63,13 @@ async function perform(vm2, it, place) {
   let fail;
   const failed = new Promise((resolve, reject) => (fail = reject));
   failed.catch(() => {});
-  process.on('uncaughtException', fail).on('unhandledRejection', fail);
+  const starve = () => fail(new Error('it waits for what never comes: nothing is left to do')); // Node would end here, without a word
+  process.on('uncaughtException', fail).on('unhandledRejection', fail).on('beforeExit', starve);
   fs.mkdirSync(place, { recursive: true });
   try {
     await Promise.race([it.run(vm2, assert, place), failed]);
   } finally {
-    process.off('uncaughtException', fail).off('unhandledRejection', fail);
+    process.off('uncaughtException', fail).off('unhandledRejection', fail).off('beforeExit', starve);
     fs.rmSync(place, { recursive: true, force: true });
   }
 }

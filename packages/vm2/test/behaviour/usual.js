@@ -16,7 +16,7 @@ const given = [
   ['require("crypto")', () => require('crypto'), 'typeof given.randomUUID()', 'string'], ['require("querystring")', () => require('querystring'), 'given.parse("a=1").a', '1'], ['an emitter', () => new EventEmitter(), 'typeof given.on', 'function', 'hostInstance'],
   ['process.env', () => ({ ...process.env, MINE: 'x' }), 'given.MINE', 'x'], ['an array of objects', () => [{ n: 1 }, { n: 2 }], 'given.reduce((sum, it) => sum + it.n, 0)', 3], ['a request', () => ({ method: 'GET', headers: { a: '1' }, query: new Map([['q', 'x']]) }), 'given.method + given.headers.a + given.query.get("q")', 'GET1x'],
   ['an object with a getter', () => ({ get now() { return 5; } }), 'given.now', 5], ['an object of Object.create', () => Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true } }), 'given.own', 2, 'prototype'], ['a library that is a function with members', () => Object.assign((n) => n * 2, { VERSION: '1', map: (list, f) => list.map(f) }), 'given(2) + given.map([1, 2], (n) => n + 1).join() + given.VERSION', '42,31'],
-  ['an object with async functions', () => ({ get: async () => 1 }), 'given.get() instanceof Promise', true], ['a bound method', () => 'abc'.toUpperCase.bind('abc'), 'given()', 'ABC'], ['a class with a static member', () => class A { static get one() { return 1; } }, 'given.one', 1, 'hostInstance'],
+  ['an object with async functions', () => ({ get: async () => 1 }), 'given.get() instanceof Promise', true], ['a bound method', () => 'abc'.toUpperCase.bind('abc'), 'given()', 'ABC'], ['a class with a static member', () => class A { static get one() { return 1; } }, 'given.one', 1],
   ['null', () => null, 'given === null', true], ['a symbol in an object', () => ({ s: Symbol.for('x') }), 'given.s === Symbol.for("x")', true], ['an error in an object', () => ({ e: new Error('x') }), 'given.e.message', 'x'], ['a number in a box', () => Object(5), 'given + 1', 6], ['a typed array', () => new Float32Array([1.5]), 'given[0]', 1.5],
 ];
 
@@ -31,7 +31,7 @@ module.exports = [
   { name: 'the console of the host writes what the code says', source: CROSS, run: (vm2, assert, place) => assert.strictEqual(program(place, "new vm2.VM({ sandbox: { console } }).run('console.log(\"hello\", 5)')").out, 'hello 5\n') },
   { name: 'the console of the host, frozen', source: 'README: Read-only objects', run: (vm2, assert, place) => assert.strictEqual(program(place, "const vm = new vm2.VM(); vm.freeze(console, 'console'); vm.run('console.log(\"hello\")')").out, 'hello\n') },
   { name: 'timers of the host', source: VM, run: (vm2, assert) => new Promise((resolve) => new vm2.VM({ sandbox: { setTimeout, done: resolve } }).run('setTimeout(() => done("late"), 2)')).then((got) => assert.strictEqual(got, 'late')) },
-  { name: 'a timer of the host that the code clears', source: VM, differs: differs.hostInstance, run: async (vm2, assert) => {
+  { name: 'a timer of the host that the code clears', source: VM, run: async (vm2, assert) => {
     let ran = false;
     new vm2.VM({ sandbox: { setTimeout, clearTimeout, bad: () => (ran = true) } }).run('clearTimeout(setTimeout(() => bad(), 2))');
     await new Promise((resolve) => setTimeout(resolve, 20));
