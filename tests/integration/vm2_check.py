@@ -66,6 +66,9 @@ def each_reason_to_differ_stands_in_the_guide(place):
     stated = {cell for cells in rows(place).values() for cell in cells}
     missing = [text for text in reasons if text not in stated]
     assert not missing, f"no row of MIGRATING.md says: {missing}"
+    with open(f"{place.given(1)}/MIGRATING.md", encoding="utf-8") as file:
+        told_of = re.findall(r"^\| `[\w-]+` \| \w+ \| (.*?) \| ", file.read().split("\n## Where a process", 1)[1], re.M)
+    assert set(told_of) <= set(reasons), f"no case says: {set(told_of) - set(reasons)}"
     assert all({"same", "stronger", "different", "refused"} & set(cells[:2]) for cells in rows(place).values()), "a row that says none of the four"
 
 
