@@ -316,7 +316,7 @@ module.exports = [
     tree(place, { 'main.js': 'module.exports = require("./a").name' });
     assert.strictEqual(vm2.NodeVM.file(path.join(place, 'main.js'), { require: { external: true, root: place, context: 'sandbox' } }), 'a');
   } },
-  { name: 'eighty NodeVMs with roots of their own, one after the other', source: NODEVM, run(vm2, assert, place) {
+  { name: 'eighty NodeVMs with roots of their own, one after the other', source: NODEVM, limit: 60_000, run(vm2, assert, place) {
     for (let i = 0; i < 80; i++) {
       write(place, { [`${i}/a.js`]: `module.exports = ${i}` });
       const root = path.join(place, String(i));
