@@ -47,7 +47,12 @@ class Box {
       }
     }
     const cell = this.has.reuse === null ? this.newCell() : this.sharedCell();
-    this.link = new Link(cell, { bytes: this.has.message, nodes: this.has.nodes, ...this.guest }, this.start(), this.host);
+    try {
+      this.link = new Link(cell, { bytes: this.has.message, nodes: this.has.nodes, ...this.guest }, this.start(), this.host);
+    } catch (problem) { // what it was to begin with does not cross
+      if (this.has.reuse === null) cell.end(problem);
+      throw problem;
+    }
     inUse.add(this.ref);
     return this.link;
   }

@@ -226,7 +226,7 @@ class Cell {
       if (this.pings > 0) this.pings--;
       if (this.pings === 0) clearTimeout(this.patience), (this.patience = null);
       if (this.pings === 0 && this.waiting === 0) this.arm(0);
-      return this.setBusy(this.busy);
+      return this.setBusy((this.goesOn && frame.guest === 1) || this.busy);
     }
     if (frame.type === letters.i) return this.setBusy(false);
     const link = this.guests.get(frame.guest)?.deref();

@@ -90,6 +90,7 @@ class Helper {
 
   /** Its next answer, as lines. Waits. */
   answer() {
+    this.flush(); // what it answers may not have been said yet
     for (;;) {
       const end = this.came.indexOf('\0');
       if (end >= 0) {

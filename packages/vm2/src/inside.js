@@ -179,12 +179,12 @@ module.exports = function inside(main) {
   const pings = [];
   function answerPings() {
     if (waiting > 0) return;
-    while (pings.length > 0) send(letters.d, pings.shift(), 0, '');
+    while (pings.length > 0) send(letters.d, pings.shift(), node?.isBusy() ? 1 : 0, ''); // 1: something goes on
   }
 
   function handleAll() {
     while (isWhole()) handle(take());
-    answerPings();
+    node.soon(answerPings); // behind the jobs of promises, which may begin something
   }
 
   // ---- its life ----

@@ -158,7 +158,7 @@ module.exports = function makeValues(kit) {
     other(it, owner) {
       const prototype = getPrototypeOf(it);
       if (prototype === null) return this.members(it, 'O', keysOf(it));
-      if (kit.isPlain(prototype) && !(this.port.live && !kit.copies && owner !== undefined)) return this.members(it, 'o', keysOf(it));
+      if (kit.isPlain(prototype) && !(this.port.live && !kit.copies && owner !== undefined && this.port.mark(it) === '')) return this.members(it, 'o', keysOf(it));
       const about = kit.instance(it);
       if (this.port.live || !kit.copies) {
         if (this.reference('object', it) === 'q') this.say(`'${about.name}`);

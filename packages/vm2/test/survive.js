@@ -155,6 +155,15 @@ async function main() {
     const vm = new NodeVM({ require: { builtin: ['fs'] }, timeout: 2000 });
     ends(() => vm.run('const fs = require("fs"); for (let fd = 0; fd < 64; fd++) try { fs.closeSync(fd) } catch {} for (;;);'), ['ended', 'timeout'], 2000);
   });
+  await check('what a sandbox is to begin with does not cross', () => {
+    const odd = { get a() { throw new RangeError('odd'); } };
+    for (const more of [{}, { reuse: 'tenant' }]) {
+      const vm = new VM({ sandbox: { odd }, ambit: more });
+      for (let i = 0; i < 2; i++) assert.throws(() => vm.run('1'), RangeError);
+      assert.throws(() => new VM({ sandbox: { it: new SharedArrayBuffer(1) }, ambit: more }).run('1'), VMError);
+      assert.strictEqual(new VM({ ambit: more }).run('6 * 7'), 42);
+    }
+  });
   await check('a function of the host disposes of its own sandbox', () => {
     const vm = new VM({ sandbox: { end: () => vm.dispose() } });
     const before = require('fs').openSync('/dev/null');

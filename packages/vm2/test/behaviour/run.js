@@ -4,7 +4,7 @@
 //
 // AMBIT_TEST_PLACE: a directory for what the cases write, instead of this one. AMBIT_TEST_OPTIONS: what each VM gets as its option `ambit`, as JSON ('{"live":true}').
 //
-// It prints TAP, or a JSON list. A case has ten seconds: the cases run in a process of their own, which is ended when one does not return, and begun anew behind it. Real vm2 is the measure, and passes
+// It prints TAP, or a JSON list. A case has ten seconds, or its own `limit` in milliseconds: the cases run in a process of their own, which is ended when one does not return, and begun anew behind it. Real vm2 is the measure, and passes
 // all but those that say what its last release lacks of what it documents (`lacks`). Where a process of its own must behave otherwise a case says why (`differs`). With the module that such a word is
 // about a failure is a TODO, and not counted. The status is 1 if another case failed.
 'use strict';
@@ -93,16 +93,16 @@ async function serve(word, from, root) {
 // ---- the process that watches it ----
 
 /** Runs from that case on, until the process ends; resolves to the number of the first case that is left. */
-function stretch(args, from, count, report) {
+function stretch(args, from, cases, report) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [__filename, '--serve', String(from), ...args], { stdio: ['ignore', 2, 2, 'pipe'] });
     let text = '', at = from, timer, why = 'the process ended';
-    const watch = () => {
+    const watch = (ms = LIMIT_MS) => {
       clearTimeout(timer);
       timer = setTimeout(() => {
-        why = `it did not return within ${LIMIT_MS / 1000} s`;
+        why = `it did not return within ${ms / 1000} s`;
         child.kill('SIGKILL');
-      }, LIMIT_MS);
+      }, ms);
     };
     watch();
     child.stdio[3].setEncoding('utf8').on('data', (more) => {
@@ -110,7 +110,7 @@ function stretch(args, from, count, report) {
       text = lines.pop();
       for (const line of lines) {
         const it = JSON.parse(line);
-        watch();
+        watch(it.state === 'begins' ? cases[it.number].limit : LIMIT_MS);
         if (it.state === 'begins') continue;
         report(it.number, it);
         at = it.number + 1;
@@ -118,7 +118,7 @@ function stretch(args, from, count, report) {
     });
     child.on('close', () => {
       clearTimeout(timer);
-      if (at === Math.min(count, from + TOGETHER)) return resolve(at);
+      if (at === Math.min(cases.length, from + TOGETHER)) return resolve(at);
       report(at, { state: 'failed', why, ms: LIMIT_MS });
       return resolve(at + 1);
     });
@@ -158,7 +158,7 @@ async function main(args) {
   };
   if (!json) process.stdout.write(`TAP version 13\n1..${cases.length}\n`);
   try {
-    for (let from = 0; from < cases.length; ) from = await stretch([root, ...(word === undefined ? [] : [word])], from, cases.length, report);
+    for (let from = 0; from < cases.length; ) from = await stretch([root, ...(word === undefined ? [] : [word])], from, cases, report);
   } finally {
     fs.rmSync(root, { recursive: true, force: true });
   }
