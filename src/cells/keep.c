@@ -219,23 +219,28 @@ static void gather(struct keep *k, const struct said *s)
 		form_finish(f);
 }
 
-static int find_or_begin(struct keep *k, uint32_t number, struct lent **ret, struct err *e)
+/* NULL: there is none, and e says why. */
+static struct lent *find_or_begin(struct keep *k, uint32_t number, struct err *e)
 {
 	struct form *f = find_form(k, number);
+	struct lent *l = f != NULL ? find_waiting(k, f) : NULL;
 
-	if (f == NULL)
-		return err_set(e, AMBIT_NOT_FOUND, NULL, "there is no form %u", number);
-	*ret = find_waiting(k, f);
-	stock_take(&f->stock, *ret != NULL && (*ret)->warm, clock_ms());
-	return *ret != NULL ? 0 : begin(k, f, ret, e);
+	if (f == NULL) {
+		(void)err_set(e, AMBIT_NOT_FOUND, NULL, "there is no form %u", number); /* told */
+		return NULL;
+	}
+	stock_take(&f->stock, l != NULL && l->warm, clock_ms());
+	if (l == NULL && begin(k, f, &l, e) < 0)
+		return NULL;
+	return l;
 }
 
 static void take(struct keep *k, uint32_t number)
 {
-	struct lent *l = NULL;
 	struct err e;
+	struct lent *l = find_or_begin(k, number, &e);
 
-	if (find_or_begin(k, number, &l, &e) < 0) {
+	if (l == NULL) {
 		tell_error(k, &e);
 		return;
 	}

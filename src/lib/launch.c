@@ -893,7 +893,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	plan.ledger_fd = ledger.fd;
 	plan.ledger_dir_fd = ledger.dir_fd;
 	for (int i = 0; i < 3; i++) {
-		plan.stream[i] = l->is_server && (i < 2 || l->is_lent) ? STREAM_OURS : (enum ambit_stream)o->stream[i]; /* checked */
+		plan.stream[i] = l->is_server && (i < 2 || l->is_lent) ? STREAM_OURS
+								       : (enum ambit_stream)o->stream[i]; /* checked */
 		plan.stream_fd[i] = o->stream_fd[i];
 	}
 	if (l->handed != NULL) {

@@ -75,7 +75,10 @@ def each(place, beginning):
     for attack in attacks(place, beginning):
         name = attack["name"]
         if (twin := twin_of(place, attack)) is not None:
-            found = ran(place, name, twin, theirs)
+            for _ in range(3):  # what looks through memory does not find it each time
+                found = ran(place, name, twin, theirs)
+                if attack["reaches"] in found["reached"]:
+                    break
             if attack["reaches"] not in found["reached"]:
                 wrong.append(f"{name}: where it must succeed ({attack['against']}) it did not reach '{attack['reaches']}': {json.dumps(found)}")
         found = ran(place, name, place.given(2), ours, str(SLOW * 60_000))

@@ -32,7 +32,7 @@ const SAY = `${OUT}
   const many = (token, n) => '[' + Array(n).fill(token).join(',') + ']';
   const rest = () => { for (;;); };`;
 
-const RSS_MOST = 1 << 30, GAP_MOST = 2500 * (+process.env.AMBIT_TEST_SLOW || 1);
+const RSS_MOST = 1 << 30, GAP_MOST = 5000 * (+process.env.AMBIT_TEST_SLOW || 1);
 const whole = (host, { gap, rss }) => (rss > RSS_MOST ? 'memory' : gap > GAP_MOST + (host.given ?? 0) ? 'blocked' : host.state.word);
 
 /** A probe that must not see anything, and does in open.js. */
@@ -77,7 +77,7 @@ module.exports = [
     wins: (host, { came }) => came.includes('opened') && 'memory of the host',
   }),
   // In the memory of all processes that it finds, what another sandbox of the same host keeps, or the host itself.
-  sees('what-another-keeps', 'secret of its memory', inner(`let found = ''; const room = Buffer.alloc(1 << 20), until = Date.now() + 2500;
+  sees('what-another-keeps', 'secret of its memory', inner(`let found = ''; const room = Buffer.alloc(1 << 20), until = Date.now() + 4000;
     for (const pid of fs.readdirSync('/proc')) if (+pid) try {
       const mem = fs.openSync('/proc/' + pid + '/mem', 'r');
       for (const line of fs.readFileSync('/proc/' + pid + '/maps', 'latin1').split('\\n')) {
