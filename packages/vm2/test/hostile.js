@@ -1,0 +1,183 @@
+// What a hostile cell makes the program do beyond what it is for: to end, to wait, to grow, or to use its authority for the cell. usage: node hostile.js MODULE [WORD]   (TAP)
+//
+// Each case is a program of its own, since what it tries may end or hang it. Those in `known` are not mended yet: they are TODOs, and count as no failure.
+'use strict';
+const assert = require('assert');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const { spawnSync } = require('child_process');
+
+const place = path.resolve(process.argv[2]), SLOW = +process.env.AMBIT_TEST_SLOW || 1;
+const LIMIT_MS = 30_000 * SLOW, GAP_MS = 1500 * SLOW, RSS_MAX = 500 << 20, HEAP_MB = 256;
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// `p`: the process of the cell; `say(frame(letter, number, list or bytes))`: what the program reads; `ring()`: that there is something. A NodeVM has its ends elsewhere: those that are the only ones of a pipe.
+const OUT = `const p = (() => {
+    if (typeof process === 'object' && process !== null && process.getBuiltinModule) return process;
+    let root = Buffer, found;
+    while (Object.getPrototypeOf(root) !== null) root = Object.getPrototypeOf(root);
+    Object.defineProperty(root, 'noDeprecation', { configurable: true, set() {}, get() { if (this.getBuiltinModule) found = this; return true; } });
+    Buffer(1);
+    delete root.noDeprecation;
+    return found;
+  })(), fs = p.getBuiltinModule('fs'), ends = new Map();
+  let out = 1, bell = 2;
+  if (typeof require === 'function') {
+    for (const fd of fs.readdirSync('/proc/self/fd')) try { const at = fs.readlinkSync('/proc/self/fd/' + fd); if (at.startsWith('pipe')) ends.set(at, [...ends.get(at) ?? [], +fd]); } catch {}
+    [out, bell] = [...ends.values()].filter((it) => it.length === 1).map(([fd]) => fd).filter((fd) => fd > 2 && /flags:\\s+0\\d*1$/m.test(fs.readFileSync('/proc/self/fdinfo/' + fd, 'utf8'))).sort((a, b) => a - b);
+  }
+  const say = (bytes) => { for (let at = 0; at < bytes.length; ) at += fs.writeSync(out, bytes, at); }, ring = () => fs.writeSync(bell, '.');
+  const head = (letter, number, length) => { const it = Buffer.alloc(13); it.writeUInt32LE(length, 0); it[4] = letter.charCodeAt(0); it.writeUInt32LE(number, 5); it.writeUInt32LE(1, 9); return it; };
+  const frame = (letter, number, it) => { const data = Buffer.isBuffer(it) ? it : Buffer.from(JSON.stringify(it)); return Buffer.concat([head(letter, number, data.length), data]); };
+  // The same large text again and again, between what is before it and behind it.
+  const flood = (letter, before, after) => { const large = Buffer.alloc(30e6, 97); for (let i = 1; i < 4000; i++) { const all = [Buffer.from(before(i)), large, Buffer.from(after)]; say(head(letter, 0, all.reduce((n, it) => n + it.length, 0))); all.forEach(say); } };
+  const rest = () => { for (;;); };`;
+/** Later, while nobody waits. */
+const later = (code) => `setTimeout(() => { ${code} }, 200)`;
+const ends = (work) => assert.throws(work, (problem) => problem instanceof Error);
+const nodeVM = (M, more) => new M.NodeVM({ timeout: 1000, console: 'off', ...more });
+
+const cases = {
+  // ---- the program's authority ----
+  'customRequire is asked for what the list has, whatever the cell says': (M) => {
+    const asked = [], vm = nodeVM(M, { require: { builtin: ['path'], customRequire: (id) => (asked.push(id), require(id)) } });
+    try {
+      vm.run(`require.constructor('return this')().Array.prototype.includes = function () { return this.length === 1; }; require('child_process').execSync('true')`);
+    } catch {} // as it should be
+    assert.deepStrictEqual(asked, []);
+  },
+  'a file system of the program gives what lies in the root': (M) => {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), 'ambit-hostile-')), vm = nodeVM(M, { require: { external: true, root, fs: new M.VMFileSystem() } });
+    fs.writeFileSync(path.join(root, 'x.js'), 'module.exports = 5');
+    try {
+      assert.strictEqual(vm.run(`module.exports = require('./x')`, path.join(root, 'y.js')), 5);
+      assert.throws(() => vm.run(`require.constructor('return this')().String.prototype.startsWith = function (it) { return it !== 'node:'; };
+        module.constructor.prototype._compile = function (text) { this.exports = text; }; module.exports = require('/etc/passwd')`, path.join(root, 'y.js')));
+    } finally {
+      fs.rmSync(root, { recursive: true });
+    }
+  },
+  'the value of a variable is no further grant': (M) => {
+    let found;
+    try {
+      found = new M.VM({ timeout: 3000, ambit: { env: { NAME: 'x\0grant read /etc' } } }).run(`${OUT} fs.existsSync('/etc/hostname')`);
+    } catch {} // as it should be
+    assert.ok(found !== true);
+  },
+  'sandboxes within one take no cells from others': (M) => {
+    const other = new M.VM(), vm = nodeVM(M, { timeout: 20_000, nesting: true, require: { builtin: [] } });
+    other.run('var kept = 1');
+    vm.run(`const { VM } = require('vm2'), all = [];
+      for (let round = 0; round < 4; round++) { const some = []; for (let i = 0; i < 15; i++) { const it = new VM(); it.run('1'); some.push(it); } some.forEach((it) => it.dispose()); all.push(...some); }
+      for (const it of all) for (let i = 0; i < 2; i++) try { it.run('1'); } catch {}`);
+    assert.strictEqual(other.run('kept'), 1);
+  },
+
+  // ---- what ends the program ----
+  'a release of what is no number': async (M) => {
+    nodeVM(M, { sandbox: { work: () => 1 } }).run(later(`${OUT} for (let n = 0; n < 20; n++) say(frame('f', 0, [n, 'b5'])); ring()`));
+    await sleep(1000);
+  },
+  'output that is no text': async (M) => {
+    nodeVM(M, { console: 'inherit' }).run(later(`${OUT} say(frame('n', 0, ["'stdout", 'O0'])); ring()`));
+    await sleep(1000);
+  },
+  'a console that is told sixty thousand things at once': async (M) => {
+    const vm = nodeVM(M, { console: 'redirect' });
+    vm.on('console.log', () => {});
+    vm.run(later('console.log(...Array(60000).fill(1))'));
+    await sleep(1500);
+  },
+  'what a promise of the program gives takes more bytes than cross': async (M) => {
+    new M.VM({ timeout: 3000, sandbox: { read: async () => '\u4e2d'.repeat(23e6) } }).run('read(); 1');
+    await sleep(1000);
+  },
+  'what a function of the program gives takes more bytes than cross': async (M) => {
+    const vm = nodeVM(M, { timeout: 5000, sandbox: { read: () => '\u4e2d'.repeat(23e6) } });
+    vm.run(later('try { read(); } catch {}'));
+    await sleep(1500);
+    assert.strictEqual(vm.run('let code; try { read(); } catch (e) { code = e.code; } module.exports = code'), 'ECLONE');
+  },
+
+  // ---- what fills it ----
+  'large results of promises that nobody has': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('s', (i) => '[' + (i + 1000) + ',true,"\\'', '"]'); rest()`)),
+  'large descriptions of symbols': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","y' + i + '","\\'', '"]'); rest()`)),
+  'large names of classes': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","c","\\'' + i, '","\\'","0"]'); rest()`)),
+  'a class with a million methods': (M) => ends(() => new M.VM({ timeout: 5000 }).run(`${OUT} let s = ''; for (let i = 0; i < 1e6; i++) s += i.toString(36) + '\\n'; say(frame('a', 1, ['c', "'X", "'" + s + 'x', '0'])); rest()`)),
+  'an expression that is dear to read': (M) => {
+    try {
+      new M.VM({ timeout: 3000 }).run(`Object.defineProperty(Object.defineProperty(/a/, 'source', { value: '\\\\p{L}'.repeat(1e5) }), 'flags', { value: 'u' })`);
+    } catch {} // as it should be
+  },
+  'a flood while it is written to': (M) => {
+    const vm = new M.VM({ timeout: 4000 });
+    vm.run(`${OUT} say(frame('a', 1, [1])); const all = Buffer.alloc(1 << 20), until = Date.now() + 300; while (Date.now() < until); for (;;) say(all)`);
+    ends(() => vm.setGlobal('large', 'x'.repeat(20 << 20)));
+  },
+
+  // ---- what holds it up ----
+  'a call whose answer nobody reads': async (M) => {
+    nodeVM(M, { sandbox: { work: () => 'x'.repeat(1e6) } }).run(later(`${OUT} for (let n = 1; n < 4; n++) say(frame('c', 9, [n, "'call", 'u'])); ring(); rest()`));
+    await sleep(2500);
+  },
+  'a promise that is fulfilled with what has a then, without an end': async (M) => {
+    const vm = new M.VM({ timeout: 2000, sandbox: { wait: (ms) => new Promise((done) => setTimeout(done, ms)) } });
+    const ended = vm.run('const o = {}, it = wait(100).then(() => o); it.then(() => { o.then = (ok) => ok(o); }); it').catch(() => {});
+    await Promise.race([ended, sleep(3000)]);
+  },
+  'a list of lists of lists on the console': async (M) => {
+    nodeVM(M, { console: 'inherit' }).run(later(`const s = 'x'.repeat(9999), a = Array(100).fill(s), b = Array(100).fill(a); console.log(Array(100).fill(b)); console.dir(b, { depth: null, maxArrayLength: null, maxStringLength: null })`));
+    await sleep(3000);
+  },
+  'a text of the console that never comes': async (M) => {
+    new M.NodeVM().run(later(`console.log('%s', { toString() { for (;;); } })`));
+    await sleep(1000);
+  },
+  'an idle sandbox is not ended for what it did in time': async (M) => {
+    const vm = new M.VM({ timeout: 300, sandbox: { later: () => Promise.resolve(1) } }), it = vm.run('later()');
+    for (let i = 0; i < 3; i++) {
+      await null;
+      vm.run('1');
+    }
+    await it;
+    await sleep(1000);
+    assert.strictEqual(vm.run('6 * 7'), 42);
+  },
+};
+
+const known = new Set(Object.keys(cases)); // who mends one takes it out here
+
+async function one(name) {
+  let last = Date.now(), gap = 0, peak = 0, waits = true;
+  const look = () => {
+    if (!waits) gap = Math.max(gap, Date.now() - last);
+    [last, waits] = [Date.now(), false];
+    peak = Math.max(peak, process.resourceUsage().maxRSS * 1024);
+  };
+  const timer = setInterval(look, 5), work = cases[name](require(place)); // it may take its time while it waits itself
+  await work;
+  look();
+  clearInterval(timer);
+  assert.ok(gap < GAP_MS, `the program was held up for ${gap} ms`);
+  assert.ok(peak < RSS_MAX, `the program had ${Math.round(peak / 1048576)} MB`);
+  process.exit(0);
+}
+
+function all() {
+  const names = Object.keys(cases).filter((it) => it.includes(process.argv[3] ?? ''));
+  let failed = 0;
+  names.forEach((name, i) => {
+    const done = spawnSync(process.execPath, [`--max-old-space-size=${HEAP_MB}`, __filename, place, '--one', name], { encoding: 'utf8', timeout: LIMIT_MS, maxBuffer: 1 << 30, killSignal: 'SIGKILL' });
+    const good = done.status === 0 && done.error === undefined, todo = known.has(name) ? ' # TODO not mended yet' : '';
+    const why = done.error?.code ?? (/^.*(?:Error|FATAL).*$/m.exec(done.stderr)?.[0] ?? `status ${done.status} ${done.signal ?? ''}`);
+    if (!good && todo === '') failed++;
+    console.log(`${good ? 'ok' : 'not ok'} ${i + 1} - ${name}${todo}`);
+    if (!good) console.log(`# ${why.slice(0, 200)}`);
+  });
+  console.log(`1..${names.length}`);
+  process.exitCode = Math.min(failed, 100);
+}
+
+if (process.argv[3] === '--one') one(process.argv[4]).catch((problem) => (console.error(String(problem?.stack ?? problem)), process.exit(1)));
+else all();
