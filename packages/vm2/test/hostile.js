@@ -74,6 +74,13 @@ const cases = {
     assert.strictEqual(other.run('kept'), 1);
   },
 
+  'a cell of a tenant that has ended is no matter of others': (M) => {
+    const first = new M.VM({ timeout: 3000, ambit: { reuse: 'a tenant' } });
+    first.run(`${OUT} const { Worker } = p.getBuiltinModule('worker_threads'); new Worker('setTimeout(() => process.kill(process.pid, "SIGKILL"), 200)', { eval: true }); 1`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500); // the program has no turn of its loop in between
+    for (let i = 0; i < 60; i++) assert.strictEqual(new M.VM().run('6 * 7'), 42);
+  },
+
   // ---- what ends the program ----
   'a release of what is no number': async (M) => {
     nodeVM(M, { sandbox: { work: () => 1 } }).run(later(`${OUT} for (let n = 0; n < 20; n++) say(frame('f', 0, [n, 'b5'])); ring()`));
