@@ -118,6 +118,7 @@ class Helper {
 
   /** The number of the form that cells with these messages have; `ready`: so many wait. */
   form(messages, ready) {
+    if (messages.some((it) => it.includes('\0'))) throw new VMError('what a sandbox is made of has no NUL', 'EOPTION');
     const key = messages.join('\0');
     let form = this.forms.get(key);
     if (form === undefined) {
