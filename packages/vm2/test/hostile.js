@@ -61,6 +61,23 @@ const cases = {
       fs.rmSync(root, { recursive: true });
     }
   },
+  'a file system of the program gives nothing behind a link and two dots': (M) => {
+    const base = fs.mkdtempSync(path.join(os.tmpdir(), 'ambit-hostile-')), root = path.join(base, 'root'), vm = nodeVM(M, { require: { external: true, root, fs: new M.VMFileSystem() } });
+    try {
+      fs.mkdirSync(root);
+      fs.mkdirSync(path.join(base, 'out/inner'), { recursive: true });
+      fs.writeFileSync(path.join(base, 'out/secret.js'), 'SECRET');
+      fs.symlinkSync(path.join(base, 'out/inner'), path.join(root, 'link'));
+      let found;
+      try {
+        found = vm.run(`require.constructor('return this')().String.prototype.startsWith = function (it) { return it !== 'node:'; }; process.getBuiltinModule('path').resolve = (...all) => all[all.length - 1];
+          module.constructor.prototype._compile = function (text) { this.exports = text; }; module.exports = require('${root}/link/../secret.js')`, path.join(root, 'y.js'));
+      } catch {} // as it should be
+      assert.notStrictEqual(found, 'SECRET');
+    } finally {
+      fs.rmSync(base, { recursive: true });
+    }
+  },
   'the value of a variable is no further grant': (M) => {
     let found;
     try {
