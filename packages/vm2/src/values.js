@@ -186,6 +186,7 @@ module.exports = function makeValues(kit) {
     array(it) {
       const keys = keysOf(it), { length } = it;
       if (keys.length === length && (length === 0 || keys[length - 1] === String(length - 1))) return this.sequence('a', it);
+      if (length > this.port.nodes) throw tooLarge(); // the other side would not take it
       return this.members(it, `A${length},`, keys);
     }
 
@@ -377,7 +378,10 @@ module.exports = function makeValues(kit) {
 
     sparse(rest) {
       const [length, n] = rest.split(','), it = new made.Array();
-      it.length = this.number(length, 2 ** 32 - 1);
+      const room = this.number(length, 2 ** 32 - 1);
+      this.weight += room >> 2; // whoever goes through it goes through all of that, and up to some length it is memory at once
+      if (room >= 2 ** 31 || this.weight > this.port.nodes) throw malformed('it is too much');
+      it.length = room;
       return this.fill(this.keep(it), 'members', n, 2);
     }
 

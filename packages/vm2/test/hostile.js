@@ -137,6 +137,7 @@ const cases = {
   'large descriptions of symbols': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","y' + i + '","\\'', '"]'); rest()`)),
   'large names of classes': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","c","\\'' + i, '","\\'","0"]'); rest()`)),
   'a class with a million methods': (M) => ends(() => new M.VM({ timeout: 5000 }).run(`${OUT} let s = ''; for (let i = 0; i < 1e6; i++) s += i.toString(36) + '\\n'; say(frame('a', 1, ['c', "'X", "'" + s + 'x', '0'])); rest()`)),
+  'lists that are long and have nothing in them': (M) => ends(() => new M.VM({ timeout: 3000 }).run('Array.from({ length: 40 }, () => { const it = []; it.length = 4e9; it.length = 3e7; return it; })')),
   'an expression that is dear to read': (M) => {
     try {
       new M.VM({ timeout: 3000 }).run(`Object.defineProperty(Object.defineProperty(/a/, 'source', { value: '\\\\p{L}'.repeat(1e5) }), 'flags', { value: 'u' })`);
