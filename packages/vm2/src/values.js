@@ -215,6 +215,7 @@ module.exports = function makeValues(kit) {
   // Before it is parsed it is known to be flat, so that parsing costs what its length says.
   function tokens(data, most) {
     if (data[0] !== 0x5b || data.indexOf(0x5b, 1) !== -1 || data.indexOf(0x7b) !== -1) throw malformed('it is not flat');
+    if (data.length > 2 * most && commasOf(data) >= most) throw malformed('it is too much');
     let list;
     try {
       list = parse(data.toString('utf8'));
@@ -223,6 +224,18 @@ module.exports = function makeValues(kit) {
     }
     if (list.length > most) throw malformed('it is too much');
     return list;
+  }
+
+  // Those between its tokens: a parser takes eight times the bytes of a list of digits.
+  function commasOf(data) {
+    let n = 0, isText = false;
+    for (let at = 0; at < data.length; at++) {
+      const it = data[at];
+      if (it === 0x22) isText = !isText;
+      else if (it === 0x5c) at++;
+      else if (it === 0x2c && !isText) n++;
+    }
+    return n;
   }
 
   class Reader {
@@ -234,6 +247,7 @@ module.exports = function makeValues(kit) {
       this.open = [];
       this.marks = [];
       this.weight = list.length >> 2;
+      this.classes = new Set();
     }
 
     next() {
@@ -260,8 +274,8 @@ module.exports = function makeValues(kit) {
       return n;
     }
 
-    /** weight: of a plain object 1. What a text makes costs a bounded amount of memory, whatever it is made of. */
-    keep(it, weight = 1) {
+    /** weight: of a plain object 2. What a text makes costs a bounded amount of memory, whatever it is made of. */
+    keep(it, weight = 2) {
       if ((this.weight += weight) > this.port.nodes) throw malformed('it is too much');
       this.objects.push(it);
       return it;
@@ -304,7 +318,7 @@ module.exports = function makeValues(kit) {
     entry(top, value) {
       if (top.how === 'pairs' && top.key === NOTHING) return void (top.key = value);
       top.left--;
-      if (top.how === 'items') defineProperty(top.it, top.at++, descriptor(value, true));
+      if (top.how === 'items') top.it[top.at++] = value; // millions of them, and nobody else has the list
       else if (top.how === 'values') apply(setAdd, top.it, [value]);
       else apply(mapSet, top.it, [top.key, value]), (top.key = NOTHING);
       return undefined;
@@ -438,6 +452,9 @@ module.exports = function makeValues(kit) {
     copied() {
       const name = this.name(), text = this.text(), methods = text === '' ? [] : text.length > METHODS_MAX * (NAME_MAX + 1) ? null : text.split('\n');
       if (methods === null || methods.length > METHODS_MAX) throw malformed('a class has too many methods');
+      const shape = `${name}\n${text}`;
+      if (!this.classes.has(shape)) this.classes.add(shape), (this.weight += HEAVY * (methods.length + 1)); // each has a prototype
+      if (this.weight > this.port.nodes) throw malformed('it is too much');
       const it = this.keep(this.bare(kit.prototypeOf(name, methods)));
       return this.fill(it, 'members', this.next(), 2);
     }
@@ -447,6 +464,6 @@ module.exports = function makeValues(kit) {
     /** Several values as one text. */
     encode: (list, port) => new Writer(port).all(list),
     /** The list of values again; `data` is a Buffer. */
-    decode: (data, port) => new Reader(tokens(data, port.nodes * 4), port).all(),
+    decode: (data, port) => new Reader(tokens(data, port.nodes), port).all(),
   };
 };
