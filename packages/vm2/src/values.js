@@ -26,7 +26,7 @@ module.exports = function makeValues(kit) {
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
   const HEAVY = 16; // times what a plain object takes
-  const NAME_MAX = 1024, METHODS_MAX = 256; // what is kept longer than a value is
+  const NAME_MAX = 1024, METHODS_MAX = 256, REGISTERED_MAX = 4096; // what is kept longer than a value is
   const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
   for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError']) errors[name] = realm[name];
@@ -110,7 +110,7 @@ module.exports = function makeValues(kit) {
     symbol(it) {
       const known = wellKnown.get(it), registered = Symbol.keyFor(it);
       if (known !== undefined) return this.say(`k@${known}`);
-      if (registered !== undefined) return this.say(`k#${registered}`);
+      if (registered !== undefined && registered.length <= NAME_MAX) return this.say(`k#${registered}`);
       if (this.reference('symbol', it) === 'y') this.say(`'${(it.description ?? '').slice(0, NAME_MAX)}`);
       return undefined;
     }
@@ -224,6 +224,15 @@ module.exports = function makeValues(kit) {
     }
     if (list.length > most) throw malformed('it is too much');
     return list;
+  }
+
+  // Registered symbols stay as long as the process does: those of others are so many at most, and further ones are no registered ones.
+  const registered = new Set();
+  function registeredAs(name) {
+    if (name.length > NAME_MAX) throw malformed('a name is too long');
+    if (registered.size >= REGISTERED_MAX && !registered.has(name)) return Symbol(name);
+    registered.add(name);
+    return Symbol.for(name);
   }
 
   // Those between its tokens: a parser takes eight times the bytes of a list of digits.
@@ -438,7 +447,7 @@ module.exports = function makeValues(kit) {
     }
 
     knownSymbol(rest) {
-      const it = rest[0] === '#' ? Symbol.for(rest.slice(1)) : byName.get(rest.slice(1));
+      const it = rest[0] === '#' ? registeredAs(rest.slice(1)) : byName.get(rest.slice(1));
       if (it === undefined) throw malformed('a symbol');
       return it;
     }

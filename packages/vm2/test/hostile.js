@@ -135,6 +135,13 @@ const cases = {
   },
   'large results of promises that nobody has': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('s', (i) => '[' + (i + 1000) + ',true,"\\'', '"]'); rest()`)),
   'large descriptions of symbols': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","y' + i + '","\\'', '"]'); rest()`)),
+  'large names of registered symbols': (M) => ends(() => new M.VM({ timeout: 20_000 }).run(`${OUT} flood('n', (i) => '["\\'x","k#' + i, '"]'); rest()`)),
+  'millions of registered symbols': (M) => {
+    const vm = new M.VM({ timeout: 20_000 }), before = process.memoryUsage().heapUsed;
+    vm.run(`for (let round = 0; round < 12; round++) { const all = []; for (let i = 0; i < 100000; i++) all.push(Symbol.for('a name that is long ' + round + ' ' + i)); globalThis['all' + round] = all; }`);
+    for (let round = 0; round < 12; round++) assert.strictEqual(vm.getGlobal(`all${round}`).length, 100000);
+    assert.ok(process.memoryUsage().heapUsed - before < 64 << 20);
+  },
   'large names of classes': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","c","\\'' + i, '","\\'","0"]'); rest()`)),
   'a class with a million methods': (M) => ends(() => new M.VM({ timeout: 5000 }).run(`${OUT} let s = ''; for (let i = 0; i < 1e6; i++) s += i.toString(36) + '\\n'; say(frame('a', 1, ['c', "'X", "'" + s + 'x', '0'])); rest()`)),
   'lists that are long and have nothing in them': (M) => ends(() => new M.VM({ timeout: 3000 }).run('Array.from({ length: 40 }, () => { const it = []; it.length = 4e9; it.length = 3e7; return it; })')),
