@@ -168,6 +168,10 @@ const cases = {
     nodeVM(M, { sandbox: { work: () => 'x'.repeat(1e6) } }).run(later(`${OUT} for (let n = 1; n < 4; n++) say(frame('c', 9, [n, "'call", 'u'])); ring(); rest()`));
     await sleep(2500);
   },
+  'a sandbox in a sandbox that nobody waits for': async (M) => {
+    nodeVM(M, { nesting: true, require: { builtin: [] } }).run(later(`const { VM } = require('vm2'); try { new VM().run('for (;;);'); } catch {}`));
+    await sleep(3000);
+  },
   'a promise that is fulfilled with what has a then, without an end': async (M) => {
     const vm = new M.VM({ timeout: 2000, sandbox: { wait: (ms) => new Promise((done) => setTimeout(done, ms)) } });
     const ended = vm.run('const o = {}, it = wait(100).then(() => o); it.then(() => { o.then = (ok) => ok(o); }); it').catch(() => {});
