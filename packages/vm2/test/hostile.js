@@ -172,6 +172,12 @@ const cases = {
     nodeVM(M, { nesting: true, require: { builtin: [] } }).run(later(`const { VM } = require('vm2'); try { new VM().run('for (;;);'); } catch {}`));
     await sleep(3000);
   },
+  'code that takes long to be looked at for asynchronous code': (M) => {
+    const before = Date.now();
+    ends(() => new M.VM({ timeout: 1000, allowAsync: false }).run(`async; [${'{},'.repeat(3e6)}]`));
+    assert.ok(Date.now() - before < 1000 + GAP_MS, `it took ${Date.now() - before} ms`);
+  },
+  'asynchronous code behind what is deep': (M) => assert.throws(() => new M.VM({ allowAsync: false }).run(`${'('.repeat(800)}1${')'.repeat(800)}; (async () => {})()`), /Async not available/),
   'a promise that is fulfilled with what has a then, without an end': async (M) => {
     const vm = new M.VM({ timeout: 2000, sandbox: { wait: (ms) => new Promise((done) => setTimeout(done, ms)) } });
     const ended = vm.run('const o = {}, it = wait(100).then(() => o); it.then(() => { o.then = (ok) => ok(o); }); it').catch(() => {});
