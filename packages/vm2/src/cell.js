@@ -11,8 +11,10 @@ const PATIENCE_MS = 10_000; // of the process, for what was told to a cell and h
 const GRACE_MS = 150; // for a cell to break off what it does, and stay
 const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
 const NOTHING = Buffer.alloc(0), AGAIN_MS = 5; // when what did not fit is tried again
+const SLOW_MS = 200, DISTRUST_MS = 5000; // one that closed its pipe and goes on holds up who asks why it ended: then those that nobody waits for are not asked for a while
 const ROOM = 8192, ROOM_MAX = 1 << 18;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
+let trustedFrom = 0; // performance.now
 const nap = (ms) => Atomics.wait(sleeper, 0, 0, ms);
 const registry = new FinalizationRegistry(({ helper, lent }) => helper.drop(lent));
 
@@ -307,10 +309,14 @@ class Cell {
   /** Its pipe has ended: why, as an error. */
   ended() {
     if (this.dead !== null) return this.dead;
+    const began = performance.now();
+    if (this.waiting === 0 && began < trustedFrom) return this.end(new VMError('the sandbox has ended', 'EENDED'));
     try {
       return this.end(errorOf(this.helper.why(this.lent.number), this.allowed));
     } catch (problem) {
       return this.end(problem);
+    } finally {
+      if (performance.now() - began > SLOW_MS) trustedFrom = performance.now() + DISTRUST_MS;
     }
   }
 

@@ -172,6 +172,11 @@ const cases = {
     nodeVM(M, { nesting: true, require: { builtin: [] } }).run(later(`const { VM } = require('vm2'); try { new VM().run('for (;;);'); } catch {}`));
     await sleep(3000);
   },
+  'ten sandboxes that close their pipes and go on': async (M) => {
+    const code = `${OUT} setTimeout(() => { fs.closeSync(out); setInterval(() => {}, 1000); ring(); }, 4000)`;
+    nodeVM(M, { timeout: 20_000, nesting: true, require: { builtin: [] } }).run(`const { NodeVM } = require('vm2'); globalThis.all = []; for (let i = 0; i < 10; i++) { const it = new NodeVM(); all.push(it); it.run(${JSON.stringify(code)}); }`);
+    await sleep(9000);
+  },
   'code that takes long to be looked at for asynchronous code': (M) => {
     const before = Date.now();
     ends(() => new M.VM({ timeout: 1000, allowAsync: false }).run(`async; [${'{},'.repeat(3e6)}]`));
