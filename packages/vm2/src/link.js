@@ -71,7 +71,7 @@ function handlerOf(link, number) {
     get: (target, it) => (!key(it) || it === 'toJSON' ? target[it] : link.member(it, link.request('liveGet', [link.handle(number), it]))),
     set: (target, it, value) => (key(it) ? (link.request('liveSet', [link.handle(number), it, value]), true) : false),
     has: known,
-    ownKeys: () => link.request('liveKeys', [link.handle(number)]),
+    ownKeys: () => link.keys('liveKeys', [link.handle(number)]),
     getOwnPropertyDescriptor: (target, it) => (known(target, it) ? { value: link.request('liveGet', [link.handle(number), it]), writable: true, enumerable: true, configurable: true } : undefined),
     deleteProperty: (target, it) => (key(it) ? link.request('liveDelete', [link.handle(number), it]) : false),
     defineProperty: () => false, setPrototypeOf: () => false, preventExtensions: () => false,
@@ -137,6 +137,13 @@ class Link {
 
   request(op, args, ms = this.host.timeout()) {
     return this.ask(letters.Q, this.encode([op, ...args]), [], ms);
+  }
+
+  /** Names of members. What only looks like a list of them is not: who asks makes room for as many as it says. */
+  keys(op, args) {
+    const list = this.request(op, args);
+    if (!Array.isArray(list) || !list.every((it) => typeof it === 'string')) throw this.cell.broken('names of members');
+    return list;
   }
 
   /** The quick way of what is done most. */

@@ -78,7 +78,7 @@ function view(box) {
     get: (target, key) => (name(key) ? box.with((link) => link.request('get', [key])) : target[key]),
     set: (target, key, value) => (name(key) ? (box.with((link) => link.request('set', [{ [key]: value }])), true) : false),
     has: (target, key) => name(key) && box.with((link) => link.request('has', [key])),
-    ownKeys: () => box.with((link) => link.request('keys', [])),
+    ownKeys: () => box.with((link) => link.keys('keys', [])),
     getOwnPropertyDescriptor: (target, key) => (name(key) && box.with((link) => link.request('has', [key])) ? { value: box.with((link) => link.request('get', [key])), writable: true, enumerable: true, configurable: true } : undefined),
     deleteProperty: (target, key) => name(key) && box.with((link) => link.request('remove', [key])),
     defineProperty: (target, key, how) => (name(key) && 'value' in how ? (box.with((link) => link.request('set', [{ [key]: how.value }])), true) : false),

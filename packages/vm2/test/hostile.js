@@ -144,6 +144,11 @@ const cases = {
   },
   'large names of classes': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","c","\\'' + i, '","\\'","0"]'); rest()`)),
   'a class with a million methods': (M) => ends(() => new M.VM({ timeout: 5000 }).run(`${OUT} let s = ''; for (let i = 0; i < 1e6; i++) s += i.toString(36) + '\\n'; say(frame('a', 1, ['c', "'X", "'" + s + 'x', '0'])); rest()`)),
+  'names of members that are said to be many': (M) => {
+    const vm = new M.VM();
+    vm.run(`${OUT} say(frame('a', 1, [1])); say(frame('a', 2, ['o1', "'length", 130000000])); rest()`);
+    ends(() => Object.keys(vm.sandbox));
+  },
   'lists that are long and have nothing in them': (M) => ends(() => new M.VM({ timeout: 3000 }).run('Array.from({ length: 40 }, () => { const it = []; it.length = 4e9; it.length = 3e7; return it; })')),
   'many classes with many methods each': (M) => ends(() => new M.VM({ timeout: 20_000 }).run(`${OUT} const all = []; for (let i = 0; i < 256; i++) all.push(i.toString(36)); const methods = all.join('\\\\n'), parts = ['["a40000"'];
     for (let i = 0; i < 40000; i++) parts.push(',"c","\\'X' + i + '","\\'' + methods + '","0"'); say(frame('a', 1, Buffer.from(parts.join('') + ']'))); rest()`)),
