@@ -120,6 +120,7 @@ class Link {
     this.live = options.live === true;
     this.dead = cell.dead;
     this.settlers = new Map();
+    this.followed = new WeakMap(); // pending promises of the host's -> { number }
     this.thens = new WeakSet(); // functions of theirs that are called by who awaits what they are members of
     this.turn = 0; // until when they may take in this turn of the loop
     this.earlyBytes = 0;
@@ -294,7 +295,13 @@ class Link {
 
   /** A promise of the host's: the guest is told how it is settled. */
   follow(number, promise) {
+    const known = this.followed.get(promise);
+    if (known !== undefined) return void (known.number = number); // as it is called now: a pending one keeps whoever waits for it
+    const it = { number };
+    this.followed.set(promise, it);
     const tell = (how) => (value) => {
+      const { number } = it;
+      this.followed.delete(promise);
       if (this.dead !== null) return;
       let text;
       try {

@@ -157,6 +157,15 @@ const cases = {
     ends(() => new M.VM({ timeout: 3000 }).run(`${OUT} say(frame('a', 1, Buffer.concat([Buffer.from('["a16000000",'), Buffer.alloc(32e6 - 2, '1,'), Buffer.from('1]')]))); rest()`));
     assert.ok(Date.now() - before < 3000 + GAP_MS, `it took ${Date.now() - before} ms`);
   },
+  'a pending promise that is given again and again': (M) => {
+    let followed = 0;
+    class Counted extends Promise {
+      static get [Symbol.species]() { return followed++, Promise; }
+    }
+    const never = new Counted(() => {});
+    new M.VM({ sandbox: { ready: () => never } }).run('for (let i = 0; i < 500; i++) ready()');
+    assert.ok(followed < 10, `it was followed ${followed} times`);
+  },
   'an expression that is dear to read': (M) => {
     try {
       new M.VM({ timeout: 3000 }).run(`Object.defineProperty(Object.defineProperty(/a/, 'source', { value: '\\\\p{L}'.repeat(1e5) }), 'flags', { value: 'u' })`);
