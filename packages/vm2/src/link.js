@@ -154,12 +154,17 @@ class Link {
 
   ask(type, text, before, ms) {
     if (this.dead !== null) throw this.dead;
-    const gone = this.references.takeGone();
-    if (gone.length > 0) this.cell.send(letters.F, 0, this.number, this.encode(gone));
+    this.letGo(0);
     const frame = this.cell.request(type, this.number, text, before, ms), [value] = this.decode(frame.data);
     if (this.cell.waiting === 0 && this.earlyBytes > 0) this.early.clear(), (this.earlyBytes = 0);
     if (frame.type === letters.x) throw value;
     return value;
+  }
+
+  /** Tells of what is of no more use here, if it is so many numbers at least. */
+  letGo(least) {
+    const gone = this.references.takeGone(least);
+    if (gone.length > 0) this.cell.send(letters.F, 0, this.number, this.encode(gone));
   }
 
   encode(list) {
@@ -179,6 +184,7 @@ class Link {
   // ---- what comes from it ----
 
   hear(frame) {
+    this.letGo(this.references.GONE);
     switch (frame.type) {
       case letters.c: return this.serve(frame);
       case letters.n: {

@@ -166,6 +166,18 @@ const cases = {
     new M.VM({ sandbox: { ready: () => never } }).run('for (let i = 0; i < 500; i++) ready()');
     assert.ok(followed < 10, `it was followed ${followed} times`);
   },
+  'what was passed and nobody lets go of': () => {
+    const it = require(path.join(place, 'src/references.js'))({ refuse: (message) => new Error(message) });
+    assert.throws(() => { for (let i = 0; i < 2e5; i++) it.name('function', () => {}); }, /more of what was passed/);
+  },
+  'functions that a sandbox tells of and nobody has': async (M) => {
+    require('v8').setFlagsFromString('--expose-gc');
+    const vm = nodeVM(M, { console: 'redirect' }), gc = require('vm').runInNewContext('gc');
+    vm.on('console.log', () => {});
+    vm.run(later('let n = 0; const tell = () => { for (let i = 0; i < 50; i++) console.log(() => {}); if (++n < 200) setTimeout(tell, 5); }; tell()'));
+    for (let i = 0; i < 40; i++) await sleep(100), gc();
+    assert.ok(vm._box.link.references.takeGone().length < 5000);
+  },
   'an expression that is dear to read': (M) => {
     try {
       new M.VM({ timeout: 3000 }).run(`Object.defineProperty(Object.defineProperty(/a/, 'source', { value: '\\\\p{L}'.repeat(1e5) }), 'flags', { value: 'u' })`);
