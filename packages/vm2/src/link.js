@@ -91,6 +91,7 @@ const values = makeValues({
   instance: (it) => ({ name: typeof it.constructor?.name === 'string' ? it.constructor.name : 'Object' }),
 });
 
+const IMPLIED = ['toJSON', 'toString', 'valueOf'];
 const EARLY_MAX = 4096, ARGUMENTS_MAX = 1000;
 
 function isThenable(it) {
@@ -122,6 +123,8 @@ class Link {
     this.settlers = new Map();
     this.followed = new WeakMap(); // pending promises of the host's -> { number }
     this.thens = new WeakSet(); // functions of theirs that are called by who awaits what they are members of
+    this.implied = new WeakSet(); // and those that are called by who makes a text of that
+    this.spent = 0; // milliseconds of such in this turn of the loop
     this.turn = 0; // until when they may take in this turn of the loop
     this.earlyBytes = 0;
     this.early = new Map(); // promises that were settled before they came
@@ -142,7 +145,7 @@ class Link {
 
   /** Names of members. What only looks like a list of them is not: who asks makes room for as many as it says. */
   keys(op, args) {
-    const list = this.request(op, args);
+    const list = this.inAll((ms) => this.request(op, args, ms));
     if (!Array.isArray(list) || !list.every((it) => typeof it === 'string')) throw this.cell.broken('names of members');
     return list;
   }
@@ -245,7 +248,7 @@ class Link {
       case 'get': return isOwnMember(it, key) ? it[key] : undefined;
       case 'set':
         if (typeof key !== 'string' || key in Object.prototype) throw new VMError(`'${String(key)}' of an object of the host is not to be set`, 'EDENIED');
-        it[key] = value;
+        it[key] = this.member(key, value);
         return undefined;
       case 'keys': return Object.keys(it);
       default: throw this.cell.broken('a call');
@@ -330,7 +333,8 @@ class Link {
       case 'function': {
         const it = function (...args) {
           if (link.thens.has(it)) link.inTurn();
-          return link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args]);
+          const call = (ms) => link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args], ms);
+          return link.implied.has(it) ? link.inAll(call) : call();
         };
         Object.defineProperty(it, 'name', { value: about.name, configurable: true });
         Object.defineProperty(it, 'length', { value: about.length, configurable: true });
@@ -358,7 +362,21 @@ class Link {
   /** A member of what came: one that is called `then` is called by who awaits it. */
   member(name, value) {
     if (name === 'then' && typeof value === 'function' && this.references.stands(value)) this.thens.add(value);
+    if (IMPLIED.includes(name) && typeof value === 'function' && this.references.stands(value)) this.implied.add(value);
     return value;
+  }
+
+  /** Who makes one text of many values calls many, and asked for none: all of that in one turn of the loop has the time of one run, too. work(milliseconds). */
+  inAll(work) {
+    const ms = this.host.timeout(), began = performance.now();
+    if (!(ms > 0)) return work(ms);
+    if (this.spent >= ms) throw timedOut(ms);
+    if (this.spent === 0) setImmediate(() => (this.spent = 0)).unref();
+    try {
+      return work(Math.ceil(ms - this.spent));
+    } finally {
+      this.spent += performance.now() - began;
+    }
   }
 
   /** A `then` that gives what has a `then` is called again and again while the loop of the program stands still: all of that in one turn of the loop has the time of one run. */
@@ -373,7 +391,10 @@ class Link {
   }
 
   sourceOf(it) {
-    return this.dead === null ? String(this.request('source', [it])) : `function ${it.name}() { [native code] }`;
+    if (this.dead !== null) return `function ${it.name}() { [native code] }`;
+    const text = this.inAll((ms) => this.request('source', [it], ms));
+    if (typeof text !== 'string') throw this.cell.broken('the text of a function'); // one that is another function would be asked for its text
+    return text;
   }
 
   /** What stands for that object of the guest's. */

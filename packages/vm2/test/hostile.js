@@ -220,6 +220,30 @@ const cases = {
       await assert.rejects(async () => it, /timed out/);
     }
   },
+  'forty members that are called for one text': (M) => {
+    for (const name of ['toJSON', 'toString', 'valueOf']) {
+      const it = new M.VM({ timeout: 300 }).run(`const slow = () => { const until = Date.now() + 200; while (Date.now() < until); return 1; }; Array.from({ length: 40 }, () => ({ ${name}: slow }))`), before = Date.now();
+      assert.throws(() => (name === 'toJSON' ? JSON.stringify(it) : name === 'toString' ? String(it) : it.map((one) => +one)), /timed out/);
+      assert.ok(Date.now() - before < 300 + GAP_MS, `it took ${Date.now() - before} ms`);
+    }
+  },
+  'a live object with members without an end': (M) => {
+    const it = new M.VM({ timeout: 500, ambit: { live: true } }).run('class Node { get a() { return new Node(); } get b() { return new Node(); } } const many = () => new Proxy(new Node(), { ownKeys: () => ["a", "b"], get: (_, key) => (key === "a" || key === "b" ? many() : undefined), getOwnPropertyDescriptor: () => ({ value: 1, enumerable: true, configurable: true, writable: true }) }); many()');
+    const before = Date.now();
+    assert.throws(() => JSON.stringify(it), /timed out|ended/);
+    assert.ok(Date.now() - before < 500 + 4 * GAP_MS, `it took ${Date.now() - before} ms`);
+  },
+  'the text of a function that is a function': (M) => {
+    const it = new M.VM({ timeout: 5000 }).run(`${OUT} say(frame('a', 1, ['f1', "'it", 0, '0'])); say(frame('a', 3, ['f3', "'it", 0, '0'])); rest()`), before = Date.now();
+    assert.throws(() => String(it), { code: 'EPROTOCOL' });
+    assert.ok(Date.now() - before < 3000);
+  },
+  'a then that is put into an object of the program': async (M) => {
+    class Thing {}
+    const thing = new Thing(), vm = new M.VM({ timeout: 300, sandbox: { thing }, ambit: { live: true } });
+    vm.run('thing.then = (ok) => ok(thing); 1');
+    await assert.rejects(async () => thing, /timed out/);
+  },
   'a list of lists of lists on the console': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`const s = 'x'.repeat(9999), a = Array(100).fill(s), b = Array(100).fill(a); console.log(Array(100).fill(b)); console.dir(b, { depth: null, maxArrayLength: null, maxStringLength: null })`));
     await sleep(3000);
