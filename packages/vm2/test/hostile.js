@@ -209,6 +209,15 @@ const cases = {
     assert.ok(Date.now() - before < 1000 + GAP_MS, `it took ${Date.now() - before} ms`);
   },
   'asynchronous code behind what is deep': (M) => assert.throws(() => new M.VM({ allowAsync: false }).run(`${'('.repeat(800)}1${')'.repeat(800)}; (async () => {})()`), /Async not available/),
+  'answers that nobody reads, in four sandboxes': async (M) => {
+    const work = () => 'x'.repeat(2e6), many = Array.from({ length: 4 }, () => nodeVM(M, { sandbox: { work } }));
+    for (const it of many) it.run(later(`${OUT} say(Buffer.concat(Array.from({ length: 25 }, (_, i) => frame('c', i + 1, [1, "'call", 'u'])))); ring(); rest()`));
+    await sleep(9000);
+    const before = process.cpuUsage();
+    await sleep(2000);
+    const { user, system } = process.cpuUsage(before);
+    assert.ok(user + system < 1e6, `they took ${Math.round((user + system) / 1000)} ms of two seconds`);
+  },
   'a promise that is fulfilled with what has a then, without an end': async (M) => {
     const vm = new M.VM({ timeout: 2000, sandbox: { wait: (ms) => new Promise((done) => setTimeout(done, ms)) } });
     const ended = vm.run('const o = {}, it = wait(100).then(() => o); it.then(() => { o.then = (ok) => ok(o); }); it').catch(() => {});
