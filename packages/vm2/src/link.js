@@ -31,8 +31,18 @@ const isPlain = (prototype) => isRoot(prototype) || (Reflect.ownKeys(prototype).
 
 // Where things lie on this host is nobody's business in a cell.
 function withoutPaths(text) {
-  for (const place of [process.cwd(), os.homedir(), path.dirname(process.execPath)]) if (place.length > 1) text = text.split(place).join('<host>');
+  for (const placeOf of [process.cwd, os.homedir, () => path.dirname(process.execPath)]) {
+    try {
+      const place = placeOf();
+      if (place.length > 1) text = text.split(place).join('<host>');
+    } catch {} // a directory that is gone, or a person without one: nothing lies there
+  }
   return text;
+}
+
+/** Of what was thrown when a value was looked at, which may be anything: a live object of another sandbox's throws what that likes. */
+function saying(problem) {
+  return problem instanceof VMError ? new VMError(problem.message, problem.code) : new VMError(problem instanceof Error && typeof problem.message === 'string' ? problem.message : 'a value cannot be looked at', 'ECLONE');
 }
 
 function describe(it) {
@@ -233,7 +243,7 @@ class Link {
     try {
       return this.encode([problem]);
     } catch (worse) {
-      return this.encode([new VMError(worse.message, worse.code)]);
+      return this.encode([saying(worse)]);
     }
   }
 
@@ -316,7 +326,7 @@ class Link {
       try {
         text = this.encode([number, how, value]);
       } catch (problem) {
-        text = this.encode([number, false, new VMError(problem.message, problem.code)]);
+        text = this.encode([number, false, saying(problem)]);
       }
       try {
         this.cell.post(letters.S, this.number, text, this.host.timeout());

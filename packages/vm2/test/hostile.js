@@ -106,6 +106,18 @@ const cases = {
     nodeVM(M, { sandbox: { work: () => 1 } }).run(later(`${OUT} for (let n = 0; n < 20; n++) say(frame('f', 0, [n, 'b5'])); ring()`));
     await sleep(1000);
   },
+  'a live object that throws nothing that is an error': async (M) => {
+    const it = new M.VM({ timeout: 3000, ambit: { live: true } }).run('class A {} new Proxy(new A(), { ownKeys() { throw null; } })'), vm = nodeVM(M, { sandbox: { give: () => it, throws() { throw it; }, promise: async () => [it] } });
+    vm.run(later('try { give(); } catch {} try { throws(); } catch {} promise().catch(() => {});'));
+    await sleep(1500);
+  },
+  'an error of a program whose person has no directory': async (M) => {
+    os.homedir = () => { throw new Error('ENOENT'); };
+    const vm = nodeVM(M, { sandbox: { work() { throw new Error('x'); } } });
+    vm.run(later('try { work(); } catch {}'));
+    await sleep(1000);
+    assert.strictEqual(vm.run('try { work(); } catch (e) { module.exports = e.message; }'), 'x');
+  },
   'output that is no text': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`${OUT} say(frame('n', 0, ["'stdout", 'O0'])); ring()`));
     await sleep(1000);
