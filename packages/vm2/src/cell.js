@@ -10,7 +10,7 @@ const TIME_OVER = 98; // the exit status of one whose time was over while it wai
 const PATIENCE_MS = 10_000; // of the process, for what was told to a cell and has no time of its own
 const GRACE_MS = 150; // for a cell to break off what it does, and stay
 const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
-const NOTHING = Buffer.alloc(0), AGAIN_MS = 5, FRAME_COST = 256; // when what did not fit is tried again; bytes besides a frame's own
+const NOTHING = Buffer.alloc(0), AGAIN_MS = 5, FULL_MS = 100, FRAME_COST = 256; // when what did not fit, or could not be read, is tried again; bytes besides a frame's own
 const SLOW_MS = 200, DISTRUST_MS = 5000; // one that closed its pipe and goes on holds up who asks why it ended: then those that nobody waits for are not asked for a while
 const ROOM = 8192, ROOM_MAX = 1 << 18;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -259,7 +259,13 @@ class Cell {
     const { lent } = this;
     if (this.dead !== null) throw this.dead;
     if (this.filled - this.start > 2 * this.most) throw this.broken('it is more than may wait');
-    if (lent.beside < 0) lent.beside = fs.openSync(`/proc/self/fd/${lent.up}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    try {
+      if (lent.beside < 0) lent.beside = fs.openSync(`/proc/self/fd/${lent.up}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    } catch (problem) {
+      if (problem.code !== 'EMFILE' && problem.code !== 'ENFILE') throw problem;
+      if (this.waiting === 0) this.pumpLater(FULL_MS); // the program has no descriptor left: later
+      return false;
+    }
     if (this.room.length - this.filled < 4096) this.makeRoom(Math.max(2 * (this.filled - this.start), 65536));
     try {
       const n = fs.readSync(lent.beside, this.room, this.filled, this.room.length - this.filled, null);

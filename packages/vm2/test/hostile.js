@@ -118,6 +118,39 @@ const cases = {
     await sleep(1000);
     assert.strictEqual(vm.run('try { work(); } catch (e) { module.exports = e.message; }'), 'x');
   },
+  'a program without a descriptor left': async (M) => {
+    let called = 0;
+    const vm = nodeVM(M, { sandbox: { work() { called++; } } }), all = [], before = fs.readdirSync('/proc/self/fd').length;
+    vm.run(later('work()'));
+    try {
+      for (;;) all.push(fs.openSync('/dev/null'));
+    } catch {} // all are taken
+    await sleep(1000);
+    fs.closeSync(all.pop());
+    ends(() => new M.VM().run('1'));
+    all.forEach((fd) => fs.closeSync(fd));
+    await sleep(1000);
+    assert.strictEqual(called, 1);
+    assert.strictEqual(new M.VM().run('6 * 7'), 42);
+    assert.ok(fs.readdirSync('/proc/self/fd').length < before + 12);
+  },
+  'a cell that was refused is asked for again': (M) => {
+    new M.VM().run('1');
+    const h = require(path.join(place, 'src/helper.js')).helper(), { answer } = h;
+    h.answer = () => {
+      answer.call(h);
+      delete h.answer;
+      return ['error', 'ELIMIT', 'there are 256 cells', '', ''];
+    };
+    ends(() => new M.VM().run('1'));
+    assert.strictEqual(new M.VM().run('6 * 7'), 42);
+  },
+  'promises of sandboxes whose helper somebody ended': async (M) => {
+    const plain = new M.VM().run('new Promise(() => {})'), node = nodeVM(M).run('setInterval(() => {}, 100); module.exports = new Promise(() => {})');
+    setTimeout(() => process.kill(require(path.join(place, 'src/helper.js')).helper().pid, 'SIGKILL'), 300);
+    const first = await Promise.race([Promise.all([plain, node].map((it) => it.catch((problem) => problem.code))), sleep(5000)]);
+    assert.deepStrictEqual(first, ['EGONE', 'EGONE']);
+  },
   'output that is no text': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`${OUT} say(frame('n', 0, ["'stdout", 'O0'])); ring()`));
     await sleep(1000);
