@@ -320,6 +320,7 @@ module.exports = function makeValues(kit) {
     // One that is called __proto__ is left out: who copies it on would change a prototype.
     member({ it, how }, key) {
       const value = this.port.member(key, this.value());
+      if (typeof it === 'function' && OF_FUNCTIONS.has(key)) throw malformed('a function'); // whoever shows it would ask what stands in its place for a text
       if (how === 'error' && (key === 'message' || key === 'name' || key === 'stack') && typeof value !== 'string') throw malformed('an error'); // whoever shows it would call it
       if (key !== '__proto__') defineProperty(it, key, descriptor(value, how === 'members' || !HIDDEN.has(key)));
     }

@@ -223,6 +223,14 @@ const cases = {
     for (let i = 0; i < 40; i++) await sleep(100), gc();
     assert.ok(vm._box.link.references.takeGone().length < 5000);
   },
+  'sandboxes that a sandbox made and disposed of': (M) => {
+    const vm = nodeVM(M, { timeout: 20_000, nesting: true, require: { builtin: [] } });
+    vm.run(`const { VM } = require('vm2'); for (let i = 0; i < 40; i++) { const it = new VM(); it.run('1'); it.dispose(); }`);
+    assert.ok(vm._box.inner.size < 20, `${vm._box.inner.size} are kept`);
+  },
+  'a function whose name is an object': (M) => {
+    for (const name of ['name', 'length']) ends(() => new M.VM({ timeout: 1000 }).run(`${OUT} say(frame('a', 1, ['f1', "'it", 0, '1', "'${name}", 'o1', "'toString", 'f2', "'x", 0, '0'])); rest()`));
+  },
   'an expression that is dear to read': (M) => {
     try {
       new M.VM({ timeout: 3000 }).run(`Object.defineProperty(Object.defineProperty(/a/, 'source', { value: '\\\\p{L}'.repeat(1e5) }), 'flags', { value: 'u' })`);
