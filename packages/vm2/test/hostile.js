@@ -151,6 +151,14 @@ const cases = {
     const first = await Promise.race([Promise.all([plain, node].map((it) => it.catch((problem) => problem.code))), sleep(5000)]);
     assert.deepStrictEqual(first, ['EGONE', 'EGONE']);
   },
+  'in a thread no descriptor has two owners, whose end would close those of others': async () => {
+    const { Worker } = require('worker_threads'), code = `const { NodeVM } = require(${JSON.stringify(place)}), { parentPort } = require('worker_threads');
+      const it = new NodeVM({ timeout: 3000 }), ended = new NodeVM({ timeout: 3000 }), never = ended.run('setTimeout(() => process.reallyExit(3), 200); module.exports = new Promise(() => {})');
+      it.run('setInterval(() => {}, 100); module.exports = new Promise((done) => setTimeout(done, 100, 7))').then(async (value) => parentPort.postMessage([value, await never.catch((problem) => problem.code), process.getActiveResourcesInfo().filter((it) => it.startsWith('Pipe')).length]));`;
+    const worker = new Worker(code, { eval: true }), [said] = await Promise.race([require('events').once(worker, 'message'), sleep(6000).then(() => ['nothing'])]);
+    assert.deepStrictEqual(said, [7, 'EENDED', 0]);
+    await worker.terminate();
+  },
   'output that is no text': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`${OUT} say(frame('n', 0, ["'stdout", 'O0'])); ring()`));
     await sleep(1000);
