@@ -17,6 +17,7 @@
 //   name(kind, thing, owner) -> its number here, or `~number` of one of theirs;  own(kind, number) -> that thing;  theirs(kind, number, about) -> what stands for one of theirs
 //   mark(thing) -> 'v' if nobody changes its copy, 'V' if nobody puts functions into it, or '';  marked(mark, thing) does that to a copy, and gives what is to be had
 //   member(name, thing) -> what the member of that name has then
+//   weighed     is told what was decoded last: 2 for each plain object, as keep() has it
 //   stands(thing) -> whether it stands for one of theirs;  intrinsic(thing) -> name of a built-in that the other side has, too;  builtIn(name);  adopt(number, thing);  buffer(bytes)
 module.exports = function makeValues(kit) {
   const { realm, types, Buffer } = kit;
@@ -304,6 +305,7 @@ module.exports = function makeValues(kit) {
         if (this.open.length > 0) this.rest();
       }
       for (const { mark, it } of this.marks) this.port.marked(mark, it);
+      this.port.weighed = this.weight;
       return result;
     }
 

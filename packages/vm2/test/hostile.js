@@ -47,6 +47,12 @@ const cases = {
     } catch {} // as it should be
     assert.deepStrictEqual(asked, []);
   },
+  'a live object of another realm has no members that all objects have': (M) => {
+    const it = require('vm').runInNewContext('new (class A { work() { return 1; } })()'), vm = new M.VM({ sandbox: { it }, ambit: { live: true } });
+    assert.strictEqual(vm.run('it.work()'), 1);
+    assert.strictEqual(vm.run('try { it.__defineGetter__("x", () => 1); } catch {} 1'), 1);
+    assert.strictEqual(Object.hasOwn(it, 'x'), false);
+  },
   'a file system of the program gives what lies in the root': (M) => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), 'ambit-hostile-')), vm = nodeVM(M, { require: { external: true, root, fs: new M.VMFileSystem() } });
     fs.writeFileSync(path.join(root, 'x.js'), 'module.exports = 5');
@@ -239,6 +245,7 @@ const cases = {
   'a function whose name is an object': (M) => {
     for (const name of ['name', 'length']) ends(() => new M.VM({ timeout: 1000 }).run(`${OUT} say(frame('a', 1, ['f1', "'it", 0, '1', "'${name}", 'o1', "'toString", 'f2', "'x", 0, '0'])); rest()`));
   },
+  'results of many objects of promises that nobody has': (M) => ends(() => new M.VM({ timeout: 20_000 }).run(`${OUT} const tail = Buffer.concat([Buffer.alloc(6e6, ',"o0"'), Buffer.from(']')]); for (let i = 1; i < 12; i++) say(frame('s', 0, Buffer.concat([Buffer.from('[' + (i + 1000) + ',true,"a1200000"'), tail]))); say(frame('a', 1, [1])); rest()`)),
   'an expression that is dear to read': (M) => {
     try {
       new M.VM({ timeout: 3000 }).run(`Object.defineProperty(Object.defineProperty(/a/, 'source', { value: '\\\\p{L}'.repeat(1e5) }), 'flags', { value: 'u' })`);
