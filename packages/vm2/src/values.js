@@ -227,6 +227,17 @@ module.exports = function makeValues(kit) {
     return list;
   }
 
+  // Its stack is theirs: to take down ours takes long, and what makes a text of it may be the program's.
+  function withoutStack(work) {
+    const { stackTraceLimit } = realm.Error, set = (most) => Reflect.set(realm.Error, 'stackTraceLimit', most);
+    set(undefined); // none is taken down then, and with 0 one of no lines
+    try {
+      return work();
+    } finally {
+      set(stackTraceLimit);
+    }
+  }
+
   // Registered symbols stay as long as the process does: those of others are so many at most, and further ones are no registered ones.
   const registered = new Set();
   function registeredAs(name) {
@@ -393,6 +404,7 @@ module.exports = function makeValues(kit) {
 
     bigint(text) {
       if (!/^-?[0-9]{1,20000}$/.test(text)) throw malformed('a bigint');
+      if ((this.weight += text.length >> 2) > this.port.nodes) throw malformed('it is too much'); // reading it costs that
       return BigInt(text);
     }
 
@@ -425,7 +437,7 @@ module.exports = function makeValues(kit) {
     error(number) {
       const [kind, n] = String(this.next()).split(',');
       if (errors[kind] === undefined) throw malformed('an error');
-      const it = kind === 'AggregateError' ? new errors.AggregateError([]) : new errors[kind]();
+      const it = withoutStack(() => (kind === 'AggregateError' ? new errors.AggregateError([]) : new errors[kind]()));
       defineProperty(it, 'stack', descriptor('', false));
       this.port.adopt(number, it);
       return this.fill(this.keep(it, HEAVY), 'error', n, 2);

@@ -246,6 +246,15 @@ const cases = {
     for (const name of ['name', 'length']) ends(() => new M.VM({ timeout: 1000 }).run(`${OUT} say(frame('a', 1, ['f1', "'it", 0, '1', "'${name}", 'o1', "'toString", 'f2', "'x", 0, '0'])); rest()`));
   },
   'results of many objects of promises that nobody has': (M) => ends(() => new M.VM({ timeout: 20_000 }).run(`${OUT} const tail = Buffer.concat([Buffer.alloc(6e6, ',"o0"'), Buffer.from(']')]); for (let i = 1; i < 12; i++) say(frame('s', 0, Buffer.concat([Buffer.from('[' + (i + 1000) + ',true,"a1200000"'), tail]))); say(frame('a', 1, [1])); rest()`)),
+  'errors whose stack nobody wants': (M) => {
+    let called = 0;
+    const vm = new M.VM({ timeout: 5000 });
+    vm.run('1');
+    Error.prepareStackTrace = () => (called++, '');
+    vm.run('Array.from({ length: 500 }, () => new Error("x"))');
+    assert.strictEqual(called, 0);
+  },
+  'large integers that are dear to read': (M) => ends(() => new M.VM({ timeout: 9000 }).run(`${OUT} const one = ',"b' + '9'.repeat(20000) + '"'; say(frame('a', 1, Buffer.concat([Buffer.from('["a1500"'), Buffer.alloc(1500 * one.length, one), Buffer.from(']')]))); rest()`)),
   'an expression that is dear to read': (M) => {
     try {
       new M.VM({ timeout: 3000 }).run(`Object.defineProperty(Object.defineProperty(/a/, 'source', { value: '\\\\p{L}'.repeat(1e5) }), 'flags', { value: 'u' })`);
