@@ -382,7 +382,7 @@ class Link {
     const ms = this.host.timeout(), began = performance.now();
     if (!(ms > 0)) return work(ms);
     if (this.spent >= ms) throw timedOut(ms);
-    if (this.spent === 0) setImmediate(() => (this.spent = 0)).unref();
+    if (this.spent === 0) setImmediate(() => (this.spent = 0)); // not unref(): such a one would come behind the next event
     try {
       return work(Math.ceil(ms - this.spent));
     } finally {
@@ -396,7 +396,7 @@ class Link {
     if (!(ms > 0)) return;
     if (this.turn === 0) {
       this.turn = performance.now() + ms;
-      setImmediate(() => (this.turn = 0)).unref();
+      setImmediate(() => (this.turn = 0)); // likewise
     }
     if (performance.now() > this.turn) throw timedOut(ms);
   }

@@ -330,6 +330,17 @@ const cases = {
     vm.run('thing.then = (ok) => ok(thing); 1');
     await assert.rejects(async () => thing, /timed out/);
   },
+  'an event after a pause is a turn of its own': async (M) => {
+    const code = `const M = require(${JSON.stringify(place)}), it = new M.VM({ timeout: 300 }).run('({ toJSON() { const until = Date.now() + 200; while (Date.now() < until); return 7; } })');
+      const look = () => { try { console.log(JSON.stringify(it)); } catch (problem) { console.log(problem.message); } };
+      process.stdin.on('data', () => { look(); process.exit(); }); setTimeout(() => { look(); setTimeout(() => {}, 2000); }, 500);`;
+    const child = require('child_process').spawn(process.execPath, ['-e', code], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (data) => (said += data));
+    setTimeout(() => child.stdin.write('x'), 1800);
+    await require('events').once(child, 'close');
+    assert.strictEqual(said, '7\n7\n');
+  },
   'a list of lists of lists on the console': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`const s = 'x'.repeat(9999), a = Array(100).fill(s), b = Array(100).fill(a); console.log(Array(100).fill(b)); console.dir(b, { depth: null, maxArrayLength: null, maxStringLength: null })`));
     await sleep(3000);
