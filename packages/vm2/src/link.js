@@ -198,7 +198,11 @@ class Link {
   // ---- what comes from it ----
 
   hear(frame) {
-    this.letGo(this.references.GONE);
+    this.take(frame);
+    if (this.dead === null) this.letGo(this.references.GONE); // behind it: what is written may read over its data
+  }
+
+  take(frame) {
     switch (frame.type) {
       case letters.c: return this.serve(frame);
       case letters.n: {
