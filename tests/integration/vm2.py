@@ -64,6 +64,11 @@ def a_hostile_cell_makes_the_program_do_no_more_than_it_is_for(place):
     lines_of(place, "hostile.js", place.given(1), patience=300)
 
 
+def each_option_of_ambit_does_what_it_says(place):
+    without_sanitizer(place)
+    lines_of(place, "ambit.js", place.given(1), patience=300)
+
+
 def readme_examples(place):
     with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
         return re.findall(r"```js\n(.*?)```", file.read(), re.S)
@@ -91,4 +96,4 @@ def its_packages_are_installed_without_a_network(place):
 
 if __name__ == "__main__":
     main([values_cross_as_they_are_and_what_is_made_up_harms_nothing, what_vm2_does_is_done_or_differs_for_a_reason, code_ends_hangs_and_fills_no_program, a_hostile_cell_makes_the_program_do_no_more_than_it_is_for,
-          its_packages_are_installed_without_a_network])
+          each_option_of_ambit_does_what_it_says, its_packages_are_installed_without_a_network])

@@ -10,6 +10,7 @@ const makeReferences = require('./references.js');
 const { letters } = require('./frames.js');
 const { VMError, timedOut } = require('./errors.js');
 const { frozen, kept } = require('./marks.js');
+const { MESSAGE, NODES } = require('./options.js');
 
 const ERRORS = ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'Error'];
 
@@ -128,7 +129,7 @@ class Link {
     this.bytes = options.bytes;
     this.nodes = options.nodes;
     this.number = cell.enter(this);
-    const isPlainest = Object.keys(options).length === 2 && start.length === 1 && Object.keys(start[0]).length === 0;
+    const isPlainest = Object.keys(options).length === 2 && options.bytes === MESSAGE && options.nodes === NODES && start.length === 1 && Object.keys(start[0]).length === 0;
     const about = isPlainest ? '' : JSON.stringify(options);
     cell.queue(letters.B, this.number, isPlainest ? '' : about + this.encode(start), [Buffer.byteLength(about)]);
   }
@@ -154,8 +155,9 @@ class Link {
     return value;
   }
 
-  encode(list) {
-    const text = values.encode(list, this);
+  /** owner: what the values are members of. */
+  encode(list, owner) {
+    const text = values.encode(list, this, owner);
     if (3 * text.length > this.cell.most && Buffer.byteLength(text) > this.cell.most - 64) throw new VMError('the value is larger than what may cross', 'ECLONE', 'pass less of it, or allow more: `ambit: { message: bytes }`');
     return text;
   }
@@ -203,7 +205,7 @@ class Link {
     const [number, how, self, ...args] = this.decode(data);
     let type = letters.A, text;
     try {
-      text = this.encode([this.perform(number, how, self, args)]);
+      text = this.encode([this.perform(number, how, self, args)], how === 'get' ? this.references.own('object', number) : undefined);
     } catch (problem) {
       if (this.cell.dead !== null) throw this.cell.dead;
       type = letters.X;

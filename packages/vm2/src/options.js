@@ -66,8 +66,8 @@ function authority(asked = {}) {
   for (const verb of GRANTS) if (given[verb] !== undefined) for (const text of textsOf(given[verb], verb)) grants.push(`${verb} ${text}`);
   if (given.grants !== undefined) grants.push(...textsOf(given.grants, 'grants'));
   if (given.env !== undefined) {
-    if (Array.isArray(given.env)) grants.push(...textsOf(given.env, 'env').map((name) => `env ${name}`));
-    else grants.push(...Object.entries(given.env).map(([name, value]) => `env ${name}=${value}`));
+    const variables = Array.isArray(given.env) ? textsOf(given.env, 'env').filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]) : Object.entries(given.env); // as they are now
+    grants.push(...variables.map(([name, value]) => `env ${name}=${value}`));
   }
   const limits = Object.entries(given.limits ?? {}).map(([name, value]) => `${name}=${value}`);
   if (given.cpu !== undefined) limits.push(`cpu=${given.cpu}`);
@@ -114,4 +114,4 @@ function form(kind, has, evaluates) {
   return { messages, ready: has.ready ?? (has.grants.length > 0 ? 0 : 2) };
 }
 
-module.exports = { authority, defaults, form };
+module.exports = { authority, defaults, form, MESSAGE, NODES };
