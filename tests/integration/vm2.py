@@ -26,12 +26,14 @@ def without_sanitizer(place):
         raise Skip("cells of a sanitizer's build take longer to begin than these cases wait")
 
 
-def lines_of(place, script, *words, patience):
+def lines_of(place, script, *words, patience, program=None):
     """The lines of TAP that a script of the package says: all are good, but for those that differ for a reason."""
     need("node")
     with tempfile.TemporaryDirectory(prefix="ambit-vm2-", dir="/var/tmp") as tree:  # what lies beneath /tmp no cell sees
         environment = {**place.environment(), "AMBIT_PROGRAM": place.ambit, "AMBIT_TEST_PLACE": tree}
-        done = subprocess.run([node(), os.path.join(place.given(1), "test", script), *words], cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        if program is not None:
+            environment["PATH"] = f"{os.path.dirname(program)}:{environment['PATH']}"
+        done = subprocess.run([program or node(), os.path.join(place.given(1), "test", script), *words], cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               errors="replace", timeout=SLOW * patience, check=False)
     wrong = [line for line in re.findall(r"^not ok .*(?:\n# .*){0,9}", done.stdout, re.M) if "# TODO" not in line.split("\n", 1)[0]]
     assert not wrong, "\n".join(wrong[:20])

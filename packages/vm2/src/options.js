@@ -8,7 +8,7 @@ const { VMError } = require('./errors.js');
 const GRANTS = ['read', 'write', 'work', 'run', 'connect', 'listen'];
 const KNOWN = [...GRANTS, 'grants', 'env', 'limits', 'memory', 'cpu', 'tasks', 'jit', 'live', 'message', 'ledger', 'agent', 'reuse', 'ready', 'workspace', 'node'];
 const MESSAGE = 32 << 20, MESSAGE_MAX = 1 << 30, NODES = 4 << 20;
-const MEMORY = 512 << 20;
+const MEMORY = 512 << 20, MEMORY_JIT = 1 << 30; // from Node 24 on a compiler takes 512 MB at once, which it never uses, and which count where no control group does
 const NODE = +process.versions.node.split('.')[0];
 const UNITS = { K: 1 << 10, M: 1 << 20, G: 1 << 30 };
 
@@ -76,7 +76,7 @@ function authority(asked = {}) {
   if (message > MESSAGE_MAX) throw wrong('`message` is 1G at most');
   if (given.ready !== undefined && !(Number.isInteger(given.ready) && given.ready >= 0 && given.ready <= 32)) throw wrong('`ready` is a number of cells, 32 at most');
   return {
-    grants, limits, message, nodes: Math.max(NODES, message >> 3), memory: given.memory === undefined ? MEMORY : bytesOf(given.memory, 'memory'), jit: given.jit === true, live: given.live === true,
+    grants, limits, message, nodes: Math.max(NODES, message >> 3), memory: given.memory === undefined ? (given.jit === true ? MEMORY_JIT : MEMORY) : bytesOf(given.memory, 'memory'), jit: given.jit === true, live: given.live === true,
     ledger: given.ledger ?? (grants.length > 0), agent: given.agent, reuse: given.reuse === undefined || given.reuse === false ? null : String(given.reuse), ready: given.ready,
     workspace: path.resolve(given.workspace ?? '.'), node: given.node,
   };
