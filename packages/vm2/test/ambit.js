@@ -172,6 +172,10 @@ const cases = {
     const given = { a: 1, deep: { b: 2 } }, vm = new VM({ sandbox: { given }, ambit: INSTANCE });
     vm.run('given.a = 5; given.deep.b = 6; given.c = 7');
     assert.deepStrictEqual(given, { a: 5, deep: { b: 6 }, c: 7 });
+    given.self = given;
+    assert.strictEqual(vm.run('given.self === given && given.self.deep === given.deep'), true);
+    assert.strictEqual(vm.run('given.self'), given);
+    assert.strictEqual(node(`module.exports = require('m') === require('m') && require('m').f === require('m').f`, INSTANCE, { require: { mock: { m: { f() {} } } } }), true);
   },
   'live: an instance of the sandbox is read, written and called'() {
     const it = new VM({ ambit: INSTANCE }).run('class A { constructor() { this.n = 1; } add(k) { return this.n += k; } } new A()');
@@ -220,7 +224,9 @@ const cases = {
   'ready: cells wait'() {
     const vm = new VM({ ambit: { ready: 1, memory: '300M' } });
     assert.strictEqual(vm.run('6 * 7'), 42);
-    assert.strictEqual(new VM({ ambit: { ready: 0, memory: '301M' } }).run('6 * 7'), 42);
+    assert.strictEqual(new VM({ ambit: { ready: 0, memory: '300M' } }).run('6 * 7'), 42);
+    const { forms } = require(path.join(place, 'src', 'helper.js')).helper();
+    assert.deepStrictEqual([...forms.keys()].filter((key) => key.includes('memory=314572800')).map((key) => key[0]), ['1', '0']);
   },
   'ledger and agent: what was granted is recorded, or nowhere'() {
     node(reads('/nowhere'), { read: tree('ledger'), ledger, agent: 'vm2-test' });
