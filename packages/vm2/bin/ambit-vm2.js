@@ -13,8 +13,6 @@ Nothing is executed or changed, node_modules is left out, and no symbolic link i
   --json   the same as one JSON value
   --help   this text
 
-A value that is passed to the code, and whose making is not seen, is taken for data.
-
 Exit status: 0 nothing differs (each use is the same, or stronger), 1 something is different or refused,
 2 usage, 3 not all of it could be looked at, whatever was found in the rest.
 `;
@@ -32,7 +30,10 @@ function wrong(text) {
 
 function lines(found, rows) {
   const said = [];
-  for (const { file, line, column, id, what } of found.uses) said.push(`${file}:${line}:${column}: ${rows.get(id).how}: ${what} [${id}]: ${rows.get(id).why}`);
+  for (const { id, how, what: row, why } of [...rows.values()].sort((a, b) => HOW.indexOf(a.how) - HOW.indexOf(b.how))) {
+    const places = found.uses.filter((it) => it.id === id);
+    if (places.length > 0) said.push(`${how} [${id}]${row && ` ${row}`}: ${why}`, ...places.map(({ file, line, column, what }) => `  ${file}:${line}:${column}: ${what}`));
+  }
   for (const { file, line, why } of found.unread) said.push(`${[file, line].filter(Boolean).join(':')}: not read: ${why}`);
   for (const name of found.direct) said.push(`package.json: ${name}: write "${name}": "npm:@ambit/vm2@^0.1.0" to change no line of code`);
   for (const { name, version, wants, where } of found.packages) said.push(`${where}: ${name} ${version} uses vm2 (${wants}): add to package.json "overrides": { "${name}": { "vm2": "npm:@ambit/vm2@^0.1.0" } }, and see: ambit-vm2 check ${where}`);

@@ -132,12 +132,13 @@ class Names {
     return this.meanings(node).map(stringOf).filter((it) => it !== undefined);
   }
 
-  /** What require or import is asked for, where this is a call of one: [texts]. */
+  /** What require or import is asked for, where this is a call of one: [texts]; `?` is what is not seen. */
   required(node) {
-    if (node?.type === 'ImportExpression') return this.strings(node.source);
+    const asked = (it) => { const texts = this.strings(it); return texts.length > 0 ? texts : ['?']; };
+    if (node?.type === 'ImportExpression') return asked(node.source);
     if (node?.type !== 'CallExpression') return [];
     const callee = node.callee.type === 'SequenceExpression' ? last(node.callee.expressions) : node.callee;
-    return REQUIRES.test(shown(callee) ?? '') ? this.strings(node.arguments[0]) : [];
+    return REQUIRES.test(shown(callee) ?? '') && node.arguments.length > 0 ? asked(node.arguments[0]) : [];
   }
 
   isModule(node) {

@@ -23,13 +23,15 @@ const isNothing = (node) => node === undefined || shown(node) === 'undefined' ||
 const isNew = (node, names) => node.type === 'NewExpression' && names.test(shown(node.callee) ?? '');
 const isBytes = (node) => isNew(node, BYTES) || (node.type === 'CallExpression' && /^(Buffer\.\w+|.*Array\.(from|of))$/.test(shown(node.callee) ?? '') && !/^Array\./.test(shown(node.callee)));
 
-// What a value is that is passed in: the first that holds.
+const isCapital = (name) => /^[A-Z][a-z]/.test(name ?? '');
+// What a value is that is passed in, of a meaning and the node that is written there: the first that holds.
 const PASSED = [
   ['sandbox-process', (it) => HOST.includes(textOf(it))],
   ['sandbox-instance', (it) => textOf(it) === 'process.env' || it.type === 'ThisExpression'],
   ['sandbox-module', (it, names) => names.required(it).some((from) => !from.startsWith('.'))],
-  ['hostClass', (it, names) => isClass(it) || /^(URL|URLSearchParams|TextEncoder|TextDecoder|AbortController|Event|EventTarget|Blob|Headers|Request|Response|FormData|WebSocket)$/.test(textOf(it) ?? '')
-    || (it.type === 'MemberExpression' && /^[A-Z][a-z]/.test(nameOf(it) ?? '') && names.required(it.object).length > 0)],
+  ['hostClass', (it, names, node) => isClass(it) || /^(URL|URLSearchParams|TextEncoder|TextDecoder|AbortController|Event|EventTarget|Blob|Headers|Request|Response|FormData|WebSocket)$/.test(textOf(it) ?? '')
+    || (it.type === 'MemberExpression' && isCapital(nameOf(it)) && names.required(it.object).length > 0)
+    || (names.required(it).some((from) => from.startsWith('.')) && isCapital(shown(node)?.split('.').pop()))],
   ['generator', (it, names) => it.generator === true || (it.type === 'CallExpression' && names.meanings(it.callee).some((callee) => callee.generator))],
   ['weak', (it) => isNew(it, /^Weak(Map|Set|Ref)$/)],
   ['proxyTrap', (it) => isNew(it, /^Proxy$/)],
@@ -37,6 +39,10 @@ const PASSED = [
   ['sandbox-bytes', isBytes],
   ['sandbox-instance', (it) => it.type === 'NewExpression' && !isNew(it, COPIED)],
 ];
+// Of a value of these it is seen that it is data, or a function.
+const SEEN = /^(Literal|TemplateLiteral|\w+Function\w*|(Unary|Binary|Update|Object|Array|New)Expression)$/, GIVES_DATA = /^(JSON\.\w+|Object\.\w+|Array\.\w+|Math\.\w+|Date\.\w+|Promise\.\w+|String|Number|Boolean|BigInt|Symbol|Date|structuredClone|parseInt|parseFloat)$/;
+const isSeen = (it, names) => SEEN.test(it.type) || (it.type === 'CallExpression' && GIVES_DATA.test(shown(it.callee) ?? '')) || (it.type === 'Identifier' && it.bound === undefined)
+  || (it.type === 'MemberExpression' && (names.required(it.object).some((from) => !from.startsWith('.')) || (it.object.type === 'Identifier' && it.object.bound === undefined)));
 const OF_KIND = { get: 'accessor', set: 'accessor', hidden: 'hidden' };
 
 class Scan {
@@ -69,12 +75,12 @@ class Scan {
       }
       const name = nameOf(it) ?? this.names.strings(it.key)[0], hidden = /^Symbol\b/.test(shown(it.key) ?? '') || isCallOf(it.key, 'Symbol');
       if (name === undefined && !hidden) unseen(it);
-      else add(name ?? `[${shown(it.key) ?? 'Symbol'}]`, [{ at: it, value: it.value, path: path && `${path}.${name}`, kind: hidden && name === undefined ? 'hidden' : it.kind }], instead);
+      add(name ?? `[${shown(it.key) ?? '...'}]`, [{ at: it, value: it.value, path: path && `${path}.${name}`, kind: hidden && name === undefined ? 'hidden' : it.kind }], instead);
     };
     const several = this.names.meanings(given);
     for (const node of several) {
       if (node.type === 'ObjectExpression') node.properties.forEach((it) => property(it, several.length === 1));
-      else if (!isNothing(node)) unseen(given);
+      else if (!isNothing(node) && textOf(node) !== 'process.env') unseen(given); // of that there are texts
     }
     for (const it of this.names.added.get(path) ?? []) property(it, false);
     return found;
@@ -107,13 +113,15 @@ class Scan {
     const several = this.names.meanings(value), told = this.tell(value, several, name), texts = new Set([path, textOf(value)]);
     if (several.some((it) => ['ObjectExpression', 'ArrayExpression'].includes(it.type) || isNew(it, /^(Map|Set)$/) || isBytes(it))) this.share(texts, 'any');
     else if (several.some((it) => ['Unknown', 'CallExpression'].includes(it.type))) this.share(texts, 'member');
-    for (const [key, them] of depth < 8 ? this.members(value, undefined, path ?? textOf(value)).all : []) for (const it of them) this.passed(it, `${name}.${key}`, depth + 1);
+    if (several.some((it) => shown(value)?.startsWith('this.') && ['ObjectExpression', 'ArrayExpression'].includes(it.type))) this.say(value, 'write-back', shown(value)); // it is there for more than this
+    for (const [key, them] of depth < 8 ? this.members(value, several.every((it) => it.type === 'ObjectExpression') ? name : undefined, path ?? textOf(value)).all : []) for (const it of them) this.passed(it, `${name}.${key}`, depth + 1);
+    if (!several.every((it) => isSeen(it, this.names) || PASSED.some(([, fits]) => fits(it, this.names, value)))) return this.say(value, 'elsewhere', name);
     return told || depth > 0 ? undefined : this.say(value, 'sandbox', name);
   }
 
   /** Says which of PASSED the meanings are; whether one is. */
   tell(node, several, name) {
-    const found = several.flatMap((it) => PASSED.filter(([, fits]) => fits(it, this.names)).slice(0, 1).map(([id]) => [id, it]));
+    const found = several.flatMap((it) => PASSED.filter(([, fits]) => fits(it, this.names, node)).slice(0, 1).map(([id]) => [id, it]));
     for (const [id, it] of found) this.say(node, id, `${name}${this.names.required(it).map((from) => `: ${from}`)[0] ?? (it.type === 'NewExpression' ? `: new ${shown(it.callee) ?? ''}` : '')}`);
     return found.length > 0;
   }
@@ -255,15 +263,18 @@ class Scan {
     if (before && (it.reads === 'any' || (it.reads === 'member' && (!whole || pattern)) || (it.reads === 'whole' && whole))) this.say(node, 'write-back', shown(whole ? node : parent) ?? shown(node));
   }
 
-  /** Where the module, or a class of it, goes to code that is not seen here. */
+  /** Where the module, a class of it, or a result goes to code that is not seen here. */
   handed(node, ancestors) {
     let at = ancestors.length - 2, child = node;
     while (['Property', 'ObjectExpression', 'ArrayExpression', 'ConditionalExpression', 'LogicalExpression', 'AwaitExpression'].includes(ancestors[at]?.type)) child = ancestors[at--];
     const parent = ancestors[at], { type } = parent;
-    const is = (type === 'CallExpression' && parent.arguments.includes(child) && !isFunction(parent.callee) && !WRAPS.test(shown(parent.callee) ?? '') && this.names.required(parent).length === 0) || (type === 'NewExpression' && parent.callee !== child)
-      || type === 'ExportSpecifier' || type === 'ExportDefaultDeclaration' || (type === 'AssignmentExpression' && parent.right === child && /^(module\.)?exports\b/.test(shown(parent.left) ?? ''))
-      || (type === 'VariableDeclarator' && parent.init === child && ancestors[at - 2].type === 'ExportNamedDeclaration') || (type === 'ReturnStatement' && this.uses.length === 0);
-    if (is && (this.names.isModule(node) || !['VMError', undefined].includes(this.names.exportOf(node)))) this.say(node, 'elsewhere', shown(node) ?? 'the module');
+    const exported = /^Export(Specifier|DefaultDeclaration|NamedDeclaration)$/.test(type) || (type === 'AssignmentExpression' && parent.right === child && /^(module\.)?exports\b/.test(shown(parent.left) ?? ''))
+      || (type === 'VariableDeclarator' && parent.init === child && ancestors[at - 2].type === 'ExportNamedDeclaration');
+    const given = (type === 'CallExpression' && parent.arguments.includes(child) && !isFunction(parent.callee) && !WRAPS.test(shown(parent.callee) ?? '') && this.names.required(parent).length === 0) || (type === 'NewExpression' && parent.callee !== child)
+      || (type === 'ReturnStatement' && this.uses.length === 0);
+    const gives = () => this.isResult(node) || (!isClass(node) && this.isResult({ type: 'CallExpression', callee: node, arguments: [] }));
+    if (exported && gives()) this.say(node, 'result-method', 'exported');
+    else if ((exported || given) && (this.names.isModule(node) || !['VMError', undefined].includes(this.names.exportOf(node)))) this.say(node, 'elsewhere', shown(node) ?? 'the module');
   }
 
   all() {
@@ -277,7 +288,7 @@ class Scan {
       if (node.type === 'Identifier' || node.type === 'MemberExpression') this.read(node, ancestors);
     });
     walk(this.tree, (node, ancestors) => {
-      if (['Identifier', 'MemberExpression', 'CallExpression', 'ImportExpression'].includes(node.type)) this.handed(node, ancestors);
+      if (['Identifier', 'MemberExpression', 'CallExpression', 'ImportExpression', ...FUNCTION].includes(node.type)) this.handed(node, ancestors);
     });
     return this.uses.sort((a, b) => a.line - b.line || a.column - b.column);
   }

@@ -1,5 +1,5 @@
-// What `ambit-vm2 check` says of source texts: node test/check/run.js (TAP). A case is a row: name, the source (or files of a project), and what is said: `line id` or `line id what`, in order; those of
-// `besides` may be said too, as may `vm`, which each use has.
+// What `ambit-vm2 check` says of source texts: node test/check/run.js (TAP). A case is a row: name, the source, its kind ('js', 'ts', 'tsx'), and what is said: `line id` or `line id what`, in order; what QUIET has
+// may be said besides, since most uses have it.
 'use strict';
 const assert = require('assert');
 const fs = require('fs');
