@@ -147,6 +147,8 @@ STATUS = [  # the files of a project, and what the program ends with
     ("types that cannot be parsed", {"a.ts": "import { VM } from 'vm2';\nlet a: = 1;\n"}, INCOMPLETE),
     ("types", {"a.ts": "import { type VMOptions, VM } from 'vm2';\nconst o: VMOptions = { eval: false };\nnew VM(o as VMOptions);\n"}, SEEN),
     ("a list of packages that cannot be read", {"package-lock.json": "{"}, INCOMPLETE),
+    ("the program of vm2", {"package.json": '{"scripts": {"start": "npx vm2 a.js"}}'}, DIFFERS),
+    ("another program", {"package.json": '{"scripts": {"start": "npm update vm2 && a vm2"}}'}, SEEN),
     ("directories too deep in each other", {"/".join(["a"] * 70) + "/a.js": ""}, INCOMPLETE),
 ]
 

@@ -8,7 +8,8 @@ const HELP = `usage: ambit-vm2 check [--json] [DIRECTORY...]
 
 Reads the code of a project (this one), and says of each use of vm2 what it is with @ambit/vm2:
 same, stronger, different or refused, and what to do. MIGRATING.md has the whole table.
-Nothing is executed or changed, node_modules is left out, and no symbolic link is followed.
+Nothing is executed or changed. Files of JavaScript and TypeScript are read, by the ends of their names;
+node_modules is left out, and no symbolic link is followed.
 
   --json   the same as one JSON value
   --help   this text

@@ -4,6 +4,7 @@ const { CLASS, FUNCTION, bind, nameOf, shown, stringOf, textOf, walk } = require
 
 const EXPORTS = ['VM', 'NodeVM', 'VMScript', 'VMFileSystem', 'VMError', 'Resolver', 'makeResolverFromLegacyOptions'];
 const UNKNOWN = { type: 'Unknown' };
+const STEPS_MAX = 1000; // for one question: functions that give what others give, in circles, have more ways than anybody waits for
 const REQUIRES = /(^|\.)(require|__require|_require|nodeRequire|require\.resolve)$/, WRAPS = /(^|\.)(_*(import|interop|toESM|esModuleInterop)\w*|Object\.(freeze|seal|preventExtensions))$/i;
 
 const at = ({ start, end, loc }) => ({ start, end, loc });
@@ -12,11 +13,17 @@ const isCallOf = (node, name) => node.type === 'CallExpression' && shown(node.ca
 const last = (list) => list[list.length - 1];
 
 /** What a function gives, as it is written in it. */
-function returned(node) {
+function returnedBy(node) {
   if (node.body.type !== 'BlockStatement') return [node.body];
   const found = [];
   walk(node.body, (it) => (it.type === 'ReturnStatement' && it.argument && found.push(it.argument), !FUNCTION.includes(it.type)));
   return found;
+}
+
+/** The property that Object.defineProperty makes: as others are, where it is data that can be enumerated. */
+function defined(key, { properties, ...place }) {
+  const of = Object.fromEntries(properties.filter((it) => it.type === 'Property').map((it) => [nameOf(it), it.value])), accessor = of.get ?? of.set;
+  return { type: 'Property', kind: accessor ? 'get' : of.enumerable?.value === true ? 'init' : 'hidden', ...at(place), key, computed: true, value: accessor ?? of.value ?? UNKNOWN };
 }
 
 class Names {
@@ -26,6 +33,10 @@ class Names {
     this.added = new Map(); // text -> properties that the object gets later
     this.pushed = new Map(); // text -> elements that the list gets later
     this.called = new Map(); // function -> nodes that its parameters are
+    this.returned = new Map(); // function -> nodes that it gives
+    this.answers = new Map(); // text or call -> its meanings
+    this.asked = new Set(); // texts and calls whose meanings are being looked for
+    this.circles = new Set(); // those of them that were met again
     bind(tree);
     walk(tree, (node, ancestors) => this.learn(node, ancestors[ancestors.length - 2]));
   }
@@ -78,13 +89,14 @@ class Names {
       const of = textOf(callee.object), name = nameOf(callee);
       if (name === 'then' && given[0]) this.called.set(given[0], [callee.object]);
       else if (name === 'push' || name === 'unshift') this.note(this.pushed, of, ...given);
+      else if (of === 'Object' && name === 'defineProperty' && given[2]?.type === 'ObjectExpression') this.note(this.added, textOf(given[0]), defined(given[1], given[2]));
       else if (of === 'Object' && name === 'assign' && given[0]) this.note(this.added, textOf(given[0]), ...given.slice(1).map((it) => ({ type: 'SpreadElement', ...at(it), argument: it })));
     }
   }
 
   /** The nodes that this may stand for; what is not seen stands for itself. */
-  meanings(node, seen = new Set()) {
-    const of = (...nodes) => [...new Set(nodes.flatMap((it) => this.meanings(it, seen)))];
+  meanings(node) {
+    const of = (...nodes) => [...new Set(nodes.flatMap((it) => this.meanings(it)))];
     switch (node?.type) {
       case undefined: return [];
       case 'AwaitExpression': return of(node.argument);
@@ -93,31 +105,43 @@ class Names {
       case 'AssignmentExpression': return of(node.right);
       case 'ConditionalExpression': return of(node.consequent, node.alternate);
       case 'LogicalExpression': return node.operator === '&&' ? of(node.right) : of(node.left, node.right);
-      case 'CallExpression': return this.ofCall(node, of, seen);
+      case 'CallExpression': return this.ofCall(node, of);
       case 'Identifier':
       case 'MemberExpression': {
-        const text = textOf(node);
-        if (text !== undefined && seen.has(text)) return [];
-        if (text !== undefined) seen.add(text);
-        try {
-          const found = this.values.has(text) ? of(...this.values.get(text)) : node.type === 'Identifier' ? [node] : [];
-          return found.length === 0 && node.type === 'MemberExpression' ? this.ofMember(node, of) : found;
-        } finally {
-          seen.delete(text);
-        }
+        const text = textOf(node), values = this.values.get(text);
+        const found = values !== undefined ? this.once(text, () => of(...values)) : node.type === 'Identifier' ? [node] : [];
+        return found.length === 0 && node.type === 'MemberExpression' ? this.once(node, () => this.ofMember(node, of)) : found;
       }
       default: return [node];
     }
   }
 
-  ofCall(node, of, seen) {
+  /** What `find` gives, which is kept when it does not wait for what is being looked for around it. */
+  once(key, find) {
+    if (this.answers.has(key)) return this.answers.get(key);
+    if (this.asked.has(key)) return this.circles.add(key), [];
+    if (this.asked.size === 0) this.steps = 0;
+    if (++this.steps > STEPS_MAX) return [UNKNOWN];
+    this.asked.add(key);
+    const found = find();
+    this.asked.delete(key);
+    this.circles.delete(key);
+    if (this.circles.size === 0) this.answers.set(key, found);
+    return found;
+  }
+
+  ofCall(node, of) {
     const callee = shown(node.callee) ?? '';
     if (callee === 'Object.assign') return [{ type: 'ObjectExpression', ...at(node), properties: node.arguments.map((it) => ({ type: 'SpreadElement', ...at(it), argument: it })) }];
     if (WRAPS.test(callee) && node.arguments.length > 0) return of(node.arguments[0]);
-    if (seen.has(node) || node.callee.type === 'Super') return [node];
-    seen.add(node);
-    const made = of(node.callee).filter((it) => FUNCTION.includes(it.type) && !it.generator).flatMap(returned);
-    return made.length > 0 ? of(...made) : [node];
+    if (node.callee.type === 'Super') return [node];
+    return this.once(node, () => {
+      const functions = of(node.callee).filter((it) => FUNCTION.includes(it.type) && !it.generator), made = functions.flatMap((it) => {
+        if (!this.returned.has(it)) this.returned.set(it, returnedBy(it));
+        return this.returned.get(it);
+      });
+      return made.length > 0 ? of(...made) : [node];
+    });
   }
 
   ofMember(node, of) {

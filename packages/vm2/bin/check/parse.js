@@ -16,7 +16,7 @@ async function ready() {
 // Of these stays the member that is named, of the other nodes of TypeScript nothing.
 const INNER = { TSAsExpression: 'expression', TSSatisfiesExpression: 'expression', TSNonNullExpression: 'expression', TSTypeAssertion: 'expression', TSInstantiationExpression: 'expression', TSExportAssignment: 'expression',
   TSExternalModuleReference: 'expression', TSParameterProperty: 'parameter', TSModuleDeclaration: 'body', ParenthesizedExpression: 'expression' };
-const isType = (node) => node.importKind === 'type' || node.exportKind === 'type' || node.declare === true || (node.type.startsWith('TS') && node.type !== 'TSModuleBlock');
+const isType = (node) => node.importKind === 'type' || node.exportKind === 'type' || (node.type.startsWith('TS') && node.type !== 'TSModuleBlock');
 
 /** `import a = require('b')` as the declaration that it is. */
 function declared({ start, end, loc, id, moduleReference }) {
@@ -29,7 +29,7 @@ function declared({ start, end, loc, id, moduleReference }) {
 /** The node without its types; undefined where it is nothing else. */
 function bare(given) {
   let node = given;
-  while (node && Object.hasOwn(INNER, node.type) && node.declare !== true) node = node[INNER[node.type]];
+  while (node && Object.hasOwn(INNER, node.type)) node = node[INNER[node.type]];
   if (node?.type === 'TSImportEqualsDeclaration' && node.importKind !== 'type') return declared(node);
   if (!node || isType(node)) return undefined;
   if (node.type === 'TSModuleBlock') node.type = 'BlockStatement';

@@ -84,7 +84,7 @@ function packages(top, unread) {
 
 /** -> { uses: [{ file, line, column, id, what }], unread: [{ file, line, why }], packages, direct } */
 function look(top) {
-  const unread = [], uses = [], own = dependenciesOf(jsonOf(path.join(top, 'package.json'), unread)), direct = Object.keys(own).filter((name) => isVm2(name, own[name]));
+  const unread = [], uses = [], own = jsonOf(path.join(top, 'package.json'), unread), wanted = dependenciesOf(own), direct = Object.keys(wanted).filter((name) => isVm2(name, wanted[name]));
   const modules = new Set(['vm2', '@ambit/vm2', ...direct]);
   for (const file of files(top, unread)) {
     noting(unread, file, () => {
@@ -94,6 +94,7 @@ function look(top) {
       for (const use of scan(source, { kind: kindOf(file), modules })) uses.push({ file, ...use });
     });
   }
+  for (const [name, text] of Object.entries(own.scripts ?? {})) if (/(^|[;&|]\s*|npx\s+)vm2(\s|$)/.test(text)) uses.push({ file: path.join(top, 'package.json'), line: 1, column: 1, id: 'program', what: `scripts.${name}` });
   return { uses, unread, packages: packages(top, unread), direct };
 }
 

@@ -254,7 +254,7 @@ class Scan {
   /** What is done with an object that vm2 shares with the code, after it was passed in. */
   read(node, ancestors) {
     const text = textOf(node), it = this.shared.get(text), [grand, parent] = ancestors.slice(-3, -1);
-    if (it === undefined || node.start < it.end || this.given.has(node) || parent.left === node || parent.id === node || parent.callee === node) return;
+    if (it === undefined || node.start < it.end || this.given.has(node) || parent.left === node || parent.id === node) return;
     const before = [...this.runs].some((run) => run.end <= node.start && run.end > it.end), next = [...this.runs].some((run) => run.start > node.end);
     const whole = parent.object !== node, pattern = (parent.id ?? parent.left)?.type === 'ObjectPattern' ? (parent.id ?? parent.left).properties : undefined;
     const changes = !whole && ((grand.type === 'AssignmentExpression' && grand.left === parent) || (grand.type === 'CallExpression' && grand.callee === parent && CHANGES.includes(nameOf(parent))));
@@ -271,7 +271,7 @@ class Scan {
     const exported = /^Export(Specifier|DefaultDeclaration|NamedDeclaration)$/.test(type) || (type === 'AssignmentExpression' && parent.right === child && /^(module\.)?exports\b/.test(shown(parent.left) ?? ''))
       || (type === 'VariableDeclarator' && parent.init === child && ancestors[at - 2].type === 'ExportNamedDeclaration');
     const given = (type === 'CallExpression' && parent.arguments.includes(child) && !isFunction(parent.callee) && !WRAPS.test(shown(parent.callee) ?? '') && this.names.required(parent).length === 0) || (type === 'NewExpression' && parent.callee !== child)
-      || (type === 'ReturnStatement' && this.uses.length === 0);
+      || ((type === 'ReturnStatement' || parent.body === child) && this.alone);
     const gives = () => this.isResult(node) || (!isClass(node) && this.isResult({ type: 'CallExpression', callee: node, arguments: [] }));
     if (exported && gives()) this.say(node, 'result-method', 'exported');
     else if ((exported || given) && (this.names.isModule(node) || !['VMError', undefined].includes(this.names.exportOf(node)))) this.say(node, 'elsewhere', shown(node) ?? 'the module');
@@ -287,6 +287,7 @@ class Scan {
       this.result(node, ancestors[ancestors.length - 2]);
       if (node.type === 'Identifier' || node.type === 'MemberExpression') this.read(node, ancestors);
     });
+    this.alone = this.uses.length === 0; // then what a function gives is used elsewhere
     walk(this.tree, (node, ancestors) => {
       if (['Identifier', 'MemberExpression', 'CallExpression', 'ImportExpression', ...FUNCTION].includes(node.type)) this.handed(node, ancestors);
     });

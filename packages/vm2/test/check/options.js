@@ -44,6 +44,8 @@ module.exports = [
   { name: 'options that are joined', source: "const { NodeVM } = require('vm2'), usual = { eval: false };\nnew NodeVM(Object.assign({ nesting: true }, usual));", says: ['1 eval', '2 nesting'] },
   { name: 'options that are joined later', source: "const { NodeVM } = require('vm2'), o = { eval: false };\nObject.assign(o, { nesting: true });\nnew NodeVM(o);", says: ['1 eval', '2 nesting'] },
   { name: 'options that are frozen', source: "const { NodeVM } = require('vm2'), o = Object.freeze({ nesting: true });\nnew NodeVM(o);", says: ['1 nesting'] },
+  { name: 'an option that another may replace', source: "const { NodeVM } = require('vm2');\nnew NodeVM({ nesting: true, ...(a ? { nesting: false } : { eval: false }) });", says: ['2 nesting', '2 eval'] },
+  { name: 'options that stand for themselves', source: "const { VM } = require('vm2'); let o = { eval: false };\no = o || {};\nnew VM(o);", says: ['1 eval'] },
   { name: 'an option that another replaces', source: "const { NodeVM } = require('vm2'), usual = { context: 'host' };\nnew NodeVM({ require: { ...usual, context: 'sandbox' } });", says: ['2 context'] },
   { name: 'an option whose name is made elsewhere', source: "const { VM } = require('vm2'), o = {};\no[name] = true;\nnew VM({ [other]: 1, ...o });", says: ['2 elsewhere', '3 elsewhere'] },
   { name: 'nothing as options', source: of('undefined', 'VM'), says: [] },

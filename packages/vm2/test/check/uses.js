@@ -37,6 +37,7 @@ module.exports = [
   { name: 'what is spread in what is passed', source: given('{ a: 1, ...other }'), says: ['2 elsewhere given'] },
   { name: 'an accessor', source: "const { VM } = require('vm2');\nnew VM({ sandbox: { get a() { return 1; }, b: { set c(it) {} } } });", says: ['2 accessor a', '2 accessor b.c'] },
   { name: 'a member whose name is a symbol', source: given('{ [Symbol.iterator]: f }'), says: ['2 hidden'] },
+  { name: 'what defineProperty makes', source: "const { VM } = require('vm2'), box = {};\nObject.defineProperty(box, 'a', { get() { return 1; } });\nObject.defineProperty(box, 'b', { value: 1 });\nObject.defineProperty(box, 'c', { value: 1, enumerable: true });\nnew VM({ sandbox: box });", says: ['2 accessor a', '3 hidden b'] },
   { name: 'a class', source: given('Thing', 'class Thing {}'), says: ['2 hostClass'] },
   { name: 'a class of a package', source: given('Thing', "const { Thing } = require('things');"), says: ['2 hostClass'] },
   { name: 'a class of Node', source: given('URL'), says: ['2 hostClass'] },
