@@ -183,6 +183,18 @@ def without_the_parsers_it_says_what_is_missing(place):
 
 
 @once
+def what_it_cannot_do_is_no_difference(place):
+    """Its table is away, which stands for a mistake of its own."""
+    scanner(place)
+    top, package = place.fresh(), os.path.abspath(place.given(1))
+    shutil.copytree(f"{package}/bin", f"{top}/bin")
+    shutil.copy(f"{package}/package.json", f"{top}/package.json")
+    os.symlink(f"{package}/node_modules", f"{top}/node_modules")
+    done = subprocess.run([node(), f"{top}/bin/ambit-vm2.js", "check", top], cwd=top, env=place.environment(), capture_output=True, text=True, timeout=SLOW * 60, check=False)
+    assert done.returncode == INCOMPLETE and not done.stdout and "MIGRATING.md" in done.stderr and "npm install" not in done.stderr and len(done.stderr.splitlines()) == 1, told(done)
+
+
+@once
 def what_it_is_asked_wrongly_is_told(place):
     scanner(place)
     for words in ([], ["chek"], ["check", "--jsn"], ["check", "/nonexistent"]):
@@ -216,4 +228,4 @@ def the_uses_of_real_packages_are_found(place):
 
 if __name__ == "__main__":
     main([its_types_hold, each_reason_to_differ_stands_in_the_guide, each_use_is_told_as_its_row_says, a_project_is_looked_over, its_status_says_whether_all_was_seen,
-          without_the_parsers_it_says_what_is_missing, what_it_is_asked_wrongly_is_told, the_uses_of_real_packages_are_found])
+          without_the_parsers_it_says_what_is_missing, what_it_cannot_do_is_no_difference, what_it_is_asked_wrongly_is_told, the_uses_of_real_packages_are_found])

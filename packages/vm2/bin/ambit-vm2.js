@@ -43,28 +43,22 @@ function lines(found, rows) {
   return said;
 }
 
-/** Whether the packages are there that read code; says which is not. */
-async function isReady() {
-  try {
-    await require('./check/parse.js').ready();
-    return true;
-  } catch (problem) {
-    if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(problem.code)) throw problem;
-    process.stderr.write(`ambit-vm2: the packages that read code are not installed: npm install ${PARSERS.join(' ')} (${printable(problem.message.split('\n')[0])})\n`);
-    process.exitCode = INCOMPLETE;
-    return false;
-  }
+/** Ends without having looked: for a mistake of ours too, which must not be taken for something that differs. */
+function unable(problem) {
+  const missing = /^(ERR_)?MODULE_NOT_FOUND$/.test(problem.code) ? `the packages that read code are not installed: npm install ${PARSERS.join(' ')} (` : '';
+  process.stderr.write(`ambit-vm2: ${missing}${printable(problem.message.split('\n')[0])}${missing && ')'}\n`);
+  process.exitCode = INCOMPLETE;
 }
 
 async function check(directories, json) {
-  if (!await isReady()) return;
+  await require('./check/parse.js').ready();
   const { look } = require('./check/project.js'), { rows } = require('./check/table.js');
   const all = { uses: [], unread: [], direct: [], packages: [] };
   for (const given of directories) {
     const found = look(path.resolve(given)), shown = (file) => path.join(given, path.relative(path.resolve(given), file));
     for (const key of ['uses', 'unread']) all[key].push(...found[key].map((it) => ({ ...it, file: shown(it.file) })));
     all.direct.push(...found.direct);
-    all.packages.push(...found.packages);
+    all.packages.push(...found.packages.map((it) => ({ ...it, where: path.join(given, it.where) })));
   }
   if (json) process.stdout.write(`${JSON.stringify({ ...all, uses: all.uses.map((it) => ({ ...it, how: rows.get(it.id).how, why: rows.get(it.id).why })) }, null, 1)}\n`);
   else process.stdout.write(`${lines(all, rows).map(printable).join('\n')}\n`);
@@ -79,7 +73,7 @@ function main(words) {
   if (unknown !== undefined) return wrong(`there is no option '${unknown}'`);
   const missing = directories.find((it) => !fs.statSync(it, { throwIfNoEntry: false })?.isDirectory());
   if (missing !== undefined) return wrong(`'${missing}' is no directory`);
-  return check(directories.length > 0 ? directories : ['.'], rest.includes('--json'));
+  return check(directories.length > 0 ? directories : ['.'], rest.includes('--json')).catch(unable);
 }
 
 main(process.argv.slice(2));

@@ -2,48 +2,22 @@
 'use strict';
 const { Names, WRAPS, isCallOf } = require('./names.js');
 const { parse } = require('./parse.js');
+const { BYTES, COPIED, OF_KIND, PASSED, isBytes, isClass, isNew, isNothing, isSeen } = require('./passed.js');
 const { rows } = require('./table.js');
-const { CLASS, FUNCTION, nameOf, shown, stringOf, textOf, walk } = require('./tree.js');
+const { FUNCTION, nameOf, shown, stringOf, textOf, walk } = require('./tree.js');
 
-const COPIED = /^(Map|Set|Date|RegExp|Array|Object|(Range|Type|Syntax|Reference|Eval|URI)?Error|Boolean|Number|String|Promise|Function)$/;
-const BYTES = /^(ArrayBuffer|SharedArrayBuffer|DataView|Buffer|(Big)?(Uint|Int|Float)\d+(Clamped)?Array)$/;
 const REACHES = { fs: 'builtin-fs', 'fs/promises': 'builtin-fs', child_process: 'builtin-run', cluster: 'builtin-run', '*': 'builtin-all' };
 for (const name of ['http', 'https', 'http2', 'net', 'tls', 'dns', 'dns/promises', 'dgram']) REACHES[name] = 'builtin-net';
 for (const name of ['os', 'process', 'v8', 'vm', 'worker_threads', 'inspector', 'inspector/promises', 'perf_hooks', 'async_hooks', 'module', 'repl', 'trace_events', 'diagnostics_channel']) REACHES[name] = 'builtin-system';
-const HOST = ['process', 'global', 'globalThis', 'require', 'module'];
 const OF_DATA = new Set([Array, String, Number, Promise, Map, Set, Date, RegExp, Buffer, Uint8Array, Object].flatMap((it) => Object.getOwnPropertyNames(it.prototype)));
 const CHANGES = ['push', 'pop', 'shift', 'unshift', 'splice', 'sort', 'reverse', 'set', 'add', 'delete', 'clear', 'fill', 'write'];
 const SIMPLE = { compiler: 'compiler', eval: 'eval', bufferAllocLimit: 'bufferAllocLimit', console: 'console', wrapper: 'import', argv: 'import', env: 'import', strict: 'import', sourceExtensions: 'import', timeout: 'timeout' };
-const OF_REQUIRE = { resolve: 'resolve', mock: 'mock', customRequire: 'customRequire', fs: 'require-fs', import: 'import', strict: 'import' };
+const OF_REQUIRE = { resolve: 'resolve', customRequire: 'customRequire', fs: 'require-fs', import: 'import', strict: 'import' };
+const MEMBERS = { sandbox: 'get-global', _context: 'deep', _internal: 'deep', _runScript: 'deep', _prepareRequire: 'deep' };
 const METHODS = { runFile: 'vm', getGlobal: 'get-global', freeze: 'freeze', readonly: 'freeze', protect: 'freeze' };
 
 const isFalse = (node) => node?.type === 'Literal' && node.value === false, isTrue = (node) => node?.type === 'Literal' && node.value === true;
-const isFunction = (node) => FUNCTION.includes(node?.type), isClass = (node) => CLASS.includes(node.type);
-const isNothing = (node) => node === undefined || shown(node) === 'undefined' || (node.type === 'UnaryExpression' && node.operator === 'void') || (node.type === 'Literal' && !node.value);
-const isNew = (node, names) => node.type === 'NewExpression' && names.test(shown(node.callee) ?? '');
-const isBytes = (node) => isNew(node, BYTES) || (node.type === 'CallExpression' && /^(Buffer\.\w+|.*Array\.(from|of))$/.test(shown(node.callee) ?? '') && !/^Array\./.test(shown(node.callee)));
-
-const isCapital = (name) => /^[A-Z][a-z]/.test(name ?? '');
-// What a value is that is passed in, of a meaning and the node that is written there: the first that holds.
-const PASSED = [
-  ['sandbox-process', (it) => HOST.includes(textOf(it))],
-  ['sandbox-instance', (it) => textOf(it) === 'process.env' || it.type === 'ThisExpression'],
-  ['sandbox-module', (it, names) => names.required(it).some((from) => !from.startsWith('.'))],
-  ['hostClass', (it, names, node) => isClass(it) || /^(URL|URLSearchParams|TextEncoder|TextDecoder|AbortController|Event|EventTarget|Blob|Headers|Request|Response|FormData|WebSocket)$/.test(textOf(it) ?? '')
-    || (it.type === 'MemberExpression' && isCapital(nameOf(it)) && names.required(it.object).length > 0)
-    || (names.required(it).some((from) => from.startsWith('.')) && isCapital(shown(node)?.split('.').pop()))],
-  ['generator', (it, names) => it.generator === true || (it.type === 'CallExpression' && names.meanings(it.callee).some((callee) => callee.generator))],
-  ['weak', (it) => isNew(it, /^Weak(Map|Set|Ref)$/)],
-  ['proxyTrap', (it) => isNew(it, /^Proxy$/)],
-  ['prototype', (it) => isCallOf(it, 'Object.create') && !isNothing(it.arguments[0])],
-  ['sandbox-bytes', isBytes],
-  ['sandbox-instance', (it) => it.type === 'NewExpression' && !isNew(it, COPIED)],
-];
-// Of a value of these it is seen that it is data, or a function.
-const SEEN = /^(Literal|TemplateLiteral|\w+Function\w*|(Unary|Binary|Update|Object|Array|New)Expression)$/, GIVES_DATA = /^(JSON\.\w+|Object\.\w+|Array\.\w+|Math\.\w+|Date\.\w+|Promise\.\w+|String|Number|Boolean|BigInt|Symbol|Date|structuredClone|parseInt|parseFloat)$/;
-const isSeen = (it, names) => SEEN.test(it.type) || (it.type === 'CallExpression' && GIVES_DATA.test(shown(it.callee) ?? '')) || (it.type === 'Identifier' && it.bound === undefined)
-  || (it.type === 'MemberExpression' && (names.required(it.object).some((from) => !from.startsWith('.')) || (it.object.type === 'Identifier' && it.object.bound === undefined)));
-const OF_KIND = { get: 'accessor', set: 'accessor', hidden: 'hidden' };
+const isFunction = (node) => FUNCTION.includes(node?.type);
 
 class Scan {
   constructor(tree, modules) {
@@ -164,6 +138,10 @@ class Scan {
     const known = {
       builtin: (it) => this.list(it, 'require.builtin').forEach(([node, word]) => word.startsWith('-') || this.say(node, REACHES[word.replace(/^node:/, '')] ?? 'builtin', word)),
       context: (it) => this.context(it),
+      mock: (it) => {
+        this.say(it.at, 'mock', 'require.mock');
+        for (const [name, them] of this.members(it.value, 'require.mock', it.path).all) for (const one of them) this.passed(one, `require.mock.${name}`, 1);
+      },
       external: (it) => isNothing(this.names.meanings(it.value)[0]) || this.say(it.at, all.has('root') ? 'external' : 'external-no-root', 'require.external'),
       root: (it) => all.has('external') || this.say(it.at, 'external', 'require.root'),
     };
@@ -225,7 +203,7 @@ class Scan {
 
   visit(node, ancestors) {
     if (node.type === 'NewExpression' || node.type === 'CallExpression') this.called(node, ancestors);
-    else if (node.type === 'MemberExpression' && nameOf(node) === 'sandbox' && this.names.made(node.object).length > 0) this.say(node, 'get-global', 'sandbox');
+    else if (node.type === 'MemberExpression' && Object.hasOwn(MEMBERS, nameOf(node) ?? '') && this.names.made(node.object).length > 0) this.say(node, MEMBERS[nameOf(node)], nameOf(node));
     const from = ['ImportDeclaration', 'ExportNamedDeclaration', 'ExportAllDeclaration'].includes(node.type) ? [stringOf(node.source)] : this.names.required(node);
     for (const name of from) {
       if (/^vm2\/(?!package\.json)/.test(name)) this.say(node, 'deep', name);

@@ -19,6 +19,7 @@ module.exports = [
   { name: 'require: true', source: of('{ require: true }'), says: ['2 require-true'] },
   { name: 'require: false', source: of('{ require: false }'), says: ['2 require-false'] },
   { name: 'mock, customRequire, resolve, fs', source: of('{ require: { mock: {}, customRequire: (id) => id, resolve: (a) => a, fs: new VMFileSystem() } }'), says: ['2 mock', '2 customRequire', '2 resolve', '2 require-fs', '2 require-fs'] },
+  { name: 'mock with modules of the program', source: "const fs = require('fs'), { NodeVM } = require('vm2');\nnew NodeVM({ require: { mock: { fs, own: { f() {} }, ...more } } });", says: ['2 mock', '2 sandbox-module require.mock.fs: fs', '2 elsewhere'] },
   { name: 'a resolver', source: "const { NodeVM, makeResolverFromLegacyOptions } = require('vm2');\nconst r = makeResolverFromLegacyOptions({ builtin: ['net'] });\nnew NodeVM({ require: r });", says: ['2 resolver', '2 builtin-net'] },
   { name: 'nesting', source: of('{ nesting: true }'), says: ['2 nesting'] },
   { name: 'nesting: false', source: of('{ nesting: false }'), says: [] },
