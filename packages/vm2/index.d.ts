@@ -61,7 +61,7 @@ export interface VMRequire {
   mock?: any;
   /** Is asked for what was not found. */
   resolve?: (moduleName: string, parentDirname: string) => string | { path: string; module?: string } | undefined;
-  /** Is called in the host for packages and builtin modules. */
+  /** Is called in the host for builtin modules that the list has; packages are loaded in the cell. */
   customRequire?: HostRequire;
   /** Modules are strict (true). */
   strict?: boolean;

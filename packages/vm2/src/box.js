@@ -59,7 +59,7 @@ class Box {
 
   newCell() {
     const from = helper(), { messages, ready } = form(this.kind, this.has, this.evaluates);
-    makeRoom();
+    makeRoom(this.host.family);
     return new Cell(from, from.form(messages, ready), 2 * this.has.message + 4096, this.kind === 'node');
   }
 
@@ -112,17 +112,18 @@ const disposed = () => new VMError('the sandbox was disposed of', 'EDISPOSED');
 const givenUp = () => new VMError('the sandbox was given up, since there are as many as may be; what was in it is lost, and the next run begins afresh', 'EGIVENUP', 'dispose() of those that are not needed, or allow more: the variable AMBIT_VM2_CELLS');
 
 /** Each cell is a process: of those that nobody disposed of, and no garbage collector found yet, the one that was used longest ago goes. */
-function makeRoom() {
+function makeRoom(family) {
   while (inUse.size >= CELLS_MAX) {
     let found;
     for (const ref of inUse) {
       const box = ref.deref();
       if (box === undefined || box.link === null || box.link.dead !== null) inUse.delete(ref);
-      else if (box.link.cell.waiting === 0) {
+      else if (box.link.cell.waiting === 0 && (family === undefined || family.has(ref))) {
         found = box;
         break;
       }
     }
+    if (found === undefined && family !== undefined) throw new VMError('there are as many sandboxes as may be', 'ELIMIT'); // what one of them makes takes none from others
     if (found === undefined) return;
     found.close(givenUp());
   }

@@ -10,6 +10,7 @@ const TIME_OVER = 98; // the exit status of one whose time was over while it wai
 const PATIENCE_MS = 10_000; // of the process, for what was told to a cell and has no time of its own
 const GRACE_MS = 150; // for a cell to break off what it does, and stay
 const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
+const NOTHING = Buffer.alloc(0), AGAIN_MS = 5; // when what did not fit is tried again
 const ROOM = 8192, ROOM_MAX = 1 << 18;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const nap = (ms) => Atomics.wait(sleeper, 0, 0, ms);
@@ -31,6 +32,9 @@ class Cell {
     this.room = Buffer.allocUnsafe(ROOM);
     this.start = this.filled = 0;
     this.queued = []; // frames that go with the next
+    this.rest = null; // what nobody waits for and did not fit into the pipe yet
+    this.writer = null;
+    this.isMet = false; // it has answered
     this.waiting = 0; // requests that are under way
     this.until = 0; // when it is to end (performance.now); 0: it is not
     this.allowed = 0; // of which time
@@ -51,7 +55,12 @@ class Cell {
   }
 
   leave(number) {
-    if (this.guests.delete(number) && this.dead === null) this.write(make(Buffer, letters.E, 0, number, ''));
+    if (!this.guests.delete(number) || this.dead !== null) return;
+    try {
+      this.write(make(Buffer, letters.E, 0, number, ''));
+    } catch (problem) {
+      if (problem !== this.dead) throw problem; // it has ended: whoever makes room has nothing to do with that
+    }
   }
 
   /** While something will come for one, it and we stay. */
@@ -62,18 +71,34 @@ class Cell {
 
   // ---- what is said ----
 
-  /** What is written waits for nobody: while the cell does not read, what it says is taken in. */
-  write(data) {
+  /** What is written waits for nobody: while the cell does not read, what it says is taken in. What the program does not wait for is written when there is room. */
+  write(given) {
+    const data = this.rest === null ? given : Buffer.concat([this.rest, given]);
+    this.rest = null;
     for (let at = 0; at < data.length; ) {
       if (this.dead !== null) throw this.dead; // its descriptors are closed, and may be others' by now
       try {
         at += fs.writeSync(this.lent.down, data, at);
       } catch (problem) {
+        if (problem.code === 'EAGAIN' && this.waiting === 0) return this.writeLater(data.subarray(at));
         if (problem.code === 'EAGAIN') this.gather() || nap(1);
         else if (problem.code === 'EPIPE') throw this.ended();
         else throw problem;
       }
     }
+  }
+
+  writeLater(rest) {
+    if (rest.length > 2 * this.most) throw this.end(new VMError('the sandbox does not take what it is told', 'EENDED'));
+    this.rest = Buffer.from(rest);
+    this.writer ??= setTimeout(() => {
+      this.writer = null;
+      try {
+        if (this.dead === null && this.rest !== null) this.write(NOTHING);
+      } catch (problem) {
+        if (problem !== this.dead) throw problem;
+      }
+    }, AGAIN_MS).unref();
   }
 
   /** Said with what is said next, since each time that a cell is woken costs as much as a short piece of code. */
@@ -99,14 +124,15 @@ class Cell {
   request(type, guest, text, before, ms) {
     if (this.dead !== null) throw this.dead;
     const id = ++this.last, was = this.until;
-    if (ms > 0) this.allow(ms, was);
     this.waiting++;
     try {
+      if (ms > 0) this.meet(), this.allow(ms, was);
       this.send(type, id, guest, text, [ms, ...before]);
       this.helper.flush();
       for (;;) {
         const frame = this.frame();
         if (frame.id === id && (frame.type === letters.a || frame.type === letters.b || frame.type === letters.x)) {
+          this.isMet = true;
           if (frame.type !== letters.x) this.setBusy(frame.type === letters.b && this.goesOn, guest);
           return frame;
         }
@@ -114,7 +140,21 @@ class Cell {
       }
     } finally {
       this.waiting--;
-      if (ms > 0 && this.dead === null) this.arm(was);
+      if (this.dead === null && (ms > 0 || was !== 0)) this.arm(this.waiting === 0 && this.pings === 0 ? 0 : was); // what was to be done until then may have been done meanwhile
+    }
+  }
+
+  /** That it begins, which may take as long as a loaded machine needs, is no time of what runs in it. */
+  meet() {
+    if (this.isMet) return;
+    const id = ++this.last;
+    this.isMet = true;
+    this.send(letters.P, id, 0, '');
+    this.helper.flush();
+    for (;;) {
+      const frame = this.frame();
+      if (frame.type === letters.d && frame.id === id) return;
+      this.hear(frame);
     }
   }
 
@@ -208,6 +248,7 @@ class Cell {
   gather() {
     const { lent } = this;
     if (this.dead !== null) throw this.dead;
+    if (this.filled - this.start > 2 * this.most) throw this.broken('it is more than may wait');
     if (lent.beside < 0) lent.beside = fs.openSync(`/proc/self/fd/${lent.up}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
     if (this.room.length - this.filled < 4096) this.makeRoom(Math.max(2 * (this.filled - this.start), 65536));
     try {
@@ -279,6 +320,7 @@ class Cell {
     registry.unregister(this);
     clearTimeout(this.timer);
     clearTimeout(this.patience);
+    clearTimeout(this.writer);
     this.helper.hold(this, false);
     this.helper.drop(this.lent);
     for (const ref of this.guests.values()) ref.deref()?.over(problem);

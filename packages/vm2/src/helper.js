@@ -55,7 +55,7 @@ class Helper {
     this.bellFd = this.open(bell, O_RDONLY | O_NONBLOCK);
     this.came = '';
     this.room = Buffer.allocUnsafeSlow(65536);
-    this.forms = new Map(); // by their messages
+    this.forms = new Map(); // by how many wait, and their messages
     this.lastForm = 0;
     this.later = [];
     this.coming = []; // forms of which a cell was asked for in advance, in order
@@ -118,7 +118,8 @@ class Helper {
 
   /** The number of the form that cells with these messages have; `ready`: so many wait. */
   form(messages, ready) {
-    const key = messages.join('\0');
+    if (messages.some((it) => it.includes('\0'))) throw new VMError('what a sandbox is made of has no NUL', 'EOPTION');
+    const key = [ready, ...messages].join('\0');
     let form = this.forms.get(key);
     if (form === undefined) {
       while (this.forms.size >= FORMS_MAX) this.free(...this.forms.entries().next().value);

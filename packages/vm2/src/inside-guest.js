@@ -23,7 +23,7 @@ module.exports = function makeGuest(given) {
     function handler(number, name, isLive) {
       if (isLive) return {
         __proto__: null,
-        get: (target, key) => (typeof key === 'symbol' ? target[key] : live('get', number, [key])), set: (target, key, value) => (typeof key === 'symbol' ? false : (live('set', number, [key, value]), true)),
+        get: (target, key) => (typeof key === 'symbol' ? target[key] : live('get', number, [key]) ?? target[key]), set: (target, key, value) => (typeof key === 'symbol' ? false : (live('set', number, [key, value]), true)),
         has: (target, key) => typeof key !== 'symbol' && live('keys', number, []).includes(key), ownKeys: () => live('keys', number, []),
         getOwnPropertyDescriptor: (target, key) => (typeof key !== 'symbol' && live('keys', number, []).includes(key) ? { value: live('get', number, [key]), writable: true, enumerable: true, configurable: true } : undefined),
         deleteProperty: () => false, defineProperty: () => false, setPrototypeOf: () => false, preventExtensions: () => false,
@@ -190,7 +190,7 @@ module.exports = function makeGuest(given) {
     prototypeOf: () => global.Object.prototype,
   };
   const port = {
-    live: false, bytes: 32 << 20, nodes: 4 << 20,
+    live: false, bytes: 32 << 20, nodes: 4 << 20, // as options.js has them
     name(what, thing, owner) {
       const name = references.name(what, thing, owner);
       if (what === 'promise' && name[0] !== '~') follow(+name, thing); // each time, since it may have been settled, and what stood for it may be gone
@@ -200,6 +200,7 @@ module.exports = function makeGuest(given) {
     theirs: (what, number, about) => references.theirs(what, number, about),
     adopt: (number, thing) => references.adoptOnce('error', number, thing),
     stands: (thing) => references.stands(thing),
+    member: (name, thing) => thing,
     mark: () => '',
     marked: (mark, thing) => (mark === 'v' ? deepFreeze(thing) : thing !== null && (typeof thing === 'object' || typeof thing === 'function') ? guest.kept(thing) : thing),
     intrinsic: () => undefined,

@@ -10,6 +10,7 @@ const makeReferences = require('./references.js');
 const { letters } = require('./frames.js');
 const { VMError, timedOut } = require('./errors.js');
 const { frozen, kept } = require('./marks.js');
+const { MESSAGE, NODES } = require('./options.js');
 
 const ERRORS = ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'Error'];
 
@@ -68,7 +69,7 @@ function handlerOf(link, number) {
   const key = (it) => typeof it === 'string';
   const known = (target, it) => key(it) && link.request('liveHas', [link.handle(number), it]);
   return {
-    get: (target, it) => (!key(it) || it === 'toJSON' ? target[it] : link.request('liveGet', [link.handle(number), it])),
+    get: (target, it) => (!key(it) || it === 'toJSON' ? target[it] : link.member(it, link.request('liveGet', [link.handle(number), it]))),
     set: (target, it, value) => (key(it) ? (link.request('liveSet', [link.handle(number), it, value]), true) : false),
     has: known,
     ownKeys: () => link.request('liveKeys', [link.handle(number)]),
@@ -91,7 +92,15 @@ const values = makeValues({
   instance: (it) => ({ name: typeof it.constructor?.name === 'string' ? it.constructor.name : 'Object' }),
 });
 
-const EARLY_MAX = 4096;
+const EARLY_MAX = 4096, ARGUMENTS_MAX = 1000;
+
+function isThenable(it) {
+  try {
+    return it !== null && (typeof it === 'object' || typeof it === 'function') && typeof it.then === 'function';
+  } catch {
+    return true; // one that throws when it is looked at
+  }
+}
 
 // Whoever has it is told; it ends no process if nobody has.
 function quietly(promise) {
@@ -112,12 +121,15 @@ class Link {
     this.live = options.live === true;
     this.dead = cell.dead;
     this.settlers = new Map();
+    this.thens = new WeakSet(); // functions of theirs that are called by who awaits what they are members of
+    this.turn = 0; // until when they may take in this turn of the loop
+    this.earlyBytes = 0;
     this.early = new Map(); // promises that were settled before they came
     this.references = makeReferences({ refuse: (message) => this.cell.broken(message), stand: (kind, number, about) => this.stand(kind, number, about) });
     this.bytes = options.bytes;
     this.nodes = options.nodes;
     this.number = cell.enter(this);
-    const isPlainest = Object.keys(options).length === 2 && start.length === 1 && Object.keys(start[0]).length === 0;
+    const isPlainest = Object.keys(options).length === 2 && options.bytes === MESSAGE && options.nodes === NODES && start.length === 1 && Object.keys(start[0]).length === 0;
     const about = isPlainest ? '' : JSON.stringify(options);
     cell.queue(letters.B, this.number, isPlainest ? '' : about + this.encode(start), [Buffer.byteLength(about)]);
   }
@@ -138,13 +150,16 @@ class Link {
     const gone = this.references.takeGone();
     if (gone.length > 0) this.cell.send(letters.F, 0, this.number, this.encode(gone));
     const frame = this.cell.request(type, this.number, text, before, ms), [value] = this.decode(frame.data);
-    if (this.cell.waiting === 0 && this.early.size > 0) this.early.clear();
+    if (this.cell.waiting === 0 && this.earlyBytes > 0) this.early.clear(), (this.earlyBytes = 0);
     if (frame.type === letters.x) throw value;
     return value;
   }
 
-  encode(list) {
-    return values.encode(list, this);
+  /** owner: what the values are members of. */
+  encode(list, owner) {
+    const text = values.encode(list, this, owner);
+    if (3 * text.length > this.cell.most && Buffer.byteLength(text) > this.cell.most - 64) throw new VMError('the value is larger than what may cross', 'ECLONE', 'pass less of it, or allow more: `ambit: { message: bytes }`');
+    return text;
   }
 
   decode(data) {
@@ -163,10 +178,12 @@ class Link {
       case letters.n: {
         const [event, ...args] = this.decode(frame.data);
         if (typeof event !== 'string') throw this.cell.broken('what it tells');
+        if (args.length > ARGUMENTS_MAX) args.length = ARGUMENTS_MAX; // more would not fit on a stack
         return this.host.told(event, args);
       }
       case letters.s: {
-        const [number, how, value] = this.decode(frame.data), it = this.settlers.get(number);
+        const [number, how, given] = this.decode(frame.data), it = this.settlers.get(number), value = how === true ? this.settled(given) : given;
+        if (it === undefined && this.cell.waiting > 0 && (this.earlyBytes += frame.data.length) > this.cell.most) throw this.cell.broken('what promises were settled with before they came');
         if (it === undefined) return void (this.cell.waiting > 0 && this.early.size < EARLY_MAX && this.early.set(number, { how, value })); // it comes with the answer; or nobody has it any more
         this.settlers.delete(number);
         if (this.settlers.size === 0) this.cell.hold(this, false);
@@ -178,11 +195,17 @@ class Link {
     }
   }
 
+  /** No promise is fulfilled with what has a `then`: who resolves ours with it would be called, and called again, while the program waits for nothing. */
+  settled(value) {
+    if (this.live || !isThenable(value)) return value; // a live one is asked when it is used, see `inTurn`
+    return quietly(Promise.reject(new VMError('a promise of the sandbox was fulfilled with what has a `then`', 'ECLONE')));
+  }
+
   serve({ id, data }) {
     const [number, how, self, ...args] = this.decode(data);
     let type = letters.A, text;
     try {
-      text = this.encode([this.perform(number, how, self, args)]);
+      text = this.encode([this.perform(number, how, self, args)], how === 'get' ? this.references.own('object', number) : undefined);
     } catch (problem) {
       if (this.cell.dead !== null) throw this.cell.dead;
       type = letters.X;
@@ -288,6 +311,7 @@ class Link {
     switch (kind) {
       case 'function': {
         const it = function (...args) {
+          if (link.thens.has(it)) link.inTurn();
           return link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args]);
         };
         Object.defineProperty(it, 'name', { value: about.name, configurable: true });
@@ -311,6 +335,23 @@ class Link {
         if (!this.live) throw this.cell.broken('an object by handle');
         return new Proxy(Object.create(null, { [Symbol.toStringTag]: { value: about, configurable: true } }), handlerOf(this, number));
     }
+  }
+
+  /** A member of what came: one that is called `then` is called by who awaits it. */
+  member(name, value) {
+    if (name === 'then' && typeof value === 'function' && this.references.stands(value)) this.thens.add(value);
+    return value;
+  }
+
+  /** A `then` that gives what has a `then` is called again and again while the loop of the program stands still: all of that in one turn of the loop has the time of one run. */
+  inTurn() {
+    const ms = this.host.timeout();
+    if (!(ms > 0)) return;
+    if (this.turn === 0) {
+      this.turn = performance.now() + ms;
+      setImmediate(() => (this.turn = 0)).unref();
+    }
+    if (performance.now() > this.turn) throw timedOut(ms);
   }
 
   sourceOf(it) {

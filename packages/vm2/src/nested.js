@@ -4,6 +4,7 @@ const { VMError } = require('./errors.js');
 const { inside } = require('./sandbox.js');
 
 const DEPTH_MAX = 4, FAMILY_MAX = 16;
+const TOLD = [...['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'].map((method) => `console.${method}`), 'stdout', 'stderr'];
 const OPTIONS = ['timeout', 'sandbox', 'eval', 'wasm', 'allowAsync', 'fixAsync', 'bufferAllocLimit', 'wrapper', 'argv', 'env', 'strict', 'console'];
 
 /** What the inner one may: of the outer one's grants those that it names by the same text, or all of them if it names none. */
@@ -20,7 +21,7 @@ function derived(outer, asked) {
 
 function requireOf(asked, outer) {
   if (asked === null || typeof asked !== 'object') return asked === true && outer.external !== null;
-  const kept = { builtin: Array.isArray(asked.builtin) ? asked.builtin.map(String) : [], mock: asked.mock ?? {} };
+  const kept = { builtin: Array.isArray(asked.builtin) ? asked.builtin.map(String) : [], mock: asked.mock ?? {} }; // as with vm2; what they reach is what is granted
   if (asked.external !== undefined && outer.external !== null) kept.external = asked.external;
   if (outer.roots !== null) kept.root = outer.roots;
   return kept;
@@ -31,18 +32,26 @@ function nest(has, boxOf, depth, resolver, family) {
   return (kind, asked) => {
     const { VM } = require('./vm.js'), { NodeVM } = require('./nodevm.js');
     if (depth >= DEPTH_MAX) throw new VMError(`sandboxes are nested ${DEPTH_MAX} deep at most`, 'ELIMIT');
-    for (const ref of family) if (ref.deref() === undefined || (ref.deref().link !== null && ref.deref().link.dead !== null)) family.delete(ref);
-    if (family.size >= FAMILY_MAX) throw new VMError(`a sandbox has ${FAMILY_MAX} sandboxes at most within it and within those`, 'ELIMIT', 'dispose() of those that are not needed');
+    const admit = (it) => {
+      for (const ref of family) if (ref.deref() === undefined || (ref.deref().link !== null && ref.deref().link.dead !== null)) family.delete(ref);
+      if (family.size >= FAMILY_MAX) throw new VMError(`a sandbox has ${FAMILY_MAX} sandboxes at most within it and within those`, 'ELIMIT', 'dispose() of those that are not needed');
+      if (it !== undefined) family.add(it);
+    };
+    admit();
     const options = {}, outer = boxOf(), given = asked ?? {};
     for (const key of OPTIONS) if (given[key] !== undefined) options[key] = given[key];
-    const inner = { has: derived(has, given.ambit), depth: depth + 1, outer, family };
+    const inner = { has: derived(has, given.ambit), depth: depth + 1, outer, family, console: given.console === 'off' ? 'off' : outer.guest.console }; // what it logs comes in the outer one's form
     const vm = kind === 'NodeVM' ? new NodeVM({ ...options, console: options.console === 'off' ? 'off' : 'redirect', require: requireOf(given.require, resolver), nesting: given.nesting === true, [inside]: inner }) : new VM({ ...options, [inside]: inner });
-    if (kind === 'NodeVM') for (const method of ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace']) vm.on(`console.${method}`, (...args) => outer.host.told(`console.${method}`, args));
+    if (kind === 'NodeVM') for (const event of TOLD) vm.on(event, (...args) => outer.host.told(event, args));
     family.add(vm._box.ref);
     outer.inner.add(vm._box.ref);
+    const use = () => { // one that ended is counted again when it comes back
+      if (!family.has(vm._box.ref)) admit(vm._box.ref), outer.inner.add(vm._box.ref);
+      return vm;
+    };
     return {
-      run: (code, where) => vm.run(String(code), typeof where === 'string' ? where : undefined), getGlobal: (name) => vm.getGlobal(String(name)), setGlobal: (name, value) => void vm.setGlobal(String(name), value),
-      freeze: (value, name) => void vm.freeze(value, name), require: (name) => vm.require?.(name), dispose: () => vm.dispose(),
+      run: (code, where) => use().run(String(code), typeof where === 'string' ? where : undefined), getGlobal: (name) => use().getGlobal(String(name)), setGlobal: (name, value) => void use().setGlobal(String(name), value),
+      freeze: (value, name) => void use().freeze(value, name), require: (name) => use().require?.(name), dispose: () => vm.dispose(),
     };
   };
 }

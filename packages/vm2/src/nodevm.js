@@ -4,6 +4,7 @@ const path = require('path');
 const { EventEmitter } = require('events');
 const { Box } = require('./box.js');
 const { VMError } = require('./errors.js');
+const { frozen } = require('./marks.js');
 const { authority } = require('./options.js');
 const { Resolver, resolverOf } = require('./resolver.js');
 const { VMScript } = require('./script.js');
@@ -11,7 +12,7 @@ const { checked, compilerOf, give, guestOptions, hidden, inside, isAsync, taken 
 const { timeOf } = require('./vm.js');
 
 const CONSOLES = ['inherit', 'redirect', 'off'];
-const SAID = ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'];
+const SAID = ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'], ERRORS = ['warn', 'error', 'trace'];
 const WRAPPERS = ['commonjs', 'none'];
 
 class NodeVM extends EventEmitter {
@@ -24,15 +25,15 @@ class NodeVM extends EventEmitter {
     const resolver = resolverOf(wanted, compilerOf(compiler, compilerOptions)), own = options[inside], has = own?.has ?? authority(ambit);
     if (has.reuse !== null) throw new VMError('a NodeVM shares its cell with nobody', 'EOPTION', 'leave `reuse` out, or use VM');
     if (own === undefined) has.grants = [...has.grants, ...resolver.grants()];
-    const guest = { ...guestOptions(options, has), special: true, wrapper, strict: strict === true, console: says, extensions: sourceExtensions.map(String), ...resolver.told(), nesting: nesting === true };
+    const guest = { ...guestOptions(options, has), special: true, wrapper, strict: strict === true, console: own?.console ?? says, extensions: sourceExtensions.map(String), ...resolver.told(), nesting: nesting === true };
     if (resolver.external !== null) guest.cwd = process.cwd();
-    const globals = {}, beside = { argv, env, ...resolver.beside() };
+    const globals = {}, beside = { argv, env: env === undefined || env === null ? undefined : copied(env), ...resolver.beside() };
     for (const key of Object.keys(sandbox ?? {})) globals[key] = sandbox[key];
     if (nesting === true) beside.nest = require('./nested.js').nest(has, () => this._box, own?.depth ?? 0, resolver, own?.family ?? new Set());
     this.timeout = timeout;
     hidden(this, {
       _compile: compilerOf(compiler, compilerOptions), _async: guest.async !== false, _resolver: resolver, _options: { wrapper, strict },
-      _box: new Box('node', has, guest, () => [globals, beside], { timeout: timeOf(this, own?.outer), told: (event, args) => told(this, says, event, args) }),
+      _box: new Box('node', has, guest, () => [globals, beside], { timeout: timeOf(this, own?.outer), family: own?.family, told: (event, args) => told(this, says, event, args) }),
     });
     if (resolver.imports.length > 0) this._box.with((link) => link.request('imports', []));
   }
@@ -69,11 +70,24 @@ class NodeVM extends EventEmitter {
     const file = path.resolve(String(filename));
     if (!fs.existsSync(file)) throw new VMError(`Script '${filename}' not found.`);
     if (fs.statSync(file).isDirectory()) throw new VMError('Script must be file, got directory.');
-    return new NodeVM(options).run(fs.readFileSync(file, 'utf8'), file);
+    const compiler = /\.(ts|cs|coffee)$/.exec(file)?.[1].replace('coffee', 'coffeescript');
+    return new NodeVM(compiler === undefined || options?.compiler ? options : { ...options, compiler }).run(fs.readFileSync(file, 'utf8'), file);
   }
 }
 
 give(NodeVM);
+
+/** A terminal obeys what is written to it: colours pass, and no other of its commands. */
+function shown(stream, text) {
+  return process[stream].isTTY ? text.replace(/(?![\n\t])\p{Cc}(\[[0-9;]*m)?/gu, (all, colour = '') => (colour !== '' && all[0] === '\u001b' ? all : colour)) : text;
+}
+
+/** A copy in the cell, with `live` too. */
+function copied(env) {
+  const it = { ...env };
+  frozen.add(it);
+  return it;
+}
 
 /** What the sandbox says beside what is asked of it. */
 function told(it, says, event, args) {
@@ -81,10 +95,10 @@ function told(it, says, event, args) {
     const method = event.slice(8);
     if (!SAID.includes(method)) return;
     if (says === 'redirect') it.emit(event, ...args);
-    else if (says === 'inherit') console[method](...args);
-  } else if (event === 'stdout' || event === 'stderr') {
-    if (says === 'inherit') process[event].write(String(args[0]));
-    else it.emit(event, String(args[0]));
+    else if (says === 'inherit' && typeof args[0] === 'string') console[method === 'dir' ? 'log' : method]('%s', shown(ERRORS.includes(method) ? 'stderr' : 'stdout', args[0])); // it is a text already: what shows an object may call it, or never end
+  } else if ((event === 'stdout' || event === 'stderr') && typeof args[0] === 'string') {
+    if (says === 'inherit') process[event].write(shown(event, args[0]));
+    else it.emit(event, args[0]);
   } else if (event === 'uncaughtException' && it.listenerCount('error') > 0) {
     it.emit('error', args[0]); // one that nobody listens for ends nothing of the program
   }

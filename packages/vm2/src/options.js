@@ -8,7 +8,7 @@ const { VMError } = require('./errors.js');
 const GRANTS = ['read', 'write', 'work', 'run', 'connect', 'listen'];
 const KNOWN = [...GRANTS, 'grants', 'env', 'limits', 'memory', 'cpu', 'tasks', 'jit', 'live', 'message', 'ledger', 'agent', 'reuse', 'ready', 'workspace', 'node'];
 const MESSAGE = 32 << 20, MESSAGE_MAX = 1 << 30, NODES = 4 << 20;
-const MEMORY = 512 << 20;
+const MEMORY = 512 << 20, MEMORY_JIT = 1 << 30; // from Node 24 on a compiler takes 512 MB at once, which it never uses, and which count where no control group does
 const NODE = +process.versions.node.split('.')[0];
 const UNITS = { K: 1 << 10, M: 1 << 20, G: 1 << 30 };
 
@@ -28,7 +28,23 @@ function bytesOf(value, name) {
   return bytes;
 }
 
-const nearest = (word) => KNOWN.find((it) => it.startsWith(word.slice(0, 3))) ?? KNOWN.join(', ');
+/** How many letters have to be changed, left out or put in. */
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= b.length; j++) row[j] = Math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+  }
+  return row[b.length];
+}
+
+/** What was most likely meant. */
+function meant(word) {
+  const letters = (it) => [...it].sort().join('');
+  const near = KNOWN.filter((it) => distance(word.slice(0, 32), it) <= Math.max(1, it.length >> 2) || letters(word) === letters(it) || (word.length > 2 && it.startsWith(word)));
+  return near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are ${KNOWN.join(', ')}`;
+}
 
 /** What holds where the options do not say otherwise: for programs whose code is somebody else's. The variable AMBIT_VM2 has it as JSON. */
 const defaults = { ambit: {} };
@@ -44,14 +60,14 @@ if (process.env.AMBIT_VM2) {
 function authority(asked = {}) {
   const given = asked === null || typeof asked !== 'object' || Array.isArray(asked) ? asked : { ...defaults.ambit, ...asked };
   if (given === null || typeof given !== 'object' || Array.isArray(given)) throw wrong('it is an object', "for example { read: ['./data'], connect: ['api.example.com:443'] }");
-  for (const key of Object.keys(given)) if (!KNOWN.includes(key)) throw wrong(`there is no \`${key}\``, `did you mean ${nearest(key)}?`);
+  for (const key of Object.keys(given)) if (!KNOWN.includes(key)) throw wrong(`there is no \`${key}\``, meant(key));
   for (const key of ['jit', 'live']) if (given[key] !== undefined && typeof given[key] !== 'boolean') throw wrong(`\`${key}\` is true or false`);
   const grants = [];
   for (const verb of GRANTS) if (given[verb] !== undefined) for (const text of textsOf(given[verb], verb)) grants.push(`${verb} ${text}`);
   if (given.grants !== undefined) grants.push(...textsOf(given.grants, 'grants'));
   if (given.env !== undefined) {
-    if (Array.isArray(given.env)) grants.push(...textsOf(given.env, 'env').map((name) => `env ${name}`));
-    else grants.push(...Object.entries(given.env).map(([name, value]) => `env ${name}=${value}`));
+    const variables = Array.isArray(given.env) ? textsOf(given.env, 'env').filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]) : Object.entries(given.env); // as they are now
+    grants.push(...variables.map(([name, value]) => `env ${name}=${value}`));
   }
   const limits = Object.entries(given.limits ?? {}).map(([name, value]) => `${name}=${value}`);
   if (given.cpu !== undefined) limits.push(`cpu=${given.cpu}`);
@@ -60,7 +76,7 @@ function authority(asked = {}) {
   if (message > MESSAGE_MAX) throw wrong('`message` is 1G at most');
   if (given.ready !== undefined && !(Number.isInteger(given.ready) && given.ready >= 0 && given.ready <= 32)) throw wrong('`ready` is a number of cells, 32 at most');
   return {
-    grants, limits, message, nodes: Math.max(NODES, message >> 3), memory: given.memory === undefined ? MEMORY : bytesOf(given.memory, 'memory'), jit: given.jit === true, live: given.live === true,
+    grants, limits, message, nodes: Math.max(NODES, message >> 3), memory: given.memory === undefined ? (given.jit === true ? MEMORY_JIT : MEMORY) : bytesOf(given.memory, 'memory'), jit: given.jit === true, live: given.live === true,
     ledger: given.ledger ?? (grants.length > 0), agent: given.agent, reuse: given.reuse === undefined || given.reuse === false ? null : String(given.reuse), ready: given.ready,
     workspace: path.resolve(given.workspace ?? '.'), node: given.node,
   };
@@ -84,7 +100,7 @@ function driverOf(kind) {
 /** The messages by which cells of that kind ('vm' or 'node') are made, and how many of them wait. */
 function form(kind, has, evaluates) {
   const heap = Math.max(32, Math.floor((has.memory / (1 << 20)) * 0.7));
-  const flags = [...(has.jit ? [] : ['--jitless', '--no-expose-wasm']), '--no-addons', '--no-warnings', `--max-old-space-size=${heap}`];
+  const flags = [...(has.jit ? [] : ['--jitless', ...(has.node === undefined && NODE < 23 ? ['--no-expose-wasm'] : [])]), '--no-addons', '--no-warnings', `--max-old-space-size=${heap}`];
   if (!has.jit) flags.push('--v8-pool-size=0');
   if (has.node === undefined && NODE >= 20) flags.push('--no-verify-snapshot-checksum', '--no-rehash-snapshot'); // a tenth of its start; Node is ours, and a seed of hashes is within the cell alone
   if (kind === 'vm' || !evaluates) flags.push('--disallow-code-generation-from-strings');
@@ -98,4 +114,4 @@ function form(kind, has, evaluates) {
   return { messages, ready: has.ready ?? (has.grants.length > 0 ? 0 : 2) };
 }
 
-module.exports = { authority, defaults, form };
+module.exports = { authority, defaults, form, MESSAGE, NODES };

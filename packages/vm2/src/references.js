@@ -5,6 +5,7 @@
 'use strict';
 
 // kit: refuse(message); stand(kind, number, about) makes what stands for one of theirs.
+const OWN_MAX = 1 << 20; // of ours that the other side may name: it need not say that it has no use for one
 const THEIRS_MAX = 65_536; // of theirs that stand for something here at once
 
 module.exports = function makeReferences(kit) {
@@ -26,6 +27,7 @@ module.exports = function makeReferences(kit) {
       if (back !== undefined) return `~${back}`;
       let number = numbers.get(thing);
       if (number === undefined) {
+        if (own.size >= OWN_MAX) throw kit.refuse('more of what was passed is kept than may be');
         number = ++last;
         numbers.set(thing, number);
         own.set(number, { kind, thing, owner, count: 0 });
@@ -76,6 +78,7 @@ module.exports = function makeReferences(kit) {
     // Pairs of what they have no use for, and how often it was received.
     release(pairs) {
       for (let i = 0; i + 1 < pairs.length; i += 2) {
+        if (!Number.isSafeInteger(pairs[i + 1]) || pairs[i + 1] < 0) throw kit.refuse('what came releases what it cannot');
         const it = own.get(pairs[i]);
         if (it === undefined || (it.count -= pairs[i + 1]) > 0) continue;
         own.delete(pairs[i]);

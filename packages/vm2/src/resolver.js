@@ -2,9 +2,21 @@
 'use strict';
 const fs = require('fs');
 const path = require('path');
+const { builtinModules } = require('module');
 const { VMError } = require('./errors.js');
 
 const plain = (it) => it !== null && typeof it === 'object' && !Array.isArray(it);
+
+const isBeneath = (file, root) => file === root || file.startsWith(root.endsWith('/') ? root : `${root}/`);
+
+/** Where its links lead; the same, if there is no such file here but in a file system of the program's. */
+function led(file) {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return file;
+  }
+}
 
 /** What `require` of a NodeVM says, checked. */
 class Resolver {
@@ -42,6 +54,19 @@ class Resolver {
     return [...found].map((directory) => `read ${directory}`);
   }
 
+  /** Whether that is a builtin module that the list has. The cell asks the same (inside-node.js), and may say that it did. */
+  allows(id) {
+    const name = typeof id === 'string' ? id.replace(/^node:/, '') : '';
+    return builtinModules.includes(name) && (this.builtin.includes(name) || (this.builtin.includes('*') && !this.builtin.includes(`-${name}`)));
+  }
+
+  /** Whether a file lies in a root, where it is named and where its links lead. */
+  within(file) {
+    if (typeof file !== 'string' || file.includes('\0')) return false;
+    const at = path.resolve(file);
+    return this.roots === null || [at, led(at)].every((it, i) => this.roots.some((root) => isBeneath(it, i === 0 ? root : led(root))));
+  }
+
   told() {
     const { builtin, roots, external, strict, imports } = this;
     return { builtin, roots, external, modulesAreStrict: strict, imports, mocks: [...Object.keys(this.mock), ...Object.keys(this.overrides)], ownFiles: this.files !== undefined, compiles: this.compiler !== undefined };
@@ -50,7 +75,12 @@ class Resolver {
   beside() {
     const { resolve, customRequire, context } = this.functions, beside = { mock: this.mock };
     if (resolve !== undefined) beside.resolve = (name, from) => resolve(name, from);
-    if (customRequire !== undefined) beside.customRequire = (id) => customRequire(id);
+    if (customRequire !== undefined) {
+      beside.customRequire = (id) => {
+        if (!this.allows(id)) throw new VMError(`Cannot find module '${typeof id === 'string' ? id : ''}'`, 'ENOTFOUND');
+        return customRequire(id);
+      };
+    }
     if (context !== undefined) {
       beside.context = (file, extension) => {
         if (context(file, extension) === 'host') throw new VMError(`require.context wants '${file}' in the host, where no module of the sandbox runs`, 'ECONTEXT', 'grant what it needs, or give it as `require.mock`');
@@ -63,7 +93,8 @@ class Resolver {
     if (this.files !== undefined) {
       const { files } = this;
       beside.files = {
-        kind(file) {
+        kind: (file) => {
+          if (!this.within(file)) return 'none';
           try {
             const found = files.statSync(file);
             return found.isDirectory() ? 'directory' : found.isFile() ? 'file' : 'other';
@@ -71,7 +102,10 @@ class Resolver {
             return 'none';
           }
         },
-        read: (file) => String(files.readFileSync(file, { encoding: 'utf8' })),
+        read: (file) => {
+          if (!this.within(file)) throw new VMError(`'${file}' lies outside of the root`, 'EDENIED');
+          return String(files.readFileSync(file, { encoding: 'utf8' }));
+        },
       };
     }
     if (this.compiler !== undefined) beside.compile = (code, file) => this.compiler(code, file);

@@ -16,6 +16,7 @@
 //   bytes, nodes   what a text may have at most
 //   name(kind, thing, owner) -> its number here, or `~number` of one of theirs;  own(kind, number) -> that thing;  theirs(kind, number, about) -> what stands for one of theirs
 //   mark(thing) -> 'v' if nobody changes its copy, 'V' if nobody puts functions into it, or '';  marked(mark, thing) does that to a copy, and gives what is to be had
+//   member(name, thing) -> what the member of that name has then
 //   stands(thing) -> whether it stands for one of theirs;  intrinsic(thing) -> name of a built-in that the other side has, too;  builtIn(name);  adopt(number, thing);  buffer(bytes)
 module.exports = function makeValues(kit) {
   const { realm, types, Buffer } = kit;
@@ -25,6 +26,7 @@ module.exports = function makeValues(kit) {
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
   const HEAVY = 16; // times what a plain object takes
+  const NAME_MAX = 1024, METHODS_MAX = 256; // what is kept longer than a value is
   const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
   for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError']) errors[name] = realm[name];
@@ -69,9 +71,9 @@ module.exports = function makeValues(kit) {
       }
     }
 
-    all(list) {
+    all(list, owner) {
       for (let i = 0; i < list.length; i++) {
-        this.put(list[i]);
+        this.put(list[i], owner);
         if (this.open.length > 0) this.fill();
       }
       const text = stringify(this.out);
@@ -109,7 +111,7 @@ module.exports = function makeValues(kit) {
       const known = wellKnown.get(it), registered = Symbol.keyFor(it);
       if (known !== undefined) return this.say(`k@${known}`);
       if (registered !== undefined) return this.say(`k#${registered}`);
-      if (this.reference('symbol', it) === 'y') this.say(`'${it.description ?? ''}`);
+      if (this.reference('symbol', it) === 'y') this.say(`'${(it.description ?? '').slice(0, NAME_MAX)}`);
       return undefined;
     }
 
@@ -244,6 +246,13 @@ module.exports = function makeValues(kit) {
       return it.slice(1);
     }
 
+    /** A text that what is made of it keeps. */
+    name() {
+      const it = this.text();
+      if (it.length > NAME_MAX) throw malformed('a name is too long');
+      return it;
+    }
+
     number(text, most) {
       const n = /^[0-9]{1,10}$/.test(text) ? +text : NaN;
       if (!(n <= most)) throw malformed('a number');
@@ -286,7 +295,8 @@ module.exports = function makeValues(kit) {
 
     // One that is called __proto__ is left out: who copies it on would change a prototype.
     member({ it, how }, key) {
-      const value = this.value();
+      const value = this.port.member(key, this.value());
+      if (how === 'error' && (key === 'message' || key === 'name' || key === 'stack') && typeof value !== 'string') throw malformed('an error'); // whoever shows it would call it
       if (key !== '__proto__') defineProperty(it, key, descriptor(value, how === 'members' || !HIDDEN.has(key)));
     }
 
@@ -326,8 +336,8 @@ module.exports = function makeValues(kit) {
         case 'e': return this.error(this.number(rest, 2 ** 32));
         case 'f': return this.function(this.number(rest, 2 ** 32));
         case 'p': return this.keep(this.port.theirs('promise', this.number(rest, 2 ** 32)), HEAVY);
-        case 'q': return this.keep(this.port.theirs('object', this.number(rest, 2 ** 32), this.text()), HEAVY);
-        case 'y': return this.port.theirs('symbol', this.number(rest, 2 ** 32), this.text());
+        case 'q': return this.keep(this.port.theirs('object', this.number(rest, 2 ** 32), this.name()), HEAVY);
+        case 'y': return this.port.theirs('symbol', this.number(rest, 2 ** 32), this.name());
         case 'F': return this.keep(this.port.own('function', this.number(rest, 2 ** 32)));
         case 'P': return this.keep(this.port.own('promise', this.number(rest, 2 ** 32)));
         case 'Q': return this.keep(this.port.own('thing', this.number(rest, 2 ** 32)));
@@ -392,12 +402,14 @@ module.exports = function makeValues(kit) {
     }
 
     function(number) {
-      const about = { name: this.text(), length: +this.next() || 0 }, it = this.port.theirs('function', number, about);
+      const about = { name: this.name(), length: +this.next() || 0 }, it = this.port.theirs('function', number, about);
       return this.fill(this.keep(it, HEAVY), 'members', this.next(), 2);
     }
 
     regularExpression() {
       const source = this.text(), flags = this.text(), last = this.next();
+      this.weight += source.length * (/v/.test(flags) ? 1024 : /u/.test(flags) ? 64 : 4); // reading it costs that, at once, and nobody can break it off
+      if (this.weight > this.port.nodes) throw malformed('it is too much');
       try {
         const it = new made.RegExp(source, flags);
         it.lastIndex = last;
@@ -420,15 +432,16 @@ module.exports = function makeValues(kit) {
     }
 
     copied() {
-      const name = this.text(), methods = this.text();
-      const it = this.keep(this.bare(kit.prototypeOf(name, methods === '' ? [] : methods.split('\n'))));
+      const name = this.name(), text = this.text(), methods = text === '' ? [] : text.length > METHODS_MAX * (NAME_MAX + 1) ? null : text.split('\n');
+      if (methods === null || methods.length > METHODS_MAX) throw malformed('a class has too many methods');
+      const it = this.keep(this.bare(kit.prototypeOf(name, methods)));
       return this.fill(it, 'members', this.next(), 2);
     }
   }
 
   return {
-    /** Several values as one text. */
-    encode: (list, port) => new Writer(port).all(list),
+    /** Several values as one text; owner: what they are members of, if something. */
+    encode: (list, port, owner) => new Writer(port).all(list, owner),
     /** The list of values again; `data` is a Buffer. */
     decode: (data, port) => new Reader(tokens(data, port.nodes * 4), port).all(),
   };

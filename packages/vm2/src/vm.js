@@ -13,7 +13,7 @@ class VM {
     hidden(this, {
       _compile: compilerOf(compiler, compilerOptions),
       _async: guest.async !== false,
-      _box: new Box('vm', has, guest, () => [globals], { timeout: timeOf(this, options[inside]?.outer), told() {} }),
+      _box: new Box('vm', has, guest, () => [globals], { timeout: timeOf(this, options[inside]?.outer), family: options[inside]?.family, told() {} }),
     });
   }
 

@@ -1,15 +1,15 @@
 // What a hostile cell makes the program do beyond what it is for: to end, to wait, to grow, or to use its authority for the cell. usage: node hostile.js MODULE [WORD]   (TAP)
 //
-// Each case is a program of its own, since what it tries may end or hang it. Those in `known` are not mended yet: they are TODOs, and count as no failure.
+// Each case is a program of its own, since what it tries may end or hang it.
 'use strict';
 const assert = require('assert');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
-const { spawnSync } = require('child_process');
+const { execFile } = require('child_process');
 
 const place = path.resolve(process.argv[2]), SLOW = +process.env.AMBIT_TEST_SLOW || 1;
-const LIMIT_MS = 30_000 * SLOW, GAP_MS = 1500 * SLOW, RSS_MAX = 500 << 20, HEAP_MB = 256;
+const LIMIT_MS = 30_000 * SLOW, GAP_MS = 1500 * SLOW, AT_ONCE = 3, RSS_MAX = 500 << 20, HEAP_MB = 256;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // `p`: the process of the cell; `say(frame(letter, number, list or bytes))`: what the program reads; `ring()`: that there is something. A NodeVM has its ends elsewhere: those that are the only ones of a pipe.
@@ -52,8 +52,11 @@ const cases = {
     fs.writeFileSync(path.join(root, 'x.js'), 'module.exports = 5');
     try {
       assert.strictEqual(vm.run(`module.exports = require('./x')`, path.join(root, 'y.js')), 5);
-      assert.throws(() => vm.run(`require.constructor('return this')().String.prototype.startsWith = function (it) { return it !== 'node:'; };
-        module.constructor.prototype._compile = function (text) { this.exports = text; }; module.exports = require('/etc/passwd')`, path.join(root, 'y.js')));
+      fs.symlinkSync('/etc/passwd', path.join(root, 'link.js'));
+      for (const file of ['/etc/passwd', `${root}/../../etc/passwd`, `${root}/link.js`]) {
+        assert.throws(() => vm.run(`require.constructor('return this')().String.prototype.startsWith = function (it) { return it !== 'node:'; };
+          module.constructor.prototype._compile = function (text) { this.exports = text; }; module.exports = require('${file}')`, path.join(root, 'y.js')), file);
+      }
     } finally {
       fs.rmSync(root, { recursive: true });
     }
@@ -97,17 +100,22 @@ const cases = {
     await sleep(1500);
   },
   'what a promise of the program gives takes more bytes than cross': async (M) => {
-    new M.VM({ timeout: 3000, sandbox: { read: async () => '\u4e2d'.repeat(23e6) } }).run('read(); 1');
+    new M.VM({ timeout: 3000, sandbox: { read: async () => '\u4e2d'.repeat(900e3) }, ambit: { message: '1M' } }).run('read(); 1');
     await sleep(1000);
   },
   'what a function of the program gives takes more bytes than cross': async (M) => {
-    const vm = nodeVM(M, { timeout: 5000, sandbox: { read: () => '\u4e2d'.repeat(23e6) } });
+    const vm = nodeVM(M, { timeout: 5000, sandbox: { read: () => '\u4e2d'.repeat(900e3) }, ambit: { message: '1M' } });
     vm.run(later('try { read(); } catch {}'));
     await sleep(1500);
     assert.strictEqual(vm.run('let code; try { read(); } catch (e) { code = e.code; } module.exports = code'), 'ECLONE');
   },
 
   // ---- what fills it ----
+  'a promise that is fulfilled with an instance whose then cannot be had': async (M) => {
+    const vm = nodeVM(M), never = vm.run('module.exports = new Promise(() => {})').catch(() => {});
+    vm.run(later(`${OUT} for (let n = 0; n < 9; n++) say(frame('s', 0, [n, true, 'c', "'X", "'then", '0'])); ring()`));
+    await Promise.race([never, sleep(1000)]);
+  },
   'large results of promises that nobody has': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('s', (i) => '[' + (i + 1000) + ',true,"\\'', '"]'); rest()`)),
   'large descriptions of symbols': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","y' + i + '","\\'', '"]'); rest()`)),
   'large names of classes': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","c","\\'' + i, '","\\'","0"]'); rest()`)),
@@ -133,6 +141,12 @@ const cases = {
     const ended = vm.run('const o = {}, it = wait(100).then(() => o); it.then(() => { o.then = (ok) => ok(o); }); it').catch(() => {});
     await Promise.race([ended, sleep(3000)]);
   },
+  'what has a then, and gives what has a then, without an end': async (M) => {
+    for (const [how, made] of [[false, '({ then(ok) { ok(this); } })'], [true, 'class T { then(ok) { ok(this); } } new T()']]) {
+      const vm = new M.VM({ timeout: 300, ambit: { live: how } }), it = vm.run(made);
+      await assert.rejects(async () => it, /timed out/);
+    }
+  },
   'a list of lists of lists on the console': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`const s = 'x'.repeat(9999), a = Array(100).fill(s), b = Array(100).fill(a); console.log(Array(100).fill(b)); console.dir(b, { depth: null, maxArrayLength: null, maxStringLength: null })`));
     await sleep(3000);
@@ -153,8 +167,6 @@ const cases = {
   },
 };
 
-const known = new Set(Object.keys(cases)); // who mends one takes it out here
-
 async function one(name) {
   let last = Date.now(), gap = 0, peak = 0, waits = true;
   const look = () => {
@@ -171,17 +183,28 @@ async function one(name) {
   process.exit(0);
 }
 
-function all() {
-  const names = Object.keys(cases).filter((it) => it.includes(process.argv[3] ?? ''));
-  let failed = 0;
-  names.forEach((name, i) => {
-    const done = spawnSync(process.execPath, [`--max-old-space-size=${HEAP_MB}`, __filename, place, '--one', name], { encoding: 'utf8', timeout: LIMIT_MS, maxBuffer: 1 << 30, killSignal: 'SIGKILL' });
-    const good = done.status === 0 && done.error === undefined, todo = known.has(name) ? ' # TODO not mended yet' : '';
-    const why = done.error?.code ?? (/^.*(?:Error|FATAL).*$/m.exec(done.stderr)?.[0] ?? `status ${done.status} ${done.signal ?? ''}`);
-    if (!good && todo === '') failed++;
-    console.log(`${good ? 'ok' : 'not ok'} ${i + 1} - ${name}${todo}`);
-    if (!good) console.log(`# ${why.slice(0, 200)}`);
+/** Its own process; what was wrong, or undefined. */
+const outcome = (name) => new Promise((resolve) => {
+  execFile(process.execPath, [`--max-old-space-size=${HEAP_MB}`, __filename, place, '--one', name], { timeout: LIMIT_MS, maxBuffer: 1 << 30, killSignal: 'SIGKILL' }, (problem, out, err) => {
+    resolve(problem === null ? undefined : /^.*(?:Error|FATAL).*$/m.exec(err)?.[0] ?? (problem.killed ? 'it did not end' : `status ${problem.code} ${problem.signal ?? ''}`));
   });
+});
+
+async function all() {
+  const names = Object.keys(cases).filter((it) => it.includes(process.argv[3] ?? '')), left = [...names];
+  let number = 0, failed = 0;
+  const work = async () => {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      if (process.getBuiltinModule === undefined && /OUT/.test(String(cases[name]))) {
+        console.log(`ok ${++number} - ${name} # SKIP its way to write to the pipe is there from Node 20.16 on`);
+        continue;
+      }
+      const wrong = await outcome(name);
+      if (wrong !== undefined) failed++;
+      console.log(`${wrong === undefined ? 'ok' : 'not ok'} ${++number} - ${name}${wrong === undefined ? '' : `\n# ${wrong.slice(0, 200)}`}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
   console.log(`1..${names.length}`);
   process.exitCode = Math.min(failed, 100);
 }
