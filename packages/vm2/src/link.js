@@ -28,7 +28,8 @@ for (const name of OF_NODE) if (globalThis[name] !== undefined) intrinsicsOfNode
 
 const isRoot = (prototype) => prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf') && Object.hasOwn(prototype, 'hasOwnProperty'));
 // A namespace as console has nothing but a prototype with nothing in it between.
-const isPlain = (prototype) => isRoot(prototype) || (Reflect.ownKeys(prototype).length === 0 && Object.getPrototypeOf(prototype) !== null && isRoot(Object.getPrototypeOf(prototype)));
+const OF_ENV = Object.getPrototypeOf(process.env); // it is an object with texts, of a class of its own
+const isPlain = (prototype) => prototype === OF_ENV || isRoot(prototype) || (Reflect.ownKeys(prototype).length === 0 && Object.getPrototypeOf(prototype) !== null && isRoot(Object.getPrototypeOf(prototype)));
 
 // Where things lie on this host is nobody's business in a cell.
 function withoutPaths(text) {

@@ -195,6 +195,11 @@ const cases = {
     vm.run('try { counter.__proto__ = { bad: 1 }; counter.toString = () => "bad"; counter.constructor = 1 } catch {}');
     assert.ok(!('bad' in new Counter()) && String(new Counter()) === '[object Object]');
   },
+  'the environment of the program crosses as data, if it is passed'() {
+    process.env.AMBIT_TEST_NAME = 'passed';
+    assert.strictEqual(new VM({ sandbox: { env: process.env } }).run('env.AMBIT_TEST_NAME'), 'passed');
+    assert.strictEqual(new VM().run('typeof env'), 'undefined');
+  },
   'live: the environment and the arguments of a NodeVM are copies'() {
     const env = { A: '1' };
     assert.deepStrictEqual(node('process.env.A += 2; module.exports = [process.env.A, process.argv.length]', INSTANCE, { env, argv: ['x'] }), ['12', 1]);
