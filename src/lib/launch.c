@@ -420,7 +420,7 @@ static int grant_program(struct launch *l, struct err *e)
 	traits = policy_program_traits(strrchr(real, '/') + 1);
 	if (traits == NULL)
 		traits = policy_program_traits(strrchr(l->program, '/') + 1);
-	if (r == 0 && traits != NULL && traits->jit)
+	if (r == 0 && traits != NULL && traits->jit && !l->is_lent) /* whoever lends says so */
 		r = grant_add(&l->q->grants, VERB_JIT, "", 0, &id, e);
 	return r < 0 ? r : 0;
 }
