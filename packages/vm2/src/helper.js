@@ -45,6 +45,9 @@ function begin() {
   return { pid: +said[2], say: +said[3], told: +said[4], bell: +said[5] };
 }
 
+/** What a hint says in words of the command line. */
+const inOptions = (hint) => hint.replace(/--no-ledger\b/g, '`ambit: { ledger: false }`').replace(/--(ledger|read|write|work|run|connect|listen|env|agent|observe|workspace)\b/g, '`ambit: { $1 }`').replace(/--(limit|limits)\b/g, '`ambit: { limits }`');
+
 class Helper {
   constructor() {
     const { pid, say, told, bell } = begin();
@@ -113,7 +116,7 @@ class Helper {
   checked(lines) {
     if (lines[0] !== 'error') return lines;
     const [, code, message, hint, why] = lines;
-    throw new VMError(`${message}${why ? `: ${why}` : ''}`, code, hint || undefined);
+    throw new VMError(`${message}${why ? `: ${why}` : ''}`, code, inOptions(hint) || undefined);
   }
 
   /** The number of the form that cells with these messages have; `ready`: so many wait. */

@@ -61,6 +61,7 @@ function prototypeOf(name, methods) {
       throw new VMError(`'${method}' of ${name} stayed in the sandbox: a copy of its data is here`, 'ENOTLIVE', 'return functions, or give `ambit: { live: true }`, which gives objects by handle');
     } });
   }
+  if (methods.includes('next')) Object.defineProperty(made, Symbol.iterator, { ...Object.getOwnPropertyDescriptor(made, 'next') }); // a generator, most likely
   if (shapes.size > 200) shapes.clear();
   shapes.set(key, made);
   return made;
@@ -70,7 +71,7 @@ function handlerOf(link, number) {
   const key = (it) => typeof it === 'string';
   const known = (target, it) => key(it) && link.request('liveHas', [link.handle(number), it]);
   return {
-    get: (target, it) => (!key(it) || it === 'toJSON' ? target[it] : link.member(it, link.request('liveGet', [link.handle(number), it]))),
+    get: (target, it, self) => (it === Symbol.iterator ? iteratorOf(self) : !key(it) || it === 'toJSON' ? target[it] : link.member(it, link.request('liveGet', [link.handle(number), it]))),
     set: (target, it, value) => (key(it) ? (link.request('liveSet', [link.handle(number), it, value]), true) : false),
     has: known,
     ownKeys: () => link.request('liveKeys', [link.handle(number)]),
@@ -78,6 +79,12 @@ function handlerOf(link, number) {
     deleteProperty: (target, it) => (key(it) ? link.request('liveDelete', [link.handle(number), it]) : false),
     defineProperty: () => false, setPrototypeOf: () => false, preventExtensions: () => false,
   };
+}
+
+// A generator of theirs is one here, as long as it has `next`.
+function iteratorOf(it) {
+  if (typeof it.next !== 'function') return undefined;
+  return () => ({ next: (...args) => it.next(...args), return: (value) => (typeof it.return === 'function' ? it.return(value) : { done: true, value }) });
 }
 
 // A member that the object has itself, or by a class of its own: none that all objects have, which lead to what makes code.

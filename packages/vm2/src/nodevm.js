@@ -82,6 +82,8 @@ function shown(stream, text) {
   return process[stream].isTTY ? text.replace(/(?![\n\t])\p{Cc}(\[[0-9;]*m)?/gu, (all, colour = '') => (colour !== '' && all[0] === '\u001b' ? all : colour)) : text;
 }
 
+let hasWarned = false;
+
 /** A copy in the cell, with `live` too. */
 function copied(env) {
   const it = { ...env };
@@ -101,6 +103,10 @@ function told(it, says, event, args) {
     else it.emit(event, args[0]);
   } else if (event === 'uncaughtException' && it.listenerCount('error') > 0) {
     it.emit('error', args[0]); // one that nobody listens for ends nothing of the program
+  } else if (event === 'uncaughtException' && !hasWarned) {
+    hasWarned = true;
+    const message = typeof args[0]?.message === 'string' ? args[0].message : typeof args[0];
+    process.emitWarning(`an error in a NodeVM that nobody catches: ${shown('stderr', message.slice(0, 200))}`, { type: 'VMWarning', detail: "listen for it: vm.on('error', ...); this is said once" });
   }
 }
 

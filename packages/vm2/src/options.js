@@ -6,7 +6,8 @@ const driver = require('./driver.js');
 const { VMError } = require('./errors.js');
 
 const GRANTS = ['read', 'write', 'work', 'run', 'connect', 'listen'];
-const KNOWN = [...GRANTS, 'grants', 'env', 'limits', 'memory', 'cpu', 'tasks', 'jit', 'live', 'message', 'ledger', 'agent', 'reuse', 'ready', 'workspace', 'node'];
+const KNOWN = [...GRANTS, 'grants', 'env', 'limits', 'memory', 'cpu', 'tasks', 'jit', 'live', 'message', 'ledger', 'observe', 'agent', 'reuse', 'ready', 'workspace', 'node'];
+const OBSERVES = ['off', 'effects', 'full', 'ebpf', 'auto'];
 const MESSAGE = 32 << 20, MESSAGE_MAX = 1 << 30, NODES = 4 << 20;
 const MEMORY = 512 << 20, MEMORY_JIT = 1 << 30; // from Node 24 on a compiler takes 512 MB at once, which it never uses, and which count where no control group does
 const NODE = +process.versions.node.split('.')[0];
@@ -74,10 +75,11 @@ function authority(asked = {}) {
   if (given.tasks !== undefined) limits.push(`tasks=${given.tasks}`);
   const message = given.message === undefined ? MESSAGE : bytesOf(given.message, 'message');
   if (message > MESSAGE_MAX) throw wrong('`message` is 1G at most');
+  if (given.observe !== undefined && !OBSERVES.includes(given.observe)) throw wrong(`\`observe\` is one of ${OBSERVES.join(', ')}`);
   if (given.ready !== undefined && !(Number.isInteger(given.ready) && given.ready >= 0 && given.ready <= 32)) throw wrong('`ready` is a number of cells, 32 at most');
   return {
     grants, limits, message, nodes: Math.max(NODES, message >> 3), memory: given.memory === undefined ? (given.jit === true ? MEMORY_JIT : MEMORY) : bytesOf(given.memory, 'memory'), jit: given.jit === true, live: given.live === true,
-    ledger: given.ledger ?? (grants.length > 0), agent: given.agent, reuse: given.reuse === undefined || given.reuse === false ? null : String(given.reuse), ready: given.ready,
+    ledger: given.ledger ?? (grants.length > 0), observe: given.observe, agent: given.agent, reuse: given.reuse === undefined || given.reuse === false ? null : String(given.reuse), ready: given.ready,
     workspace: path.resolve(given.workspace ?? '.'), node: given.node,
   };
 }
@@ -110,6 +112,7 @@ function form(kind, has, evaluates) {
   if (has.jit) messages.push('grant jit');
   if (has.grants.length > 0) messages.push(`workspace ${has.workspace}`, ...has.grants.map((text) => `grant ${text}`));
   if (has.agent !== undefined) messages.push(`agent ${has.agent}`);
+  if (has.observe !== undefined) messages.push(`observe ${has.observe}`);
   if (has.ledger !== false) messages.push(`ledger ${has.ledger === true ? 'own' : has.ledger}`);
   return { messages, ready: has.ready ?? (has.grants.length > 0 ? 0 : 2) };
 }
