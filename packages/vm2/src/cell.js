@@ -10,9 +10,11 @@ const TIME_OVER = 98; // the exit status of one whose time was over while it wai
 const PATIENCE_MS = 10_000; // of the process, for what was told to a cell and has no time of its own
 const GRACE_MS = 150; // for a cell to break off what it does, and stay
 const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
-const NOTHING = Buffer.alloc(0), AGAIN_MS = 5; // when what did not fit is tried again
+const NOTHING = Buffer.alloc(0), AGAIN_MS = 5, FULL_MS = 100, FRAME_COST = 256; // when what did not fit, or could not be read, is tried again; bytes besides a frame's own
+const SLOW_MS = 200, DISTRUST_MS = 5000; // one that closed its pipe and goes on holds up who asks why it ended: then those that nobody waits for are not asked for a while
 const ROOM = 8192, ROOM_MAX = 1 << 18;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
+let trustedFrom = 0; // performance.now
 const nap = (ms) => Atomics.wait(sleeper, 0, 0, ms);
 const registry = new FinalizationRegistry(({ helper, lent }) => helper.drop(lent));
 
@@ -32,7 +34,8 @@ class Cell {
     this.room = Buffer.allocUnsafe(ROOM);
     this.start = this.filled = 0;
     this.queued = []; // frames that go with the next
-    this.rest = null; // what nobody waits for and did not fit into the pipe yet
+    this.rest = []; // what nobody waits for and did not fit into the pipe yet
+    this.left = 0; // what that takes
     this.writer = null;
     this.isMet = false; // it has answered
     this.waiting = 0; // requests that are under way
@@ -73,28 +76,35 @@ class Cell {
 
   /** What is written waits for nobody: while the cell does not read, what it says is taken in. What the program does not wait for is written when there is room. */
   write(given) {
-    const data = this.rest === null ? given : Buffer.concat([this.rest, given]);
-    this.rest = null;
-    for (let at = 0; at < data.length; ) {
-      if (this.dead !== null) throw this.dead; // its descriptors are closed, and may be others' by now
-      try {
-        at += fs.writeSync(this.lent.down, data, at);
-      } catch (problem) {
-        if (problem.code === 'EAGAIN' && this.waiting === 0) return this.writeLater(data.subarray(at));
-        if (problem.code === 'EAGAIN') this.gather() || nap(1);
-        else if (problem.code === 'EPIPE') throw this.ended();
-        else throw problem;
+    const { rest } = this;
+    if (given.length > 0) rest.push(given), (this.left += given.length + FRAME_COST);
+    let done = 0;
+    try {
+      while (done < rest.length) {
+        if (this.dead !== null) throw this.dead; // its descriptors are closed, and may be others' by now
+        try {
+          const n = fs.writeSync(this.lent.down, rest[done]);
+          this.left -= n;
+          if (n < rest[done].length) rest[done] = rest[done].subarray(n); // not copied: it is tried again and again
+          else done++, (this.left -= FRAME_COST);
+        } catch (problem) {
+          if (problem.code === 'EAGAIN' && this.waiting === 0) return this.writeLater();
+          if (problem.code === 'EAGAIN') this.gather() || nap(1);
+          else if (problem.code === 'EPIPE') throw this.ended();
+          else throw problem;
+        }
       }
+    } finally {
+      rest.splice(0, done);
     }
   }
 
-  writeLater(rest) {
-    if (rest.length > 2 * this.most) throw this.end(new VMError('the sandbox does not take what it is told', 'EENDED'));
-    this.rest = Buffer.from(rest);
+  writeLater() {
+    if (this.left > 2 * this.most) throw this.end(new VMError('the sandbox does not take what it is told', 'EENDED'));
     this.writer ??= setTimeout(() => {
       this.writer = null;
       try {
-        if (this.dead === null && this.rest !== null) this.write(NOTHING);
+        if (this.dead === null) this.write(NOTHING);
       } catch (problem) {
         if (problem !== this.dead) throw problem;
       }
@@ -249,7 +259,13 @@ class Cell {
     const { lent } = this;
     if (this.dead !== null) throw this.dead;
     if (this.filled - this.start > 2 * this.most) throw this.broken('it is more than may wait');
-    if (lent.beside < 0) lent.beside = fs.openSync(`/proc/self/fd/${lent.up}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    try {
+      if (lent.beside < 0) lent.beside = fs.openSync(`/proc/self/fd/${lent.up}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    } catch (problem) {
+      if (problem.code !== 'EMFILE' && problem.code !== 'ENFILE') throw problem;
+      if (this.waiting === 0) this.pumpLater(FULL_MS); // the program has no descriptor left: later
+      return false;
+    }
     if (this.room.length - this.filled < 4096) this.makeRoom(Math.max(2 * (this.filled - this.start), 65536));
     try {
       const n = fs.readSync(lent.beside, this.room, this.filled, this.room.length - this.filled, null);
@@ -307,16 +323,21 @@ class Cell {
   /** Its pipe has ended: why, as an error. */
   ended() {
     if (this.dead !== null) return this.dead;
+    const began = performance.now();
+    if (this.waiting === 0 && began < trustedFrom) return this.end(new VMError('the sandbox has ended', 'EENDED'));
     try {
       return this.end(errorOf(this.helper.why(this.lent.number), this.allowed));
     } catch (problem) {
       return this.end(problem);
+    } finally {
+      if (performance.now() - began > SLOW_MS) trustedFrom = performance.now() + DISTRUST_MS;
     }
   }
 
   end(problem) {
     if (this.dead !== null) return this.dead;
     this.dead = problem;
+    this.rest = [];
     registry.unregister(this);
     clearTimeout(this.timer);
     clearTimeout(this.patience);

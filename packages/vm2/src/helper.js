@@ -149,7 +149,14 @@ class Helper {
     const lines = form.asked ? this.next(form) : this.ask(`take ${form.number}`);
     form.asked = false;
     const [, number, to, from] = lines;
-    const lent = { number: +number, down: this.open(to, O_WRONLY | O_NONBLOCK), up: this.open(from, O_RDONLY), beside: -1 };
+    const lent = { number: +number, down: -1, up: -1, beside: -1 };
+    try {
+      lent.down = this.open(to, O_WRONLY | O_NONBLOCK);
+      lent.up = this.open(from, O_RDONLY);
+    } catch (problem) { // nobody would ever let go of it
+      this.drop(lent);
+      throw problem;
+    }
     if (form.ready > 0) {
       this.sayLater(`opened ${number}`, `take ${form.number}`);
       form.asked = true;
@@ -165,6 +172,7 @@ class Helper {
     this.settle(form);
     const { lines } = form;
     form.lines = null;
+    form.asked = false; // also if it was refused
     return this.checked(lines);
   }
 
@@ -203,7 +211,14 @@ class Helper {
     this.bell = new net.Socket({ fd: this.bellFd, readable: true, writable: false });
     this.bell.on('data', () => this.pump());
     this.bell.on('error', () => {});
+    this.bell.on('close', () => this.over());
     this.bell.unref();
+  }
+
+  /** It has ended, or what it says is not understood: who waits for something in one of its cells waits no longer. */
+  over() {
+    const problem = this.gone();
+    for (const ref of [...this.cells.values()]) ref.deref()?.end(problem);
   }
 
   pump() {

@@ -256,6 +256,8 @@ module.exports = function makeGuest(given) {
   }
 
   function callHost(number, that, args, constructs) {
+    const gone = references.takeGone(references.GONE);
+    if (gone.length > 0) send(letters.f, 0, encode(gone));
     const self = that !== null && typeof that === 'object' && references.stands(that) ? that : undefined;
     return answered(ask(encode([number, constructs ? 'new' : 'call', self, ...args])));
   }

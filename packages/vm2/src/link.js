@@ -33,8 +33,18 @@ const isPlain = (prototype) => prototype === OF_ENV || isRoot(prototype) || (Ref
 
 // Where things lie on this host is nobody's business in a cell.
 function withoutPaths(text) {
-  for (const place of [process.cwd(), os.homedir(), path.dirname(process.execPath)]) if (place.length > 1) text = text.split(place).join('<host>');
+  for (const placeOf of [process.cwd, os.homedir, () => path.dirname(process.execPath)]) {
+    try {
+      const place = placeOf();
+      if (place.length > 1) text = text.split(place).join('<host>');
+    } catch {} // a directory that is gone, or a person without one: nothing lies there
+  }
   return text;
+}
+
+/** Of what was thrown when a value was looked at, which may be anything: a live object of another sandbox's throws what that likes. */
+function saying(problem) {
+  return problem instanceof VMError ? new VMError(problem.message, problem.code) : new VMError(problem instanceof Error && typeof problem.message === 'string' ? problem.message : 'a value cannot be looked at', 'ECLONE');
 }
 
 function describe(it) {
@@ -74,7 +84,7 @@ function handlerOf(link, number) {
     get: (target, it, self) => (it === Symbol.iterator ? iteratorOf(self) : !key(it) || it === 'toJSON' ? target[it] : link.member(it, link.request('liveGet', [link.handle(number), it]))),
     set: (target, it, value) => (key(it) ? (link.request('liveSet', [link.handle(number), it, value]), true) : false),
     has: known,
-    ownKeys: () => link.request('liveKeys', [link.handle(number)]),
+    ownKeys: () => link.keys('liveKeys', [link.handle(number)]),
     getOwnPropertyDescriptor: (target, it) => (known(target, it) ? { value: link.request('liveGet', [link.handle(number), it]), writable: true, enumerable: true, configurable: true } : undefined),
     deleteProperty: (target, it) => (key(it) ? link.request('liveDelete', [link.handle(number), it]) : false),
     defineProperty: () => false, setPrototypeOf: () => false, preventExtensions: () => false,
@@ -100,6 +110,7 @@ const values = makeValues({
   instance: (it) => ({ name: typeof it.constructor?.name === 'string' ? it.constructor.name : 'Object' }),
 });
 
+const IMPLIED = ['toJSON', 'toString', 'valueOf'];
 const EARLY_MAX = 4096, ARGUMENTS_MAX = 1000;
 
 function isThenable(it) {
@@ -129,7 +140,10 @@ class Link {
     this.live = options.live === true;
     this.dead = cell.dead;
     this.settlers = new Map();
+    this.followed = new WeakMap(); // pending promises of the host's -> { number }
     this.thens = new WeakSet(); // functions of theirs that are called by who awaits what they are members of
+    this.implied = new WeakSet(); // and those that are called by who makes a text of that
+    this.spent = 0; // milliseconds of such in this turn of the loop
     this.turn = 0; // until when they may take in this turn of the loop
     this.earlyBytes = 0;
     this.early = new Map(); // promises that were settled before they came
@@ -148,6 +162,13 @@ class Link {
     return this.ask(letters.Q, this.encode([op, ...args]), [], ms);
   }
 
+  /** Names of members. What only looks like a list of them is not: who asks makes room for as many as it says. */
+  keys(op, args) {
+    const list = this.inAll((ms) => this.request(op, args, ms));
+    if (!Array.isArray(list) || !list.every((it) => typeof it === 'string')) throw this.cell.broken('names of members');
+    return list;
+  }
+
   /** The quick way of what is done most. */
   run(source, filename, ms = this.host.timeout()) {
     return this.ask(letters.R, filename + source, [Buffer.byteLength(filename)], ms);
@@ -155,12 +176,17 @@ class Link {
 
   ask(type, text, before, ms) {
     if (this.dead !== null) throw this.dead;
-    const gone = this.references.takeGone();
-    if (gone.length > 0) this.cell.send(letters.F, 0, this.number, this.encode(gone));
+    this.letGo(0);
     const frame = this.cell.request(type, this.number, text, before, ms), [value] = this.decode(frame.data);
     if (this.cell.waiting === 0 && this.earlyBytes > 0) this.early.clear(), (this.earlyBytes = 0);
     if (frame.type === letters.x) throw value;
     return value;
+  }
+
+  /** Tells of what is of no more use here, if it is so many numbers at least. */
+  letGo(least) {
+    const gone = this.references.takeGone(least);
+    if (gone.length > 0) this.cell.send(letters.F, 0, this.number, this.encode(gone));
   }
 
   /** owner: what the values are members of. */
@@ -181,6 +207,7 @@ class Link {
   // ---- what comes from it ----
 
   hear(frame) {
+    this.letGo(this.references.GONE);
     switch (frame.type) {
       case letters.c: return this.serve(frame);
       case letters.n: {
@@ -226,7 +253,7 @@ class Link {
     try {
       return this.encode([problem]);
     } catch (worse) {
-      return this.encode([new VMError(worse.message, worse.code)]);
+      return this.encode([saying(worse)]);
     }
   }
 
@@ -241,7 +268,7 @@ class Link {
       case 'get': return isOwnMember(it, key) ? it[key] : undefined;
       case 'set':
         if (typeof key !== 'string' || key in Object.prototype) throw new VMError(`'${String(key)}' of an object of the host is not to be set`, 'EDENIED');
-        it[key] = value;
+        it[key] = this.member(key, value);
         return undefined;
       case 'keys': return Object.keys(it);
       default: throw this.cell.broken('a call');
@@ -297,13 +324,19 @@ class Link {
 
   /** A promise of the host's: the guest is told how it is settled. */
   follow(number, promise) {
+    const known = this.followed.get(promise);
+    if (known !== undefined) return void (known.number = number); // as it is called now: a pending one keeps whoever waits for it
+    const it = { number };
+    this.followed.set(promise, it);
     const tell = (how) => (value) => {
+      const { number } = it;
+      this.followed.delete(promise);
       if (this.dead !== null) return;
       let text;
       try {
         text = this.encode([number, how, value]);
       } catch (problem) {
-        text = this.encode([number, false, new VMError(problem.message, problem.code)]);
+        text = this.encode([number, false, saying(problem)]);
       }
       try {
         this.cell.post(letters.S, this.number, text, this.host.timeout());
@@ -320,7 +353,8 @@ class Link {
       case 'function': {
         const it = function (...args) {
           if (link.thens.has(it)) link.inTurn();
-          return link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args]);
+          const call = (ms) => link.request('call', [it, this !== undefined && link.references.stands(this) ? this : undefined, new.target !== undefined, ...args], ms);
+          return link.implied.has(it) ? link.inAll(call) : call();
         };
         Object.defineProperty(it, 'name', { value: about.name, configurable: true });
         Object.defineProperty(it, 'length', { value: about.length, configurable: true });
@@ -348,7 +382,21 @@ class Link {
   /** A member of what came: one that is called `then` is called by who awaits it. */
   member(name, value) {
     if (name === 'then' && typeof value === 'function' && this.references.stands(value)) this.thens.add(value);
+    if (IMPLIED.includes(name) && typeof value === 'function' && this.references.stands(value)) this.implied.add(value);
     return value;
+  }
+
+  /** Who makes one text of many values calls many, and asked for none: all of that in one turn of the loop has the time of one run, too. work(milliseconds). */
+  inAll(work) {
+    const ms = this.host.timeout(), began = performance.now();
+    if (!(ms > 0)) return work(ms);
+    if (this.spent >= ms) throw timedOut(ms);
+    if (this.spent === 0) setImmediate(() => (this.spent = 0)).unref();
+    try {
+      return work(Math.ceil(ms - this.spent));
+    } finally {
+      this.spent += performance.now() - began;
+    }
   }
 
   /** A `then` that gives what has a `then` is called again and again while the loop of the program stands still: all of that in one turn of the loop has the time of one run. */
@@ -363,7 +411,10 @@ class Link {
   }
 
   sourceOf(it) {
-    return this.dead === null ? String(this.request('source', [it])) : `function ${it.name}() { [native code] }`;
+    if (this.dead !== null) return `function ${it.name}() { [native code] }`;
+    const text = this.inAll((ms) => this.request('source', [it], ms));
+    if (typeof text !== 'string') throw this.cell.broken('the text of a function'); // one that is another function would be asked for its text
+    return text;
   }
 
   /** What stands for that object of the guest's. */

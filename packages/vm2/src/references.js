@@ -5,7 +5,8 @@
 'use strict';
 
 // kit: refuse(message); stand(kind, number, about) makes what stands for one of theirs.
-const OWN_MAX = 1 << 20; // of ours that the other side may name: it need not say that it has no use for one
+const OWN_MAX = 1 << 17; // of ours that the other side may name: it need not say that it has no use for one
+const GONE = 2048; // numbers that are told though nothing else is asked
 const THEIRS_MAX = 65_536; // of theirs that stand for something here at once
 
 module.exports = function makeReferences(kit) {
@@ -50,6 +51,7 @@ module.exports = function makeReferences(kit) {
       else it.count++;
     },
     numberOf,
+    GONE,
     theirs(kind, number, about) {
       const it = theirs.get(number);
       if (it !== undefined) {
@@ -85,7 +87,9 @@ module.exports = function makeReferences(kit) {
         numbers.delete(it.thing);
       }
     },
-    takeGone() {
+    // Of what is of no more use here; none if there is less than that.
+    takeGone(least = 0) {
+      if (gone.length < least) return [];
       const pairs = gone;
       gone = [];
       return pairs;

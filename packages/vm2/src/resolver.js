@@ -96,7 +96,7 @@ class Resolver {
         kind: (file) => {
           if (!this.within(file)) return 'none';
           try {
-            const found = files.statSync(file);
+            const found = files.statSync(path.resolve(file)); // what was looked at: a link before '..' leads elsewhere
             return found.isDirectory() ? 'directory' : found.isFile() ? 'file' : 'other';
           } catch {
             return 'none';
@@ -104,7 +104,7 @@ class Resolver {
         },
         read: (file) => {
           if (!this.within(file)) throw new VMError(`'${file}' lies outside of the root`, 'EDENIED');
-          return String(files.readFileSync(file, { encoding: 'utf8' }));
+          return String(files.readFileSync(path.resolve(file), { encoding: 'utf8' }));
         },
       };
     }

@@ -30,9 +30,12 @@ function guestOptions({ eval: evaluates, wasm, allowAsync, fixAsync, bufferAlloc
   return guest;
 }
 
+const PARSED_MAX = 1 << 20;
+
 /** Whether there is asynchronous code in it. */
 function isAsync(source) {
   if (!/\b(async|await)\b/.test(source)) return false;
+  if (source.length > PARSED_MAX) return true; // to find out would take longer than what is wanted
   let acorn;
   try {
     acorn = require('acorn');
@@ -41,8 +44,8 @@ function isAsync(source) {
   }
   try {
     return uses(acorn.parse(source, { ecmaVersion: 'latest', allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true, allowHashBang: true }));
-  } catch {
-    return false; // the sandbox says what is wrong with it
+  } catch (problem) {
+    return !(problem instanceof SyntaxError) || problem.message.includes('stack'); // the sandbox says what is wrong with it; what is too deep to be read may be anything
   }
 }
 
@@ -75,7 +78,7 @@ function view(box) {
     get: (target, key) => (name(key) ? box.with((link) => link.request('get', [key])) : target[key]),
     set: (target, key, value) => (name(key) ? (box.with((link) => link.request('set', [{ [key]: value }])), true) : false),
     has: (target, key) => name(key) && box.with((link) => link.request('has', [key])),
-    ownKeys: () => box.with((link) => link.request('keys', [])),
+    ownKeys: () => box.with((link) => link.keys('keys', [])),
     getOwnPropertyDescriptor: (target, key) => (name(key) && box.with((link) => link.request('has', [key])) ? { value: box.with((link) => link.request('get', [key])), writable: true, enumerable: true, configurable: true } : undefined),
     deleteProperty: (target, key) => name(key) && box.with((link) => link.request('remove', [key])),
     defineProperty: (target, key, how) => (name(key) && 'value' in how ? (box.with((link) => link.request('set', [{ [key]: how.value }])), true) : false),

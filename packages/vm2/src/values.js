@@ -26,7 +26,7 @@ module.exports = function makeValues(kit) {
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
   const HEAVY = 16; // times what a plain object takes
-  const NAME_MAX = 1024, METHODS_MAX = 256; // what is kept longer than a value is
+  const NAME_MAX = 1024, METHODS_MAX = 256, REGISTERED_MAX = 4096; // what is kept longer than a value is
   const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
   for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError']) errors[name] = realm[name];
@@ -110,7 +110,7 @@ module.exports = function makeValues(kit) {
     symbol(it) {
       const known = wellKnown.get(it), registered = Symbol.keyFor(it);
       if (known !== undefined) return this.say(`k@${known}`);
-      if (registered !== undefined) return this.say(`k#${registered}`);
+      if (registered !== undefined && registered.length <= NAME_MAX) return this.say(`k#${registered}`);
       if (this.reference('symbol', it) === 'y') this.say(`'${(it.description ?? '').slice(0, NAME_MAX)}`);
       return undefined;
     }
@@ -186,6 +186,7 @@ module.exports = function makeValues(kit) {
     array(it) {
       const keys = keysOf(it), { length } = it;
       if (keys.length === length && (length === 0 || keys[length - 1] === String(length - 1))) return this.sequence('a', it);
+      if (length > this.port.nodes) throw tooLarge(); // the other side would not take it
       return this.members(it, `A${length},`, keys);
     }
 
@@ -214,6 +215,7 @@ module.exports = function makeValues(kit) {
   // Before it is parsed it is known to be flat, so that parsing costs what its length says.
   function tokens(data, most) {
     if (data[0] !== 0x5b || data.indexOf(0x5b, 1) !== -1 || data.indexOf(0x7b) !== -1) throw malformed('it is not flat');
+    if (data.length > 2 * most && commasOf(data) >= most) throw malformed('it is too much');
     let list;
     try {
       list = parse(data.toString('utf8'));
@@ -222,6 +224,27 @@ module.exports = function makeValues(kit) {
     }
     if (list.length > most) throw malformed('it is too much');
     return list;
+  }
+
+  // Registered symbols stay as long as the process does: those of others are so many at most, and further ones are no registered ones.
+  const registered = new Set();
+  function registeredAs(name) {
+    if (name.length > NAME_MAX) throw malformed('a name is too long');
+    if (registered.size >= REGISTERED_MAX && !registered.has(name)) return Symbol(name);
+    registered.add(name);
+    return Symbol.for(name);
+  }
+
+  // Those between its tokens: a parser takes eight times the bytes of a list of digits.
+  function commasOf(data) {
+    let n = 0, isText = false;
+    for (let at = 0; at < data.length; at++) {
+      const it = data[at];
+      if (it === 0x22) isText = !isText;
+      else if (it === 0x5c) at++;
+      else if (it === 0x2c && !isText) n++;
+    }
+    return n;
   }
 
   class Reader {
@@ -233,6 +256,7 @@ module.exports = function makeValues(kit) {
       this.open = [];
       this.marks = [];
       this.weight = list.length >> 2;
+      this.classes = new Set();
     }
 
     next() {
@@ -259,8 +283,8 @@ module.exports = function makeValues(kit) {
       return n;
     }
 
-    /** weight: of a plain object 1. What a text makes costs a bounded amount of memory, whatever it is made of. */
-    keep(it, weight = 1) {
+    /** weight: of a plain object 2. What a text makes costs a bounded amount of memory, whatever it is made of. */
+    keep(it, weight = 2) {
       if ((this.weight += weight) > this.port.nodes) throw malformed('it is too much');
       this.objects.push(it);
       return it;
@@ -303,7 +327,7 @@ module.exports = function makeValues(kit) {
     entry(top, value) {
       if (top.how === 'pairs' && top.key === NOTHING) return void (top.key = value);
       top.left--;
-      if (top.how === 'items') defineProperty(top.it, top.at++, descriptor(value, true));
+      if (top.how === 'items') top.it[top.at++] = value; // millions of them, and nobody else has the list
       else if (top.how === 'values') apply(setAdd, top.it, [value]);
       else apply(mapSet, top.it, [top.key, value]), (top.key = NOTHING);
       return undefined;
@@ -377,7 +401,10 @@ module.exports = function makeValues(kit) {
 
     sparse(rest) {
       const [length, n] = rest.split(','), it = new made.Array();
-      it.length = this.number(length, 2 ** 32 - 1);
+      const room = this.number(length, 2 ** 32 - 1);
+      this.weight += room >> 2; // whoever goes through it goes through all of that, and up to some length it is memory at once
+      if (room >= 2 ** 31 || this.weight > this.port.nodes) throw malformed('it is too much');
+      it.length = room;
       return this.fill(this.keep(it), 'members', n, 2);
     }
 
@@ -420,7 +447,7 @@ module.exports = function makeValues(kit) {
     }
 
     knownSymbol(rest) {
-      const it = rest[0] === '#' ? Symbol.for(rest.slice(1)) : byName.get(rest.slice(1));
+      const it = rest[0] === '#' ? registeredAs(rest.slice(1)) : byName.get(rest.slice(1));
       if (it === undefined) throw malformed('a symbol');
       return it;
     }
@@ -434,6 +461,9 @@ module.exports = function makeValues(kit) {
     copied() {
       const name = this.name(), text = this.text(), methods = text === '' ? [] : text.length > METHODS_MAX * (NAME_MAX + 1) ? null : text.split('\n');
       if (methods === null || methods.length > METHODS_MAX) throw malformed('a class has too many methods');
+      const shape = `${name}\n${text}`;
+      if (!this.classes.has(shape)) this.classes.add(shape), (this.weight += HEAVY * (methods.length + 1)); // each has a prototype
+      if (this.weight > this.port.nodes) throw malformed('it is too much');
       const it = this.keep(this.bare(kit.prototypeOf(name, methods)));
       return this.fill(it, 'members', this.next(), 2);
     }
@@ -443,6 +473,6 @@ module.exports = function makeValues(kit) {
     /** Several values as one text; owner: what they are members of, if something. */
     encode: (list, port, owner) => new Writer(port).all(list, owner),
     /** The list of values again; `data` is a Buffer. */
-    decode: (data, port) => new Reader(tokens(data, port.nodes * 4), port).all(),
+    decode: (data, port) => new Reader(tokens(data, port.nodes), port).all(),
   };
 };

@@ -29,9 +29,8 @@ class VM {
 function timeOf(it, outer) {
   return () => {
     const own = Math.min(Math.max(0, Math.ceil(it.timeout ?? 0)), 2 ** 31 - 1), until = outer?.link?.cell.until ?? 0;
-    if (until === 0) return own;
-    const left = Math.max(1, Math.floor(until - performance.now()));
-    return own === 0 ? left : Math.min(own, left);
+    const left = until !== 0 ? Math.max(1, Math.floor(until - performance.now())) : outer?.host.timeout() ?? 0; // of one that nobody waits for, as much as a call has
+    return own === 0 || left === 0 ? own + left : Math.min(own, left);
   };
 }
 

@@ -61,6 +61,23 @@ const cases = {
       fs.rmSync(root, { recursive: true });
     }
   },
+  'a file system of the program gives nothing behind a link and two dots': (M) => {
+    const base = fs.mkdtempSync(path.join(os.tmpdir(), 'ambit-hostile-')), root = path.join(base, 'root'), vm = nodeVM(M, { require: { external: true, root, fs: new M.VMFileSystem() } });
+    try {
+      fs.mkdirSync(root);
+      fs.mkdirSync(path.join(base, 'out/inner'), { recursive: true });
+      fs.writeFileSync(path.join(base, 'out/secret.js'), 'SECRET');
+      fs.symlinkSync(path.join(base, 'out/inner'), path.join(root, 'link'));
+      let found;
+      try {
+        found = vm.run(`require.constructor('return this')().String.prototype.startsWith = function (it) { return it !== 'node:'; }; process.getBuiltinModule('path').resolve = (...all) => all[all.length - 1];
+          module.constructor.prototype._compile = function (text) { this.exports = text; }; module.exports = require('${root}/link/../secret.js')`, path.join(root, 'y.js'));
+      } catch {} // as it should be
+      assert.notStrictEqual(found, 'SECRET');
+    } finally {
+      fs.rmSync(base, { recursive: true });
+    }
+  },
   'the value of a variable is no further grant': (M) => {
     let found;
     try {
@@ -88,6 +105,51 @@ const cases = {
   'a release of what is no number': async (M) => {
     nodeVM(M, { sandbox: { work: () => 1 } }).run(later(`${OUT} for (let n = 0; n < 20; n++) say(frame('f', 0, [n, 'b5'])); ring()`));
     await sleep(1000);
+  },
+  'a live object that throws nothing that is an error': async (M) => {
+    const it = new M.VM({ timeout: 3000, ambit: { live: true } }).run('class A {} new Proxy(new A(), { ownKeys() { throw null; } })'), vm = nodeVM(M, { sandbox: { give: () => it, throws() { throw it; }, promise: async () => [it] } });
+    vm.run(later('try { give(); } catch {} try { throws(); } catch {} promise().catch(() => {});'));
+    await sleep(1500);
+  },
+  'an error of a program whose person has no directory': async (M) => {
+    os.homedir = () => { throw new Error('ENOENT'); };
+    const vm = nodeVM(M, { sandbox: { work() { throw new Error('x'); } } });
+    vm.run(later('try { work(); } catch {}'));
+    await sleep(1000);
+    assert.strictEqual(vm.run('try { work(); } catch (e) { module.exports = e.message; }'), 'x');
+  },
+  'a program without a descriptor left': async (M) => {
+    let called = 0;
+    const vm = nodeVM(M, { sandbox: { work() { called++; } } }), all = [], before = fs.readdirSync('/proc/self/fd').length;
+    vm.run(later('work()'));
+    try {
+      for (;;) all.push(fs.openSync('/dev/null'));
+    } catch {} // all are taken
+    await sleep(1000);
+    fs.closeSync(all.pop());
+    ends(() => new M.VM().run('1'));
+    all.forEach((fd) => fs.closeSync(fd));
+    await sleep(1000);
+    assert.strictEqual(called, 1);
+    assert.strictEqual(new M.VM().run('6 * 7'), 42);
+    assert.ok(fs.readdirSync('/proc/self/fd').length < before + 12);
+  },
+  'a cell that was refused is asked for again': (M) => {
+    new M.VM().run('1');
+    const h = require(path.join(place, 'src/helper.js')).helper(), { answer } = h;
+    h.answer = () => {
+      answer.call(h);
+      delete h.answer;
+      return ['error', 'ELIMIT', 'there are 256 cells', '', ''];
+    };
+    ends(() => new M.VM().run('1'));
+    assert.strictEqual(new M.VM().run('6 * 7'), 42);
+  },
+  'promises of sandboxes whose helper somebody ended': async (M) => {
+    const plain = new M.VM().run('new Promise(() => {})'), node = nodeVM(M).run('setInterval(() => {}, 100); module.exports = new Promise(() => {})');
+    setTimeout(() => process.kill(require(path.join(place, 'src/helper.js')).helper().pid, 'SIGKILL'), 300);
+    const first = await Promise.race([Promise.all([plain, node].map((it) => it.catch((problem) => problem.code))), sleep(5000)]);
+    assert.deepStrictEqual(first, ['EGONE', 'EGONE']);
   },
   'output that is no text': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`${OUT} say(frame('n', 0, ["'stdout", 'O0'])); ring()`));
@@ -118,8 +180,49 @@ const cases = {
   },
   'large results of promises that nobody has': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('s', (i) => '[' + (i + 1000) + ',true,"\\'', '"]'); rest()`)),
   'large descriptions of symbols': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","y' + i + '","\\'', '"]'); rest()`)),
+  'large names of registered symbols': (M) => ends(() => new M.VM({ timeout: 20_000 }).run(`${OUT} flood('n', (i) => '["\\'x","k#' + i, '"]'); rest()`)),
+  'millions of registered symbols': (M) => {
+    const vm = new M.VM({ timeout: 20_000 }), before = process.memoryUsage().heapUsed;
+    vm.run(`for (let round = 0; round < 12; round++) { const all = []; for (let i = 0; i < 100000; i++) all.push(Symbol.for('a name that is long ' + round + ' ' + i)); globalThis['all' + round] = all; }`);
+    for (let round = 0; round < 12; round++) assert.strictEqual(vm.getGlobal(`all${round}`).length, 100000);
+    assert.ok(process.memoryUsage().heapUsed - before < 64 << 20);
+  },
   'large names of classes': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","c","\\'' + i, '","\\'","0"]'); rest()`)),
   'a class with a million methods': (M) => ends(() => new M.VM({ timeout: 5000 }).run(`${OUT} let s = ''; for (let i = 0; i < 1e6; i++) s += i.toString(36) + '\\n'; say(frame('a', 1, ['c', "'X", "'" + s + 'x', '0'])); rest()`)),
+  'names of members that are said to be many': (M) => {
+    const vm = new M.VM();
+    vm.run(`${OUT} say(frame('a', 1, [1])); say(frame('a', 2, ['o1', "'length", 130000000])); rest()`);
+    ends(() => Object.keys(vm.sandbox));
+  },
+  'lists that are long and have nothing in them': (M) => ends(() => new M.VM({ timeout: 3000 }).run('Array.from({ length: 40 }, () => { const it = []; it.length = 4e9; it.length = 3e7; return it; })')),
+  'many classes with many methods each': (M) => ends(() => new M.VM({ timeout: 20_000 }).run(`${OUT} const all = []; for (let i = 0; i < 256; i++) all.push(i.toString(36)); const methods = all.join('\\\\n'), parts = ['["a40000"'];
+    for (let i = 0; i < 40000; i++) parts.push(',"c","\\'X' + i + '","\\'' + methods + '","0"'); say(frame('a', 1, Buffer.from(parts.join('') + ']'))); rest()`)),
+  'sixteen million numbers': (M) => {
+    const before = Date.now();
+    ends(() => new M.VM({ timeout: 3000 }).run(`${OUT} say(frame('a', 1, Buffer.concat([Buffer.from('["a16000000",'), Buffer.alloc(32e6 - 2, '1,'), Buffer.from('1]')]))); rest()`));
+    assert.ok(Date.now() - before < 3000 + GAP_MS, `it took ${Date.now() - before} ms`);
+  },
+  'a pending promise that is given again and again': (M) => {
+    let followed = 0;
+    class Counted extends Promise {
+      static get [Symbol.species]() { return followed++, Promise; }
+    }
+    const never = new Counted(() => {});
+    new M.VM({ sandbox: { ready: () => never } }).run('for (let i = 0; i < 500; i++) ready()');
+    assert.ok(followed < 10, `it was followed ${followed} times`);
+  },
+  'what was passed and nobody lets go of': () => {
+    const it = require(path.join(place, 'src/references.js'))({ refuse: (message) => new Error(message) });
+    assert.throws(() => { for (let i = 0; i < 2e5; i++) it.name('function', () => {}); }, /more of what was passed/);
+  },
+  'functions that a sandbox tells of and nobody has': async (M) => {
+    require('v8').setFlagsFromString('--expose-gc');
+    const vm = nodeVM(M, { console: 'redirect' }), gc = require('vm').runInNewContext('gc');
+    vm.on('console.log', () => {});
+    vm.run(later('let n = 0; const tell = () => { for (let i = 0; i < 50; i++) console.log(() => {}); if (++n < 200) setTimeout(tell, 5); }; tell()'));
+    for (let i = 0; i < 40; i++) await sleep(100), gc();
+    assert.ok(vm._box.link.references.takeGone().length < 5000);
+  },
   'an expression that is dear to read': (M) => {
     try {
       new M.VM({ timeout: 3000 }).run(`Object.defineProperty(Object.defineProperty(/a/, 'source', { value: '\\\\p{L}'.repeat(1e5) }), 'flags', { value: 'u' })`);
@@ -136,6 +239,30 @@ const cases = {
     nodeVM(M, { sandbox: { work: () => 'x'.repeat(1e6) } }).run(later(`${OUT} for (let n = 1; n < 4; n++) say(frame('c', 9, [n, "'call", 'u'])); ring(); rest()`));
     await sleep(2500);
   },
+  'a sandbox in a sandbox that nobody waits for': async (M) => {
+    nodeVM(M, { nesting: true, require: { builtin: [] } }).run(later(`const { VM } = require('vm2'); try { new VM().run('for (;;);'); } catch {}`));
+    await sleep(3000);
+  },
+  'ten sandboxes that close their pipes and go on': async (M) => {
+    const code = `${OUT} setTimeout(() => { fs.closeSync(out); setInterval(() => {}, 1000); ring(); }, 4000)`;
+    nodeVM(M, { timeout: 20_000, nesting: true, require: { builtin: [] } }).run(`const { NodeVM } = require('vm2'); globalThis.all = []; for (let i = 0; i < 10; i++) { const it = new NodeVM(); all.push(it); it.run(${JSON.stringify(code)}); }`);
+    await sleep(9000);
+  },
+  'code that takes long to be looked at for asynchronous code': (M) => {
+    const before = Date.now();
+    ends(() => new M.VM({ timeout: 1000, allowAsync: false }).run(`async; [${'{},'.repeat(3e6)}]`));
+    assert.ok(Date.now() - before < 1000 + GAP_MS, `it took ${Date.now() - before} ms`);
+  },
+  'asynchronous code behind what is deep': (M) => assert.throws(() => new M.VM({ allowAsync: false }).run(`${'('.repeat(800)}1${')'.repeat(800)}; (async () => {})()`), /Async not available/),
+  'answers that nobody reads, in four sandboxes': async (M) => {
+    const work = () => 'x'.repeat(2e6), many = Array.from({ length: 4 }, () => nodeVM(M, { sandbox: { work } }));
+    for (const it of many) it.run(later(`${OUT} say(Buffer.concat(Array.from({ length: 25 }, (_, i) => frame('c', i + 1, [1, "'call", 'u'])))); ring(); rest()`));
+    await sleep(9000);
+    const before = process.cpuUsage();
+    await sleep(2000);
+    const { user, system } = process.cpuUsage(before);
+    assert.ok(user + system < 1e6, `they took ${Math.round((user + system) / 1000)} ms of two seconds`);
+  },
   'a promise that is fulfilled with what has a then, without an end': async (M) => {
     const vm = new M.VM({ timeout: 2000, sandbox: { wait: (ms) => new Promise((done) => setTimeout(done, ms)) } });
     const ended = vm.run('const o = {}, it = wait(100).then(() => o); it.then(() => { o.then = (ok) => ok(o); }); it').catch(() => {});
@@ -146,6 +273,30 @@ const cases = {
       const vm = new M.VM({ timeout: 300, ambit: { live: how } }), it = vm.run(made);
       await assert.rejects(async () => it, /timed out/);
     }
+  },
+  'forty members that are called for one text': (M) => {
+    for (const name of ['toJSON', 'toString', 'valueOf']) {
+      const it = new M.VM({ timeout: 300 }).run(`const slow = () => { const until = Date.now() + 200; while (Date.now() < until); return 1; }; Array.from({ length: 40 }, () => ({ ${name}: slow }))`), before = Date.now();
+      assert.throws(() => (name === 'toJSON' ? JSON.stringify(it) : name === 'toString' ? String(it) : it.map((one) => +one)), /timed out/);
+      assert.ok(Date.now() - before < 300 + GAP_MS, `it took ${Date.now() - before} ms`);
+    }
+  },
+  'a live object with members without an end': (M) => {
+    const it = new M.VM({ timeout: 500, ambit: { live: true } }).run('class Node { get a() { return new Node(); } get b() { return new Node(); } } const many = () => new Proxy(new Node(), { ownKeys: () => ["a", "b"], get: (_, key) => (key === "a" || key === "b" ? many() : undefined), getOwnPropertyDescriptor: () => ({ value: 1, enumerable: true, configurable: true, writable: true }) }); many()');
+    const before = Date.now();
+    assert.throws(() => JSON.stringify(it), /timed out|ended/);
+    assert.ok(Date.now() - before < 500 + 4 * GAP_MS, `it took ${Date.now() - before} ms`);
+  },
+  'the text of a function that is a function': (M) => {
+    const it = new M.VM({ timeout: 5000 }).run(`${OUT} say(frame('a', 1, ['f1', "'it", 0, '0'])); say(frame('a', 3, ['f3', "'it", 0, '0'])); rest()`), before = Date.now();
+    assert.throws(() => String(it), { code: 'EPROTOCOL' });
+    assert.ok(Date.now() - before < 3000);
+  },
+  'a then that is put into an object of the program': async (M) => {
+    class Thing {}
+    const thing = new Thing(), vm = new M.VM({ timeout: 300, sandbox: { thing }, ambit: { live: true } });
+    vm.run('thing.then = (ok) => ok(thing); 1');
+    await assert.rejects(async () => thing, /timed out/);
   },
   'a list of lists of lists on the console': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`const s = 'x'.repeat(9999), a = Array(100).fill(s), b = Array(100).fill(a); console.log(Array(100).fill(b)); console.dir(b, { depth: null, maxArrayLength: null, maxStringLength: null })`));

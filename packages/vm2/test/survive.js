@@ -51,7 +51,7 @@ const BOMBS = {
   'a large list': 'new Array(3e7).fill({})', 'a text that doubles': 'let x = "ab"; for (;;) x += x', 'texts': 'const l = [], t = "x".repeat(1e6); for (;;) l.push((t + Math.random()).split("").join(""))', 'a list of 4e9': 'const l = []; l.length = 4e9; l.fill(1)', 'closures': 'const l = []; for (;;) { const big = new Array(1e5).fill(1); l.push(() => big) }',
   'array buffers that grow': 'const l = []; for (;;) l.push(new Uint8Array(new ArrayBuffer(1e7)).fill(2))', 'shared memory': 'const l = []; for (;;) l.push(new Uint8Array(new SharedArrayBuffer(1e7)).fill(2))',
 };
-const RESULTS = { 'a text of 500 MB': ['"x".repeat(5e8)', 'large'], 'bytes of 100 MB': ['Buffer.alloc(1e8)', 'large'], 'a list of 5 million': ['new Array(5e6).fill(0)', 'large'], 'a list of 4e9 holes': ['const l = []; l.length = 4e9; l', 'value'], 'a chain of 200,000': ['let c = {}; for (let i = 0; i < 2e5; i++) c = { c }; c', 'value'],
+const RESULTS = { 'a text of 500 MB': ['"x".repeat(5e8)', 'large'], 'bytes of 100 MB': ['Buffer.alloc(1e8)', 'large'], 'a list of 5 million': ['new Array(5e6).fill(0)', 'large'], 'a list of 4e9 holes': ['const l = []; l.length = 4e9; l', 'large'], 'a chain of 200,000': ['let c = {}; for (let i = 0; i < 2e5; i++) c = { c }; c', 'value'],
   'a cycle': ['const o = {}; o.o = [o, new Map([[o, o]])]; o', 'value'], 'recursion without end': ['(function f() { f() })()', 'stack'], 'a getter that calls itself': ['const o = { get a() { return this.a } }; o', 'stack'], 'a proxy of a proxy, deep': ['let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); p.a', 'stack'] };
 
 async function main() {
