@@ -235,6 +235,16 @@ const cases = {
   },
 
   // ---- what holds it up ----
+  'a worker that waits for a sandbox is ended': async (M) => {
+    const { Worker } = require('worker_threads');
+    for (const code of [`new VM().run('for (;;);')`, `new VM({ sandbox: { wait: () => 1 } }).run('for (;;) wait()')`]) {
+      const worker = new Worker(`const { VM } = require(${JSON.stringify(place)}); require('worker_threads').parentPort.postMessage(new VM().run('6 * 7')); ${code}`, { eval: true });
+      assert.strictEqual(await new Promise((resolve) => worker.once('message', resolve)), 42);
+      await sleep(200);
+      await Promise.race([worker.terminate(), sleep(2000).then(() => assert.fail('it goes on'))]);
+    }
+    assert.strictEqual(new M.VM().run('6 * 7'), 42);
+  },
   'a call whose answer nobody reads': async (M) => {
     nodeVM(M, { sandbox: { work: () => 'x'.repeat(1e6) } }).run(later(`${OUT} for (let n = 1; n < 4; n++) say(frame('c', 9, [n, "'call", 'u'])); ring(); rest()`));
     await sleep(2500);
