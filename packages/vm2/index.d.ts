@@ -110,6 +110,8 @@ export interface AmbitOptions {
   message?: number | string;
   /** Where it is recorded: false for nowhere, true for your own ledger. */
   ledger?: boolean | string;
+  /** What is seen, and recorded, of what it does: 'full' has each file and connection, and what was denied. */
+  observe?: 'off' | 'effects' | 'full' | 'ebpf' | 'auto';
   /** Who asks. */
   agent?: string;
   /** VMs of one name share a cell. Not for NodeVM. */

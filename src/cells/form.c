@@ -30,6 +30,7 @@ void form_finish(struct form *f)
 		free(f->arguments[i]);
 	free(f->workspace);
 	free(f->ledger);
+	free(f->observe);
 	*f = (struct form){ .there = false };
 }
 
@@ -102,6 +103,7 @@ int form_take(struct form *f, const struct said *s, struct err *e)
 	case SAID_WORKSPACE: return keep(&f->workspace, s->text, e);
 	case SAID_AGENT: return agent(f, s->text, e);
 	case SAID_LEDGER: return ledger(f, s->text, e);
+	case SAID_OBSERVE: return keep(&f->observe, s->text, e);
 	case SAID_READY: stock_init(&f->stock, s->number[0]); return 0;
 	case SAID_DONE: return complete(f, e);
 	case SAID_FORM:
@@ -123,7 +125,9 @@ int form_launch(const struct form *f, struct libraries *known, const int fd[3], 
 					 .argv = (char *const *)f->arguments,
 					 .workspace = f->workspace != NULL ? f->workspace : "/",
 					 .base = "minimal",
-					 .observe = f->granted ? "effects" : "off",
+					 .observe = f->observe != NULL ? f->observe
+						    : f->granted       ? "effects"
+								       : "off",
 					 .changes = AMBIT_CHANGES_DIRECT,
 					 .ledger = f->ledger,
 					 .unrecorded = f->recorded ? 0 : 1 };

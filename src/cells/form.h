@@ -19,7 +19,7 @@ struct form {
 	struct ambit_policy *policy;             /* owned */
 	char *arguments[FORM_ARGUMENTS_MAX + 2]; /* owned; [0] is the program */
 	unsigned n_arguments;                    /* behind the program */
-	char *workspace, *ledger;                /* owned, NULL */
+	char *workspace, *ledger, *observe;      /* owned, NULL */
 	bool recorded;                           /* in a ledger: that one, or the person's own */
 	bool granted;                            /* something is */
 	struct stock stock;

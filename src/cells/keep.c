@@ -319,6 +319,7 @@ static void obey(struct keep *k, const struct said *s)
 	case SAID_WORKSPACE:
 	case SAID_AGENT:
 	case SAID_LEDGER:
+	case SAID_OBSERVE:
 	case SAID_READY:
 	case SAID_DONE:
 	case SAID_WORDS: misplaced(k); break;
@@ -519,10 +520,38 @@ void keep_run(struct keep *k)
 	}
 }
 
+/* What was recorded is told by its end, so each is seen to that; all at once, and none longer than it may take. */
+static void see_out(struct keep *k)
+{
+	static struct pollfd polled[PLACES_MAX * LENT_FDS];
+
+	for (;;) {
+		const uint64_t now = clock_ms();
+		int timeout = -1;
+		unsigned n = 0;
+
+		for (unsigned i = 0; i < PLACES_MAX; i++)
+			if (lent_goes_on(&k->cells[i])) {
+				lent_look_at(&k->cells[i], &polled[n], now);
+				timeout = lent_patience(&k->cells[i], timeout, now);
+				n += LENT_FDS;
+			}
+		if (n == 0 || (poll(polled, n, timeout) < 0 && errno != EINTR))
+			return;
+		n = 0;
+		for (unsigned i = 0; i < PLACES_MAX; i++)
+			if (lent_goes_on(&k->cells[i])) {
+				(void)lent_step(&k->cells[i], &polled[n], clock_ms()); /* looked at above */
+				n += LENT_FDS;
+			}
+	}
+}
+
 void keep_finish(struct keep *k)
 {
 	for (unsigned i = 0; i < PLACES_MAX; i++)
-		lent_kill(&k->cells[i]); /* all at once, then one after the other is waited for */
+		lent_kill(&k->cells[i]);
+	see_out(k);
 	for (unsigned i = 0; i < PLACES_MAX; i++)
 		lent_finish(&k->cells[i]);
 	for (unsigned i = 0; i < FORMS_MAX; i++)

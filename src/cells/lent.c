@@ -69,11 +69,16 @@ void lent_opened(struct lent *l)
 
 void lent_kill(struct lent *l)
 {
-	if (l->ev == NULL || l->told)
+	if (!lent_goes_on(l))
 		return;
 	(void)ambit_event_kill(l->ev, NULL); /* one that is over needs none */
 	if (l->leaves_ms == 0)
 		l->leaves_ms = clock_ms() + l->leave_ms;
+}
+
+bool lent_goes_on(const struct lent *l)
+{
+	return l->ev != NULL && !l->told;
 }
 
 void lent_ask(struct lent *l)

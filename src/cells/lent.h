@@ -21,8 +21,6 @@ enum lent_state { LENT_NONE, LENT_WAITS, LENT_ENDS, LENT_TAKEN, LENT_OVER };
 	500 /* for one whose end is asked for to end by itself: its pipes may have ended before it, and then the end is its own */
 #define LENT_RECORDED_MS                                                                                               \
 	40000 /* likewise, of one that is recorded: its record may wait for the disk and for the ledger, as long as those may take (ambit.h) */
-#define LENT_RECORDED_MS                                                                                               \
-	40000 /* likewise, of one that is recorded: its record may wait for the disk and for the ledger, as long as those may take (ambit.h) */
 #define LENT_FDS 2 /* that are polled for it */
 
 struct lent {
@@ -55,6 +53,8 @@ void lent_finish(struct lent *l);
 /* The program has its own ends. */
 void lent_opened(struct lent *l);
 void lent_kill(struct lent *l);
+/* How it ended is not known yet. */
+bool lent_goes_on(const struct lent *l);
 /* Somebody waits for its end. */
 void lent_ask(struct lent *l);
 /* It is to end, and is not wanted. */

@@ -210,7 +210,7 @@ static int set_words(struct launch *l, uint32_t *ret_conflict, struct err *e)
 	return r < 0 ? r : set_given(l->q, o->labels, e);
 }
 
-static int add_link(struct event_request *q, const char *name, const char *real, struct err *e)
+static int add_one_link(struct event_request *q, const char *name, const char *real, struct err *e)
 {
 	if (q->n_links == REQUEST_LINKS_MAX)
 		return err_set(e, AMBIT_LIMIT, "name the target instead of the link",
@@ -220,6 +220,21 @@ static int add_link(struct event_request *q, const char *name, const char *real,
 		return err_set(e, AMBIT_LIMIT, NULL, "path is too long");
 	q->n_links++;
 	return 0;
+}
+
+/* Beneath a directory that is a link itself (/bin) the name stands where that leads. */
+static int add_link(struct event_request *q, const char *name, const char *real, struct err *e)
+{
+	const char *last = strrchr(name, '/');
+	char directory[PATH_MAX], whole[PATH_MAX];
+	const int r = add_one_link(q, name, real, e);
+
+	if (r < 0 || last == NULL || last == name ||
+	    snprintf(whole, sizeof whole, "%.*s", (int)(last - name), name) >= (int)sizeof whole ||
+	    realpath(whole, directory) == NULL || strcmp(directory, whole) == 0 ||
+	    snprintf(whole, sizeof whole, "%s%s", directory, last) >= (int)sizeof whole || strcmp(whole, real) == 0)
+		return r;
+	return add_one_link(q, whole, real, e);
 }
 
 static int add_asked(struct event_request *q, const char *path, struct err *e)
@@ -405,7 +420,7 @@ static int grant_program(struct launch *l, struct err *e)
 	traits = policy_program_traits(strrchr(real, '/') + 1);
 	if (traits == NULL)
 		traits = policy_program_traits(strrchr(l->program, '/') + 1);
-	if (r == 0 && traits != NULL && traits->jit)
+	if (r == 0 && traits != NULL && traits->jit && !l->is_lent) /* whoever lends says so */
 		r = grant_add(&l->q->grants, VERB_JIT, "", 0, &id, e);
 	return r < 0 ? r : 0;
 }

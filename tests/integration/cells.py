@@ -11,6 +11,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -669,6 +670,63 @@ def what_is_to_be_recorded_is(place):
     assert "silent" not in place.run(place.ambit, "ledger", "show", "--json", cwd=top).stdout
 
 
+def what_is_recorded_is_told_though_the_program_ended(place):
+    top = place.fresh()
+    write(f"{top}/read/one", "first\n")
+
+    def begin():
+        h = Helper(place, top)
+        for name, code in (("goes-on", LOOP), ("is-dropped", "echo on; exec 0</dev/null; while :; do :; done")):
+            cell = h.cell(*sh(code, name), more=[f"ledger {top}/ledger", f"agent {name}", f"grant read {top}/read"])
+            cell.until()
+        h.say(f"drop {cell.number}")  # and at once:
+        return h.pid
+
+    for number in (1, 2, 3):
+        pid, helper = as_program(place, begin)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        wait_until(lambda: is_dead(helper), 40, lambda: "it goes on")
+        shown = place.run(place.ambit, "ledger", "show", "--json", "--type", "result", "--ledger", f"{top}/ledger", cwd=top).stdout
+        assert len(shown.splitlines()) == 2 * number, f"round {number}: {shown[-3000:]}"
+
+
+def what_is_seen_of_a_cell_is_the_forms_word(place):
+    top = place.fresh()
+    write(f"{top}/read/one", "first\n")
+    code = f"read x < {top}/read/one; read y < /etc/shadow; echo end"
+    for observe, sees in ((None, False), ("full", True)):
+        ledger = f"{top}/ledger-{observe}"
+        with Helper(place, top) as h:
+            cell = h.cell(*sh(code), more=[f"ledger {ledger}", f"grant read {top}/read", *([f"observe {observe}"] if observe else [])])
+            assert cell.until() == "end", cell.why()
+            os.close(cell.to)
+            cell.why()
+        shown = place.run(place.ambit, "ledger", "show", "--json", "--type", "effect", "--ledger", ledger, cwd=top).stdout
+        assert ["/read/one" in shown, "/etc/shadow" in shown] == [sees, sees], shown[-3000:]
+    with Helper(place, top) as h:
+        try:
+            h.cell(*sh("exit 0"), more=["observe everything"])
+            assert False, "there is no such level"
+        except Refused as problem:
+            assert "observe" in str(problem), problem
+
+
+MAPS = "$x = syscall(9, 0, 4096, 7, 0x22, -1, 0); print $x == -1 ? 'none' : 'mapped', qq(\\n);"  # mmap(2), to be written and executed
+
+
+def no_program_makes_code_unless_it_is_granted(place):
+    """Not even one that usually does, by its name."""
+    need("perl")
+    top = place.fresh()
+    shutil.copy("/usr/bin/perl", f"{top}/node")
+    os.chmod(f"{top}/node", 0o755)
+    for more, says in (([], "none"), (["grant jit"], "mapped")):
+        with Helper(place, top) as h:
+            cell = h.cell(f"{top}/node", *perl(MAPS)[1:], more=more)
+            assert cell.until() == says, (more, cell.why())
+
+
 def a_program_that_is_changed_brings_its_new_libraries(place):
     """What is kept of a program is kept as long as it is the same."""
     need("perl")
@@ -707,4 +765,4 @@ main([a_cell_is_taken_and_answers, cells_wait_where_a_form_says_so, an_endless_l
       with_the_program_everything_ends, with_the_helper_all_cells_end, a_cell_has_its_own_descriptors_alone, the_helper_keeps_nothing_of_the_program,
       a_cell_opens_its_own_pipes_anew_and_gets_nothing_but_its_own, a_cell_that_makes_its_pipes_its_own_holds_up_nobody, what_is_malformed_ends_it, so_many_forms_and_not_one_more,
       so_many_cells_and_not_one_more, a_program_that_does_not_read_holds_up_no_time, many_cells_that_are_wanted_at_once_hold_up_no_time, what_rings_all_the_time_costs_little, what_is_granted_to_nobody_is_not_there, grants_are_had,
-      what_is_to_be_recorded_is, a_program_that_is_changed_brings_its_new_libraries, node_runs_in_one])
+      what_is_to_be_recorded_is, what_is_recorded_is_told_though_the_program_ended, what_is_seen_of_a_cell_is_the_forms_word, no_program_makes_code_unless_it_is_granted, a_program_that_is_changed_brings_its_new_libraries, node_runs_in_one])

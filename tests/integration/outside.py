@@ -483,6 +483,9 @@ def loaders(w):
     for flags, name in ((["--run", "/bin/ls"], "ls"), ([], "/bin/ls"), (["--read", "/bin/ls"], "/usr/bin/ls")):
         r = w.run([AMBIT, "run", "--base", "minimal", *flags, "--", name, "-d", "/"])
         check(w.name(f"a program is found by its name in /bin: {' '.join([*flags, name])}"), (r.returncode, r.stdout) == (0, "/\n"), r)
+    for flags, name in (([], "/bin/sh"), (["--run", "/bin/sh"], "sh")):  # a link, beneath one
+        r = w.run([AMBIT, "run", "--base", "minimal", *flags, "--", name, "-c", "echo /"])
+        check(w.name(f"a link in /bin leads to its program: {' '.join([*flags, name])}"), (r.returncode, r.stdout) == (0, "/\n"), r)
 
 
 def automounters(w):

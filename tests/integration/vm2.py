@@ -5,6 +5,7 @@ usage: vm2.py AMBIT PACKAGE packages/node    (TAP on standard output; as root ev
 """
 
 import os
+import pty
 import re
 import subprocess
 import tempfile
@@ -26,12 +27,14 @@ def without_sanitizer(place):
         raise Skip("cells of a sanitizer's build take longer to begin than these cases wait")
 
 
-def lines_of(place, script, *words, patience):
+def lines_of(place, script, *words, patience, program=None):
     """The lines of TAP that a script of the package says: all are good, but for those that differ for a reason."""
     need("node")
     with tempfile.TemporaryDirectory(prefix="ambit-vm2-", dir="/var/tmp") as tree:  # what lies beneath /tmp no cell sees
         environment = {**place.environment(), "AMBIT_PROGRAM": place.ambit, "AMBIT_TEST_PLACE": tree}
-        done = subprocess.run([node(), os.path.join(place.given(1), "test", script), *words], cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        if program is not None:
+            environment["PATH"] = f"{os.path.dirname(program)}:{environment['PATH']}"
+        done = subprocess.run([program or node(), os.path.join(place.given(1), "test", script), *words], cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               errors="replace", timeout=SLOW * patience, check=False)
     wrong = [line for line in re.findall(r"^not ok .*(?:\n# .*){0,9}", done.stdout, re.M) if "# TODO" not in line.split("\n", 1)[0]]
     assert not wrong, "\n".join(wrong[:20])
@@ -64,6 +67,27 @@ def a_hostile_cell_makes_the_program_do_no_more_than_it_is_for(place):
     lines_of(place, "hostile.js", place.given(1), patience=300)
 
 
+def each_option_of_ambit_does_what_it_says(place):
+    without_sanitizer(place)
+    lines_of(place, "ambit.js", place.given(1), patience=300)
+
+
+@once
+def a_console_on_a_terminal_shows_colours_and_obeys_nothing(place):
+    """The twin: into a pipe all of it goes as it is."""
+    code = r"""const { NodeVM } = require(process.argv[1]), vm = new NodeVM();
+      vm.run(String.raw`console.log("\x1b[31mred\x1b[0m \x1b]52;c;YQ==\x07 \x1b[2J\x9b5n\tend"); console.error("\x1bc!"); process.stdout.write("\x1b[?1049h\n")`); process.exit()"""
+    arguments = [node(), "-e", code, os.path.abspath(place.given(1))]
+    piped = subprocess.run(arguments, env={**place.environment(), "AMBIT_PROGRAM": place.ambit}, stdin=subprocess.DEVNULL, capture_output=True, timeout=SLOW * 60, check=False)
+    assert piped.returncode == 0 and b"\x1b]52" in piped.stdout and b"\x1bc!" in piped.stderr, told(piped)
+    ours, theirs = pty.openpty()
+    done = subprocess.run(arguments, env={**place.environment(), "AMBIT_PROGRAM": place.ambit}, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, timeout=SLOW * 60, check=False)
+    os.close(theirs)
+    said = os.read(ours, 65536).replace(b"\r\n", b"\n")
+    os.close(ours)
+    assert done.returncode == 0 and said == b"\x1b[31mred\x1b[0m ]52;c;YQ== [2J5n\tend\nc!\n[?1049h\n", said
+
+
 def readme_examples(place):
     with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
         return re.findall(r"```js\n(.*?)```", file.read(), re.S)
@@ -91,4 +115,4 @@ def its_packages_are_installed_without_a_network(place):
 
 if __name__ == "__main__":
     main([values_cross_as_they_are_and_what_is_made_up_harms_nothing, what_vm2_does_is_done_or_differs_for_a_reason, code_ends_hangs_and_fills_no_program, a_hostile_cell_makes_the_program_do_no_more_than_it_is_for,
-          its_packages_are_installed_without_a_network])
+          a_console_on_a_terminal_shows_colours_and_obeys_nothing, each_option_of_ambit_does_what_it_says, its_packages_are_installed_without_a_network])

@@ -6,7 +6,7 @@ const { Link } = require('./link.js');
 const { form } = require('./options.js');
 const { VMError } = require('./errors.js');
 
-const CELLS_MAX = Math.max(1, Math.trunc(+process.env.AMBIT_VM2_CELLS) || 48);
+const CELLS_MAX = Math.min(200, Math.max(1, Math.trunc(+process.env.AMBIT_VM2_CELLS) || 48)); // `ambit cells` has 256, with those that wait
 const GUESTS_MAX = 32; // of a cell that is used again
 
 const shared = new Map(); // tenant and form -> WeakRef of its cell

@@ -3,6 +3,7 @@
 // All that comes from it is a hostile program's word: a frame has the length that it may have, or the cell ends.
 'use strict';
 const fs = require('fs');
+const { isMainThread } = require('worker_threads');
 const { HEAD, letters, make } = require('./frames.js');
 const { VMError, timedOut } = require('./errors.js');
 
@@ -10,6 +11,7 @@ const TIME_OVER = 98; // the exit status of one whose time was over while it wai
 const PATIENCE_MS = 10_000; // of the process, for what was told to a cell and has no time of its own
 const GRACE_MS = 150; // for a cell to break off what it does, and stay
 const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
+const NAP_MS = 0.03, NAP_MAX_MS = 2; // of a worker, from one look at what came to the next
 const NOTHING = Buffer.alloc(0), AGAIN_MS = 5, FULL_MS = 100, FRAME_COST = 256; // when what did not fit, or could not be read, is tried again; bytes besides a frame's own
 const SLOW_MS = 200, DISTRUST_MS = 5000; // one that closed its pipe and goes on holds up who asks why it ended: then those that nobody waits for are not asked for a while
 const ROOM = 8192, ROOM_MAX = 1 << 18;
@@ -248,10 +250,19 @@ class Cell {
       const want = this.wanted(), have = this.filled - this.start;
       if (have >= want) return this.take();
       if (this.start + want > this.room.length) this.makeRoom(Math.min(want, Math.max(2 * have, 65536)));
-      const n = fs.readSync(this.lent.up, this.room, this.filled, this.room.length - this.filled, null);
-      if (n === 0) throw this.ended();
-      this.filled += n;
+      this.more();
     }
+  }
+
+  /** Takes in more of what comes, and waits for it. A worker can be ended while it naps, and not while it reads. */
+  more() {
+    if (!isMainThread) {
+      for (let tries = 1; !this.gather(); tries++) nap(Math.min(tries * NAP_MS, NAP_MAX_MS));
+      return;
+    }
+    const n = fs.readSync(this.lent.up, this.room, this.filled, this.room.length - this.filled, null);
+    if (n === 0) throw this.ended();
+    this.filled += n;
   }
 
   /** Takes in what is there. false: nothing is. */

@@ -48,6 +48,9 @@ function begin() {
   return { pid: +said[2], say: +said[3], told: +said[4], bell: +said[5] };
 }
 
+/** What a hint says in words of the command line. */
+const inOptions = (hint) => hint.replace(/--no-ledger\b/g, '`ambit: { ledger: false }`').replace(/--(ledger|read|write|work|run|connect|listen|env|agent|observe|workspace)\b/g, '`ambit: { $1 }`').replace(/--(limit|limits)\b/g, '`ambit: { limits }`');
+
 class Helper {
   constructor() {
     const { pid, say, told, bell } = begin();
@@ -58,7 +61,7 @@ class Helper {
     this.bellFd = this.open(bell, O_RDONLY | O_NONBLOCK);
     this.came = '';
     this.room = Buffer.allocUnsafeSlow(65536);
-    this.forms = new Map(); // by their messages
+    this.forms = new Map(); // by how many wait, and their messages
     this.lastForm = 0;
     this.later = [];
     this.coming = []; // forms of which a cell was asked for in advance, in order
@@ -116,13 +119,13 @@ class Helper {
   checked(lines) {
     if (lines[0] !== 'error') return lines;
     const [, code, message, hint, why] = lines;
-    throw new VMError(`${message}${why ? `: ${why}` : ''}`, code, hint || undefined);
+    throw new VMError(`${message}${why ? `: ${why}` : ''}`, code, inOptions(hint) || undefined);
   }
 
   /** The number of the form that cells with these messages have; `ready`: so many wait. */
   form(messages, ready) {
     if (messages.some((it) => it.includes('\0'))) throw new VMError('what a sandbox is made of has no NUL', 'EOPTION');
-    const key = messages.join('\0');
+    const key = [ready, ...messages].join('\0');
     let form = this.forms.get(key);
     if (form === undefined) {
       while (this.forms.size >= FORMS_MAX) this.free(...this.forms.entries().next().value);

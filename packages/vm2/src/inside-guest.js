@@ -190,7 +190,7 @@ module.exports = function makeGuest(given) {
     prototypeOf: () => global.Object.prototype,
   };
   const port = {
-    live: false, bytes: 32 << 20, nodes: 4 << 20,
+    live: false, bytes: 32 << 20, nodes: 4 << 20, // as options.js has them
     name(what, thing, owner) {
       const name = references.name(what, thing, owner);
       if (what === 'promise' && name[0] !== '~') follow(+name, thing); // each time, since it may have been settled, and what stood for it may be gone

@@ -10,6 +10,7 @@ const makeReferences = require('./references.js');
 const { letters } = require('./frames.js');
 const { VMError, timedOut } = require('./errors.js');
 const { frozen, kept } = require('./marks.js');
+const { MESSAGE, NODES } = require('./options.js');
 
 const ERRORS = ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'Error'];
 
@@ -27,7 +28,8 @@ for (const name of OF_NODE) if (globalThis[name] !== undefined) intrinsicsOfNode
 
 const isRoot = (prototype) => prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf') && Object.hasOwn(prototype, 'hasOwnProperty'));
 // A namespace as console has nothing but a prototype with nothing in it between.
-const isPlain = (prototype) => isRoot(prototype) || (Reflect.ownKeys(prototype).length === 0 && Object.getPrototypeOf(prototype) !== null && isRoot(Object.getPrototypeOf(prototype)));
+const OF_ENV = Object.getPrototypeOf(process.env); // it is an object with texts, of a class of its own
+const isPlain = (prototype) => prototype === OF_ENV || isRoot(prototype) || (Reflect.ownKeys(prototype).length === 0 && Object.getPrototypeOf(prototype) !== null && isRoot(Object.getPrototypeOf(prototype)));
 
 // Where things lie on this host is nobody's business in a cell.
 function withoutPaths(text) {
@@ -69,6 +71,7 @@ function prototypeOf(name, methods) {
       throw new VMError(`'${method}' of ${name} stayed in the sandbox: a copy of its data is here`, 'ENOTLIVE', 'return functions, or give `ambit: { live: true }`, which gives objects by handle');
     } });
   }
+  if (methods.includes('next')) Object.defineProperty(made, Symbol.iterator, { ...Object.getOwnPropertyDescriptor(made, 'next') }); // a generator, most likely
   if (shapes.size > 200) shapes.clear();
   shapes.set(key, made);
   return made;
@@ -78,7 +81,7 @@ function handlerOf(link, number) {
   const key = (it) => typeof it === 'string';
   const known = (target, it) => key(it) && link.request('liveHas', [link.handle(number), it]);
   return {
-    get: (target, it) => (!key(it) || it === 'toJSON' ? target[it] : link.member(it, link.request('liveGet', [link.handle(number), it]))),
+    get: (target, it, self) => (it === Symbol.iterator ? iteratorOf(self) : !key(it) || it === 'toJSON' ? target[it] : link.member(it, link.request('liveGet', [link.handle(number), it]))),
     set: (target, it, value) => (key(it) ? (link.request('liveSet', [link.handle(number), it, value]), true) : false),
     has: known,
     ownKeys: () => link.keys('liveKeys', [link.handle(number)]),
@@ -86,6 +89,12 @@ function handlerOf(link, number) {
     deleteProperty: (target, it) => (key(it) ? link.request('liveDelete', [link.handle(number), it]) : false),
     defineProperty: () => false, setPrototypeOf: () => false, preventExtensions: () => false,
   };
+}
+
+// A generator of theirs is one here, as long as it has `next`.
+function iteratorOf(it) {
+  if (typeof it.next !== 'function') return undefined;
+  return () => ({ next: (...args) => it.next(...args), return: (value) => (typeof it.return === 'function' ? it.return(value) : { done: true, value }) });
 }
 
 // A member that the object has itself, or by a class of its own: none that all objects have, which lead to what makes code.
@@ -143,7 +152,7 @@ class Link {
     this.bytes = options.bytes;
     this.nodes = options.nodes;
     this.number = cell.enter(this);
-    const isPlainest = Object.keys(options).length === 2 && start.length === 1 && Object.keys(start[0]).length === 0;
+    const isPlainest = Object.keys(options).length === 2 && options.bytes === MESSAGE && options.nodes === NODES && start.length === 1 && Object.keys(start[0]).length === 0;
     const about = isPlainest ? '' : JSON.stringify(options);
     cell.queue(letters.B, this.number, isPlainest ? '' : about + this.encode(start), [Buffer.byteLength(about)]);
   }
@@ -181,8 +190,9 @@ class Link {
     if (gone.length > 0) this.cell.send(letters.F, 0, this.number, this.encode(gone));
   }
 
-  encode(list) {
-    const text = values.encode(list, this);
+  /** owner: what the values are members of. */
+  encode(list, owner) {
+    const text = values.encode(list, this, owner);
     if (3 * text.length > this.cell.most && Buffer.byteLength(text) > this.cell.most - 64) throw new VMError('the value is larger than what may cross', 'ECLONE', 'pass less of it, or allow more: `ambit: { message: bytes }`');
     return text;
   }
@@ -235,7 +245,7 @@ class Link {
     const [number, how, self, ...args] = this.decode(data);
     let type = letters.A, text;
     try {
-      text = this.encode([this.perform(number, how, self, args)]);
+      text = this.encode([this.perform(number, how, self, args)], how === 'get' ? this.references.own('object', number) : undefined);
     } catch (problem) {
       if (this.cell.dead !== null) throw this.cell.dead;
       type = letters.X;

@@ -12,7 +12,7 @@ const { checked, compilerOf, give, guestOptions, hidden, inside, isAsync, taken 
 const { timeOf } = require('./vm.js');
 
 const CONSOLES = ['inherit', 'redirect', 'off'];
-const SAID = ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'];
+const SAID = ['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'], ERRORS = ['warn', 'error', 'trace'];
 const WRAPPERS = ['commonjs', 'none'];
 
 class NodeVM extends EventEmitter {
@@ -77,6 +77,13 @@ class NodeVM extends EventEmitter {
 
 give(NodeVM);
 
+/** A terminal obeys what is written to it: colours pass, and no other of its commands. */
+function shown(stream, text) {
+  return process[stream].isTTY ? text.replace(/(?![\n\t])\p{Cc}(\[[0-9;]*m)?/gu, (all, colour = '') => (colour !== '' && all[0] === '\u001b' ? all : colour)) : text;
+}
+
+let hasWarned = false;
+
 /** A copy in the cell, with `live` too. */
 function copied(env) {
   const it = { ...env };
@@ -90,12 +97,16 @@ function told(it, says, event, args) {
     const method = event.slice(8);
     if (!SAID.includes(method)) return;
     if (says === 'redirect') it.emit(event, ...args);
-    else if (says === 'inherit' && typeof args[0] === 'string') console[method === 'dir' ? 'log' : method]('%s', args[0]); // it is a text already: what shows an object may call it, or never end
+    else if (says === 'inherit' && typeof args[0] === 'string') console[method === 'dir' ? 'log' : method]('%s', shown(ERRORS.includes(method) ? 'stderr' : 'stdout', args[0])); // it is a text already: what shows an object may call it, or never end
   } else if ((event === 'stdout' || event === 'stderr') && typeof args[0] === 'string') {
-    if (says === 'inherit') process[event].write(args[0]);
+    if (says === 'inherit') process[event].write(shown(event, args[0]));
     else it.emit(event, args[0]);
   } else if (event === 'uncaughtException' && it.listenerCount('error') > 0) {
     it.emit('error', args[0]); // one that nobody listens for ends nothing of the program
+  } else if (event === 'uncaughtException' && !hasWarned) {
+    hasWarned = true;
+    const message = typeof args[0]?.message === 'string' ? args[0].message : typeof args[0];
+    process.emitWarning(`an error in a NodeVM that nobody catches: ${shown('stderr', message.slice(0, 200))}`, { type: 'VMWarning', detail: "listen for it: vm.on('error', ...); this is said once" });
   }
 }
 

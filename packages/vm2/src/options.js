@@ -6,9 +6,10 @@ const driver = require('./driver.js');
 const { VMError } = require('./errors.js');
 
 const GRANTS = ['read', 'write', 'work', 'run', 'connect', 'listen'];
-const KNOWN = [...GRANTS, 'grants', 'env', 'limits', 'memory', 'cpu', 'tasks', 'jit', 'live', 'message', 'ledger', 'agent', 'reuse', 'ready', 'workspace', 'node'];
+const KNOWN = [...GRANTS, 'grants', 'env', 'limits', 'memory', 'cpu', 'tasks', 'jit', 'live', 'message', 'ledger', 'observe', 'agent', 'reuse', 'ready', 'workspace', 'node'];
+const OBSERVES = ['off', 'effects', 'full', 'ebpf', 'auto'];
 const MESSAGE = 32 << 20, MESSAGE_MAX = 1 << 30, NODES = 4 << 20;
-const MEMORY = 512 << 20;
+const MEMORY = 512 << 20, MEMORY_JIT = 1 << 30; // from Node 24 on a compiler takes 512 MB at once, which it never uses, and which count where no control group does
 const NODE = +process.versions.node.split('.')[0];
 const UNITS = { K: 1 << 10, M: 1 << 20, G: 1 << 30 };
 
@@ -66,18 +67,19 @@ function authority(asked = {}) {
   for (const verb of GRANTS) if (given[verb] !== undefined) for (const text of textsOf(given[verb], verb)) grants.push(`${verb} ${text}`);
   if (given.grants !== undefined) grants.push(...textsOf(given.grants, 'grants'));
   if (given.env !== undefined) {
-    if (Array.isArray(given.env)) grants.push(...textsOf(given.env, 'env').map((name) => `env ${name}`));
-    else grants.push(...Object.entries(given.env).map(([name, value]) => `env ${name}=${value}`));
+    const variables = Array.isArray(given.env) ? textsOf(given.env, 'env').filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]) : Object.entries(given.env); // as they are now
+    grants.push(...variables.map(([name, value]) => `env ${name}=${value}`));
   }
   const limits = Object.entries(given.limits ?? {}).map(([name, value]) => `${name}=${value}`);
   if (given.cpu !== undefined) limits.push(`cpu=${given.cpu}`);
   if (given.tasks !== undefined) limits.push(`tasks=${given.tasks}`);
   const message = given.message === undefined ? MESSAGE : bytesOf(given.message, 'message');
   if (message > MESSAGE_MAX) throw wrong('`message` is 1G at most');
+  if (given.observe !== undefined && !OBSERVES.includes(given.observe)) throw wrong(`\`observe\` is one of ${OBSERVES.join(', ')}`);
   if (given.ready !== undefined && !(Number.isInteger(given.ready) && given.ready >= 0 && given.ready <= 32)) throw wrong('`ready` is a number of cells, 32 at most');
   return {
-    grants, limits, message, nodes: Math.max(NODES, message >> 3), memory: given.memory === undefined ? MEMORY : bytesOf(given.memory, 'memory'), jit: given.jit === true, live: given.live === true,
-    ledger: given.ledger ?? (grants.length > 0), agent: given.agent, reuse: given.reuse === undefined || given.reuse === false ? null : String(given.reuse), ready: given.ready,
+    grants, limits, message, nodes: Math.max(NODES, message >> 3), memory: given.memory === undefined ? (given.jit === true ? MEMORY_JIT : MEMORY) : bytesOf(given.memory, 'memory'), jit: given.jit === true, live: given.live === true,
+    ledger: given.ledger ?? (grants.length > 0), observe: given.observe, agent: given.agent, reuse: given.reuse === undefined || given.reuse === false ? null : String(given.reuse), ready: given.ready,
     workspace: path.resolve(given.workspace ?? '.'), node: given.node,
   };
 }
@@ -110,8 +112,9 @@ function form(kind, has, evaluates) {
   if (has.jit) messages.push('grant jit');
   if (has.grants.length > 0) messages.push(`workspace ${has.workspace}`, ...has.grants.map((text) => `grant ${text}`));
   if (has.agent !== undefined) messages.push(`agent ${has.agent}`);
+  if (has.observe !== undefined) messages.push(`observe ${has.observe}`);
   if (has.ledger !== false) messages.push(`ledger ${has.ledger === true ? 'own' : has.ledger}`);
   return { messages, ready: has.ready ?? (has.grants.length > 0 ? 0 : 2) };
 }
 
-module.exports = { authority, defaults, form };
+module.exports = { authority, defaults, form, MESSAGE, NODES };

@@ -72,9 +72,9 @@ module.exports = function makeValues(kit) {
       }
     }
 
-    all(list) {
+    all(list, owner) {
       for (let i = 0; i < list.length; i++) {
-        this.put(list[i]);
+        this.put(list[i], owner);
         if (this.open.length > 0) this.fill();
       }
       const text = stringify(this.out);
@@ -485,8 +485,8 @@ module.exports = function makeValues(kit) {
   }
 
   return {
-    /** Several values as one text. */
-    encode: (list, port) => new Writer(port).all(list),
+    /** Several values as one text; owner: what they are members of, if something. */
+    encode: (list, port, owner) => new Writer(port).all(list, owner),
     /** The list of values again; `data` is a Buffer. */
     decode: (data, port) => new Reader(tokens(data, port.nodes), port).all(),
   };

@@ -176,11 +176,11 @@ const cases = {
     await sleep(1500);
   },
   'what a promise of the program gives takes more bytes than cross': async (M) => {
-    new M.VM({ timeout: 3000, sandbox: { read: async () => '\u4e2d'.repeat(23e6) } }).run('read(); 1');
+    new M.VM({ timeout: 3000, sandbox: { read: async () => '\u4e2d'.repeat(900e3) }, ambit: { message: '1M' } }).run('read(); 1');
     await sleep(1000);
   },
   'what a function of the program gives takes more bytes than cross': async (M) => {
-    const vm = nodeVM(M, { timeout: 5000, sandbox: { read: () => '\u4e2d'.repeat(23e6) } });
+    const vm = nodeVM(M, { timeout: 5000, sandbox: { read: () => '\u4e2d'.repeat(900e3) }, ambit: { message: '1M' } });
     vm.run(later('try { read(); } catch {}'));
     await sleep(1500);
     assert.strictEqual(vm.run('let code; try { read(); } catch (e) { code = e.code; } module.exports = code'), 'ECLONE');
@@ -267,6 +267,16 @@ const cases = {
   },
 
   // ---- what holds it up ----
+  'a worker that waits for a sandbox is ended': async (M) => {
+    const { Worker } = require('worker_threads');
+    for (const code of [`new VM().run('for (;;);')`, `new VM({ sandbox: { wait: () => 1 } }).run('for (;;) wait()')`]) {
+      const worker = new Worker(`const { VM } = require(${JSON.stringify(place)}); require('worker_threads').parentPort.postMessage(new VM().run('6 * 7')); ${code}`, { eval: true });
+      assert.strictEqual(await new Promise((resolve) => worker.once('message', resolve)), 42);
+      await sleep(200);
+      await Promise.race([worker.terminate(), sleep(2000).then(() => assert.fail('it goes on'))]);
+    }
+    assert.strictEqual(new M.VM().run('6 * 7'), 42);
+  },
   'a call whose answer nobody reads': async (M) => {
     nodeVM(M, { sandbox: { work: () => 'x'.repeat(1e6) } }).run(later(`${OUT} for (let n = 1; n < 4; n++) say(frame('c', 9, [n, "'call", 'u'])); ring(); rest()`));
     await sleep(2500);
@@ -389,6 +399,10 @@ async function all() {
   let number = 0, failed = 0;
   const work = async () => {
     for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      if (process.getBuiltinModule === undefined && /OUT/.test(String(cases[name]))) {
+        console.log(`ok ${++number} - ${name} # SKIP its way to write to the pipe is there from Node 20.16 on`);
+        continue;
+      }
       const wrong = await outcome(name);
       if (wrong !== undefined) failed++;
       console.log(`${wrong === undefined ? 'ok' : 'not ok'} ${++number} - ${name}${wrong === undefined ? '' : `\n# ${wrong.slice(0, 200)}`}`);

@@ -1,141 +1,191 @@
-// Which names of a file stand for the module vm2, for what it exports, and for values that are seen. By name, not by scope: one name for two things is taken for both.
+// What the expressions of a file may stand for, as far as the file shows it: all that is assigned to a name counts, whatever comes first.
 'use strict';
-const walk = require('acorn-walk');
+const { CLASS, FUNCTION, bind, nameOf, shown, stringOf, textOf, walk } = require('./tree.js');
 
 const EXPORTS = ['VM', 'NodeVM', 'VMScript', 'VMFileSystem', 'VMError', 'Resolver', 'makeResolverFromLegacyOptions'];
-const FUNCTION = ['FunctionExpression', 'ArrowFunctionExpression'];
+const UNKNOWN = { type: 'Unknown' };
+const STEPS_MAX = 1000; // for one question: functions that give what others give, in circles, have more ways than anybody waits for
+const REQUIRES = /(^|\.)(require|__require|_require|nodeRequire|require\.resolve)$/, WRAPS = /(^|\.)(_*(import|interop|toESM|esModuleInterop)\w*|Object\.(freeze|seal|preventExtensions))$/i;
 
-const stringOf = (node) => (node?.type === 'Literal' && typeof node.value === 'string' ? node.value : node?.type === 'TemplateLiteral' && node.expressions.length === 0 ? node.quasis[0].value.cooked : undefined);
-const nameOf = (property) => (property.computed ? stringOf(property.key ?? property.property) : (property.key ?? property.property)?.name ?? String((property.key ?? property.property)?.value));
+const at = ({ start, end, loc }) => ({ start, end, loc });
+const memberOf = (object, key, computed = false) => ({ type: 'MemberExpression', ...at(key), object, property: key, computed });
+const isCallOf = (node, name) => node.type === 'CallExpression' && shown(node.callee) === name;
+const last = (list) => list[list.length - 1];
 
-/** `a`, `this.a`, `a.b`: what an assignment can give a name to. */
-function textOf(node) {
-  if (node?.type === 'Identifier') return node.name;
-  if (node?.type === 'ThisExpression') return 'this';
-  if (node?.type === 'MemberExpression') {
-    const object = textOf(node.object), name = node.property.type === 'PrivateIdentifier' ? `#${node.property.name}` : nameOf(node);
-    return object === undefined || name === undefined ? undefined : `${object}.${name}`;
-  }
-  return undefined;
+/** What a function gives, as it is written in it. */
+function returnedBy(node) {
+  if (node.body.type !== 'BlockStatement') return [node.body];
+  const found = [];
+  walk(node.body, (it) => (it.type === 'ReturnStatement' && it.argument && found.push(it.argument), !FUNCTION.includes(it.type)));
+  return found;
 }
 
-/** The text that is required or imported, of require('x'), import('x'), and what compilers wrap around these. */
-function requiredBy(node) {
-  switch (node?.type) {
-    case 'AwaitExpression': return requiredBy(node.argument);
-    case 'ChainExpression': return requiredBy(node.expression);
-    case 'ImportExpression': return stringOf(node.source);
-    case 'SequenceExpression': return requiredBy(node.expressions[node.expressions.length - 1]);
-    case 'CallExpression': {
-      const [first] = node.arguments, callee = textOf(node.callee) ?? (node.callee.type === 'SequenceExpression' ? textOf(node.callee.expressions[node.callee.expressions.length - 1]) : '') ?? '';
-      if (/(^|\.)(require|__require|_require|nodeRequire)$/.test(callee) || callee === 'require.resolve') return stringOf(first);
-      if (/(^|\.)_*(import|interop|toESM|esModuleInterop)\w*$/i.test(callee) && node.arguments.length > 0) return requiredBy(first);
-      if (callee === '') return undefined;
-      return undefined;
-    }
-    default: return undefined;
-  }
+/** The property that Object.defineProperty makes: as others are, where it is data that can be enumerated. */
+function defined(key, { properties, ...place }) {
+  const of = Object.fromEntries(properties.filter((it) => it.type === 'Property').map((it) => [nameOf(it), it.value])), accessor = of.get ?? of.set;
+  return { type: 'Property', kind: accessor ? 'get' : of.enumerable?.value === true ? 'init' : 'hidden', ...at(place), key, computed: true, value: accessor ?? of.value ?? UNKNOWN };
 }
 
 class Names {
   constructor(tree, modules) {
     this.modules = modules; // names of packages that are vm2
-    this.module = new Set();
-    this.exports = new Map(); // text -> which of EXPORTS
-    this.required = new Map(); // text -> package
-    this.values = new Map(); // name -> node, or null where there are several
-    this.instances = new Map(); // text -> the node `new VM()`
-    const facts = [];
-    walk.full(tree, (node) => {
-      if (node.type === 'ImportDeclaration' || ((node.type === 'ExportNamedDeclaration') && node.source)) this.imported(node);
-      else if (node.type === 'VariableDeclarator' && node.init) facts.push([node.id, node.init]), this.valued(node.id, node.init);
-      else if (node.type === 'AssignmentExpression') facts.push([node.left, node.right]), this.valued(node.left, node.right);
-      else if (node.type === 'AssignmentPattern') facts.push([node.left, node.right]);
-      else if (node.type === 'PropertyDefinition' && node.value) facts.push([{ type: 'MemberExpression', object: { type: 'ThisExpression' }, property: node.key, computed: node.computed }, node.value]);
-      else if ((node.type === 'ClassDeclaration' || node.type === 'ClassExpression') && node.superClass && node.id) facts.push([node.id, node.superClass]);
-      else if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression' && nameOf(node.callee) === 'then' && node.arguments[0]?.params?.length > 0) facts.push([node.arguments[0].params[0], node.callee.object]);
-    });
-    for (let before = -1; before !== this.size();) {
-      before = this.size();
-      for (const [left, right] of facts) this.bound(left, right);
+    this.values = new Map(); // text -> nodes
+    this.added = new Map(); // text -> properties that the object gets later
+    this.pushed = new Map(); // text -> elements that the list gets later
+    this.called = new Map(); // function -> nodes that its parameters are
+    this.returned = new Map(); // function -> nodes that it gives
+    this.answers = new Map(); // text or call -> its meanings
+    this.asked = new Set(); // texts and calls whose meanings are being looked for
+    this.circles = new Set(); // those of them that were met again
+    bind(tree);
+    walk(tree, (node, ancestors) => this.learn(node, ancestors[ancestors.length - 2]));
+  }
+
+  note(map, key, ...nodes) {
+    if (key === undefined) return;
+    if (!map.has(key)) map.set(key, []);
+    map.get(key).push(...nodes);
+  }
+
+  assign(left, right) {
+    switch (left?.type) {
+      case 'Identifier': return this.note(this.values, textOf(left), right);
+      case 'MemberExpression':
+        this.note(this.values, textOf(left), right);
+        return this.note(this.added, textOf(left.object), { type: 'Property', kind: 'init', ...at(left), key: left.property, computed: left.computed, value: right });
+      case 'AssignmentPattern': return this.assign(left.left, right), this.assign(left.left, left.right);
+      case 'ObjectPattern': return left.properties.forEach((it) => (it.type === 'Property' ? this.assign(it.value, memberOf(right, it.key, it.computed)) : this.assign(it.argument, UNKNOWN)));
+      case 'ArrayPattern': return left.elements.forEach((it) => this.assign(it, UNKNOWN));
+      case 'RestElement': return this.assign(left.argument, UNKNOWN);
+      default: return undefined;
     }
   }
 
-  size() {
-    return this.module.size + this.exports.size + this.required.size + this.instances.size;
-  }
-
-  imported({ source, specifiers }) {
-    const from = String(source.value);
-    for (const it of specifiers) {
-      if (!it.local) continue;
-      const name = it.imported?.name ?? it.imported?.value;
-      if (name === undefined || name === 'default') this.required.set(it.local.name, from);
-      if (!this.modules.has(from)) continue;
-      if (name === undefined || name === 'default') this.module.add(it.local.name);
-      else this.exports.set(it.local.name, name);
+  learn(node, parent) {
+    switch (node.type) {
+      case 'ImportDeclaration':
+        for (const it of node.specifiers) {
+          const whole = { type: 'ImportExpression', ...at(it), source: node.source }, isWhole = it.type !== 'ImportSpecifier' || (it.imported.name ?? it.imported.value) === 'default';
+          this.assign(it.local, isWhole ? whole : memberOf(whole, it.imported, it.imported.type === 'Literal'));
+        }
+        break;
+      case 'VariableDeclaration':
+        for (const it of node.declarations) if (it.init || /^For(In|Of)/.test(parent.type)) this.assign(it.id, it.init ?? UNKNOWN);
+        break;
+      case 'AssignmentExpression': this.assign(node.left, /^(=|\|\|=|\?\?=)$/.test(node.operator) ? node.right : UNKNOWN); break;
+      case 'PropertyDefinition': if (node.value) this.note(this.values, `this.${nameOf(node)}`, node.value); break;
+      case 'MethodDefinition': if (node.kind === 'method' && node.value) this.note(this.values, `this.${nameOf(node)}`, node.value); break;
+      case 'CatchClause': this.assign(node.param, UNKNOWN); break;
+      case 'CallExpression': this.call(node); break;
+      default:
+        if (CLASS.includes(node.type) || FUNCTION.includes(node.type)) this.assign(node.id, node);
+        node.params?.forEach((it, number) => this.assign(it, this.called.get(node)?.[number] ?? UNKNOWN));
     }
   }
 
-  valued(left, right) {
-    if (left.type === 'Identifier') this.values.set(left.name, this.values.has(left.name) ? null : right);
+  call({ callee, arguments: given }) {
+    if (FUNCTION.includes(callee.type)) this.called.set(callee, given);
+    else if (callee.type === 'MemberExpression') {
+      const of = textOf(callee.object), name = nameOf(callee);
+      if (name === 'then' && given[0]) this.called.set(given[0], [callee.object]);
+      else if (name === 'push' || name === 'unshift') this.note(this.pushed, of, ...given);
+      else if (of === 'Object' && name === 'defineProperty' && given[2]?.type === 'ObjectExpression') this.note(this.added, textOf(given[0]), defined(given[1], given[2]));
+      else if (of === 'Object' && name === 'assign' && given[0]) this.note(this.added, textOf(given[0]), ...given.slice(1).map((it) => ({ type: 'SpreadElement', ...at(it), argument: it })));
+    }
   }
 
-  bound(left, right) {
-    if (left.type === 'ObjectPattern') {
-      for (const it of left.properties) {
-        if (it.type !== 'Property') continue;
-        const name = nameOf(it), target = it.value.type === 'AssignmentPattern' ? it.value.left : it.value;
-        if (this.isModule(right)) name === 'default' ? this.bound(target, right) : EXPORTS.includes(name) && this.exports.set(textOf(target), name);
+  /** The nodes that this may stand for; what is not seen stands for itself. */
+  meanings(node) {
+    const of = (...nodes) => [...new Set(nodes.flatMap((it) => this.meanings(it)))];
+    switch (node?.type) {
+      case undefined: return [];
+      case 'AwaitExpression': return of(node.argument);
+      case 'ChainExpression': return of(node.expression);
+      case 'SequenceExpression': return of(last(node.expressions));
+      case 'AssignmentExpression': return of(node.right);
+      case 'ConditionalExpression': return of(node.consequent, node.alternate);
+      case 'LogicalExpression': return node.operator === '&&' ? of(node.right) : of(node.left, node.right);
+      case 'CallExpression': return this.ofCall(node, of);
+      case 'Identifier':
+      case 'MemberExpression': {
+        const text = textOf(node), values = this.values.get(text);
+        const found = values !== undefined ? this.once(text, () => of(...values)) : node.type === 'Identifier' ? [node] : [];
+        return found.length === 0 && node.type === 'MemberExpression' ? this.once(node, () => this.ofMember(node, of)) : found;
       }
-      return;
+      default: return [node];
     }
-    const text = textOf(left);
-    if (text === undefined) return;
-    const from = requiredBy(right), which = this.exportOf(right);
-    if (from !== undefined) this.required.set(text, from);
-    if (this.isModule(right)) this.module.add(text);
-    else if (which !== undefined) this.exports.set(text, which);
-    const made = this.made(right);
-    if (made !== undefined) this.instances.set(text, made);
+  }
+
+  /** What `find` gives, which is kept when it does not wait for what is being looked for around it. */
+  once(key, find) {
+    if (this.answers.has(key)) return this.answers.get(key);
+    if (this.asked.has(key)) return this.circles.add(key), [];
+    if (this.asked.size === 0) this.steps = 0;
+    if (++this.steps > STEPS_MAX) return [UNKNOWN];
+    this.asked.add(key);
+    const found = find();
+    this.asked.delete(key);
+    this.circles.delete(key);
+    if (this.circles.size === 0) this.answers.set(key, found);
+    return found;
+  }
+
+  ofCall(node, of) {
+    const callee = shown(node.callee) ?? '';
+    if (callee === 'Object.assign') return [{ type: 'ObjectExpression', ...at(node), properties: node.arguments.map((it) => ({ type: 'SpreadElement', ...at(it), argument: it })) }];
+    if (WRAPS.test(callee) && node.arguments.length > 0) return of(node.arguments[0]);
+    if (node.callee.type === 'Super') return [node];
+    return this.once(node, () => {
+      const functions = of(node.callee).filter((it) => FUNCTION.includes(it.type) && !it.generator), made = functions.flatMap((it) => {
+        if (!this.returned.has(it)) this.returned.set(it, returnedBy(it));
+        return this.returned.get(it);
+      });
+      return made.length > 0 ? of(...made) : [node];
+    });
+  }
+
+  ofMember(node, of) {
+    const name = nameOf(node);
+    return of(node.object).flatMap((object) => {
+      const held = object.type === 'ObjectExpression' && name !== undefined ? object.properties.filter((it) => it.type === 'Property' && it.kind === 'init' && nameOf(it) === name) : [];
+      return held.length > 0 ? of(last(held).value) : [object === node.object ? node : memberOf(object, node.property, node.computed)];
+    });
+  }
+
+  strings(node) {
+    return this.meanings(node).map(stringOf).filter((it) => it !== undefined);
+  }
+
+  /** What require or import is asked for, where this is a call of one: [texts]; `?` is what is not seen. */
+  required(node) {
+    const asked = (it) => { const texts = this.strings(it); return texts.length > 0 ? texts : ['?']; };
+    if (node?.type === 'ImportExpression') return asked(node.source);
+    if (node?.type !== 'CallExpression') return [];
+    const callee = node.callee.type === 'SequenceExpression' ? last(node.callee.expressions) : node.callee;
+    return REQUIRES.test(shown(callee) ?? '') && node.arguments.length > 0 ? asked(node.arguments[0]) : [];
   }
 
   isModule(node) {
-    if (!node) return false;
-    if (this.modules.has(requiredBy(node)) || this.module.has(textOf(node))) return true;
-    if (node.type === 'MemberExpression' && nameOf(node) === 'default') return this.isModule(node.object);
-    if (node.type === 'LogicalExpression') return this.isModule(node.left) || this.isModule(node.right);
-    if (node.type === 'ConditionalExpression') return this.isModule(node.consequent) || this.isModule(node.alternate);
-    if (node.type === 'AssignmentExpression') return this.isModule(node.right);
-    if (node.type === 'AwaitExpression') return this.isModule(node.argument);
-    if (node.type === 'ChainExpression') return this.isModule(node.expression);
-    if (node.type === 'CallExpression' && node.arguments.length > 0) return /(^|\.)_*(import|interop|toESM)\w*$/i.test(textOf(node.callee) ?? '') && this.isModule(node.arguments[0]);
-    return false;
+    return this.meanings(node).some((it) => this.required(it).some((name) => this.modules.has(name)) || (it.type === 'MemberExpression' && nameOf(it) === 'default' && this.isModule(it.object)));
   }
 
-  exportOf(node) {
-    if (!node) return undefined;
-    const text = textOf(node);
-    if (text !== undefined && this.exports.has(text)) return this.exports.get(text);
-    if (node.type === 'MemberExpression' && this.isModule(node.object)) return EXPORTS.includes(nameOf(node)) ? nameOf(node) : undefined;
-    if (node.type === 'SequenceExpression') return this.exportOf(node.expressions[node.expressions.length - 1]);
-    if (node.type === 'AssignmentExpression') return this.exportOf(node.right);
+  /** Which of EXPORTS this is, or is a class on top of. */
+  exportOf(node, depth = 0) {
+    for (const it of this.meanings(node)) {
+      if (CLASS.includes(it.type) && it.superClass && depth < 16) return this.exportOf(it.superClass, depth + 1);
+      if (it.type === 'MemberExpression' && EXPORTS.includes(nameOf(it)) && this.isModule(it.object)) return nameOf(it);
+    }
     return undefined;
   }
 
-  /** The node `new VM()` that this is, or is a name of. */
-  made(node) {
-    if (node?.type === 'NewExpression') return ['VM', 'NodeVM'].includes(this.exportOf(node.callee)) ? node : undefined;
-    return this.instances.get(textOf(node)) ?? (node?.type === 'AssignmentExpression' || node?.type === 'LogicalExpression' ? this.made(node.right) : undefined);
+  isBox(node) {
+    return ['VM', 'NodeVM'].includes(this.exportOf(node));
   }
 
-  /** What stands for it in this file, or undefined where that is not seen. */
-  literal(node, depth = 0) {
-    if (node?.type !== 'Identifier') return node ?? undefined;
-    if (node.name === 'undefined') return node;
-    const value = this.values.get(node.name);
-    return value === undefined || value === null || depth > 8 ? undefined : this.literal(value, depth + 1);
+  /** The nodes `new VM()` that this may be. */
+  made(node) {
+    return this.meanings(node).filter((it) => it.type === 'NewExpression' && this.isBox(it.callee));
   }
 }
 
-module.exports = { Names, FUNCTION, nameOf, requiredBy, stringOf, textOf };
+module.exports = { Names, WRAPS, isCallOf };

@@ -1,47 +1,58 @@
-// JavaScript as a tree, and of TypeScript what is left without its types. Each character stays where it is, so that places are right.
+// JavaScript as a tree, and TypeScript and JSX as what is left of them without types. Places are those of the file.
 'use strict';
-const acorn = require('acorn');
+const { children } = require('./tree.js');
 
 const HOW = { ecmaVersion: 'latest', locations: true, allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true, allowHashBang: true, allowImportExportEverywhere: true, allowSuperOutsideMethod: true };
-const blank = (text) => text.replace(/[^\n]/g, ' ');
+// What is tried for a file of this ending, in order. JSX stands in files of JavaScript, too.
+const TRIED = { js: [['js', 'module'], ['js', 'script'], ['tsx', 'module']], ts: [['ts', 'module'], ['ts', 'script']], tsx: [['tsx', 'module']] };
+const parsers = {};
 
-/** Types as most programs write them. What it does not know stays, and the parser says so. */
-function stripped(source) {
-  const { stripTypeScriptTypes } = require('module');
-  const text = source.replace(/^([ \t]*)import(\s+\w+\s*=\s*require\b)/gm, '$1const $2');
-  if (typeof stripTypeScriptTypes === 'function') {
-    try {
-      return stripTypeScriptTypes(text);
-    } catch {
-      // enums and the like: below it is tried without
-    }
-  }
-  const TYPE = String.raw`(?:readonly\s+)?[A-Za-z_$][\w$.]*(?:<[^<>()=;{}]*(?:<[^<>()=;{}]*>)?[^<>()=;{}]*>)?(?:\[\])*`, TYPES = String.raw`${TYPE}(?:\s*[|&]\s*${TYPE})*`;
-  return text
-    .replace(/^[ \t]*(?:import|export)\s+type\s[^;]*?(?:from\s*['"][^'"\n]*['"]|\{[^}]*\})?;?[ \t]*$/gm, blank)
-    .replace(/^[ \t]*(?:export\s+)?(?:declare\s+)?interface\s+\w[^{]*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/gm, blank)
-    .replace(/^[ \t]*(?:export\s+)?(?:declare\s+)?type\s+\w[^=\n]*=[^;]*;/gm, blank)
-    .replace(/\b(?:public|private|protected|readonly|declare|abstract)\s+(?=[\w#]+)/g, blank)
-    .replace(new RegExp(String.raw`\bimplements\s+${TYPE}`, 'g'), blank)
-    .replace(new RegExp(String.raw`\s+as\s+${TYPES}(?=\s*[;,)\].\n])`, 'g'), blank)
-    .replace(new RegExp(String.raw`(?<=\b(?:const|let|var)\s+\w+)\s*:\s*${TYPES}(?=\s*[=;])`, 'g'), blank)
-    .replace(new RegExp(String.raw`(?<=[(,]\s*\w+)\??\s*:\s*${TYPES}(?=\s*[,)=])`, 'g'), blank)
-    .replace(new RegExp(String.raw`(?<=\))\s*:\s*${TYPES}(?=\s*(?:\{|=>))`, 'g'), blank)
-    .replace(/(?<=[\w)\]])!(?=[.;,)[])/g, ' ');
+/** Gets the parsers. Throws where a package is not installed: it is the package's user who decides on optional ones. */
+async function ready() {
+  const { Parser } = require('acorn'), { tsPlugin } = await import('@sveltejs/acorn-typescript');
+  Object.assign(parsers, { js: Parser, ts: Parser.extend(tsPlugin()), tsx: Parser.extend(tsPlugin({ jsx: true })) });
 }
 
-/** -> the tree; throws where it cannot be read. */
-function parse(source, typescript) {
-  const text = typescript ? stripped(source) : source;
-  try {
-    return acorn.parse(text, { ...HOW, sourceType: 'module' });
-  } catch (problem) {
-    try {
-      return acorn.parse(text, { ...HOW, sourceType: 'script' });
-    } catch {
-      throw problem;
-    }
-  }
+// Of these stays the member that is named, of the other nodes of TypeScript nothing.
+const INNER = { TSAsExpression: 'expression', TSSatisfiesExpression: 'expression', TSNonNullExpression: 'expression', TSTypeAssertion: 'expression', TSInstantiationExpression: 'expression', TSExportAssignment: 'expression',
+  TSExternalModuleReference: 'expression', TSParameterProperty: 'parameter', TSModuleDeclaration: 'body', ParenthesizedExpression: 'expression' };
+const isType = (node) => node.importKind === 'type' || node.exportKind === 'type' || (node.type.startsWith('TS') && node.type !== 'TSModuleBlock');
+
+/** `import a = require('b')` as the declaration that it is. */
+function declared({ start, end, loc, id, moduleReference }) {
+  const source = bare(moduleReference);
+  if (moduleReference.type !== 'TSExternalModuleReference') return undefined;
+  const init = { type: 'ImportExpression', start, end, loc, source };
+  return { type: 'VariableDeclaration', kind: 'const', start, end, loc, declarations: [{ type: 'VariableDeclarator', start, end, loc, id, init }] };
 }
 
-module.exports = { parse };
+/** The node without its types; undefined where it is nothing else. */
+function bare(given) {
+  let node = given;
+  while (node && Object.hasOwn(INNER, node.type)) node = node[INNER[node.type]];
+  if (node?.type === 'TSImportEqualsDeclaration' && node.importKind !== 'type') return declared(node);
+  if (!node || isType(node)) return undefined;
+  if (node.type === 'TSModuleBlock') node.type = 'BlockStatement';
+  const had = node.type === 'ImportDeclaration' && node.specifiers.length > 0;
+  for (const [key, value] of children(node)) {
+    if (!Array.isArray(value)) node[key] = bare(value);
+    else node[key] = value.map((it) => it && bare(it)).filter((it) => it !== undefined);
+  }
+  return had && node.specifiers.length === 0 ? undefined : node; // of an import of types nothing is left when it runs
+}
+
+/** -> the tree; throws where it cannot be read, with the place. `kind` is a key of TRIED. */
+function parse(source, kind = 'js') {
+  let first;
+  for (const [parser, sourceType] of TRIED[kind]) {
+    try {
+      const tree = parsers[parser].parse(source, { ...HOW, sourceType });
+      return parser === 'js' ? tree : bare(tree);
+    } catch (problem) {
+      first ??= problem;
+    }
+  }
+  throw first;
+}
+
+module.exports = { parse, ready };

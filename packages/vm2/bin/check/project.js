@@ -4,48 +4,48 @@ const fs = require('fs');
 const path = require('path');
 const { scan } = require('./scan.js');
 
-const FILE_MAX = 2 << 20, JSON_MAX = 64 << 20, FILES_MAX = 100_000, DEPTH_MAX = 64;
-const SOURCE = /\.[cm]?[jt]sx?$/, TYPES = /\.[cm]?tsx?$/, DECLARATIONS = /\.d\.[cm]?ts$/;
+const PARSED_MAX = 2 << 20, READ_MAX = 64 << 20, FILES_MAX = 100_000, DEPTH_MAX = 64;
+const SOURCE = /\.(?:[cm]?js|jsx|[cm]?ts|tsx)$/, DECLARATIONS = /\.d\.[cm]?ts$/;
+const kindOf = (file) => (/\.tsx$/.test(file) ? 'tsx' : /ts$/.test(file) ? 'ts' : 'js');
 const SKIPPED = ['node_modules', '.git'];
 
-/** The text of a file that is one, and not too large; undefined else. */
-function textOf(file, most) {
-  let opened;
+/** The text of a file; throws where it is none, or too large. */
+function textOf(file) {
+  const opened = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
   try {
-    opened = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
     const found = fs.fstatSync(opened);
-    return found.isFile() && found.size <= most ? fs.readFileSync(opened, 'utf8') : undefined;
-  } catch {
-    return undefined;
+    if (!found.isFile()) throw new Error('it is no file');
+    if (found.size > READ_MAX) throw new Error('it is too large');
+    return fs.readFileSync(opened, 'utf8');
   } finally {
-    if (opened !== undefined) fs.closeSync(opened);
+    fs.closeSync(opened);
   }
 }
 
-function jsonOf(file) {
+/** Gives what `get` gives, and notes in `unread` why there is none; that something is not there is no reason. */
+function noting(unread, file, get, none) {
   try {
-    const it = JSON.parse(textOf(file, JSON_MAX));
-    return it !== null && typeof it === 'object' ? it : {};
-  } catch {
-    return {};
+    return get();
+  } catch (problem) {
+    if (problem.code !== 'ENOENT' && problem.code !== 'ENOTDIR') unread.push({ file, line: problem.loc?.line, why: String(problem.code ?? problem.message) });
+    return none;
   }
 }
 
-function entries(directory) {
-  try {
-    return fs.readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch {
-    return [];
-  }
-}
+const jsonOf = (file, unread) => noting(unread, file, () => {
+  const it = JSON.parse(textOf(file));
+  return it !== null && typeof it === 'object' ? it : {};
+}, {});
+const entries = (directory, unread) => noting(unread, directory, () => fs.readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1)), []);
 
-function files(top) {
+function files(top, unread) {
   const found = [], left = [[top, 0]];
-  while (left.length > 0 && found.length < FILES_MAX) {
+  while (left.length > 0) {
     const [directory, depth] = left.pop();
-    for (const it of entries(directory)) {
+    if (found.length > FILES_MAX || depth > DEPTH_MAX) unread.push({ file: directory, why: 'there are too many files, or directories in each other' });
+    else for (const it of entries(directory, unread)) {
       const file = path.join(directory, it.name);
-      if (it.isDirectory() && !SKIPPED.includes(it.name) && depth < DEPTH_MAX) left.push([file, depth + 1]);
+      if (it.isDirectory() && !SKIPPED.includes(it.name)) left.push([file, depth + 1]);
       else if (it.isFile() && SOURCE.test(it.name) && !DECLARATIONS.test(it.name)) found.push(file);
     }
   }
@@ -56,50 +56,46 @@ const dependenciesOf = (it) => ({ ...it?.devDependencies, ...it?.peerDependencie
 const isVm2 = (name, range) => (name === 'vm2' ? !String(range).startsWith('npm:@ambit/') : /^npm:vm2(@|$)/.test(String(range)));
 
 /** Packages of others that want vm2: [{ name, version, wants, where }]. */
-function packages(top) {
+function packages(top, unread) {
   const found = new Map();
   const look = (where, it, name) => {
     for (const [key, range] of Object.entries({ ...it.optionalDependencies, ...it.peerDependencies, ...it.dependencies })) {
       if (isVm2(key, range)) found.set(where, { name: String(it.name ?? name), version: String(it.version ?? ''), wants: String(range), where });
     }
   };
-  const lock = jsonOf(path.join(top, 'package-lock.json'));
+  const lock = jsonOf(path.join(top, 'package-lock.json'), unread);
   for (const [where, it] of Object.entries(lock.packages ?? {})) if (where !== '' && it !== null && typeof it === 'object') look(where, it, where.slice(where.lastIndexOf('node_modules/') + 13));
   const left = [['node_modules', 0]];
   while (left.length > 0) {
     const [at, depth] = left.pop();
-    for (const it of entries(path.join(top, at))) {
+    for (const it of entries(path.join(top, at), unread)) {
       if (!it.isDirectory() || it.name.startsWith('.')) continue;
       const where = `${at}/${it.name}`;
       if (it.name.startsWith('@')) {
         left.push([where, depth]);
         continue;
       }
-      look(where, jsonOf(path.join(top, where, 'package.json')), it.name);
+      look(where, jsonOf(path.join(top, where, 'package.json'), unread), it.name);
       if (depth < 8) left.push([`${where}/node_modules`, depth + 1]);
     }
   }
   return [...found.values()].sort((a, b) => (a.where < b.where ? -1 : 1));
 }
 
-/** -> { uses: [{ file, line, column, id, what }], unread: [{ file, why }], packages, direct } */
+/** -> { uses: [{ file, line, column, id, what }], unread: [{ file, line, why }], packages, direct } */
 function look(top) {
-  const own = dependenciesOf(jsonOf(path.join(top, 'package.json'))), direct = Object.keys(own).filter((name) => isVm2(name, own[name]));
-  const modules = new Set(['vm2', '@ambit/vm2', ...direct]), uses = [], unread = [];
-  for (const file of files(top)) {
-    const source = textOf(file, FILE_MAX);
-    if (source === undefined) {
-      unread.push({ file, why: 'it is too large, or may not be read' });
-      continue;
-    }
-    if (![...modules].some((name) => source.includes(name))) continue;
-    try {
-      for (const use of scan(source, { typescript: TYPES.test(file), modules })) uses.push({ file, ...use });
-    } catch (problem) {
-      unread.push({ file, why: String(problem.message) });
-    }
+  const unread = [], uses = [], own = jsonOf(path.join(top, 'package.json'), unread), wanted = dependenciesOf(own), direct = Object.keys(wanted).filter((name) => isVm2(name, wanted[name]));
+  const modules = new Set(['vm2', '@ambit/vm2', ...direct]);
+  for (const file of files(top, unread)) {
+    noting(unread, file, () => {
+      const source = textOf(file);
+      if (![...modules].some((name) => source.includes(name))) return;
+      if (source.length > PARSED_MAX) throw new Error('it is too large');
+      for (const use of scan(source, { kind: kindOf(file), modules })) uses.push({ file, ...use });
+    });
   }
-  return { uses, unread, packages: packages(top), direct };
+  for (const [name, text] of Object.entries(own.scripts ?? {})) if (/(^|[;&|]\s*|npx\s+)vm2(\s|$)/.test(text)) uses.push({ file: path.join(top, 'package.json'), line: 1, column: 1, id: 'program', what: `scripts.${name}` });
+  return { uses, unread, packages: packages(top, unread), direct };
 }
 
 module.exports = { look };
