@@ -4,11 +4,14 @@ const fs = require('fs');
 const net = require('net');
 const path = require('path');
 const { spawnSync } = require('child_process');
+const { EventEmitter } = require('events');
+const { isMainThread } = require('worker_threads');
 const { VMError } = require('./errors.js');
 
 const VERSION = 1;
 const START_MS = 30_000;
 const FORMS_MAX = 32;
+const LOOK_MS = 10; // between two looks at the bell, in a thread that is not the first
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
 
 function isProgram(file) {
@@ -208,11 +211,37 @@ class Helper {
   listen(cell) {
     this.cells.set(cell.lent.number, new WeakRef(cell));
     if (this.bell !== null) return;
-    this.bell = new net.Socket({ fd: this.bellFd, readable: true, writable: false });
+    this.bell = isMainThread ? this.heard() : this.lookedAt();
     this.bell.on('data', () => this.pump());
     this.bell.on('error', () => {});
     this.bell.on('close', () => this.over());
     this.bell.unref();
+  }
+
+  heard() {
+    return new net.Socket({ fd: this.bellFd, readable: true, writable: false });
+  }
+
+  /** The end of a thread closes what its `fs` opened, and its sockets theirs: a descriptor of both is closed twice, and the second time it may be another thread's. */
+  lookedAt() {
+    const it = new EventEmitter(), timer = setInterval(() => {
+      try {
+        if (fs.readSync(this.bellFd, this.room, 0, this.room.length, null) === 0) return it.destroy();
+      } catch {
+        return; // it did not ring
+      }
+      it.emit('data');
+    }, LOOK_MS);
+    it.destroy = () => {
+      if (this.bellFd < 0) return;
+      clearInterval(timer);
+      fs.closeSync(this.bellFd);
+      this.bellFd = -1;
+      setImmediate(() => it.emit('close'));
+    };
+    it.ref = () => timer.ref();
+    it.unref = () => timer.unref();
+    return it;
   }
 
   /** It has ended, or what it says is not understood: who waits for something in one of its cells waits no longer. */

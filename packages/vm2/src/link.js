@@ -100,7 +100,7 @@ function iteratorOf(it) {
 // A member that the object has itself, or by a class of its own: none that all objects have, which lead to what makes code.
 function isOwnMember(it, key) {
   if (typeof key !== 'string' || ['__proto__', 'constructor', 'prototype', 'caller', 'arguments'].includes(key)) return false;
-  for (let at = it; at !== null && at !== Object.prototype && at !== Function.prototype; at = Object.getPrototypeOf(at)) if (Object.hasOwn(at, key)) return true;
+  for (let at = it; at !== null && !isRoot(at) && at !== Function.prototype; at = Object.getPrototypeOf(at)) if (Object.hasOwn(at, key)) return true;
   return false;
 }
 
@@ -145,7 +145,8 @@ class Link {
     this.implied = new WeakSet(); // and those that are called by who makes a text of that
     this.spent = 0; // milliseconds of such in this turn of the loop
     this.turn = 0; // until when they may take in this turn of the loop
-    this.earlyBytes = 0;
+    this.earlyBytes = this.earlyWeight = 0;
+    this.weighed = 0; // of what was decoded last (values.js)
     this.early = new Map(); // promises that were settled before they came
     this.references = makeReferences({ refuse: (message) => this.cell.broken(message), stand: (kind, number, about) => this.stand(kind, number, about) });
     this.bytes = options.bytes;
@@ -178,7 +179,7 @@ class Link {
     if (this.dead !== null) throw this.dead;
     this.letGo(0);
     const frame = this.cell.request(type, this.number, text, before, ms), [value] = this.decode(frame.data);
-    if (this.cell.waiting === 0 && this.earlyBytes > 0) this.early.clear(), (this.earlyBytes = 0);
+    if (this.cell.waiting === 0 && this.earlyBytes > 0) this.early.clear(), (this.earlyBytes = this.earlyWeight = 0);
     if (frame.type === letters.x) throw value;
     return value;
   }
@@ -207,7 +208,11 @@ class Link {
   // ---- what comes from it ----
 
   hear(frame) {
-    this.letGo(this.references.GONE);
+    this.take(frame);
+    if (this.dead === null) this.letGo(this.references.GONE); // behind it: what is written may read over its data
+  }
+
+  take(frame) {
     switch (frame.type) {
       case letters.c: return this.serve(frame);
       case letters.n: {
@@ -218,7 +223,7 @@ class Link {
       }
       case letters.s: {
         const [number, how, given] = this.decode(frame.data), it = this.settlers.get(number), value = how === true ? this.settled(given) : given;
-        if (it === undefined && this.cell.waiting > 0 && (this.earlyBytes += frame.data.length) > this.cell.most) throw this.cell.broken('what promises were settled with before they came');
+        if (it === undefined && this.cell.waiting > 0 && ((this.earlyBytes += frame.data.length) > this.cell.most || (this.earlyWeight += this.weighed) > this.nodes)) throw this.cell.broken('what promises were settled with before they came');
         if (it === undefined) return void (this.cell.waiting > 0 && this.early.size < EARLY_MAX && this.early.set(number, { how, value })); // it comes with the answer; or nobody has it any more
         this.settlers.delete(number);
         if (this.settlers.size === 0) this.cell.hold(this, false);
@@ -391,7 +396,7 @@ class Link {
     const ms = this.host.timeout(), began = performance.now();
     if (!(ms > 0)) return work(ms);
     if (this.spent >= ms) throw timedOut(ms);
-    if (this.spent === 0) setImmediate(() => (this.spent = 0)).unref();
+    if (this.spent === 0) setImmediate(() => (this.spent = 0)); // not unref(): such a one would come behind the next event
     try {
       return work(Math.ceil(ms - this.spent));
     } finally {
@@ -405,7 +410,7 @@ class Link {
     if (!(ms > 0)) return;
     if (this.turn === 0) {
       this.turn = performance.now() + ms;
-      setImmediate(() => (this.turn = 0)).unref();
+      setImmediate(() => (this.turn = 0)); // likewise
     }
     if (performance.now() > this.turn) throw timedOut(ms);
   }

@@ -44,6 +44,7 @@ function nest(has, boxOf, depth, resolver, family) {
     const vm = kind === 'NodeVM' ? new NodeVM({ ...options, console: options.console === 'off' ? 'off' : 'redirect', require: requireOf(given.require, resolver), nesting: given.nesting === true, [inside]: inner }) : new VM({ ...options, [inside]: inner });
     if (kind === 'NodeVM') for (const event of TOLD) vm.on(event, (...args) => outer.host.told(event, args));
     family.add(vm._box.ref);
+    for (const ref of outer.inner) if (!family.has(ref)) outer.inner.delete(ref); // it has ended
     outer.inner.add(vm._box.ref);
     const use = () => { // one that ended is counted again when it comes back
       if (!family.has(vm._box.ref)) admit(vm._box.ref), outer.inner.add(vm._box.ref);

@@ -17,6 +17,7 @@
 //   name(kind, thing, owner) -> its number here, or `~number` of one of theirs;  own(kind, number) -> that thing;  theirs(kind, number, about) -> what stands for one of theirs
 //   mark(thing) -> 'v' if nobody changes its copy, 'V' if nobody puts functions into it, or '';  marked(mark, thing) does that to a copy, and gives what is to be had
 //   member(name, thing) -> what the member of that name has then
+//   weighed     is told what was decoded last: 2 for each plain object, as keep() has it
 //   stands(thing) -> whether it stands for one of theirs;  intrinsic(thing) -> name of a built-in that the other side has, too;  builtIn(name);  adopt(number, thing);  buffer(bytes)
 module.exports = function makeValues(kit) {
   const { realm, types, Buffer } = kit;
@@ -226,6 +227,17 @@ module.exports = function makeValues(kit) {
     return list;
   }
 
+  // Its stack is theirs: to take down ours takes long, and what makes a text of it may be the program's.
+  function withoutStack(work) {
+    const { stackTraceLimit } = realm.Error, set = (most) => Reflect.set(realm.Error, 'stackTraceLimit', most);
+    set(undefined); // none is taken down then, and with 0 one of no lines
+    try {
+      return work();
+    } finally {
+      set(stackTraceLimit);
+    }
+  }
+
   // Registered symbols stay as long as the process does: those of others are so many at most, and further ones are no registered ones.
   const registered = new Set();
   function registeredAs(name) {
@@ -304,6 +316,7 @@ module.exports = function makeValues(kit) {
         if (this.open.length > 0) this.rest();
       }
       for (const { mark, it } of this.marks) this.port.marked(mark, it);
+      this.port.weighed = this.weight;
       return result;
     }
 
@@ -320,6 +333,7 @@ module.exports = function makeValues(kit) {
     // One that is called __proto__ is left out: who copies it on would change a prototype.
     member({ it, how }, key) {
       const value = this.port.member(key, this.value());
+      if (typeof it === 'function' && OF_FUNCTIONS.has(key)) throw malformed('a function'); // whoever shows it would ask what stands in its place for a text
       if (how === 'error' && (key === 'message' || key === 'name' || key === 'stack') && typeof value !== 'string') throw malformed('an error'); // whoever shows it would call it
       if (key !== '__proto__') defineProperty(it, key, descriptor(value, how === 'members' || !HIDDEN.has(key)));
     }
@@ -390,6 +404,7 @@ module.exports = function makeValues(kit) {
 
     bigint(text) {
       if (!/^-?[0-9]{1,20000}$/.test(text)) throw malformed('a bigint');
+      if ((this.weight += text.length >> 2) > this.port.nodes) throw malformed('it is too much'); // reading it costs that
       return BigInt(text);
     }
 
@@ -422,7 +437,7 @@ module.exports = function makeValues(kit) {
     error(number) {
       const [kind, n] = String(this.next()).split(',');
       if (errors[kind] === undefined) throw malformed('an error');
-      const it = kind === 'AggregateError' ? new errors.AggregateError([]) : new errors[kind]();
+      const it = withoutStack(() => (kind === 'AggregateError' ? new errors.AggregateError([]) : new errors[kind]()));
       defineProperty(it, 'stack', descriptor('', false));
       this.port.adopt(number, it);
       return this.fill(this.keep(it, HEAVY), 'error', n, 2);

@@ -47,6 +47,12 @@ const cases = {
     } catch {} // as it should be
     assert.deepStrictEqual(asked, []);
   },
+  'a live object of another realm has no members that all objects have': (M) => {
+    const it = require('vm').runInNewContext('new (class A { work() { return 1; } })()'), vm = new M.VM({ sandbox: { it }, ambit: { live: true } });
+    assert.strictEqual(vm.run('it.work()'), 1);
+    assert.strictEqual(vm.run('try { it.__defineGetter__("x", () => 1); } catch {} 1'), 1);
+    assert.strictEqual(Object.hasOwn(it, 'x'), false);
+  },
   'a file system of the program gives what lies in the root': (M) => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), 'ambit-hostile-')), vm = nodeVM(M, { require: { external: true, root, fs: new M.VMFileSystem() } });
     fs.writeFileSync(path.join(root, 'x.js'), 'module.exports = 5');
@@ -151,6 +157,14 @@ const cases = {
     const first = await Promise.race([Promise.all([plain, node].map((it) => it.catch((problem) => problem.code))), sleep(5000)]);
     assert.deepStrictEqual(first, ['EGONE', 'EGONE']);
   },
+  'in a thread no descriptor has two owners, whose end would close those of others': async () => {
+    const { Worker } = require('worker_threads'), code = `const { NodeVM } = require(${JSON.stringify(place)}), { parentPort } = require('worker_threads');
+      const it = new NodeVM({ timeout: 3000 }), ended = new NodeVM({ timeout: 3000 }), never = ended.run('setTimeout(() => process.reallyExit(3), 200); module.exports = new Promise(() => {})');
+      it.run('setInterval(() => {}, 100); module.exports = new Promise((done) => setTimeout(done, 100, 7))').then(async (value) => parentPort.postMessage([value, await never.catch((problem) => problem.code), process.getActiveResourcesInfo().filter((it) => it.startsWith('Pipe')).length]));`;
+    const worker = new Worker(code, { eval: true }), [said] = await Promise.race([require('events').once(worker, 'message'), sleep(6000).then(() => ['nothing'])]);
+    assert.deepStrictEqual(said, [7, 'EENDED', 0]);
+    await worker.terminate();
+  },
   'output that is no text': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`${OUT} say(frame('n', 0, ["'stdout", 'O0'])); ring()`));
     await sleep(1000);
@@ -223,6 +237,24 @@ const cases = {
     for (let i = 0; i < 40; i++) await sleep(100), gc();
     assert.ok(vm._box.link.references.takeGone().length < 5000);
   },
+  'sandboxes that a sandbox made and disposed of': (M) => {
+    const vm = nodeVM(M, { timeout: 20_000, nesting: true, require: { builtin: [] } });
+    vm.run(`const { VM } = require('vm2'); for (let i = 0; i < 40; i++) { const it = new VM(); it.run('1'); it.dispose(); }`);
+    assert.ok(vm._box.inner.size < 20, `${vm._box.inner.size} are kept`);
+  },
+  'a function whose name is an object': (M) => {
+    for (const name of ['name', 'length']) ends(() => new M.VM({ timeout: 1000 }).run(`${OUT} say(frame('a', 1, ['f1', "'it", 0, '1', "'${name}", 'o1', "'toString", 'f2', "'x", 0, '0'])); rest()`));
+  },
+  'results of many objects of promises that nobody has': (M) => ends(() => new M.VM({ timeout: 20_000 }).run(`${OUT} const tail = Buffer.concat([Buffer.alloc(6e6, ',"o0"'), Buffer.from(']')]); for (let i = 1; i < 12; i++) say(frame('s', 0, Buffer.concat([Buffer.from('[' + (i + 1000) + ',true,"a1200000"'), tail]))); say(frame('a', 1, [1])); rest()`)),
+  'errors whose stack nobody wants': (M) => {
+    let called = 0;
+    const vm = new M.VM({ timeout: 5000 });
+    vm.run('1');
+    Error.prepareStackTrace = () => (called++, '');
+    vm.run('Array.from({ length: 500 }, () => new Error("x"))');
+    assert.strictEqual(called, 0);
+  },
+  'large integers that are dear to read': (M) => ends(() => new M.VM({ timeout: 9000 }).run(`${OUT} const one = ',"b' + '9'.repeat(20000) + '"'; say(frame('a', 1, Buffer.concat([Buffer.from('["a1500"'), Buffer.alloc(1500 * one.length, one), Buffer.from(']')]))); rest()`)),
   'an expression that is dear to read': (M) => {
     try {
       new M.VM({ timeout: 3000 }).run(`Object.defineProperty(Object.defineProperty(/a/, 'source', { value: '\\\\p{L}'.repeat(1e5) }), 'flags', { value: 'u' })`);
@@ -307,6 +339,17 @@ const cases = {
     const thing = new Thing(), vm = new M.VM({ timeout: 300, sandbox: { thing }, ambit: { live: true } });
     vm.run('thing.then = (ok) => ok(thing); 1');
     await assert.rejects(async () => thing, /timed out/);
+  },
+  'an event after a pause is a turn of its own': async (M) => {
+    const code = `const M = require(${JSON.stringify(place)}), it = new M.VM({ timeout: 300 }).run('({ toJSON() { const until = Date.now() + 200; while (Date.now() < until); return 7; } })');
+      const look = () => { try { console.log(JSON.stringify(it)); } catch (problem) { console.log(problem.message); } };
+      process.stdin.on('data', () => { look(); process.exit(); }); setTimeout(() => { look(); setTimeout(() => {}, 2000); }, 500);`;
+    const child = require('child_process').spawn(process.execPath, ['-e', code], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (data) => (said += data));
+    setTimeout(() => child.stdin.write('x'), 1800);
+    await require('events').once(child, 'close');
+    assert.strictEqual(said, '7\n7\n');
   },
   'a list of lists of lists on the console': async (M) => {
     nodeVM(M, { console: 'inherit' }).run(later(`const s = 'x'.repeat(9999), a = Array(100).fill(s), b = Array(100).fill(a); console.log(Array(100).fill(b)); console.dir(b, { depth: null, maxArrayLength: null, maxStringLength: null })`));
