@@ -182,7 +182,7 @@ module.exports = function makeGuest(given) {
     return about;
   }
 
-  const references = main.makeReferences({ refuse, stand });
+  const references = main.makeReferences({ refuse, stand, collect: main.makeCollect(main.require) });
   const settlers = new Map();
   const kit = {
     realm: global, VMError: guest.VMError, types, Buffer, copies: true, isPlain, describe, refuse,

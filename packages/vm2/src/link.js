@@ -7,6 +7,7 @@ const path = require('path');
 const { types } = require('util');
 const makeValues = require('./values.js');
 const makeReferences = require('./references.js');
+const collect = require('./collect.js')(require);
 const { letters } = require('./frames.js');
 const { VMError, timedOut } = require('./errors.js');
 const { frozen, kept } = require('./marks.js');
@@ -148,7 +149,7 @@ class Link {
     this.earlyBytes = this.earlyWeight = 0;
     this.weighed = 0; // of what was decoded last (values.js)
     this.early = new Map(); // promises that were settled before they came
-    this.references = makeReferences({ refuse: (message) => this.cell.broken(message), stand: (kind, number, about) => this.stand(kind, number, about) });
+    this.references = makeReferences({ refuse: (message) => this.cell.broken(message), stand: (kind, number, about) => this.stand(kind, number, about), collect });
     this.bytes = options.bytes;
     this.nodes = options.nodes;
     this.number = cell.enter(this);

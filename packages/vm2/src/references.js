@@ -4,21 +4,28 @@
 // that is sent again while its release is under way stays good. A number is of its kind, and of nobody else: what was not sent cannot be named.
 'use strict';
 
-// kit: refuse(message); stand(kind, number, about) makes what stands for one of theirs.
+// kit: refuse(message); stand(kind, number, about) makes what stands for one of theirs; collect() has garbage collected, also what was made without a pause since.
 const OWN_MAX = 1 << 17; // of ours that the other side may name: it need not say that it has no use for one
 const GONE = 2048; // numbers that are told though nothing else is asked
-const THEIRS_MAX = 65_536; // of theirs that stand for something here at once
+const THEIRS_MAX = 65_536, LOOK = 32_768; // of theirs that stand for something here at once; from so many on it is looked for those that do no more
 
 module.exports = function makeReferences(kit) {
   const own = new Map(), numbers = new Map(); // number -> { kind, thing, owner, count }; thing -> number
   const theirs = new Map(), known = new WeakMap(), symbols = new Map(); // number -> { kind, ref, symbol, count }; what stands for it -> number
-  let last = 0, gone = [];
+  let last = 0, gone = [], lookAt = LOOK;
   const registry = new FinalizationRegistry((number) => {
     const it = theirs.get(number);
     if (it === undefined || it.ref.deref() !== undefined) return; // another stands for it by now
     theirs.delete(number);
     gone.push(number, it.count);
   });
+
+  // Nothing is told of as gone while a program, or code, goes on without a pause.
+  function look() {
+    kit.collect();
+    for (const [number, it] of theirs) if (it.ref !== undefined && it.ref.deref() === undefined) theirs.delete(number), gone.push(number, it.count);
+    lookAt = Math.min(THEIRS_MAX, Math.max(LOOK, 2 * theirs.size));
+  }
 
   const numberOf = (thing) => (typeof thing === 'symbol' ? symbols.get(thing) : known.get(thing));
 
@@ -66,6 +73,7 @@ module.exports = function makeReferences(kit) {
     },
     // thing stands for that number of theirs from now on.
     adopt(kind, number, thing, before = 0) {
+      if (theirs.size >= lookAt && !theirs.has(number)) look();
       if (theirs.size >= THEIRS_MAX && !theirs.has(number)) throw kit.refuse('more functions, promises and errors are there than may be');
       if (kind === 'symbol') {
         theirs.set(number, { kind, symbol: thing, count: before + 1 });

@@ -316,6 +316,15 @@ const cases = {
       vm.run("console.log('outer', { n: 1 }); console.error('%d', 5); const { NodeVM } = require('vm2'); new NodeVM().run('console.log(1, [2]); process.stdout.write(\\\\'x\\\\')')"); process.exit()`;
     assert.strictEqual(execFileSync(process.execPath, ['-e', code], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }), 'outer { n: 1 }\n1 [ 2 ]\nx');
   },
+  'what is of no more use is let go of, also without a pause'() {
+    const vm = new VM({ sandbox: { make: () => Array.from({ length: 500 }, () => () => 1), fail() { throw new Error('no'); } } });
+    for (let i = 0; i < 150; i++) assert.strictEqual(vm.run('Array.from({ length: 500 }, () => () => 1)').length, 500); // more than 65,536
+    assert.strictEqual(vm.run('let n = 0; for (let i = 0; i < 150; i++) n += make().length; n'), 75_000);
+    for (let i = 0; i < 150; i++) assert.strictEqual(vm.run('Array.from({ length: 500 }, () => new Error("yes"))').length, 500);
+    assert.strictEqual(vm.run('6 * 7'), 42);
+    const kept = [];
+    assert.throws(() => { for (let i = 0; i < 150; i++) kept.push(vm.run('Array.from({ length: 500 }, () => () => 1)')); }, /than may be/); // the twin: of what is of use there are so many
+  },
   'a short time counts from when the cell has begun'() {
     const at = tree('begins'); // none waits
     assert.strictEqual(new NodeVM({ timeout: 40, require: { builtin: ['fs'] }, ambit: { ledger: false, read: at } }).run('module.exports = 6 * 7'), 42);

@@ -19,7 +19,7 @@ const values = makeValues({ realm: globalThis, VMError, types: util.types, Buffe
 
 // One side that knows its own things, as both do.
 function side(bounds = {}) {
-  const references = makeReferences({ refuse: (message) => new VMError(message, 'EREF'), stand: (kind, number, about) => (kind === 'symbol' ? Symbol(about) : kind === 'function' ? Object.defineProperty(() => number, 'name', { value: about.name }) : { kind, number }) });
+  const references = makeReferences({ collect() {}, refuse: (message) => new VMError(message, 'EREF'), stand: (kind, number, about) => (kind === 'symbol' ? Symbol(about) : kind === 'function' ? Object.defineProperty(() => number, 'name', { value: about.name }) : { kind, number }) });
   return {
     references, bytes: 1 << 20, nodes: 1 << 16, live: false, ...bounds, mark: () => '', marked: (mark, it) => it, member: (name, it) => it, intrinsic: () => undefined, builtIn: () => { throw new VMError('no'); }, buffer: (it) => it, adopt() {},
     name: (...all) => references.name(...all), own: (...all) => references.own(...all), theirs: (...all) => references.theirs(...all), stands: (it) => references.stands(it),
