@@ -340,7 +340,7 @@ const cases = {
     vm.run('thing.then = (ok) => ok(thing); 1');
     await assert.rejects(async () => thing, /timed out/);
   },
-  'an event after a pause is a turn of its own': async (M) => {
+  'an event after a pause is a turn of its own': async () => {
     const code = `const M = require(${JSON.stringify(place)}), it = new M.VM({ timeout: 300 }).run('({ toJSON() { const until = Date.now() + 200; while (Date.now() < until); return 7; } })');
       const look = () => { try { console.log(JSON.stringify(it)); } catch (problem) { console.log(problem.message); } };
       process.stdin.on('data', () => { look(); process.exit(); }); setTimeout(() => { look(); setTimeout(() => {}, 2000); }, 500);`;
