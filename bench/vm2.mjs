@@ -15,9 +15,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const REST_MS = 150, RUNS = 200, CALLS = 200, SUSTAINED_MS = 2000, PAUSE_MS = 700;
-const FIB = '(function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); })(27)';
-const SIEVE = '(function () { var n = 300000, all = new Uint8Array(n), found = 0; for (var i = 2; i < n; i++) { if (all[i]) continue; found++; for (var j = 2 * i; j < n; j += i) all[j] = 1; } return found; })()';
-const WORK = { recursion: [FIB, 196418], arrays: [SIEVE, 25997] };
+const FIB = '(function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); })(32)';
+const SIEVE = '(function () { var n = 3000000, all = new Uint8Array(n), found = 0; for (var i = 2; i < n; i++) { if (all[i]) continue; found++; for (var j = 2 * i; j < n; j += i) all[j] = 1; } return found; })()';
+const WORK = { recursion: [FIB, 2178309], arrays: [SIEVE, 216816] };
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 // ---- the contestants: fresh() -> what runs code; close() lets go of it ----
