@@ -58,9 +58,9 @@ class Box {
   }
 
   newCell() {
-    const from = helper(), { messages, ready } = form(this.kind, this.has, this.evaluates);
+    const from = helper(), { messages, identity, ready } = form(this.kind, this.has, this.evaluates);
     makeRoom(this.host.family);
-    return new Cell(from, from.form(messages, ready), 2 * this.has.message + 4096, this.kind === 'node');
+    return new Cell(from, from.form(messages, ready, identity), 2 * this.has.message + 4096, this.kind === 'node');
   }
 
   sharedCell() {

@@ -122,10 +122,10 @@ class Helper {
     throw new VMError(`${message}${why ? `: ${why}` : ''}`, code, inOptions(hint) || undefined);
   }
 
-  /** The number of the form that cells with these messages have; `ready`: so many wait. */
-  form(messages, ready) {
+  /** The number of the form that cells with these messages have; `ready`: so many wait; `identity`: of what they name. */
+  form(messages, ready, identity) {
     if (messages.some((it) => it.includes('\0'))) throw new VMError('what a sandbox is made of has no NUL', 'EOPTION');
-    const key = [ready, ...messages].join('\0');
+    const key = [ready, identity, ...messages].join('\0');
     let form = this.forms.get(key);
     if (form === undefined) {
       while (this.forms.size >= FORMS_MAX) this.free(...this.forms.entries().next().value);

@@ -24,7 +24,11 @@ class NodeVM extends EventEmitter {
     if (!Array.isArray(sourceExtensions)) throw new VMError('`sourceExtensions` is a list of texts', 'EOPTION');
     const resolver = resolverOf(wanted, compilerOf(compiler, compilerOptions)), own = options[inside], has = own?.has ?? authority(ambit);
     if (has.reuse !== null) throw new VMError('a NodeVM shares its cell with nobody', 'EOPTION', 'leave `reuse` out, or use VM');
-    if (own === undefined) has.grants = [...has.grants, ...resolver.grants()];
+    if (own === undefined) {
+      const places = resolver.places();
+      if (has.grants.length === 0) has.places = places;
+      has.grants = [...has.grants, ...places.map((directory) => `read ${directory}`)];
+    }
     const guest = { ...guestOptions(options, has), special: true, wrapper, strict: strict === true, console: own?.console ?? says, extensions: sourceExtensions.map(String), ...resolver.told(), nesting: nesting === true };
     if (resolver.external !== null) guest.cwd = process.cwd();
     const globals = {}, beside = { argv, env: env === undefined || env === null ? undefined : copied(env), ...resolver.beside() };

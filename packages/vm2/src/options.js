@@ -99,7 +99,32 @@ function driverOf(kind) {
   return drivers.get(kind);
 }
 
-/** The messages by which cells of that kind ('vm' or 'node') are made, and how many of them wait. */
+const AGAIN_MS = 60_000, KNOWN_MAX = 32;
+const lately = new Map(); // what has directories of modules and nothing else -> when it was wanted last
+
+/** Which directories these are now: a cell that waits has those that were there when it was made. */
+function identityOf(place) {
+  try {
+    const { dev, ino } = fs.statSync(place, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return '';
+  }
+}
+
+/** How many of these wait: where modules alone are granted one, from the second on that is wanted. */
+function readyOf(kind, has, identity) {
+  if (has.ready !== undefined) return has.ready;
+  if (has.grants.length === 0) return 2;
+  if (has.places === undefined) return 0;
+  const key = JSON.stringify([kind, has, identity]), before = lately.get(key) ?? -Infinity, now = performance.now();
+  lately.delete(key);
+  lately.set(key, now);
+  if (lately.size > KNOWN_MAX) lately.delete(lately.keys().next().value);
+  return now - before < AGAIN_MS ? 1 : 0;
+}
+
+/** The messages by which cells of that kind ('vm' or 'node') are made, which directories they name, and how many of them wait. */
 function form(kind, has, evaluates) {
   const heap = Math.max(32, Math.floor((has.memory / (1 << 20)) * 0.7));
   const flags = [...(has.jit ? [] : ['--jitless', ...(has.node === undefined && NODE < 23 ? ['--no-expose-wasm'] : [])]), '--no-addons', '--no-warnings', `--max-old-space-size=${heap}`];
@@ -114,7 +139,8 @@ function form(kind, has, evaluates) {
   if (has.agent !== undefined) messages.push(`agent ${has.agent}`);
   if (has.observe !== undefined) messages.push(`observe ${has.observe}`);
   if (has.ledger !== false) messages.push(`ledger ${has.ledger === true ? 'own' : has.ledger}`);
-  return { messages, ready: has.ready ?? (has.grants.length > 0 ? 0 : 2) };
+  const identity = (has.places ?? []).map(identityOf).join();
+  return { messages, identity, ready: readyOf(kind, has, identity) };
 }
 
 module.exports = { authority, defaults, form, MESSAGE, NODES };

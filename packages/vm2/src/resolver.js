@@ -38,10 +38,10 @@ class Resolver {
     this.compiler = compiler;
   }
 
-  /** Modules that it may read are there, and nothing beside. */
-  grants() {
+  /** Directories of modules, which it may read. */
+  places() {
     if (this.files !== undefined) return [];
-    if (this.roots !== null) return this.roots.map((root) => `read ${root}`);
+    if (this.roots !== null) return this.roots;
     if (this.external === null) return [];
     const found = new Set();
     for (const from of [process.cwd(), require.main === undefined ? undefined : path.dirname(require.main.filename)]) {
@@ -51,7 +51,7 @@ class Resolver {
         if (at === path.dirname(at)) break;
       }
     }
-    return [...found].map((directory) => `read ${directory}`);
+    return [...found];
   }
 
   /** Whether that is a builtin module that the list has. The cell asks the same (inside-node.js), and may say that it did. */

@@ -233,6 +233,21 @@ const cases = {
     const { forms } = require(path.join(place, 'src', 'helper.js')).helper();
     assert.deepStrictEqual([...forms.keys()].filter((key) => key.includes('memory=314572800')).map((key) => key[0]), ['1', '0']);
   },
+  'ready: from the second on one waits, where modules alone are granted, and sees what is there by then'() {
+    const root = path.join(top, 'plugins'), old = path.join(top, 'plugins.old'), put = (text) => (fs.mkdirSync(root), fs.writeFileSync(path.join(root, 'x.js'), `module.exports = '${text}'`));
+    const run = () => { const vm = new NodeVM({ timeout: 10_000, require: { external: true, root } }); try { return vm.run('module.exports = require("./x")', path.join(root, 'y.js')); } finally { vm.dispose(); } };
+    const { forms } = require(path.join(place, 'src', 'helper.js')).helper(), waiting = () => [...forms.keys()].filter((key) => key.includes(`grant read ${root}`)).map((key) => key[0]);
+    put('first');
+    assert.strictEqual(run(), 'first');
+    assert.deepStrictEqual(waiting(), ['0']);
+    for (let i = 0; i < 3; i++) assert.strictEqual(run(), 'first');
+    assert.deepStrictEqual(waiting().sort(), ['0', '1']);
+    fs.renameSync(root, old);
+    put('second');
+    assert.strictEqual(run(), 'second');
+    fs.writeFileSync(path.join(root, 'x.js'), 'module.exports = "third"');
+    for (let i = 0; i < 3; i++) assert.strictEqual(run(), 'third');
+  },
   'ledger and agent: what was granted is recorded, or nowhere'() {
     node(reads('/nowhere'), { read: tree('ledger'), ledger, agent: 'vm2-test' });
     const events = () => execFileSync(process.env.AMBIT_PROGRAM ?? 'ambit', ['ledger', 'show', '--json'], { encoding: 'utf8', env: { ...process.env, AMBIT_LEDGER: ledger } });
