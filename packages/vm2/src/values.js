@@ -27,6 +27,7 @@ module.exports = function makeValues(kit) {
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
   const HEAVY = 16; // times what a plain object takes
+  const TOKEN = 16; // bytes of one, beside its text, where a value is written out
   const NAME_MAX = 1024, METHODS_MAX = 256, REGISTERED_MAX = 4096; // what is kept longer than a value is
   const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
@@ -53,6 +54,13 @@ module.exports = function makeValues(kit) {
       this.seen = null;
       this.open = [];
       this.bytes = 0;
+      this.sizes = []; // of objects that are said whole
+      this.again = 0;
+    }
+
+    /** What it is where each object is written out as often as it is there. */
+    size() {
+      return TOKEN * this.out.length + this.bytes + this.again;
     }
 
     say(token) {
@@ -88,6 +96,7 @@ module.exports = function makeValues(kit) {
         const top = open[open.length - 1];
         if (top.at === top.keys.length) {
           open.pop();
+          if (top.number !== undefined) this.sizes[top.number] = this.size() - top.before;
         } else if (top.object === null) {
           this.put(top.keys[top.at++]);
         } else {
@@ -126,10 +135,22 @@ module.exports = function makeValues(kit) {
     object(it, owner) {
       this.seen ??= new Map();
       const known = this.seen.get(it);
-      if (known !== undefined) return this.say(`r${known}`);
+      if (known !== undefined) {
+        this.again += this.sizes[known] ?? 0; // none yet: a cycle
+        if (kit.copies && this.again > TOKEN * this.port.nodes) throw tooLarge();
+        return this.say(`r${known}`);
+      }
       const builtIn = this.port.intrinsic(it);
       if (builtIn !== undefined) return this.say(`I${builtIn}`);
-      this.seen.set(it, this.seen.size);
+      const number = this.seen.size, before = this.size(), depth = this.open.length;
+      this.seen.set(it, number);
+      this.fresh(it, owner);
+      if (this.open.length === depth) this.sizes[number] = this.size() - before;
+      else Object.assign(this.open[depth], { number, before });
+      return undefined;
+    }
+
+    fresh(it, owner) {
       const mark = this.port.mark(it);
       if (mark !== '') this.say(mark);
       if (typeof it === 'function') return this.function(it, owner);
@@ -269,11 +290,21 @@ module.exports = function makeValues(kit) {
       this.marks = [];
       this.weight = list.length >> 2;
       this.classes = new Set();
+      this.sizes = []; // of objects that are there whole
+      this.chars = this.again = 0;
+      this.entries = this.slow = this.since = 0;
     }
 
     next() {
       if (this.at >= this.list.length) throw malformed('it ends too soon');
-      return this.list[this.at++];
+      const it = this.list[this.at++];
+      if (typeof it === 'string') this.chars += it.length;
+      return it;
+    }
+
+    /** What it is where each object is written out as often as it is there. */
+    size() {
+      return TOKEN * this.at + this.chars + this.again;
     }
 
     text() {
@@ -305,7 +336,7 @@ module.exports = function makeValues(kit) {
     /** n entries of it follow, of so many tokens each at least. */
     fill(it, how, count, tokensEach) {
       const n = this.number(count, (this.list.length - this.at) / tokensEach);
-      if (n > 0) this.open.push({ it, how, left: n, at: 0, key: NOTHING });
+      if (n > 0) this.open.push({ it, how, left: n, at: 0, key: NOTHING, number: -1, before: 0 });
       return it;
     }
 
@@ -324,7 +355,7 @@ module.exports = function makeValues(kit) {
       const { open } = this;
       while (open.length > 0) {
         const top = open[open.length - 1];
-        if (top.left === 0) open.pop();
+        if (top.left === 0) open.pop(), (this.sizes[top.number] = this.size() - top.before);
         else if (top.how === 'members' || top.how === 'error') (top.left--, this.member(top, this.text()));
         else this.entry(top, this.value());
       }
@@ -348,9 +379,20 @@ module.exports = function makeValues(kit) {
     }
 
     value() {
-      const token = this.next();
+      const before = this.size(), token = this.next();
       if (typeof token !== 'string') return token; // flat: no object
-      return token[0] === "'" ? token.slice(1) : this.tagged(token[0], token.slice(1));
+      if (token[0] === "'") return token.slice(1);
+      const number = this.objects.length, depth = this.open.length, it = this.tagged(token[0], token.slice(1));
+      if (this.open.length > depth) (this.open[depth].number = number), (this.open[depth].before = before);
+      else if (this.objects.length > number) this.sizes[number] = this.size() - before;
+      return it;
+    }
+
+    /** One that is there already. Whoever makes a text of all goes through it as often as it is there, of lists of lists of one thing for ever. */
+    known(number) {
+      this.again += this.sizes[number] ?? 0; // none yet: a cycle
+      if (!kit.copies && this.again > TOKEN * this.port.nodes) throw malformed('it is too much');
+      return this.objects[number];
     }
 
     tagged(tag, rest) {
@@ -363,7 +405,7 @@ module.exports = function makeValues(kit) {
         case 'b': return this.bigint(rest);
         case 'd': return this.keep(new made.Date(rest === 'NaN' ? NaN : +rest), HEAVY);
         case 'x': return this.regularExpression();
-        case 'r': return this.objects[this.number(rest, this.objects.length - 1)];
+        case 'r': return this.known(this.number(rest, this.objects.length - 1));
         case 'o': return this.fill(this.keep(new made.Object()), 'members', rest, 2);
         case 'O': return this.fill(this.keep(this.bare(null)), 'members', rest, 2);
         case 'a': return this.fill(this.keep(new made.Array()), 'items', rest, 1);

@@ -340,6 +340,14 @@ const cases = {
     const kept = [];
     assert.throws(() => { for (let i = 0; i < 150; i++) kept.push(vm.run('Array.from({ length: 500 }, () => () => 1)')); }, /than may be/); // the twin: of what is of use there are so many
   },
+  'what is there many times crosses once, if it is no more than a message where it is written out'() {
+    const it = new VM().run('const shared = { text: "x".repeat(10000) }; Array.from({ length: 3000 }, () => ({ shared }))');
+    assert.ok(it[0].shared === it[2999].shared);
+    assert.throws(() => new VM().run('let it = [1]; for (let i = 0; i < 40; i++) it = [it, it]; it'), { code: 'ECLONE' });
+    const given = [[1]];
+    for (let i = 0; i < 40; i++) given.unshift([given[0], given[0]]);
+    assert.strictEqual(new VM({ sandbox: { it: given[0] } }).run('let n = 0; while (Array.isArray(it)) n++, it = it[0]; n'), 41); // into a sandbox, whose matter it is
+  },
   'a short time counts from when the cell has begun'() {
     const at = tree('begins'); // none waits
     assert.strictEqual(new NodeVM({ timeout: 40, require: { builtin: ['fs'] }, ambit: { ledger: false, read: at } }).run('module.exports = 6 * 7'), 42);

@@ -192,6 +192,16 @@ const cases = {
     vm.run(later(`${OUT} for (let n = 0; n < 9; n++) say(frame('s', 0, [n, true, 'c', "'X", "'then", '0'])); ring()`));
     await Promise.race([never, sleep(1000)]);
   },
+  'lists of lists of one thing, each there many times': (M) => {
+    for (const code of ['let it = ["lol"]; for (let i = 0; i < 28; i++) it = [it, it]; it', 'const many = (one) => Object.fromEntries(Array.from({ length: 300 }, (_, i) => ["k" + i, one])); many(many(many(1)))', 'let it = Buffer.alloc(1e5); Array(2e4).fill(it)']) {
+      try {
+        const it = new M.VM({ timeout: 2000 }).run(code);
+        JSON.stringify(it);
+        require('util').inspect(it);
+      } catch {} // as it should be
+    }
+    ends(() => JSON.stringify(new M.VM({ timeout: 5000 }).run(`${OUT} const all = ['a1', "'lol"]; for (let i = 0; i < 28; i++) { all.unshift('a2'); all.push('r' + (28 - i)); } say(frame('a', 1, all)); rest()`)));
+  },
   'large results of promises that nobody has': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('s', (i) => '[' + (i + 1000) + ',true,"\\'', '"]'); rest()`)),
   'large descriptions of symbols': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","y' + i + '","\\'', '"]'); rest()`)),
   'large names of registered symbols': (M) => ends(() => new M.VM({ timeout: 20_000 }).run(`${OUT} flood('n', (i) => '["\\'x","k#' + i, '"]'); rest()`)),
