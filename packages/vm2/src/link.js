@@ -106,7 +106,7 @@ function isOwnMember(it, key) {
 }
 
 const values = makeValues({
-  realm: globalThis, VMError, types, Buffer, isPlain, describe, prototypeOf, copies: false,
+  realm: globalThis, VMError, types, Buffer, isPlain, describe, prototypeOf, copies: false, now: () => performance.now(),
   refuse: (message, hint) => new VMError(message, 'ECLONE', hint),
   instance: (it) => ({ name: typeof it.constructor?.name === 'string' ? it.constructor.name : 'Object' }),
 });

@@ -9,6 +9,7 @@
 // kit, what each side has of its own, and what the other cannot change there:
 //   realm       the global object whose constructors make what is decoded
 //   types       util.types, Buffer
+//   now()       milliseconds, of who believes nothing that comes
 //   VMError; isPlain(prototype), describe(error), instance(object), prototypeOf(name, methods), refuse(message, hint)
 //   copies      true: of an instance of a class its own data is sent, and which methods it has; false: it stays, and a handle is sent
 // port, what stands for what does not cross, and what holds for one guest:
@@ -27,6 +28,9 @@ module.exports = function makeValues(kit) {
   const made = { __proto__: null }, errors = { __proto__: null };
   const VIEWS = ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
   const HEAVY = 16; // times what a plain object takes
+  const BATCH = 1024, BATCH_MS = 5, BATCH_MAX_MS = 50, SLOW_MS = 400; // so many entries of maps and sets take a tenth of that; more of one batch is a machine that has other work, and of all of them is not
+  const LINES_MAX = 201, STACK_MAX = 64 << 10; // of a stack
+  const PART = 1 << 16; // of a text at once: what is put into it is kept until all of that is there
   const TOKEN = 16; // bytes of one, beside its text, where a value is written out
   const NAME_MAX = 1024, METHODS_MAX = 256, REGISTERED_MAX = 4096; // what is kept longer than a value is
   const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
@@ -87,7 +91,9 @@ module.exports = function makeValues(kit) {
       }
       const text = stringify(this.out);
       if (text.indexOf('[', 1) < 0 && text.indexOf('{') < 0) return text;
-      return `[${text.slice(1).replace(/[[{]/g, (bracket) => (bracket === '[' ? '\\u005b' : '\\u007b'))}`;
+      const parts = ['['];
+      for (let at = 1; at < text.length; at += PART) parts.push(text.slice(at, at + PART).replace(/[[{]/g, (bracket) => (bracket === '[' ? '\\u005b' : '\\u007b')));
+      return parts.join('');
     }
 
     fill() {
@@ -259,6 +265,14 @@ module.exports = function makeValues(kit) {
     }
   }
 
+  // Whoever shows an error compares each line of its stack with each of its cause's.
+  function shortStack(text) {
+    const from = text.search(/\n[ \t]*at /);
+    if (from < 0) return text;
+    const lines = text.slice(from, from + STACK_MAX).split('\n');
+    return lines.length <= LINES_MAX && text.length <= from + STACK_MAX ? text : text.slice(0, from) + lines.slice(0, LINES_MAX).join('\n');
+  }
+
   // Registered symbols stay as long as the process does: those of others are so many at most, and further ones are no registered ones.
   const registered = new Set();
   function registeredAs(name) {
@@ -366,16 +380,25 @@ module.exports = function makeValues(kit) {
       const value = this.port.member(key, this.value());
       if (typeof it === 'function' && OF_FUNCTIONS.has(key)) throw malformed('a function'); // whoever shows it would ask what stands in its place for a text
       if (how === 'error' && (key === 'message' || key === 'name' || key === 'stack') && typeof value !== 'string') throw malformed('an error'); // whoever shows it would call it
-      if (key !== '__proto__') defineProperty(it, key, descriptor(value, how === 'members' || !HIDDEN.has(key)));
+      if (key !== '__proto__') defineProperty(it, key, descriptor(how === 'error' && key === 'stack' ? shortStack(value) : value, how === 'members' || !HIDDEN.has(key)));
     }
 
     entry(top, value) {
       if (top.how === 'pairs' && top.key === NOTHING) return void (top.key = value);
       top.left--;
       if (top.how === 'items') top.it[top.at++] = value; // millions of them, and nobody else has the list
-      else if (top.how === 'values') apply(setAdd, top.it, [value]);
-      else apply(mapSet, top.it, [top.key, value]), (top.key = NOTHING);
+      else if (top.how === 'values') apply(setAdd, top.it, [value]), this.enters();
+      else this.enters(), apply(mapSet, top.it, [top.key, value]), (top.key = NOTHING);
       return undefined;
+    }
+
+    /** Numbers have places in a table that can be reckoned, and of which each takes long when all are the same: what goes on too slowly is no accident. */
+    enters() {
+      if (kit.now === undefined || ++this.entries % BATCH !== 1) return;
+      const now = kit.now();
+      if (this.entries > 1) this.slow += Math.min(BATCH_MAX_MS, Math.max(0, now - this.since - BATCH_MS));
+      this.since = now;
+      if (this.slow > SLOW_MS + this.entries / 1000) throw malformed('it takes too long');
     }
 
     value() {

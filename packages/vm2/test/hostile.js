@@ -202,6 +202,13 @@ const cases = {
     }
     ends(() => JSON.stringify(new M.VM({ timeout: 5000 }).run(`${OUT} const all = ['a1', "'lol"]; for (let i = 0; i < 28; i++) { all.unshift('a2'); all.push('r' + (28 - i)); } say(frame('a', 1, all)); rest()`)));
   },
+  'a text of brackets that is given back': (M) => {
+    let before;
+    const vm = new M.VM({ timeout: 20_000, sandbox: { echo: (it) => ((before = process.resourceUsage().maxRSS), it) } });
+    assert.strictEqual(vm.run('echo("[".repeat(1e7)).length'), 1e7);
+    const more = (process.resourceUsage().maxRSS - before) / 1024;
+    assert.ok(more < 250, `it took ${Math.round(more)} MB`);
+  },
   'large results of promises that nobody has': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('s', (i) => '[' + (i + 1000) + ',true,"\\'', '"]'); rest()`)),
   'large descriptions of symbols': (M) => ends(() => new M.VM({ timeout: 8000 }).run(`${OUT} flood('n', (i) => '["\\'x","y' + i + '","\\'', '"]'); rest()`)),
   'large names of registered symbols': (M) => ends(() => new M.VM({ timeout: 20_000 }).run(`${OUT} flood('n', (i) => '["\\'x","k#' + i, '"]'); rest()`)),
@@ -277,6 +284,28 @@ const cases = {
   },
 
   // ---- what holds it up ----
+  'numbers that all have the same place in a set': (M) => {
+    // The mixing of 64 bits by which V8 finds them, backwards: so many different numbers with one result.
+    const code = `const all = (1n << 64n) - 1n, inverse = (a) => { let x = 1n; for (let i = 0; i < 7; i++) x = (x * (2n - a * x)) & all; return x; }, of = (n) => inverse(n);
+      const unshift = (y, by) => { let x = y; for (let i = by; i < 64n; i += by) x = y ^ (x >> by); return x; }, a = of(65n), b = of(21n), c = of((1n << 18n) - 1n), view = new DataView(new ArrayBuffer(8)), list = [];
+      for (let i = 1n; list.length < 70000; i++) {
+        const h = (unshift((unshift((unshift((i << 30n) | 5n, 22n) * a) & all, 11n) * b) & all, 31n) + 1n) * c & all;
+        view.setBigUint64(0, h);
+        const it = view.getFloat64(0);
+        if (Number.isFinite(it) && Math.trunc(it) !== it) list.push(it);
+      }`;
+    const vm = new M.VM({ timeout: 9000 });
+    vm.run(`${OUT} ${code} globalThis.data = frame('a', 3, ['s' + list.length, ...list]); globalThis.go = () => { say(data); rest(); }; 1`);
+    const before = Date.now();
+    ends(() => vm.run('go()'));
+    assert.ok(Date.now() - before < 2 * GAP_MS, `it took ${Date.now() - before} ms`);
+  },
+  'an error with a long stack, and a cause with another': (M) => {
+    const it = new M.VM({ timeout: 5000 }).run(`const make = (x, more) => Object.assign(new Error('no', more), { stack: 'Error: no' + Array.from({ length: 30000 }, (_, i) => '\\n    at ' + x + i).join('') }); make('a', { cause: make('b') })`);
+    const before = Date.now();
+    assert.match(require('util').inspect(it), /at a0\n/);
+    assert.ok(Date.now() - before < GAP_MS, `it took ${Date.now() - before} ms`);
+  },
   'a worker that waits for a sandbox is ended': async (M) => {
     const { Worker } = require('worker_threads');
     for (const code of [`new VM().run('for (;;);')`, `new VM({ sandbox: { wait: () => 1 } }).run('for (;;) wait()')`]) {
