@@ -135,7 +135,7 @@ class Cell {
   /** Asks, and gives the frame that answers. What the cell asks meanwhile is done. It ends when its time is over, whatever it does. */
   request(type, guest, text, before, ms) {
     if (this.dead !== null) throw this.dead;
-    const id = ++this.last, was = this.until;
+    const id = ++this.last, was = this.until, own = [];
     this.waiting++;
     try {
       if (ms > 0) this.meet(), this.allow(ms, was);
@@ -146,9 +146,15 @@ class Cell {
         if (frame.id === id && (frame.type === letters.a || frame.type === letters.b || frame.type === letters.x)) {
           this.isMet = true;
           if (frame.type !== letters.x) this.setBusy(frame.type === letters.b && this.goesOn, guest);
+          if (own.length > 0) throw own[0];
           return frame;
         }
-        this.hear(frame);
+        try {
+          this.hear(frame);
+        } catch (problem) { // the program's, of a function that listens: the answer is on its way, and comes before anything else
+          if (this.dead !== null) throw problem;
+          if (own.length === 0) own.push(problem);
+        }
       }
     } finally {
       this.waiting--;
@@ -314,6 +320,7 @@ class Cell {
       } while (this.dead === null && this.gather());
       if (this.dead === null && this.filled > this.start) this.pumpLater(5); // the rest is on its way
     } catch (problem) {
+      if (this.dead === null) this.pumpLater(0); // it was the program's, and there may be more
       if (problem !== this.dead) throw problem;
     }
   }

@@ -348,6 +348,12 @@ const cases = {
     for (let i = 0; i < 40; i++) given.unshift([given[0], given[0]]);
     assert.strictEqual(new VM({ sandbox: { it: given[0] } }).run('let n = 0; while (Array.isArray(it)) n++, it = it[0]; n'), 41); // into a sandbox, whose matter it is
   },
+  'what a listener of the program throws is thrown by run, and the sandbox goes on'() {
+    const vm = new NodeVM({ timeout: 5000, console: 'redirect' });
+    vm.on('console.log', () => { throw new Error('mine'); });
+    assert.throws(() => vm.run('globalThis.kept = 1; console.log(1); console.log(2)'), /^Error: mine$/);
+    assert.strictEqual(vm.run('module.exports = kept'), 1);
+  },
   'a short time counts from when the cell has begun'() {
     const at = tree('begins'); // none waits
     assert.strictEqual(new NodeVM({ timeout: 40, require: { builtin: ['fs'] }, ambit: { ledger: false, read: at } }).run('module.exports = 6 * 7'), 42);
