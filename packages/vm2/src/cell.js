@@ -152,7 +152,7 @@ class Cell {
         try {
           this.hear(frame);
         } catch (problem) { // the program's, of a function that listens: the answer is on its way, and comes before anything else
-          if (this.dead !== null) throw problem;
+          if (this.dead !== null || frame.type !== letters.n) throw problem;
           if (own.length === 0) own.push(problem);
         }
       }
