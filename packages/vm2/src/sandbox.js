@@ -1,6 +1,7 @@
 // What VM and NodeVM share.
 'use strict';
 const fs = require('fs');
+const { runInNewContext } = require('vm');
 const { compilerOf } = require('./compilers.js');
 const { VMError } = require('./errors.js');
 const { frozen, kept } = require('./marks.js');
@@ -30,7 +31,7 @@ function guestOptions({ eval: evaluates, wasm, allowAsync, fixAsync, bufferAlloc
   return guest;
 }
 
-const PARSED_MAX = 1 << 20;
+const PARSED_MAX = 1 << 20, PARSED_MS = 1000;
 
 /** Whether there is asynchronous code in it. */
 function isAsync(source) {
@@ -43,7 +44,10 @@ function isAsync(source) {
     throw new VMError('allowAsync: false needs the package acorn', 'EOPTION', 'npm install acorn');
   }
   try {
-    return uses(acorn.parse(source, { ecmaVersion: 'latest', allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true, allowHashBang: true }));
+    let found;
+    const work = () => void (found = uses(acorn.parse(source, { ecmaVersion: 'latest', allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true, allowHashBang: true })));
+    runInNewContext('work()', { work }, { timeout: PARSED_MS, contextCodeGeneration: { strings: false } }); // many names, or groups, take it as long as their square
+    return found;
   } catch (problem) {
     return !(problem instanceof SyntaxError) || problem.message.includes('stack'); // the sandbox says what is wrong with it; what is too deep to be read may be anything
   }

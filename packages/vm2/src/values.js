@@ -31,7 +31,7 @@ module.exports = function makeValues(kit) {
   const BATCH = 1024, BATCH_MS = 5, BATCH_MAX_MS = 50, SLOW_MS = 400; // so many entries of maps and sets take a tenth of that; more of one batch is a machine that has other work, and of all of them is not
   const LINES_MAX = 201, STACK_MAX = 64 << 10; // of a stack
   const PART = 1 << 16; // of a text at once: what is put into it is kept until all of that is there
-  const TOKEN = 16; // bytes of one, beside its text, where a value is written out
+  const TOKEN = 16, WHOLE = 64; // bytes of one, beside its text, where a value is written out; of all of that for each value that may cross: half of what one text of V8's can be
   const NAME_MAX = 1024, METHODS_MAX = 256, REGISTERED_MAX = 4096; // what is kept longer than a value is
   const HIDDEN = new Set(['message', 'stack', 'name', 'cause', 'errors']), NOTHING = Symbol('nothing'), OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
   for (const name of ['Object', 'Array', 'Map', 'Set', 'Date', 'RegExp', 'ArrayBuffer', ...VIEWS]) made[name] = realm[name];
@@ -92,7 +92,7 @@ module.exports = function makeValues(kit) {
       const text = stringify(this.out);
       if (text.indexOf('[', 1) < 0 && text.indexOf('{') < 0) return text;
       const parts = ['['];
-      for (let at = 1; at < text.length; at += PART) parts.push(text.slice(at, at + PART).replace(/[[{]/g, (bracket) => (bracket === '[' ? '\\u005b' : '\\u007b')));
+      for (let at = 1; at < text.length; at += PART) parts.push(text.slice(at, at + PART).replaceAll('[', '\\u005b').replaceAll('{', '\\u007b'));
       return parts.join('');
     }
 
@@ -143,7 +143,7 @@ module.exports = function makeValues(kit) {
       const known = this.seen.get(it);
       if (known !== undefined) {
         this.again += this.sizes[known] ?? 0; // none yet: a cycle
-        if (kit.copies && this.again > TOKEN * this.port.nodes) throw tooLarge();
+        if (kit.copies && this.again > WHOLE * this.port.nodes) throw tooLarge();
         return this.say(`r${known}`);
       }
       const builtIn = this.port.intrinsic(it);
@@ -414,7 +414,7 @@ module.exports = function makeValues(kit) {
     /** One that is there already. Whoever makes a text of all goes through it as often as it is there, of lists of lists of one thing for ever. */
     known(number) {
       this.again += this.sizes[number] ?? 0; // none yet: a cycle
-      if (!kit.copies && this.again > TOKEN * this.port.nodes) throw malformed('it is too much');
+      if (!kit.copies && this.again > WHOLE * this.port.nodes) throw malformed('it is too much');
       return this.objects[number];
     }
 

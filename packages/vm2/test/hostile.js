@@ -373,6 +373,13 @@ const cases = {
     assert.throws(() => String(it), { code: 'EPROTOCOL' });
     assert.ok(Date.now() - before < 3000);
   },
+  'code with so many names that it takes long to be looked at': (M) => {
+    const before = Date.now();
+    try {
+      new M.VM({ timeout: 300, allowAsync: false }).run(`'async'; let ${Array.from({ length: 100_000 }, (_, i) => `a${i.toString(36)}`)}`);
+    } catch {} // as it should be
+    assert.ok(Date.now() - before < 300 + GAP_MS, `it took ${Date.now() - before} ms`);
+  },
   'a then that is put into an object of the program': async (M) => {
     class Thing {}
     const thing = new Thing(), vm = new M.VM({ timeout: 300, sandbox: { thing }, ambit: { live: true } });
