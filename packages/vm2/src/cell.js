@@ -11,6 +11,7 @@ const TIME_OVER = 98; // the exit status of one whose time was over while it wai
 const PATIENCE_MS = 10_000; // of the process, for what was told to a cell and has no time of its own
 const GRACE_MS = 150; // for a cell to break off what it does, and stay
 const TURN_MS = 10; // for what comes while nobody waits, in one turn of the loop
+const FULL_NAP_MS = 0.1; // while a pipe is full
 const NAP_MS = 0.03, NAP_MAX_MS = 2; // of a worker, from one look at what came to the next
 const NOTHING = Buffer.alloc(0), AGAIN_MS = 5, FULL_MS = 100, FRAME_COST = 256; // when what did not fit, or could not be read, is tried again; bytes besides a frame's own
 const SLOW_MS = 200, DISTRUST_MS = 5000; // one that closed its pipe and goes on holds up who asks why it ended: then those that nobody waits for are not asked for a while
@@ -91,7 +92,7 @@ class Cell {
           else done++, (this.left -= FRAME_COST);
         } catch (problem) {
           if (problem.code === 'EAGAIN' && this.waiting === 0) return this.writeLater();
-          if (problem.code === 'EAGAIN') this.gather() || nap(1);
+          if (problem.code === 'EAGAIN') this.gather() || nap(FULL_NAP_MS);
           else if (problem.code === 'EPIPE') throw this.ended();
           else throw problem;
         }
@@ -255,7 +256,7 @@ class Cell {
       if (this.dead !== null) throw this.dead;
       const want = this.wanted(), have = this.filled - this.start;
       if (have >= want) return this.take();
-      if (this.start + want > this.room.length) this.makeRoom(Math.min(want, Math.max(2 * have, 65536)));
+      if (this.filled === this.room.length) this.makeRoom(this.start > 0 ? this.room.length : Math.min(want, Math.max(2 * have, 65536))); // no more than came, whatever it says that comes
       this.more();
     }
   }

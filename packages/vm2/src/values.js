@@ -243,7 +243,7 @@ module.exports = function makeValues(kit) {
   // Before it is parsed it is known to be flat, so that parsing costs what its length says.
   function tokens(data, most) {
     if (data[0] !== 0x5b || data.indexOf(0x5b, 1) !== -1 || data.indexOf(0x7b) !== -1) throw malformed('it is not flat');
-    if (data.length > 2 * most && commasOf(data) >= most) throw malformed('it is too much');
+    if (!kit.copies && data.length > 2 * most && commasOf(data) >= most) throw malformed('it is too much'); // a cell believes its program
     let list;
     try {
       list = parse(data.toString('utf8'));
