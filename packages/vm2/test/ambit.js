@@ -252,7 +252,7 @@ const cases = {
     node(reads('/nowhere'), { read: tree('ledger'), ledger, agent: 'vm2-test' });
     const events = () => execFileSync(process.env.AMBIT_PROGRAM ?? 'ambit', ['ledger', 'show', '--json'], { encoding: 'utf8', env: { ...process.env, AMBIT_LEDGER: ledger } });
     let said = '';
-    for (const until = Date.now() + 20_000; Date.now() < until && !said.includes('vm2-test'); ) {
+    for (const until = Date.now() + 20_000; Date.now() < until && !said.includes('"type":"result"'); ) {
       try {
         said = events();
       } catch {} // it is not there yet
