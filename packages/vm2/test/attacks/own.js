@@ -76,9 +76,9 @@ module.exports = [
   sees('memory', 'memory of the host', inner(`let found = ''; try { fs.closeSync(fs.openSync('/proc/HOST/mem', 'r')); const maps = fs.readFileSync('/proc/HOST/maps', 'utf8'); found = 'opened ' + maps.includes('node'); } catch {} found`), {
     wins: (host, { came }) => came.includes('opened') && 'memory of the host',
   }),
-  // In the memory of all processes that it finds, what another sandbox of the same host keeps, or the host itself.
+  // In the memory of all processes that it finds, the newest first, what another sandbox of the same host keeps, or the host itself.
   sees('what-another-keeps', 'secret of its memory', inner(`let found = ''; const room = Buffer.alloc(1 << 20), until = Date.now() + 4000;
-    for (const pid of fs.readdirSync('/proc')) if (+pid) try {
+    for (const pid of fs.readdirSync('/proc').reverse()) if (+pid) try {
       const mem = fs.openSync('/proc/' + pid + '/mem', 'r');
       for (const line of fs.readFileSync('/proc/' + pid + '/maps', 'latin1').split('\\n')) {
         const range = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
