@@ -7,21 +7,14 @@ const fs = require('fs');
 const os = require('os');
 const path = require('path');
 const { execFile } = require('child_process');
+const { PROCESS } = require('./out.js');
 
 const place = path.resolve(process.argv[2]), SLOW = +process.env.AMBIT_TEST_SLOW || 1;
 const LIMIT_MS = 30_000 * SLOW, GAP_MS = 1500 * SLOW, AT_ONCE = 3, RSS_MAX = 500 << 20, HEAP_MB = 256;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // `p`: the process of the cell; `say(frame(letter, number, list or bytes))`: what the program reads; `ring()`: that there is something. A NodeVM has its ends elsewhere: those that are the only ones of a pipe.
-const OUT = `const p = (() => {
-    if (typeof process === 'object' && process !== null && process.getBuiltinModule) return process;
-    let root = Buffer, found;
-    while (Object.getPrototypeOf(root) !== null) root = Object.getPrototypeOf(root);
-    Object.defineProperty(root, 'noDeprecation', { configurable: true, set() {}, get() { if (this.getBuiltinModule) found = this; return true; } });
-    Buffer(1);
-    delete root.noDeprecation;
-    return found;
-  })(), fs = p.getBuiltinModule('fs'), ends = new Map();
+const OUT = `${PROCESS}, fs = p.getBuiltinModule('fs'), ends = new Map();
   let out = 1, bell = 2;
   if (typeof require === 'function') {
     for (const fd of fs.readdirSync('/proc/self/fd')) try { const at = fs.readlinkSync('/proc/self/fd/' + fd); if (at.startsWith('pipe')) ends.set(at, [...ends.get(at) ?? [], +fd]); } catch {}

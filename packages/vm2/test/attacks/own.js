@@ -5,17 +5,10 @@
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
+const { PROCESS } = require('../out.js');
 
-// `p`: the `process` of the cell. Node asks it for a member that everything inherits.
-const OUT = `const p = (() => {
-    if (typeof process === 'object' && process !== null && process.getBuiltinModule) return process;
-    let root = Buffer, found;
-    while (Object.getPrototypeOf(root) !== null) root = Object.getPrototypeOf(root);
-    Object.defineProperty(root, 'noDeprecation', { configurable: true, set() {}, get() { if (this.getBuiltinModule) found = this; return true; } });
-    Buffer(1);
-    delete root.noDeprecation;
-    return found;
-  })(), fs = p.getBuiltinModule('fs'), text = (it) => JSON.stringify(it);`;
+// `p`: the `process` of the cell.
+const OUT = `${PROCESS}, fs = p.getBuiltinModule('fs'), text = (it) => JSON.stringify(it);`;
 
 // `say(bytes)`, `frame(letter, number, list or text, guest)`: what the host reads. The number of what is under way is one of the first.
 const SAY = `${OUT}
