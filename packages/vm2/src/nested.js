@@ -4,7 +4,6 @@ const { VMError } = require('./errors.js');
 const { inside } = require('./sandbox.js');
 
 const DEPTH_MAX = 4, FAMILY_MAX = 16;
-const TOLD = [...['debug', 'log', 'info', 'warn', 'error', 'dir', 'trace'].map((method) => `console.${method}`), 'stdout', 'stderr'];
 const OPTIONS = ['timeout', 'sandbox', 'eval', 'wasm', 'allowAsync', 'fixAsync', 'bufferAllocLimit', 'wrapper', 'argv', 'env', 'strict', 'console'];
 
 /** What the inner one may: of the outer one's grants those that it names by the same text, or all of them if it names none. */
@@ -30,7 +29,7 @@ function requireOf(asked, outer) {
 /** family: WeakRefs of the boxes of all that are within the outermost. -> the function by which the sandbox of that box makes one. */
 function nest(has, boxOf, depth, resolver, family) {
   return (kind, asked) => {
-    const { VM } = require('./vm.js'), { NodeVM } = require('./nodevm.js');
+    const { VM } = require('./vm.js'), { NodeVM, SAID } = require('./nodevm.js');
     if (depth >= DEPTH_MAX) throw new VMError(`sandboxes are nested ${DEPTH_MAX} deep at most`, 'ELIMIT');
     const admit = (it) => {
       for (const ref of family) if (ref.deref() === undefined || (ref.deref().link !== null && ref.deref().link.dead !== null)) family.delete(ref);
@@ -42,7 +41,7 @@ function nest(has, boxOf, depth, resolver, family) {
     for (const key of OPTIONS) if (given[key] !== undefined) options[key] = given[key];
     const inner = { has: derived(has, given.ambit), depth: depth + 1, outer, family, console: given.console === 'off' ? 'off' : outer.guest.console }; // what it logs comes in the outer one's form
     const vm = kind === 'NodeVM' ? new NodeVM({ ...options, console: options.console === 'off' ? 'off' : 'redirect', require: requireOf(given.require, resolver), nesting: given.nesting === true, [inside]: inner }) : new VM({ ...options, [inside]: inner });
-    if (kind === 'NodeVM') for (const event of TOLD) vm.on(event, (...args) => outer.host.told(event, args));
+    if (kind === 'NodeVM') for (const event of [...SAID.map((method) => `console.${method}`), 'stdout', 'stderr']) vm.on(event, (...args) => outer.host.told(event, args));
     family.add(vm._box.ref);
     for (const ref of outer.inner) if (!family.has(ref)) outer.inner.delete(ref); // it has ended
     outer.inner.add(vm._box.ref);

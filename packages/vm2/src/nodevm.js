@@ -114,4 +114,4 @@ function told(it, says, event, args) {
   }
 }
 
-module.exports = { NodeVM, Resolver };
+module.exports = { NodeVM, Resolver, SAID };
