@@ -536,8 +536,13 @@ static void see_out(struct keep *k)
 				timeout = lent_patience(&k->cells[i], timeout, now);
 				n += LENT_FDS;
 			}
-		if (n == 0 || (poll(polled, n, timeout) < 0 && errno != EINTR))
+		if (n == 0)
 			return;
+		if (poll(polled, n, timeout) < 0) {
+			if (errno != EINTR)
+				return;
+			continue;
+		}
 		n = 0;
 		for (unsigned i = 0; i < PLACES_MAX; i++)
 			if (lent_goes_on(&k->cells[i])) {

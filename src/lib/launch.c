@@ -232,7 +232,8 @@ static int add_link(struct event_request *q, const char *name, const char *real,
 	if (r < 0 || last == NULL || last == name ||
 	    snprintf(whole, sizeof whole, "%.*s", (int)(last - name), name) >= (int)sizeof whole ||
 	    realpath(whole, directory) == NULL || strcmp(directory, whole) == 0 ||
-	    snprintf(whole, sizeof whole, "%s%s", directory, last) >= (int)sizeof whole || strcmp(whole, real) == 0)
+	    snprintf(whole, sizeof whole, "%s%s", directory, last) >= (int)sizeof whole || strcmp(whole, real) == 0 ||
+	    base_shows((enum cell_base)q->base, whole, RIGHT_READ)) /* set by one_of */
 		return r;
 	return add_one_link(q, whole, real, e);
 }
