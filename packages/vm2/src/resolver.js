@@ -2,7 +2,7 @@
 'use strict';
 const fs = require('fs');
 const path = require('path');
-const { builtinModules } = require('module');
+const { builtinModules, isBuiltin = (id) => builtinModules.includes(id.replace(/^node:/, '')) } = require('module'); // the second from Node 18.6 on; some have no name but with `node:`
 const { VMError } = require('./errors.js');
 
 const plain = (it) => it !== null && typeof it === 'object' && !Array.isArray(it);
@@ -56,8 +56,9 @@ class Resolver {
 
   /** Whether that is a builtin module that the list has. The cell asks the same (inside-node.js), and may say that it did. */
   allows(id) {
-    const name = typeof id === 'string' ? id.replace(/^node:/, '') : '';
-    return builtinModules.includes(name) && (this.builtin.includes(name) || (this.builtin.includes('*') && !this.builtin.includes(`-${name}`)));
+    if (typeof id !== 'string' || !isBuiltin(id)) return false;
+    const name = id.replace(/^node:/, '');
+    return this.builtin.includes(name) || (this.builtin.includes('*') && !this.builtin.includes(`-${name}`));
   }
 
   /** Whether a file lies in a root, where it is named and where its links lead. */

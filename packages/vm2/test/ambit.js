@@ -349,6 +349,11 @@ const cases = {
     assert.throws(() => vm.run('globalThis.kept = 1; console.log(1); console.log(2)'), /^Error: mine$/);
     assert.strictEqual(vm.run('module.exports = kept'), 1);
   },
+  'customRequire is asked for each builtin module of the list, by both of its names'() {
+    const vm = new NodeVM({ require: { builtin: ['node:test', 'fs'], customRequire: (id) => ({ id }) } });
+    for (const id of ['node:test', 'fs', 'node:fs']) assert.strictEqual(vm.run(`module.exports = require('${id}').id`), id);
+    for (const id of ['path', 'node:path', 'test', 'node:nothing']) assert.throws(() => vm.run(`require('${id}')`), id);
+  },
   'a short time counts from when the cell has begun'() {
     const at = tree('begins'); // none waits
     assert.strictEqual(new NodeVM({ timeout: 40, require: { builtin: ['fs'] }, ambit: { ledger: false, read: at } }).run('module.exports = 6 * 7'), 42);
